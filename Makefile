@@ -1,0 +1,89 @@
+# Every command of the project. A second call does only what changed: the stamp files remember the rest.
+VENV ?= .venv
+PY := $(VENV)/bin/python
+HOST ?= 127.0.0.1
+PORT ?= 8501
+export HOST PORT
+
+# Python and Streamlit must not ask the network for anything they can do without.
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench assets clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://HOST:PORT (default 127.0.0.1:8501)
+	@$(PY) -c "$$PORT_IS_FREE"
+	@echo "Transfer lab: http://$(HOST):$(PORT)  (stop with Ctrl+C)"
+	@exec $(VENV)/bin/streamlit run app.py --server.headless=true --server.address="$(HOST)" --server.port="$(PORT)"
+
+test: $(VENV)/.browser-stamp  ## every test, in a real browser too
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under a minute
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/pyright
+	$(PY) -m pytest -q -m "not keras and not browser and not slow" $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way
+	@set -e; for file in bench/[!_]*.py; do echo "== $$file"; $(PY) "$$file"; done
+
+assets: $(VENV)/.run-stamp  ## build the shipped data again from MNIST's four files: make assets FROM=folder
+	@test -n "$(FROM)" || { echo "Say where MNIST's four files are: make assets FROM=folder"; exit 2; }
+	$(PY) -m tlcore.datasets "$(FROM)"
+
+clean:  ## remove the virtual environment and the caches; runs and results in var/ stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- what the targets stand on ---------------------------------------------------------------------------------------
+
+$(VENV)/.made:
+	@set -e; python=; for name in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
+	done; \
+	test -n "$$python" || { echo "Python 3.11 or newer is needed; $$(python3 --version 2>/dev/null || echo none) was found." \
+	    "Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }; \
+	$$python -m venv $(VENV) || { rm -rf $(VENV); echo "$$python cannot make virtual environments." \
+	    "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+# Compiled after the install because PYTHONDONTWRITEBYTECODE may be set: without it importing Keras takes 20 s, not 7.
+$(VENV)/.run-stamp: requirements.txt $(VENV)/.made
+	$(PY) -m pip install --quiet --no-compile -r requirements.txt || { echo "$$NOT_INSTALLED"; exit 1; }
+	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+	@touch $@
+
+$(VENV)/.dev-stamp: requirements-dev.txt requirements.txt $(VENV)/.run-stamp
+	$(PY) -m pip install --quiet --no-compile -r requirements-dev.txt || { echo "$$NOT_INSTALLED"; exit 1; }
+	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+	@touch $@
+
+# Looked for at every call, for a browser can be uninstalled behind the stamp's back; finding one takes 0.1 s.
+.PHONY: $(VENV)/.browser-stamp
+$(VENV)/.browser-stamp: $(VENV)/.dev-stamp
+	@$(PY) tests/browser/find_chromium.py --install
+
+define NOT_INSTALLED
+The packages could not be installed: the reason is above. Without a network, give pip a folder of wheels
+(PIP_FIND_LINKS=folder PIP_NO_INDEX=1 make run).
+endef
+export NOT_INSTALLED
+
+define PORT_IS_FREE
+import os, socket, sys
+host, port = os.environ["HOST"], os.environ["PORT"]
+if not port.isdigit() or not 0 < int(port) < 65536:
+    sys.exit(f"PORT must be a whole number from 1 to 65535. Received: {port!r}. Try PORT=8501.")
+try:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+except OSError as error:
+    sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}. Stop what uses it, or pick another: PORT={int(port) + 1} make run")
+endef
+export PORT_IS_FREE

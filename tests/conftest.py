@@ -1,0 +1,38 @@
+"""Fixtures that several test modules share."""
+
+import os
+
+import pytest
+from browser.find_chromium import NOT_FOUND, find_chromium
+from tlcore.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty run store in a folder of its own."""
+    return Store(tmp_path / "lab")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser's path; fails where there is none, for a skip would pass unseen."""
+    return find_chromium() or pytest.fail(NOT_FOUND)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    """Chromium under Playwright; a page of its own for each test: ``browser.new_page()``."""
+    from playwright.sync_api import sync_playwright
+
+    # --no-sandbox: containers run as root. No background networking: nothing here may phone home.
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_data_folder(tmp_path_factory):
+    """No test touches the data folder of the person who runs it, nor does a child process of a test."""
+    os.environ["TRANSFER_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
