@@ -1,0 +1,91 @@
+"""The server: Streamlit's pages, the routes beside them, and what runs as long as the server does.
+
+``streamlit run app.py`` finds ``app`` by itself. The pages live behind ``pages/menu.py`` so that the main script has
+no ``pages/`` folder beside it: then ``st.navigation`` rules from the first request, cold deep links included.
+"""
+
+import asyncio
+import gc
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pages.ui import state
+from pages.ui.live_chart import plotly_js
+from tlcore.errors import LabError, SpecError
+from tlcore.spec import FINAL_STATES
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Start the engine and warm the shipped models; stop both when the server stops."""
+    try:
+        await asyncio.to_thread(state.lab)
+    except LabError as error:
+        sys.exit(f"Transfer Lab cannot start: {error}")
+    gc.collect()
+    gc.freeze()  # what lives from here to the end is never worth a collection
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(state.close_labs)
+
+
+async def healthz(request: Request) -> Response:
+    """Answer 200 while the server lives; ``ready`` tells whether the shipped models answer yet."""
+    lab = state.lab()
+    return JSONResponse({"alive": True, "ready": lab.serving.ready, "engine": lab.engine.status()})
+
+
+async def metrics(request: Request) -> Response:
+    """Return a run's points after ``since``, its state and its progress."""
+    run_id = request.path_params["run_id"]
+    try:
+        since = int(request.query_params.get("since", "0"))
+    except ValueError:
+        return JSONResponse({"error": "since must be a whole number, such as 0."}, status_code=400)
+    try:
+        return JSONResponse(
+            await asyncio.to_thread(_metrics, run_id, max(0, since)), headers={"cache-control": "no-store"}
+        )
+    except SpecError as error:
+        return JSONResponse({"error": str(error)}, status_code=404)
+    except LabError as error:
+        return JSONResponse({"error": str(error)}, status_code=503)
+
+
+def _metrics(run_id: str, since: int) -> dict[str, Any]:
+    store = state.lab().store
+    run = store.get(run_id)  # before the points: a final state then promises that none are missing
+    points = store.points(run_id, since)
+    return {
+        "points": [{"seq": seq, **asdict(point)} for seq, point in points],
+        "state": run.state,
+        "final": run.state in FINAL_STATES,
+        "ahead": store.ahead(run_id) if run.state == "queued" else 0,
+        "progress": asdict(run.progress),
+        "started": run.started,
+        "finished": run.finished,
+        "error": run.error,
+    }
+
+
+app = st.App(
+    "pages/menu.py",
+    lifespan=lifespan,
+    routes=[
+        Route("/healthz", healthz),
+        Route("/api/runs/{run_id}/metrics", metrics),
+        Route("/assets/plotly.min.js", plotly_js),
+    ],
+)

@@ -1,0 +1,110 @@
+"""Draw a digit; every model answers."""
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import answers, board, frame, state
+from pages.ui.text import _, tell
+from tlcore import datasets, drawing, prediction
+from tlcore.errors import DataError
+
+MAX_MODELS = 9  # answering at first; more can be added
+
+frame.heading(_("Draw"), _("Draw a digit. Every model answers while you draw: the shipped ones, and what you trained."))
+
+
+def picked_image() -> np.ndarray | None:
+    """Show test images to pick from; return the picked one."""
+    target = st.selectbox(
+        _("Samples of"),
+        [card.name for card in datasets.catalogue() if card.offline],
+        format_func=lambda name: datasets.info(name).title,
+        key="sample_target",
+        persist_state="session",
+    )
+    images, labels = state.samples(target, 12)
+    names = datasets.info(target).class_names
+    st.html(answers.gallery(images, [f"{i + 1}" for i in range(len(images))]))
+    number = st.segmented_control(
+        _("Which image"), range(len(images)), format_func=lambda i: f"{i + 1}", default=0, key="sample_number"
+    )
+    if number is None:
+        return None
+    st.caption(_("Its true class is {name}.").format(name=names[labels[number]]))
+    return images[number][..., 0]
+
+
+def uploaded_image(normalise: bool) -> np.ndarray | None:
+    """Take a picture of one digit; dark ink on light paper is recognised and turned."""
+    file = st.file_uploader(
+        _("A picture of one digit (PNG, JPEG, WebP, BMP or GIF, up to 10 MB)"),
+        type=["png", "jpg", "jpeg", "webp", "bmp", "gif"],
+        key="upload",
+    )
+    if file is None:
+        return None
+    try:
+        picture = drawing.read_image(file.getvalue())
+    except DataError as error:
+        st.error(tell(error))
+        return None
+    if drawing.is_blank(picture):
+        st.warning(
+            _("This picture looks blank. Take one with a single dark digit on light paper, or the other way round.")
+        )
+        return None
+    return drawing.normalise(picture) if normalise else drawing.shrink(picture)
+
+
+@st.fragment
+def easel(infos: list[prediction.PredictorInfo]) -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        ways = {"draw": _("Draw"), "sample": _("Pick a sample"), "upload": _("Upload")}
+        way = st.segmented_control(
+            _("The image comes from"), ways, format_func=ways.__getitem__, default="draw", required=True, key="way"
+        )
+        if way == "sample":
+            image, normalise = picked_image(), True
+        else:
+            normalise = st.toggle(
+                _("Centre and scale as MNIST does"),
+                value=True,
+                key="normalise",
+                persist_state="session",
+                help=_("Off: the drawing is only shrunk. Draw small or in a corner and watch the answers break."),
+            )
+            image = uploaded_image(normalise) if way == "upload" else board.drawn_image("pad", normalise)
+        if image is not None:
+            words = (
+                _(
+                    "Exactly what the models see: 28 × 28 pixels, the ink scaled to 20 and its centre of mass in the middle."
+                )
+                if normalise
+                else _("Exactly what the models see: 28 × 28 pixels, only shrunk.")
+            )
+            st.html(answers.seen(image, words))
+    with right:
+        if image is None:
+            st.info(
+                _("Draw something, pick a sample or upload a picture: {n} models will answer here.").format(
+                    n=len(infos)
+                )
+            )
+        else:
+            board.answer(image, infos)
+
+
+everyone = prediction.available(state.lab().store)
+with st.expander(_("Models that answer ({n})").format(n=len(everyone))):
+    chosen = st.pills(
+        _("Models"),
+        [info.name for info in everyone],
+        selection_mode="multi",
+        default=[info.name for info in everyone[:MAX_MODELS]],
+        format_func={info.name: info.title for info in everyone}.__getitem__,
+        key="models",
+        label_visibility="collapsed",
+    )
+easel([info for info in everyone if info.name in chosen])
+frame.next_page("runs.py", _("Next: all runs"))

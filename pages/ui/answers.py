@@ -1,0 +1,137 @@
+"""What models answer to one image, as cards of bars, number and words. One HTML block, so that it follows the pen."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from html import escape
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from pages.ui.text import _
+from tlcore.prediction import REFERENCE_SURE, PredictorInfo, Verdict, verdict
+
+REFERENCE = "source:digits"
+
+CSS = """
+<style>
+.answers {display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr)); gap: .75rem}
+.answer {border: 1px solid var(--st-border-color, #8884); border-radius: .6rem; padding: .7rem .85rem; min-width: 0}
+.answer.kind-source {border-left: 4px solid #0072B2}
+.answer.kind-run {border-left: 4px solid #D55E00}
+.answer.kind-head {border-left: 4px solid #009E73}
+.answer h4 {font-size: .88rem; font-weight: 600; margin: 0; overflow-wrap: anywhere; line-height: 1.25}
+.answer .big {font-size: 2.1rem; font-weight: 700; line-height: 1.15; margin: .15rem 0 0; overflow-wrap: anywhere}
+.answer .word {font-size: 1.25rem}
+.answer .sure {font-size: .9rem; margin: 0 0 .35rem}
+.answer .warn {font-size: .85rem; margin: .3rem 0 0; padding-left: 1.2em; text-indent: -1.2em}
+.bars {display: flex; align-items: flex-end; gap: 2px; height: 64px; margin-top: .3rem}
+.bars div {flex: 1; display: flex; flex-direction: column; justify-content: flex-end; height: 100%; min-width: 0}
+.bars i {display: block; background: #7f8c9880; border-radius: 2px 2px 0 0; min-height: 2px}
+.bars .best i {background: #0072B2}
+.bars span {font-size: .72rem; text-align: center; overflow: hidden; white-space: nowrap}
+.bars .best span {font-weight: 700}
+.seen {display: flex; gap: 1rem; align-items: center; flex-wrap: wrap}
+.seen img {width: 112px; height: 112px; image-rendering: pixelated; border: 1px solid var(--st-border-color, #8884); border-radius: .4rem}
+.gallery {display: flex; flex-wrap: wrap; gap: .4rem}
+.gallery figure {margin: 0; text-align: center; font-size: .8rem}
+.gallery img {width: 52px; height: 52px; image-rendering: pixelated; border-radius: .3rem; display: block}
+.seen p {margin: 0; font-size: .88rem; max-width: 22rem}
+</style>
+"""
+
+
+def reference_label(names: Sequence[str], probabilities: Sequence[float] | str | None) -> str | None:
+    """Return the digit that the all-digits model is sure of, or None."""
+    if probabilities is None or isinstance(probabilities, str):
+        return None
+    best = int(np.argmax(probabilities))
+    return names[best] if probabilities[best] >= REFERENCE_SURE else None
+
+
+def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] | str]) -> str:
+    """Return one card per model that answered; a text in ``answers`` is shown as that model's failure."""
+    digits = next((info for info in infos if info.name == REFERENCE), None)
+    reference = reference_label(digits.class_names, answers.get(REFERENCE)) if digits else None
+    found = [_card(info, answers[info.name], reference) for info in infos if info.name in answers]
+    return CSS + f'<div class="answers" aria-live="polite">{"".join(found)}</div>'
+
+
+def _card(info: PredictorInfo, answer: Sequence[float] | str, reference: str | None) -> str:
+    head = f'<section class="answer kind-{info.kind}" data-model="{escape(info.name)}"><h4>{escape(info.title)}</h4>'
+    if isinstance(answer, str):
+        return f'{head}<p class="warn">⚠ {escape(answer)}</p></section>'
+    said = verdict(info.class_names, answer, reference)
+    size = "big" if len(said.label) < 3 else "big word"
+    return (
+        f'{head}<p class="{size}" data-answer="{escape(said.label)}">{escape(said.label)}</p>'
+        f'<p class="sure">{escape(in_words(said))}</p>{_bars(info.class_names, answer)}{_warning(info, said)}</section>'
+    )
+
+
+def in_words(said: Verdict) -> str:
+    """Return an answer as a sentence: ``7, 93 % sure`` or ``Not sure: 4 or 9``."""
+    if said.sure:
+        return _("{label}, {share:.0f} % sure").format(label=said.label, share=100 * said.probability)
+    return _("Not sure: {label} ({share:.0f} %) or {second}").format(
+        label=said.label, share=100 * said.probability, second=said.second
+    )
+
+
+def _warning(info: PredictorInfo, said: Verdict) -> str:
+    if said.outside:
+        text = _("Outside its classes: it only knows {names}.").format(names=span(info.class_names))
+    elif not said.sure:
+        text = _("Unsure: take this answer as a guess.")
+    else:
+        return ""
+    return f'<p class="warn">⚠ {escape(text)}</p>'
+
+
+def span(names: Sequence[str]) -> str:
+    """Return class names in short.
+
+    Examples
+    --------
+    >>> span(["5", "6", "7"]), span(["cat", "dog"])
+    ('5–7', 'cat, dog')
+    """
+    digits = [int(name) for name in names if name.isdigit()]
+    if len(digits) == len(names) > 2 and digits == list(range(digits[0], digits[-1] + 1)):
+        return f"{digits[0]}–{digits[-1]}"
+    return ", ".join(names)
+
+
+def _bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
+    best = int(np.argmax(probabilities))
+    label = ", ".join(f"{name} {p:.0%}" for name, p in zip(names, probabilities, strict=True))
+    bars = "".join(
+        f'<div class="{"best" if i == best else ""}" title="{escape(name)}: {p:.1%}">'
+        f'<i style="height:{max(0.0, min(1.0, p)) * 100:.1f}%"></i><span>{escape(name[:4])}</span></div>'
+        for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
+    )
+    return f'<div class="bars" role="img" aria-label="{escape(label)}">{bars}</div>'
+
+
+def seen(image: np.ndarray, words: str) -> str:
+    """Return the exact 28×28 image the models saw, enlarged without smoothing, beside a sentence."""
+    return (
+        f'{CSS}<div class="seen"><img src="{data_uri(image)}" alt="{escape(_("the 28 by 28 image the models see"))}">'
+        f"<p>{escape(words)}</p></div>"
+    )
+
+
+def gallery(images: np.ndarray, captions: Sequence[str]) -> str:
+    """Return small images in a row, each with its caption."""
+    figures = "".join(
+        f'<figure><img src="{data_uri(image[..., 0])}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
+        for image, caption in zip(images, captions, strict=True)
+    )
+    return f'{CSS}<div class="gallery">{figures}</div>'
+
+
+def data_uri(image: np.ndarray) -> str:
+    """Return a grey image, values in [0, 1], as a PNG inside an address: no media file, nothing to race with."""
+    content = BytesIO()
+    Image.fromarray((np.clip(image, 0, 1) * 255).astype(np.uint8)).save(content, "PNG")
+    return f"data:image/png;base64,{b64encode(content.getvalue()).decode()}"

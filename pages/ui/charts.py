@@ -1,0 +1,86 @@
+"""Pure Plotly figures from plain numbers; a page only shows them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from pages.ui.text import _
+
+# Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")
+FROZEN, TRAINABLE = "#0072B2", "#D55E00"
+
+
+def color(index: int) -> str:
+    return PALETTE[index % len(PALETTE)]
+
+
+def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str = "") -> go.Figure:
+    """Return the confusion matrix: rows are true classes, columns answers; every cell shows its count."""
+    shares = [[count / max(sum(row), 1) for count in row] for row in counts]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=list(names),
+            y=list(names),
+            text=[[str(count) for count in row] for row in counts],
+            texttemplate="%{text}",
+            colorscale=[[0, "rgba(0,114,178,0.04)"], [0.3, "rgba(0,114,178,0.45)"], [1, "#0072B2"]],
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hovertemplate=_("true %{y}, answered %{x}: %{text} images") + "<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=_("answered"), type="category", side="bottom", constrain="domain")
+    figure.update_yaxes(title=_("true class"), type="category", autorange="reversed", scaleanchor="x")
+    size = 90 + 34 * len(names)
+    figure.update_layout(
+        height=max(260, min(460, size)), margin={"l": 10, "r": 10, "t": 30 if title else 10, "b": 10}, title=title
+    )
+    return figure
+
+
+def head_bars(rows: Sequence[dict[str, Any]], titles: dict[str, str]) -> go.Figure:
+    """Return mean test accuracy per head, features beside pixels, with the sd over seeds as error bars.
+
+    ``rows`` hold head, input, mean, sd; the axis always runs from 0 to 100 %.
+    """
+    figure = go.Figure()
+    for index, name in enumerate(dict.fromkeys(row["input"] for row in rows)):
+        part = [row for row in rows if row["input"] == name]
+        figure.add_bar(
+            name=_("on features") if name == "features" else _("on raw pixels"),
+            x=[titles[row["head"]] for row in part],
+            y=[row["mean"] for row in part],
+            error_y={"type": "data", "array": [row["sd"] or 0 for row in part]},
+            marker_color=(PALETTE[0], PALETTE[6])[index % 2],
+            text=[f"{row['mean']:.1%}" for row in part],
+            textposition="inside",
+            insidetextanchor="start",
+        )
+    figure.update_yaxes(title=_("test accuracy, 0 to 100 %"), tickformat=".0%", range=[0, 1])
+    figure.update_layout(
+        barmode="group", height=360, margin={"l": 10, "r": 10, "t": 40, "b": 10}, legend={"orientation": "h", "y": 1.12}
+    )
+    return figure
+
+
+def answer_bars(names: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
+    """Return one model's probabilities as bars, the answer in full colour."""
+    best = max(range(len(names)), key=lambda i: probabilities[i])
+    figure = go.Figure(
+        go.Bar(
+            x=list(names),
+            y=list(probabilities),
+            marker_color=[FROZEN if i == best else "rgba(120,140,160,0.55)" for i in range(len(names))],
+            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(type="category", fixedrange=True)
+    figure.update_yaxes(range=[0, 1], tickformat=".0%", fixedrange=True, nticks=3)
+    figure.update_layout(height=140, margin={"l": 0, "r": 0, "t": 4, "b": 0}, showlegend=False)
+    return figure

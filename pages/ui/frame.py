@@ -1,0 +1,42 @@
+"""What every page has in common: the strip of current choices, the way on, and empty states."""
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.text import _
+from tlcore import datasets, freezing, sources
+
+
+def strip() -> None:
+    """Say in one line what would run: source, frozen layers, target, labels, seed, last accuracy."""
+    source = sources.info(state.get("source"))
+    cost = freezing.cost(source.layers, state.get("frozen"))
+    n_layers = sum(layer.can_freeze for layer in source.layers)
+    per_class = _("all") if state.get("all_images") else f"{state.get('per_class')}"
+    parts = [
+        _("**{source}**").format(source=source.title),
+        _("{n} of {total} layers frozen ({share:.0%} of weights train)").format(
+            n=len([name for name in state.get("frozen") if name in source.layer_names]),
+            total=n_layers,
+            share=cost.n_trainable / cost.n_weights,
+        ),
+        _("{target}, {n} per class").format(target=datasets.info(state.get("target")).title, n=per_class),
+        _("seed {seed}").format(seed=state.get("seed")),
+    ]
+    last = state.last_accuracy()
+    if last is not None:
+        parts.append(_("last accuracy {accuracy:.1%}").format(accuracy=last))
+    st.container(key="strip").caption(" · ".join(parts))
+
+
+def heading(title: str, lead: str) -> None:
+    """Show a page's title and the one sentence that says what it is for."""
+    st.title(title, anchor=False)
+    st.markdown(lead)
+
+
+def next_page(page: str, label: str) -> None:
+    """Show the button that leads on."""
+    st.divider()
+    if st.button(label, key="next", type="secondary", icon=":material/arrow_forward:", icon_position="right"):
+        st.switch_page(page)

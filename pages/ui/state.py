@@ -1,0 +1,190 @@
+"""The one place that touches st.session_state and what all sessions share: the draft, and the lab."""
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tlcore import datasets, freezing, sources, worker
+from tlcore.engine import Engine
+from tlcore.errors import SpecError
+from tlcore.serving import Serving
+from tlcore.spec import RANGES, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe
+from tlcore.store import Run, Store, home
+
+# What a person has chosen so far, by widget key. Widgets keep these keys through page changes.
+DEFAULTS: dict[str, Any] = {
+    "source": "digits_0_4",
+    "frozen": ("conv_1", "conv_2"),
+    "target": "mnist_5_9",
+    "split": "standard",
+    "per_class": int(RANGES["per_class"][2]),
+    "all_images": False,
+    "epochs": int(RANGES["epochs"][2]),
+    "batch_size": int(RANGES["batch_size"][2]),
+    "optimizer": "adam",
+    "learning_rate": float(RANGES["learning_rate"][2]),
+    "seed": int(RANGES["seed"][2]),
+    "recipe": "default",
+    "layer": "flatten",
+    "heads": ("linear_svm",),
+}
+
+
+@dataclass
+class Lab:
+    """What every session shares: the run store, the job engine and the inference process."""
+
+    folder: Path
+    store: Store
+    engine: Engine
+    serving: Serving
+
+    def close(self) -> None:
+        self.engine.close()
+        self.serving.close()
+
+
+_labs: dict[Path, Lab] = {}
+_lock = threading.Lock()
+
+
+def lab() -> Lab:
+    """Return the shared lab of the data folder, started on first use.
+
+    Raises
+    ------
+    StoreError
+        The data folder cannot be used.
+    """
+    folder = home()
+    with _lock:
+        if folder not in _labs:
+            store = Store(folder)
+            n_workers = int(os.environ.get("TRANSFER_LAB_WORKERS", "2"))
+            engine = Engine(folder, execute=worker.execute, warm=worker.warm, n_workers=n_workers)
+            serving = Serving(folder)
+            serving.start()
+            _labs[folder] = Lab(folder, store, engine, serving)
+        return _labs[folder]
+
+
+def close_labs() -> None:
+    """Stop every engine and inference process of this server."""
+    with _lock:
+        while _labs:
+            _labs.popitem()[1].close()
+
+
+def get(key: str) -> Any:
+    """Return a choice, or its default when nothing was chosen."""
+    value = st.session_state.get(key)
+    return DEFAULTS[key] if value is None else value
+
+
+def put(**choices: Any) -> None:
+    """Set choices; widgets of the same keys show them at their next run. Call before those widgets, or in a callback."""
+    for key, value in choices.items():
+        st.session_state[key] = value
+
+
+def keyed(key: str) -> dict[str, Any]:
+    """Return the keywords that tie a widget to a choice and keep it through page changes."""
+    if st.session_state.get(key) is None:
+        st.session_state[key] = DEFAULTS[key]
+    return {"key": key, "persist_state": "session"}
+
+
+def data_draft() -> DataSpec:
+    per_class = None if get("all_images") else int(get("per_class"))
+    return DataSpec(target=get("target"), split=get("split"), per_class=per_class, seed=int(get("seed")))
+
+
+def draft() -> FineTuneSpec:
+    """Return the fine-tuning that Start would run."""
+    if get("recipe") == "article":
+        return article_recipe(seed=int(get("seed")))
+    frozen, rate, epochs = tuple(get("frozen")), float(get("learning_rate")), int(get("epochs"))
+    phases: tuple[Phase, ...] = (Phase(epochs=epochs, frozen=frozen, learning_rate=rate),)
+    if get("recipe") == "two_phase":
+        all_but_head = freezing.presets(sources.info(get("source")).layers)["all_but_head"]
+        first = max(1, epochs // 2)
+        phases = (
+            Phase(epochs=first, frozen=all_but_head, learning_rate=rate),
+            Phase(epochs=max(1, epochs - first), frozen=frozen, learning_rate=rate / 10),
+        )
+    return FineTuneSpec(
+        source=get("source"),
+        data=data_draft(),
+        phases=phases,
+        batch_size=int(get("batch_size")),
+        optimizer=get("optimizer"),
+        seed=int(get("seed")),
+    )
+
+
+def head_draft() -> HeadSpec:
+    """Return the feature extraction that Start would run."""
+    seed = int(get("seed"))
+    return HeadSpec(
+        source=get("source"), layer=get("layer"), heads=tuple(get("heads")), data=data_draft(), seeds=(seed,)
+    )
+
+
+def start(spec: Spec, name: str = "") -> Run:
+    """Make a run of ``spec`` and hand it to the engine.
+
+    Raises
+    ------
+    SpecError
+        The spec cannot run.
+    """
+    worker.check(spec)
+    shared = lab()
+    run = shared.store.create(spec, name=name)
+    shared.engine.submit(run.id)
+    return run
+
+
+def watch(slot: str, run_id: str | None) -> None:
+    """Remember which run a page shows; the address keeps it, so that a reload or another browser shows it too."""
+    st.session_state[f"run_{slot}"] = run_id
+    if run_id:
+        st.query_params[slot] = run_id
+    elif slot in st.query_params:
+        del st.query_params[slot]
+
+
+def watched(slot: str) -> Run | None:
+    """Return the run this page shows: the session's, else the address's; None when there is none."""
+    run_id = st.session_state.get(f"run_{slot}") or st.query_params.get(slot)
+    if not run_id:
+        return None
+    try:
+        run = lab().store.get(run_id)
+    except SpecError:
+        watch(slot, None)
+        raise
+    if run.deleted:
+        watch(slot, None)
+        return None
+    watch(slot, run.id)  # moving between pages drops the address's part
+    return run
+
+
+def last_accuracy() -> float | None:
+    """Return the test accuracy of the last run this session watched to its end."""
+    return st.session_state.get("last_accuracy")
+
+
+def remember_accuracy(value: float) -> None:
+    st.session_state["last_accuracy"] = value
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def samples(target: str, n: int) -> tuple[Any, Any]:
+    """Return ``n`` test images of a data set with their labels, the same ones every time."""
+    return datasets.samples(target, n, seed=0)

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from tlcore.evaluation import confusion_matrix, evaluate, no_clear_winner, per_class, wilson
+
+
+def test_accuracy_confusion_and_loss_of_four_answers_checked_by_hand():
+    y_true, y_pred = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2])
+    p = np.array([[0.8, 0.1, 0.1], [0.4, 0.5, 0.1], [0.25, 0.5, 0.25], [0.0, 0.0, 1.0]])
+    found = evaluate(y_true, y_pred, 3, p)
+    assert found.accuracy == 0.75
+    assert found.confusion == ((1, 1, 0), (0, 1, 0), (0, 0, 1))
+    assert found.loss == pytest.approx(-(np.log(0.8) + np.log(0.4) + np.log(0.5) + np.log(1.0)) / 4)
+
+
+def test_the_interval_holds_the_accuracy_and_narrows_with_more_images():
+    few, many = wilson(9, 10), wilson(900, 1000)
+    assert few[0] < 0.9 < few[1] and many[0] < 0.9 < many[1]
+    assert many[1] - many[0] < few[1] - few[0]
+
+
+def test_the_interval_stays_within_0_and_1_at_the_ends():
+    assert wilson(0, 20)[0] == 0.0 and wilson(0, 20)[1] < 0.2
+    assert wilson(20, 20)[1] == 1.0 and wilson(20, 20)[0] > 0.8
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_wilson_gives_the_published_value():
+    # Newcombe (1998), table I, 81 of 263: 0.2553 to 0.3662
+    low, high = wilson(81, 263)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+def test_confusion_counts_every_image_once():
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.integers(0, 5, 300), rng.integers(0, 5, 300)
+    counts = confusion_matrix(y_true, y_pred, 5)
+    assert counts.sum() == 300 and np.trace(counts) == (y_true == y_pred).sum()
+
+
+def test_per_class_scores_equal_scikit_learns():
+    from sklearn.metrics import precision_recall_fscore_support
+
+    rng = np.random.default_rng(1)
+    y_true, y_pred = rng.integers(0, 4, 200), rng.integers(0, 4, 200)
+    ours = per_class(confusion_matrix(y_true, y_pred, 4))
+    theirs = precision_recall_fscore_support(y_true, y_pred)
+    for i, name in enumerate(("precision", "recall", "f1")):
+        np.testing.assert_allclose([row[name] for row in ours], theirs[i])
+
+
+def test_a_class_never_answered_has_precision_0_not_an_error():
+    assert per_class(np.array([[2, 0], [2, 0]]))[1] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n": 2}
+
+
+def test_a_small_difference_on_few_images_has_no_clear_winner_a_large_one_has():
+    y = np.zeros(100, int)
+    scores = [evaluate(y, (np.arange(100) >= right).astype(int), 2) for right in (90, 92, 60)]
+    assert no_clear_winner(scores[0], scores[1])
+    assert not no_clear_winner(scores[0], scores[2])
+    assert not no_clear_winner(scores[2].as_dict(), scores[0].as_dict())

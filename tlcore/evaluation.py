@@ -1,0 +1,118 @@
+"""Labels and predictions in, an honest score out: accuracy with its interval, confusion matrix, per-class scores."""
+
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+Z_95 = 1.959964  # two-sided 95 % point of the normal distribution
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model did on images that were not used for training.
+
+    ``confusion[i][j]`` counts images of class i that were called j; ``low`` and ``high`` bound the 95 % interval
+    of the accuracy; ``loss`` is the mean cross-entropy in nats, None where a model gives no probabilities.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    n: int
+    confusion: tuple[tuple[int, ...], ...]
+    loss: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def wilson(n_right: int, n: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a proportion.
+
+    References
+    ----------
+    Wilson (1927), "Probable inference, the law of succession, and statistical inference".
+
+    Examples
+    --------
+    >>> low, high = wilson(90, 100)
+    >>> round(low, 3), round(high, 3)
+    (0.826, 0.945)
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share, z2 = n_right / n, Z_95**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z_95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return int64 counts, shape (n_classes, n_classes): rows are true classes, columns answers.
+
+    Examples
+    --------
+    >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 1, 0]), 2).tolist()
+    [[1, 0], [1, 1]]
+    """
+    flat = np.bincount(y_true * n_classes + y_pred, minlength=n_classes * n_classes)
+    return flat.reshape(n_classes, n_classes)
+
+
+def evaluate(
+    y_true: np.ndarray, y_pred: np.ndarray, n_classes: int, probabilities: np.ndarray | None = None
+) -> Evaluation:
+    """Score answers against labels.
+
+    Parameters
+    ----------
+    y_true, y_pred : int arrays, shape (n,), values in 0..n_classes-1
+    probabilities : float array, shape (n, n_classes), rows sum to 1; gives the loss
+    """
+    n, n_right = len(y_true), int((y_true == y_pred).sum())
+    low, high = wilson(n_right, n)
+    loss = None
+    if probabilities is not None and n:
+        loss = float(-np.log(np.clip(probabilities[np.arange(n), y_true], 1e-7, 1.0)).mean())
+    counts = confusion_matrix(np.asarray(y_true), np.asarray(y_pred), n_classes)
+    confusion = tuple(tuple(int(count) for count in row) for row in counts)
+    return Evaluation(n_right / n if n else 0.0, low, high, n, confusion, loss)
+
+
+def per_class(confusion: np.ndarray) -> list[dict[str, float]]:
+    """Return precision, recall, F1 and the number of test images of every class.
+
+    A class that was never answered has precision 0, one without images recall 0, as in scikit-learn.
+
+    Examples
+    --------
+    >>> per_class(np.array([[1, 0], [1, 1]]))[0]["precision"]
+    0.5
+    """
+    counts = np.asarray(confusion, dtype=float)
+    right = np.diag(counts)
+    answered, present = counts.sum(axis=0), counts.sum(axis=1)
+    precision = np.divide(right, answered, out=np.zeros_like(right), where=answered > 0)
+    recall = np.divide(right, present, out=np.zeros_like(right), where=present > 0)
+    total = precision + recall
+    f1 = np.divide(2 * precision * recall, total, out=np.zeros_like(right), where=total > 0)
+    return [
+        {"precision": float(p), "recall": float(r), "f1": float(f), "n": int(k)}
+        for p, r, f, k in zip(precision, recall, f1, present, strict=True)
+    ]
+
+
+def no_clear_winner(first: Evaluation | dict[str, Any], second: Evaluation | dict[str, Any]) -> bool:
+    """Return True when the difference of two accuracies is within the noise of the test.
+
+    The two 95 % intervals of independent proportions are combined (square root of the sum of squares of the
+    facing half-widths), Newcombe (1998), method 10.
+    """
+    a, b = (e.as_dict() if isinstance(e, Evaluation) else e for e in (first, second))
+    if a["accuracy"] < b["accuracy"]:
+        a, b = b, a
+    gap = a["accuracy"] - b["accuracy"]
+    noise = sqrt((a["accuracy"] - a["low"]) ** 2 + (b["high"] - b["accuracy"]) ** 2)
+    return gap <= noise

@@ -1,0 +1,245 @@
+"""The nouns: what a source is, what a run is asked to do, what it reports. Standard library only."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from .errors import SpecError
+
+RunState = Literal["queued", "running", "done", "stopped", "failed"]
+FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
+
+Split = Literal["standard", "article"]
+SPLITS: tuple[Split, ...] = ("standard", "article")
+OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
+
+PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the control
+
+# name -> (lowest, highest, default); the pages' fields and the checks below read the same table.
+RANGES: dict[str, tuple[float, float, float]] = {
+    "per_class": (1, 7000, 200),
+    "epochs": (1, 100, 10),
+    "batch_size": (1, 4096, 64),
+    "learning_rate": (1e-6, 10.0, 1e-3),
+    "seed": (0, 2**31 - 1, 0),
+}
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One layer as the pages show it.
+
+    ``n_weights`` counts single numbers (parameters), all of them, trainable or not;
+    ``flops`` counts multiply-adds of one image's forward pass.
+    """
+
+    index: int
+    name: str
+    type: str  # Keras class name: Conv2D, MaxPooling2D, ...
+    output_shape: tuple[int, ...]  # without the batch axis
+    n_weights: int
+    flops: int = 0
+
+    @property
+    def can_freeze(self) -> bool:
+        return self.n_weights > 0
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """A source model's card."""
+
+    name: str
+    title: str
+    dataset: str  # what it was trained on, in words; "" for random init
+    class_names: tuple[str, ...]
+    layers: tuple[LayerInfo, ...]
+    seed: int
+    accuracy: float | None  # on the source's own test images, in [0, 1]; None for random init
+    n_train: int
+    n_test: int
+    rebuild: str  # the command that makes the file again
+    sha256: str = ""
+    note: str = ""
+    measures: Mapping[str, float] = field(default_factory=dict)  # further accuracies, by what was measured
+
+    @property
+    def n_weights(self) -> int:
+        return sum(layer.n_weights for layer in self.layers)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return tuple(layer.name for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images of the target task are used, and how they are divided."""
+
+    target: str = "mnist_5_9"
+    split: Split = "standard"
+    per_class: int | None = 200  # training images of each class; None: all there are
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Some epochs with one choice of frozen layers and one learning rate."""
+
+    epochs: int = 10
+    frozen: tuple[str, ...] = ()
+    learning_rate: float = 1e-3
+
+
+@dataclass(frozen=True)
+class FineTuneSpec:
+    """Take a source network, freeze some layers, go on training the rest on the target."""
+
+    source: str = "digits_0_4"
+    data: DataSpec = DataSpec()
+    phases: tuple[Phase, ...] = (Phase(frozen=("conv_1", "conv_2")),)
+    batch_size: int = 64
+    optimizer: str = "adam"
+    seed: int = 0
+
+    kind = "fine_tune"
+
+    @property
+    def epochs(self) -> int:
+        return sum(phase.epochs for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """Train scikit-learn heads on the activations of one layer, with raw pixels as the control.
+
+    Every head of ``heads`` is fitted on every input of ``inputs`` once for every seed of ``seeds``.
+    The seed picks the training images and drives the head's own randomness.
+    """
+
+    source: str = "digits_0_4"
+    layer: str = "flatten"
+    heads: tuple[str, ...] = ("linear_svm", "random_forest")
+    inputs: tuple[Literal["features", "pixels"], ...] = ("features",)
+    data: DataSpec = DataSpec()
+    seeds: tuple[int, ...] = (0,)
+    curves: bool = True  # measure the learning curve of every head as well
+
+    kind = "heads"
+
+    @property
+    def seed(self) -> int:
+        return self.seeds[0]
+
+
+Spec = FineTuneSpec | HeadSpec
+
+
+@dataclass(frozen=True)
+class MetricPoint:
+    """One measured point of one curve.
+
+    ``x`` is in the unit of the curve's axis: epochs for networks (1.5: half-way through the second),
+    training images for learning curves, trees for forests. ``loss`` and ``accuracy`` may each be missing.
+    """
+
+    series: str  # "train", "validation", or a head: "linear_svm · features"
+    x: float
+    loss: float | None = None
+    accuracy: float | None = None
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come, in steps of its own choosing."""
+
+    step: int = 0
+    n_steps: int = 0
+    message: str = ""
+    left_s: float | None = None
+    images_per_s: float | None = None
+    first_step_s: float | None = None  # tracing and compiling; timed apart
+
+
+def to_json(spec: Spec) -> str:
+    """Return a spec as JSON with its kind; ``from_json`` gives the equal spec back."""
+    return json.dumps({"kind": spec.kind, **asdict(spec)}, sort_keys=True)
+
+
+def from_json(text: str) -> Spec:
+    """Rebuild a spec.
+
+    Raises
+    ------
+    SpecError
+        The text is not JSON, names an unknown kind, or has fields this version does not know.
+    """
+    try:
+        fields = json.loads(text)
+        kind = fields.pop("kind")
+        fields["data"] = DataSpec(**fields["data"])
+        if kind == FineTuneSpec.kind:
+            fields["phases"] = tuple(Phase(**{**phase, "frozen": tuple(phase["frozen"])}) for phase in fields["phases"])
+            return FineTuneSpec(**fields)
+        if kind == HeadSpec.kind:
+            return HeadSpec(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
+        raise ValueError(f"unknown kind {kind!r}")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=error) from error
+
+
+def check_number(name: str, value: Any) -> float:
+    """Return ``value`` when it is a number within ``RANGES[name]``.
+
+    Raises
+    ------
+    SpecError
+        Not a number, not whole where a whole number is needed, or out of range.
+    """
+    low, high, default = RANGES[name]
+    whole = isinstance(low, int)
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not low <= value <= high:
+        raise SpecError(
+            "{name} must be a {sort} from {low:,} to {high:,}. Received: {value!r}. Try {default}.",
+            name=name.replace("_", " ").capitalize(),
+            sort="whole number" if whole else "number",
+            low=low,
+            high=high,
+            value=value,
+            default=default,
+        )
+    return value
+
+
+def check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise a SpecError that lists ``choices`` when ``value`` is none of them."""
+    if value not in choices:
+        raise SpecError(
+            "There is no {what} {value!r}. Pick one of: {choices}.",
+            what=what,
+            value=value,
+            choices=", ".join(choices),
+        )
+
+
+def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:
+    """Return the from-scratch control: random init, nothing frozen, all else equal."""
+    return replace(spec, source="random", phases=tuple(replace(phase, frozen=()) for phase in spec.phases))
+
+
+def article_recipe(seed: int = 0) -> FineTuneSpec:
+    """Return the article's own recipe: 5 epochs of everything, then 5 more with layers 0 and 1 frozen.
+
+    32-64-64-10 network from random init, rmsprop, batch 64, 55,000 training images, 15,000 held out.
+    Layer 1 is a pooling layer without weights, so 320 of 121,930 weights are frozen.
+    """
+    return FineTuneSpec(
+        source="random",
+        data=DataSpec(target="mnist", split="article", per_class=None, seed=seed),
+        phases=(Phase(epochs=5), Phase(epochs=5, frozen=("conv_1", "pool_1"))),
+        batch_size=64,
+        optimizer="rmsprop",
+        seed=seed,
+    )

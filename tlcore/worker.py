@@ -1,0 +1,328 @@
+"""Execute one run in a process of its own. Nothing is raised: a failure is a state with its reason."""
+
+import hashlib
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import datasets, features, heads, prediction, sources, training
+from .errors import LabError, SpecError
+from .evaluation import evaluate
+from .spec import FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, check_choice, check_number
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 0.25  # how often points go to the store and the stop flag comes back
+
+
+def warm() -> None:
+    """Import what a run needs, so that the next run starts at once."""
+    import keras  # noqa: F401
+    import sklearn.ensemble  # noqa: F401
+    import sklearn.svm  # noqa: F401
+
+
+def check(spec: Spec) -> None:
+    """Raise a SpecError in one sentence when ``spec`` cannot run; needs neither Keras nor scikit-learn."""
+    source = sources.info(spec.source)
+    datasets.info(spec.data.target)
+    if spec.data.per_class is not None:
+        check_number("per_class", spec.data.per_class)
+        most = datasets.max_per_class(spec.data.target, spec.data.split)
+        if spec.data.per_class > most:
+            raise SpecError(
+                "{target} has at most {most:,} training images of every class in this split. Received: {n:,}. "
+                "Take fewer, or all.",
+                target=datasets.info(spec.data.target).title,
+                most=most,
+                n=spec.data.per_class,
+            )
+    if isinstance(spec, FineTuneSpec):
+        training.check(spec, source.layers)
+        return
+    heads.check(spec.heads)
+    check_choice("layer", spec.layer, source.layer_names)
+    for name in spec.inputs:
+        check_choice("input", name, ("features", "pixels"))
+    if not spec.seeds or not spec.inputs:
+        raise SpecError("A comparison needs at least one seed and one input.")
+    for seed in spec.seeds:
+        check_number("seed", seed)
+
+
+def execute(run_id: str, folder: str) -> None:
+    """Claim the run, do what its spec asks, write points and the final state to the store.
+
+    Parameters
+    ----------
+    run_id : a queued run of the store in ``folder``; any other is left alone
+    folder : the data folder
+    """
+    store = Store(Path(folder))
+    try:
+        if not store.claim(run_id, worker=f"{os.getpid()}"):
+            return
+        run = store.get(run_id)
+    except LabError:
+        log.exception("run %s could not be claimed", run_id)
+        return
+    with Reporter(store, run_id) as reporter:
+        state, result, error = _outcome(run.spec, reporter, Path(folder))
+    store.finish(run_id, state, result, error)
+
+
+def _outcome(spec: Spec, reporter: "Reporter", folder: Path) -> tuple[str, dict[str, Any], str]:
+    """Run a spec; return the final state, the result and the reason of a failure."""
+    try:
+        check(spec)
+        work = fine_tune if isinstance(spec, FineTuneSpec) else fit_heads
+        result = work(spec, reporter, folder)
+        return ("stopped" if reporter.should_stop() else "done"), result, ""
+    except LabError as error:
+        return "failed", {}, str(error)
+    except MemoryError:
+        return "failed", {}, "The run needed more memory than there is. Take fewer images, or an earlier layer."
+    except OSError as error:
+        log.exception("run %s failed", reporter.run_id)
+        return "failed", {}, f"A file could not be written ({error.strerror}). Free some disk space and start again."
+    except Exception:
+        log_id = secrets.token_hex(4)
+        log.exception("run %s failed, log id %s", reporter.run_id, log_id)
+        return "failed", {}, f"Something went wrong inside; the log has it under {log_id}. Start the run again."
+
+
+class Reporter:
+    """Carries points and progress from a run to the store, and the stop request back, in a thread of its own.
+
+    Writing happens every quarter of a second however fast the points come, so reporting costs training almost
+    nothing, and a long step that reports nothing still has a heartbeat.
+    """
+
+    def __init__(self, store: Store, run_id: str):
+        self.store, self.run_id = store, run_id
+        self._progress = Progress(message="starting")
+        self._points: list[MetricPoint] = []
+        self._lock = threading.Lock()
+        self._stop, self._end = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Reporter":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+        self._flush()
+
+    def on_metric(self, point: MetricPoint) -> None:
+        with self._lock:
+            self._points.append(point)
+
+    def on_progress(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def should_stop(self) -> bool:
+        return self._stop.is_set()
+
+    def set_data_hash(self, value: str) -> None:
+        self.store.set_data_hash(self.run_id, value)
+
+    def _run(self) -> None:
+        while not self._end.wait(BEAT_S):
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._lock:
+            points, self._points = self._points, []
+        try:
+            if points:
+                self.store.add_points(self.run_id, points)
+            if self.store.beat(self.run_id, self._progress):
+                self._stop.set()
+        except LabError:  # the store may come back; the points are kept for the next beat
+            log.exception("run %s could not report", self.run_id)
+            with self._lock:
+                self._points = points + self._points
+
+
+def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
+    """Train, test, prove and save; return the result as JSON values."""
+    import keras
+
+    began = time.perf_counter()
+    reporter.on_progress(Progress(0, spec.epochs, "loading the data"))
+    data = datasets.load(spec.data)
+    reporter.set_data_hash(data.hash)
+    reporter.on_progress(Progress(0, spec.epochs, "loading the source model"))
+    model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
+    fitted = training.fit(
+        model,
+        data,
+        spec,
+        on_metric=reporter.on_metric,
+        on_progress=reporter.on_progress,
+        should_stop=reporter.should_stop,
+    )
+    reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))
+    answers = _in_batches(prediction.compiled(model), data.x_test)
+    test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
+    path = Store(folder).run_folder(reporter.run_id) / "model.keras"
+    _save_whole(path, lambda temporary: model.save(temporary))
+    frozen = spec.phases[-1].frozen
+    return {
+        "test": test.as_dict(),
+        "proof": list(fitted.proof),
+        "n_trained": len(data.x_train),
+        "n_weights": model.count_params(),
+        "n_trainable": sum(layer.count_params() for layer in model.layers if layer.name not in frozen),
+        **{name: value for name, value in asdict(fitted).items() if name != "proof"},
+        "total_s": time.perf_counter() - began,
+        "device": device(),
+        "class_names": list(data.class_names),
+        "files": _files([path]),
+        "keras": keras.__version__,
+    }
+
+
+def fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
+    """Extract once for every seed's images, fit every head on every input, test and save; return JSON values."""
+    began = time.perf_counter()
+    fits = [(seed, name, head) for seed in spec.seeds for name in spec.inputs for head in spec.heads]
+    reporter.on_progress(Progress(0, len(fits), "loading the source model"))
+    model = sources.load(spec.source, seed=spec.seed)
+    rows: list[dict[str, Any]] = []
+    sizes: dict[str, Any] = {"extract_s": 0.0, "n_features": 0, "features_mb": 0.0}
+    class_names: tuple[str, ...] = ()
+    for seed in spec.seeds:
+        data = datasets.load(replace(spec.data, seed=seed))
+        class_names = data.class_names
+        if seed == spec.seed:
+            reporter.set_data_hash(data.hash)
+        for name in spec.inputs:
+            if reporter.should_stop():
+                break
+            reporter.on_progress(Progress(len(rows), len(fits), f"computing the {name}"))
+            matrices = _matrices(model, data, spec.layer if name == "features" else "pixels", folder, sizes)
+            for head in spec.heads:
+                if reporter.should_stop():
+                    break
+                left = (time.perf_counter() - began) / len(rows) * (len(fits) - len(rows)) if rows else None
+                title = heads.HEADS[head].title
+                reporter.on_progress(Progress(len(rows), len(fits), f"{title} on {name}, seed {seed}", left_s=left))
+                rows.append(_one_head(spec, head, name, seed, data, matrices, reporter, folder))
+    reporter.on_progress(Progress(len(rows), len(fits), "done"))
+    run_folder = Store(folder).run_folder(reporter.run_id)
+    return {
+        "rows": rows,
+        **sizes,
+        "layer": spec.layer,
+        "n_trained": len(data.x_train),
+        "class_names": list(class_names),
+        "device": "CPU",
+        "total_s": time.perf_counter() - began,
+        "files": _files(sorted((run_folder / "heads").glob("*.skops")), "heads/"),
+    }
+
+
+def _matrices(
+    model: Any, data: datasets.Data, layer: str, folder: Path, sizes: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the feature matrices of the training, validation and test images; add up what they cost."""
+    found = []
+    for images in (data.x_train, data.x_validation, data.x_test):
+        if layer == "pixels":
+            found.append(images.reshape(len(images), -1))
+            continue
+        made = features.cached_extract(model, images, layer, folder / "cache")
+        found.append(made.x)
+        sizes["extract_s"] += made.seconds
+        sizes["n_features"] = made.x.shape[1]
+        sizes["features_mb"] = max(sizes["features_mb"], made.megabytes)
+    return found[0], found[1], found[2]
+
+
+def _one_head(
+    spec: HeadSpec,
+    head: str,
+    name: str,
+    seed: int,
+    data: datasets.Data,
+    matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
+    reporter: Reporter,
+    folder: Path,
+) -> dict[str, Any]:
+    """Fit, test and save one head; the head of the first seed is kept and draws the curve."""
+    x_train, x_validation, x_test = matrices
+    began, first = time.perf_counter(), seed == spec.seed
+
+    def on_point(series: str, x: float, loss: float | None, accuracy: float | None) -> None:
+        reporter.on_metric(MetricPoint(f"{head}/{name}/{series}", x, loss, accuracy, time.perf_counter() - began))
+
+    fitted, fit_s = heads.fit(
+        head,
+        x_train,
+        data.y_train,
+        (x_validation, data.y_validation),
+        seed=seed,
+        on_point=on_point if spec.curves and first else None,
+    )
+    tested = time.perf_counter()
+    answers = _in_batches(fitted.predict, x_test)
+    predict_s = time.perf_counter() - tested
+    score = evaluate(data.y_test, answers, len(data.class_names))
+    path = Store(folder).run_folder(reporter.run_id) / "heads" / f"{head}-{name}.skops"
+    size = heads.save(fitted, path) if first else 0
+    return {
+        "head": head,
+        "input": name,
+        "seed": seed,
+        **score.as_dict(),
+        "fit_s": fit_s,
+        "ms_per_image": 1000 * predict_s / max(len(x_test), 1),
+        "mb": size / 2**20 if first else None,
+        "n_features": x_train.shape[1],
+        "file": f"heads/{path.name}" if first else "",
+    }
+
+
+def device() -> str:
+    """Return what TensorFlow computes on, in words."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return f"GPU ({details.get('device_name', 'unnamed')})"
+    return f"CPU ({os.cpu_count()} cores)"
+
+
+def _in_batches(answer: Callable[[np.ndarray], np.ndarray], x: np.ndarray, size: int = 1000) -> np.ndarray:
+    return np.concatenate([answer(x[first : first + size]) for first in range(0, len(x), size)])
+
+
+def _save_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file under a temporary name and move it into place, so that it is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"part-{path.name}")
+    try:
+        write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _files(paths: Iterable[Path], prefix: str = "") -> dict[str, dict[str, Any]]:
+    contents = {prefix + path.name: path.read_bytes() for path in paths}
+    return {name: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)} for name, c in contents.items()}
