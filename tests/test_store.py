@@ -1,0 +1,401 @@
+"""The run store: a run's life, its points, and what goes wrong on disk."""
+
+import json
+import os
+import sqlite3
+import stat
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tlcore import store as store_module
+from tlcore.errors import SpecError, StoreError
+from tlcore.processes import identity
+from tlcore.spec import FineTuneSpec, HeadSpec, MetricPoint, Progress
+from tlcore.store import Store, home
+
+SPEC = FineTuneSpec(seed=7)
+
+
+def at_once(*calls):
+    """Call every function in a thread of its own, all released together; return what they returned."""
+    barrier, answers = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(index, call):
+        barrier.wait()
+        answers[index] = call()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+# -- a run's life
+
+
+def test_a_new_run_waits_and_keeps_what_was_asked(store):
+    run = store.create(SPEC, name="first")
+    assert (run.state, run.name, run.seed, run.kind, run.spec) == ("queued", "first", 7, "fine_tune", SPEC)
+    assert store.get(run.id) == run
+
+
+def test_a_store_opened_again_has_the_same_runs(store):
+    run = store.create(HeadSpec())
+    assert Store(store.folder).get(run.id) == run
+
+
+def test_a_run_is_claimed_once_of_many_who_try(store):
+    run = store.create(SPEC)
+    claimants = [Store(store.folder) for _ in range(8)]
+    assert sorted(at_once(*(lambda one=one: one.claim(run.id) for one in claimants))) == [False] * 7 + [True]
+    claimed = store.get(run.id)
+    assert (claimed.state, claimed.attempt, claimed.process) == ("running", 1, identity())
+    assert claimed.versions["python"] and claimed.versions["numpy"]
+
+
+def test_a_claim_removes_the_points_of_an_earlier_attempt(store):
+    run = store.create(SPEC)
+    store.claim(run.id)
+    store.add_points(run.id, [MetricPoint("train", 1.0, loss=0.5)])
+    assert store.requeue(run.id)
+    assert Store(store.folder).claim(run.id)
+    assert store.points(run.id) == [] and store.get(run.id).attempt == 2
+
+
+def test_a_heartbeat_carries_progress_and_brings_the_stop_request_back(store):
+    run = store.create(SPEC)
+    store.claim(run.id)
+    assert store.beat(run.id, Progress(3, 10, "epoch 3")) is False
+    assert store.get(run.id).progress == Progress(3, 10, "epoch 3")
+    store.request_stop(run.id)
+    assert store.get(run.id).state == "running"
+    assert store.beat(run.id) is True
+    assert store.get(run.id).progress.step == 3  # a bare heartbeat leaves it
+
+
+def test_a_queued_run_stops_at_once_and_is_not_claimed(store):
+    run = store.create(SPEC)
+    store.request_stop(run.id)
+    assert store.get(run.id).state == "stopped" and store.get(run.id).finished
+    assert store.claim(run.id) is False
+
+
+@pytest.mark.parametrize("state", ["done", "stopped", "failed"])
+def test_a_final_state_never_changes(store, state):
+    run = store.create(SPEC)
+    store.claim(run.id)
+    assert store.finish(run.id, state, {"accuracy": 0.5}, error="why")
+    assert not store.finish(run.id, "failed", error="again")
+    assert not store.requeue(run.id) and not store.claim(run.id)
+    store.request_stop(run.id)
+    ended = store.get(run.id)
+    assert (ended.state, ended.result, ended.error, ended.stop_requested) == (state, {"accuracy": 0.5}, "why", False)
+
+
+def test_a_run_cannot_end_in_a_state_that_is_no_end(store):
+    run = store.create(SPEC)
+    with pytest.raises(SpecError, match="no final state 'running'. Pick one of: done, failed, stopped"):
+        store.finish(run.id, "running")
+
+
+def test_who_lost_a_run_can_no_longer_write_to_it(store):
+    first, second = Store(store.folder), Store(store.folder)
+    run = store.create(SPEC)
+    first.claim(run.id)
+    store.requeue(run.id)
+    second.claim(run.id)
+    first.add_points(run.id, [MetricPoint("train", 1.0)])
+    assert first.beat(run.id, Progress(9, 9)) is True  # told to stop
+    assert first.finish(run.id, "stopped") is False
+    assert store.points(run.id) == [] and store.get(run.id).progress.step == 0
+    assert second.beat(run.id, Progress(1, 9)) is False
+    assert second.finish(run.id, "done")
+
+
+def test_a_run_is_put_back_only_at_the_attempt_that_was_seen(store):
+    run = store.create(SPEC)
+    Store(store.folder).claim(run.id)
+    assert store.requeue(run.id, attempt=1)
+    Store(store.folder).claim(run.id)
+    assert not store.requeue(run.id, attempt=1)  # a second reconciler, late
+    assert store.get(run.id).state == "running"
+
+
+def test_a_run_asked_to_stop_is_not_put_back(store):
+    run = store.create(SPEC)
+    store.claim(run.id)
+    store.request_stop(run.id)
+    assert not store.requeue(run.id)
+
+
+def test_only_running_runs_with_an_old_heartbeat_are_stale(store, monkeypatch):
+    silent, alive, waiting = (store.create(SPEC).id for _ in range(3))
+    store.claim(silent)
+    store.claim(alive)
+    now = store_module.time.time()
+    monkeypatch.setattr(store_module.time, "time", lambda: now + 100)
+    store.beat(alive)
+    assert [run.id for run in store.stale(60)] == [silent]
+    assert store.get(waiting).state == "queued"
+
+
+# -- the queue
+
+
+def test_the_queue_is_first_come_first_served_though_the_clock_jumps_back(store, monkeypatch):
+    ids = [store.create(SPEC).id]
+    now = store_module.time.time()
+    monkeypatch.setattr(store_module.time, "time", lambda: now - 3600)
+    ids += [store.create(SPEC).id for _ in range(3)]
+    assert store.queued() == tuple(ids)
+    assert [store.ahead(run_id) for run_id in ids] == [0, 1, 2, 3]
+    assert [run.id for run in store.list()] == ids[::-1]
+
+
+def test_running_runs_are_ahead_and_finished_or_deleted_ones_are_not(store):
+    running, finished, deleted, mine = (store.create(SPEC).id for _ in range(4))
+    store.claim(running)
+    store.claim(finished)
+    store.finish(finished, "done")
+    store.delete(deleted)
+    assert store.ahead(mine) == 1
+    assert store.ahead(running) == store.ahead(finished) == 0
+    assert store.queued() == (mine,)
+
+
+# -- points
+
+
+def test_points_are_numbered_from_one_and_read_since_a_number(store):
+    run, other = store.create(SPEC), store.create(SPEC)
+    points = [MetricPoint("train", float(x), loss=1 / x, accuracy=0.5, elapsed_s=x) for x in range(1, 6)]
+    store.add_points(run.id, points[:2])
+    store.add_points(other.id, points[:1])
+    store.add_points(run.id, points[2:])
+    store.add_points(run.id, [])
+    assert store.points(run.id) == list(enumerate(points, 1))
+    assert store.points(run.id, since=3) == [(4, points[3]), (5, points[4])]
+    assert store.points(run.id, since=1, limit=2) == [(2, points[1]), (3, points[2])]
+    assert store.points(other.id) == [(1, points[0])]
+
+
+def test_a_loss_that_is_not_a_number_is_stored_as_missing(store):
+    run = store.create(SPEC)
+    store.add_points(run.id, [MetricPoint("train", 1.0, loss=float("nan"), accuracy=float("inf"))])
+    assert store.points(run.id) == [(1, MetricPoint("train", 1.0))]
+
+
+def test_writers_and_readers_at_once_lose_nothing(store):
+    ids = [store.create(SPEC).id for _ in range(6)]
+    stores = [Store(store.folder) for _ in ids]
+
+    def write(one, run_id):
+        for x in range(40):
+            one.add_points(run_id, [MetricPoint("train", float(x))])
+
+    def read():
+        for _ in range(40):
+            store.list()
+            store.points(ids[0])
+
+    at_once(*(lambda pair=pair: write(*pair) for pair in zip(stores, ids, strict=True)), read, read)
+    assert [[point.x for _, point in store.points(run_id)] for run_id in ids] == [list(map(float, range(40)))] * 6
+
+
+# -- what a person does
+
+
+def test_the_list_filters_by_kind_and_state_and_pages(store):
+    tuned, heads, done = store.create(SPEC), store.create(HeadSpec()), store.create(SPEC)
+    store.claim(done.id)
+    store.finish(done.id, "done")
+    assert [run.id for run in store.list()] == [done.id, heads.id, tuned.id]
+    assert [run.id for run in store.list(kind="heads")] == [heads.id]
+    assert [run.id for run in store.list(states=["queued"])] == [heads.id, tuned.id]
+    assert [run.id for run in store.list(limit=1, offset=1)] == [heads.id]
+    assert store.count() == 3 and store.count(states=["done"]) == 1 and store.count(kind="heads") == 1
+    assert store.list(states=[]) == ()
+
+
+def test_a_deleted_run_leaves_the_list_and_comes_back(store):
+    run = store.create(SPEC)
+    store.delete(run.id)
+    assert store.list() == () and [one.id for one in store.list(deleted=True)] == [run.id]
+    assert store.get(run.id).deleted and store.get(run.id).state == "stopped"
+    store.restore(run.id)
+    assert not store.get(run.id).deleted and [one.id for one in store.list()] == [run.id]
+
+
+def test_deleting_a_running_run_asks_it_to_stop(store):
+    run = store.create(SPEC)
+    store.claim(run.id)
+    store.delete(run.id)
+    assert store.beat(run.id) is True
+
+
+def test_purge_removes_rows_points_and_files_of_what_was_deleted_long_enough_ago(store):
+    old, kept = store.create(SPEC), store.create(SPEC)
+    for run in (old, kept):
+        store.add_points(run.id, [MetricPoint("train", 1.0)])
+        (store.run_folder(run.id, create=True) / "model.keras").write_bytes(b"x")
+    store.delete(old.id)
+    assert store.purge(older_than_s=3600) == 0
+    assert store.purge() == 1
+    assert not store.run_folder(old.id).exists() and store.run_folder(kept.id).exists()
+    assert store.points(old.id) == [] and len(store.points(kept.id)) == 1
+    with pytest.raises(SpecError):
+        store.get(old.id)
+
+
+def test_name_and_note_change_apart(store):
+    run = store.create(SPEC, name="a")
+    store.annotate(run.id, note="looks good")
+    store.annotate(run.id, name="b")
+    store.annotate(run.id)
+    assert (store.get(run.id).name, store.get(run.id).note) == ("b", "looks good")
+
+
+def test_numbers_of_numpy_are_stored_as_json(store):
+    run = store.create(SPEC)
+    store.claim(run.id)
+    store.finish(run.id, "done", {"confusion": np.eye(2, dtype=int), "accuracy": np.float32(0.5)})
+    assert store.get(run.id).result == {"confusion": [[1, 0], [0, 1]], "accuracy": 0.5}
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"]), max_size=50), seed=st.integers(0, 2**31 - 1))
+def test_any_name_comes_back_as_it_went_in(tmp_path_factory, name, seed):
+    store = Store(tmp_path_factory.getbasetemp() / "names")
+    run = store.create(replace(SPEC, seed=seed), name=name)
+    assert (store.get(run.id).name, store.get(run.id).seed) == (name, seed)
+
+
+# -- what goes wrong
+
+UNKNOWN = "There is no run '0123456789abcdef'. Pick one from the list of runs."
+
+
+@pytest.mark.parametrize("method", ["get", "request_stop", "delete", "restore", "annotate"])
+def test_an_unknown_run_is_named_in_one_sentence(store, method):
+    with pytest.raises(SpecError) as caught:
+        getattr(store, method)("0123456789abcdef")
+    assert str(caught.value) == UNKNOWN
+
+
+def test_an_unknown_run_has_no_data_hash_to_set(store):
+    with pytest.raises(SpecError, match="no run"):
+        store.set_data_hash("0123456789abcdef", "0" * 64)
+
+
+@pytest.mark.parametrize("run_id", ["../../etc", "", "0123456789abcdef/..", "0123456789ABCDEF", "0123456789abcdef\n"])
+def test_no_path_is_made_of_what_is_no_run_id(store, run_id):
+    with pytest.raises(SpecError, match="There is no run"):
+        store.run_folder(run_id)
+
+
+@pytest.mark.parametrize("content", [b"this is no database " * 100, None])
+def test_a_damaged_database_is_said_and_not_touched(tmp_path, content):
+    path = tmp_path / "lab.db"
+    if content is None:  # a real one, its inner pages overwritten
+        made = Store(tmp_path)
+        for _ in range(50):
+            made.create(SPEC)
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        made.close()
+        whole = path.read_bytes()
+        content = whole[:100] + b"\xff" * (len(whole) - 100)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged .*Nothing was changed. Move the file away") as caught:
+        Store(tmp_path).list()
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == content
+
+
+def test_a_data_folder_that_is_a_file_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be used .*Make it writable, or name another one in TRANSFER_LAB_HOME"):
+        Store(tmp_path / "file" / "lab")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a file system that nobody can write to")
+def test_a_data_folder_nobody_can_make_is_said():
+    with pytest.raises(StoreError, match="'?/proc/lab'? cannot be used"):
+        Store("/proc/lab")
+
+
+def test_a_database_that_is_a_folder_is_said(tmp_path):
+    (tmp_path / "lab.db").mkdir()
+    with pytest.raises(StoreError, match="cannot be read or written .*unable to open"):
+        Store(tmp_path)
+
+
+def test_a_read_only_database_is_said(tmp_path):
+    Store(tmp_path).close()
+    url = f"sqlite:///file:{tmp_path / 'lab.db'}?mode=ro&uri=true"  # what a read-only disk does, for root too
+    with pytest.raises(StoreError, match="cannot be read or written .*readonly"):
+        Store(tmp_path, url=url).create(SPEC)
+
+
+def test_a_full_disk_is_said(store):
+    store.create(SPEC)
+    with store._engine.connect() as connection:
+        used = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    full = Store(store.folder)
+    store_module.sa.event.listen(full._engine, "connect", lambda c, _: c.execute(f"PRAGMA max_page_count={used}"))
+    full._engine.dispose()
+    with pytest.raises(StoreError, match="cannot grow .*Free some disk space"):
+        full.create(SPEC, name="long " * 10_000)
+    assert store.count() == 1
+
+
+def test_a_run_folder_that_cannot_be_made_is_said(store):
+    run = store.create(SPEC)
+    (store.folder / "runs").rmdir()
+    (store.folder / "runs").write_text("in the way")
+    with pytest.raises(StoreError, match="run folder .* cannot be written .*Make it writable"):
+        store.run_folder(run.id, create=True)
+
+
+def test_a_read_only_run_folder_is_said(store, monkeypatch):
+    run = store.create(SPEC)
+    store.run_folder(run.id, create=True).chmod(stat.S_IRUSR | stat.S_IXUSR)
+    monkeypatch.setattr(store_module.os, "access", lambda *_: False)  # root may write anyway
+    with pytest.raises(StoreError, match="cannot be written .it is read-only."):
+        store.run_folder(run.id, create=True)
+
+
+def test_a_missing_run_folder_is_made_again(store):
+    run = store.create(SPEC)
+    (store.folder / "runs").rmdir()
+    assert store.run_folder(run.id, create=True).is_dir()
+
+
+def test_a_run_that_this_version_cannot_read_spoils_no_list(store):
+    good, bad = store.create(SPEC), store.create(SPEC)
+    with sqlite3.connect(store.folder / "lab.db") as connection:
+        connection.execute("UPDATE runs SET spec = ? WHERE id = ?", (json.dumps({"kind": "future"}), bad.id))
+    connection.close()
+    assert [run.id for run in store.list()] == [good.id]
+    with pytest.raises(SpecError, match="These settings cannot be read"):
+        store.get(bad.id)
+
+
+def test_two_who_open_a_new_folder_at_once_share_it(tmp_path):
+    opened = at_once(*[lambda: Store(tmp_path / "new")] * 6)
+    run = opened[0].create(SPEC)
+    assert [one.get(run.id).id for one in opened] == [run.id] * 6
+
+
+def test_the_data_folder_is_named_by_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path))
+    assert home() == tmp_path
+    monkeypatch.delenv("TRANSFER_LAB_HOME")
+    assert home().name == "var" and (home().parent / "tlcore").is_dir()
