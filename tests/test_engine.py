@@ -1,0 +1,389 @@
+"""The job engine with real processes: order, stop, death, two engines, restart, close."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+import tiny_tasks
+
+from tlcore.engine import Engine
+from tlcore.errors import SpecError
+from tlcore.processes import is_alive
+from tlcore.spec import FineTuneSpec
+from tlcore.store import Store
+
+LONG_S = 60  # longer than anything here takes; a test that waits for it fails
+
+
+@pytest.fixture
+def start(store):
+    """Start engines on the store's folder; all are closed at the end."""
+    engines = []
+
+    def start(n_workers=1, execute=tiny_tasks.execute, warm=tiny_tasks.warm, **settings):
+        engines.append(Engine(store.folder, n_workers, execute=execute, warm=warm, **settings))
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.close()
+
+
+def wait_for(condition, timeout_s=LONG_S):
+    """Look until ``condition()`` is true, and return what it gave."""
+    end, pause = time.monotonic() + timeout_s, threading.Event()
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come"
+        pause.wait(0.02)
+    return found
+
+
+def ended(store, run):
+    return wait_for(lambda: (now := store.get(run.id)).final and now)
+
+
+def begun(store, run):
+    """Wait until a child works on the run; return the run."""
+    return wait_for(lambda: (now := store.get(run.id)).progress.message == "began" and now)
+
+
+def executions(store):
+    """Return (run id, pid, parent's pid) of every execution, in order."""
+    path = store.folder / "executed"
+    return [tuple(line.split()) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def new(store, work="quick"):
+    return store.create(FineTuneSpec(), name=work)
+
+
+def test_a_submitted_run_is_done_in_a_process_of_its_own(store, start):
+    engine = start()
+    first, second = new(store), new(store)
+    engine.submit(first.id)
+    engine.submit(second.id)
+    assert ended(store, first).state == ended(store, second).state == "done"
+    (_, pid, parent), (_, other, _) = executions(store)
+    assert int(parent) == os.getpid() and len({pid, other, str(os.getpid())}) == 3
+    assert len(store.points(first.id)) == 1
+
+
+@pytest.mark.slow
+def test_runs_are_done_first_come_first_served(store, start):
+    runs = [new(store) for _ in range(4)]
+    start()
+    for run in runs:
+        ended(store, run)
+    assert [run_id for run_id, _, _ in executions(store)] == [run.id for run in runs]
+
+
+def test_a_run_queued_by_another_process_is_found(store, start):
+    engine = start()
+    wait_for(lambda: engine.status()["alive"])
+    run = new(store)  # and nobody submits it here
+    assert ended(store, run).state == "done"
+
+
+def test_an_unknown_run_is_refused_in_one_sentence(start):
+    engine = start()
+    for method in (engine.submit, engine.stop):
+        with pytest.raises(SpecError, match="There is no run 'no such'"):
+            method("no such")
+
+
+@pytest.mark.slow
+def test_the_status_counts_what_runs_and_what_waits(store, start):
+    runs = [new(store, "until_stopped") for _ in range(3)]
+    engine = start()
+    begun(store, runs[0])
+    assert engine.status() == {"n_workers": 1, "busy": 1, "queued": 2, "alive": True}
+    assert [store.ahead(run.id) for run in runs] == [0, 1, 2]
+    for run in runs:
+        engine.stop(run.id)
+    wait_for(lambda: engine.status()["busy"] == 0)
+
+
+@pytest.mark.slow
+def test_a_child_loads_no_streamlit_no_keras_and_not_the_main_script(store, tmp_path):
+    main = tmp_path / "main_script.py"
+    main.write_text(
+        "import sys, types\n"
+        f"open({str(tmp_path / 'times')!r}, 'a').write(__name__ + ' ')\n"
+        "import streamlit\n"
+        "from pathlib import Path\n"
+        "from test_engine import ended, new\n"
+        "import tiny_tasks\n"
+        "from tlcore.engine import Engine\n"
+        "from tlcore.store import Store\n"
+        f"store = Store(Path({str(store.folder)!r}))\n"
+        "engine = Engine(store.folder, 1, execute=tiny_tasks.execute, warm=tiny_tasks.warm)\n"
+        "ended(store, new(store))\n"
+        "page = types.ModuleType('__main__'); page.__file__ = __file__\n"
+        "sys.modules['__main__'] = page\n"  # what Streamlit does for every page it runs
+        "ended(store, new(store)); ended(store, new(store))\n"
+        "engine.close()\n"
+    )
+    subprocess.run([sys.executable, main], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert (tmp_path / "times").read_text() == "__main__ "
+    runs = store.list()
+    assert len(runs) == 3
+    for run in runs:
+        assert not {"streamlit", "keras", "tensorflow", "sklearn"} & set(run.result["modules"])
+
+
+# -- stop
+
+
+def test_stop_ends_a_run_that_listens(store, start):
+    engine = start()
+    run = new(store, "until_stopped")
+    engine.submit(run.id)
+    begun(store, run)
+    engine.stop(run.id)
+    assert (ended(store, run).state, store.get(run.id).result) == ("stopped", {"obeyed": True})
+
+
+@pytest.mark.slow
+def test_stop_takes_a_waiting_run_off_the_queue(store, start):
+    engine = start()
+    running, waiting = new(store, "until_stopped"), new(store)
+    begun(store, running)
+    engine.stop(waiting.id)
+    assert store.get(waiting.id).state == "stopped"
+    engine.stop(running.id)
+    ended(store, running)
+    after = new(store)
+    engine.submit(after.id)
+    ended(store, after)
+    assert waiting.id not in {run_id for run_id, _, _ in executions(store)}
+
+
+@pytest.mark.slow
+def test_a_stuck_run_is_killed_and_ends_stopped(store, start):
+    engine = start(stop_grace_s=0.5)
+    run = new(store, "stuck")
+    process = begun(store, run).process
+    asked = time.monotonic()
+    engine.stop(run.id)
+    assert (ended(store, run).state, store.get(run.id).error) == ("stopped", "")
+    assert 0.5 <= time.monotonic() - asked < 5
+    assert is_alive(process) is False
+
+
+@pytest.mark.slow
+def test_a_stop_asked_for_elsewhere_kills_a_stuck_run_too(store, start):
+    start(stop_grace_s=0.2)
+    run = new(store, "stuck")
+    begun(store, run)
+    Store(store.folder).request_stop(run.id)
+    assert ended(store, run).state == "stopped"
+
+
+@pytest.mark.slow
+def test_a_run_that_shows_progress_after_stop_is_left_to_save(store, start):
+    engine = start(stop_grace_s=1.0)  # saving takes two seconds
+    run = new(store, "busy_to_the_end")
+    begun(store, run)
+    engine.stop(run.id)
+    assert (ended(store, run).state, store.get(run.id).result) == ("stopped", {"saved": True})
+
+
+@pytest.mark.slow
+def test_a_child_that_outlives_its_run_is_killed_and_the_result_stays(store, start):
+    engine = start(stop_grace_s=0.3)
+    run, after = new(store, "ends_but_stays"), new(store)
+    engine.submit(run.id)
+    assert ended(store, after).state == "done"
+    assert (store.get(run.id).state, store.get(run.id).result) == ("done", {"whole": True})
+
+
+@pytest.mark.slow
+def test_a_deleted_run_is_stopped(store, start):
+    engine = start(stop_grace_s=0.2)
+    run = new(store, "stuck")
+    begun(store, run)
+    store.delete(run.id)
+    engine.submit(run.id)
+    assert ended(store, run).state == "stopped"
+
+
+# -- death
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        ("killed", "The worker process died: SIGKILL, as when memory runs out. Start the run again."),
+        ("crashed", "The worker process died: SIGSEGV. Start the run again."),
+        ("left", "The worker process died: it left with exit code 7. Start the run again."),
+        ("left_quietly", "The worker process died: the log says more. Start the run again."),
+        ("raised", "The worker process ended without a result. The log says more. Start the run again."),
+    ],
+)
+def test_a_dead_worker_leaves_a_failed_run_with_its_reason(store, start, work, reason):
+    engine = start()
+    run, after = new(store, work), new(store)
+    engine.submit(run.id)
+    assert (ended(store, run).state, store.get(run.id).error) == ("failed", reason)
+    assert ended(store, after).state == "done"  # the next run has a worker all the same
+    assert len(executions(store)) == 2
+
+
+def test_a_worker_killed_from_outside_is_seen_within_a_second(store, start):
+    start()
+    run = new(store, "until_stopped")
+    pid = int(begun(store, run).process.split(":")[1])
+    began = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    assert "SIGKILL" in ended(store, run).error
+    assert time.monotonic() - began < 3  # a bound for a loaded machine; 0.2 s was seen
+
+
+@pytest.mark.slow
+def test_a_spare_killed_while_it_waits_is_replaced(store, start):
+    engine = start()
+    spare = wait_for(lambda: [one for one in engine._slots[0]._context.started if one.is_alive()])[0]
+    os.kill(spare.pid, signal.SIGKILL)
+    run = new(store)
+    engine.submit(run.id)
+    assert ended(store, run).state == "done"
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_warm_up_still_gets_the_run(store, start):
+    start(warm=tiny_tasks.cold)
+    assert ended(store, new(store)).state == "done"  # and would say itself what is missing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("execute", "warm"), [("never_claims", "warm"), ("execute", "die")])
+def test_a_run_whose_workers_never_begin_fails_after_three(store, start, execute, warm):
+    start(execute=getattr(tiny_tasks, execute), warm=getattr(tiny_tasks, warm))
+    run = ended(store, new(store))
+    assert (run.state, run.attempt) == ("failed", 0)
+    assert run.error.startswith("The worker process ended before it could begin (the log says more), 3 times.")
+
+
+# -- more than one engine, one after the other or at once
+
+
+@pytest.mark.slow
+def test_two_engines_on_one_folder_do_nothing_twice(store, start):
+    runs = [new(store) for _ in range(5)]
+    start(n_workers=2)
+    start(n_workers=2)
+    for run in runs:
+        assert ended(store, run).attempt == 1
+    assert sorted(run_id for run_id, _, _ in executions(store)) == sorted(run.id for run in runs)
+
+
+@pytest.mark.slow
+def test_a_killed_server_takes_its_children_along_and_the_next_goes_on(store, start):
+    code = f"import tiny_tasks; tiny_tasks.serve_forever({str(store.folder)!r})"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    runs = [new(store, "stuck_once"), new(store, "stuck_once"), new(store)]
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as server:
+        processes = [begun(store, run).process for run in runs[:2]]
+        server.kill()
+    wait_for(lambda: [is_alive(process) for process in processes] == [False, False])
+    start(n_workers=2)
+    assert [ended(store, run).state for run in runs] == ["done"] * 3
+    assert [store.get(run.id).attempt for run in runs] == [2, 2, 1]
+
+
+@pytest.mark.slow
+def test_a_run_cut_off_twice_fails_with_its_reason(store, start):
+    run = new(store)
+    lost = subprocess.run(
+        [sys.executable, "-c", "from tlcore.processes import identity; print(identity())"],
+        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ).stdout.strip()  # fmt: skip
+    for _ in range(2):
+        store.requeue(run.id)
+        Store(store.folder).claim(run.id)
+    with store._writing() as connection:
+        connection.exec_driver_sql("UPDATE runs SET process = ?, heartbeat = heartbeat - 60", (lost,))
+    start()
+    assert ended(store, run).error == "The run was cut off 2 times, with the server that ran it. Start the run again."
+
+
+@pytest.mark.slow
+def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, start):
+    silent, alive = new(store), new(store)
+    for run in (silent, alive):
+        Store(store.folder).claim(run.id)
+    with store._writing() as connection:
+        connection.exec_driver_sql("UPDATE runs SET process = 'elsewhere:1:1', heartbeat = heartbeat - 20")
+        connection.exec_driver_sql("UPDATE runs SET heartbeat = heartbeat - 60 WHERE id = ?", (silent.id,))
+    start(stale_s=60)
+    assert (ended(store, silent).state, store.get(silent.id).attempt) == ("done", 2)
+    assert (store.get(alive.id).state, store.get(alive.id).attempt) == ("running", 1)
+
+
+@pytest.mark.slow
+def test_a_submit_from_a_thread_that_ends_does_not_take_the_run_along(store, start):
+    engine = start()
+    run = new(store, "until_stopped")
+    thread = threading.Thread(target=engine.submit, args=(run.id,))
+    thread.start()
+    thread.join()
+    process = begun(store, run).process
+    later = new(store)
+    engine.submit(later.id)
+    assert is_alive(process)
+    engine.stop(run.id)
+    assert ended(store, later).state == "done" and store.get(run.id).result == {"obeyed": True}
+
+
+# -- close
+
+
+@pytest.mark.slow
+def test_close_leaves_no_process_and_queues_again_what_ran(store):
+    engine = Engine(store.folder, 2, execute=tiny_tasks.execute, warm=tiny_tasks.warm)
+    runs = [new(store, "stuck"), new(store, "until_stopped"), new(store)]
+    processes = [begun(store, run).process for run in runs[:2]]
+    engine.close()
+    engine.close()  # again is fine
+    assert [is_alive(process) for process in processes] == [False, False]
+    assert not [child for child in active_children() if "pebble" in child.name]
+    assert engine.status() == {"n_workers": 2, "busy": 2, "queued": 3, "alive": False}
+
+
+@pytest.mark.slow
+def test_close_ends_what_was_asked_to_stop_as_stopped(store):
+    engine = Engine(store.folder, 1, execute=tiny_tasks.execute)
+    run = new(store, "stuck")
+    begun(store, run)
+    engine.stop(run.id)
+    engine.close()
+    assert store.get(run.id).state == "stopped"
+
+
+@pytest.mark.slow
+def test_an_engine_outlives_a_store_that_is_away_for_a_while(store, start, monkeypatch):
+    engine = start()
+    looked = threading.Event()
+
+    def away(*_, **__):
+        looked.set()
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._store, "queued", away)
+        engine._wake.set()
+        assert looked.wait(LONG_S)
+    assert ended(store, new(store)).state == "done"
+
+
+def test_an_engine_on_a_folder_that_cannot_be_used_says_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Exception, match="data folder .* cannot be used"):
+        Engine(Path(tmp_path / "file"), execute=tiny_tasks.execute)

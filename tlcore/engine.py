@@ -1,0 +1,337 @@
+"""The job engine: hands queued runs to warm child processes, and sees how each of them ends.
+
+The row in the run store is the truth; nothing here has to survive. Whoever starts an engine on the same folder
+later goes on where the last one was cut off.
+"""
+
+import atexit
+import faulthandler
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from .errors import LabError, TrainingError
+from .processes import LeanContext, die_with_parent, identity, is_alive
+from .spec import Progress
+from .store import Run, Store
+
+log = getLogger(__name__)
+
+TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
+SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
+MOST_STARTS = 3  # child processes that may end before one of them claims the run
+MOST_ATTEMPTS = 2  # claims of one run, after the server was cut off
+
+Execute = Callable[[str, str], None]
+Warm = Callable[[], None]
+
+
+class Engine:
+    """Runs the queued runs of one data folder, first come first served. Starts at once.
+
+    Parameters
+    ----------
+    folder : the data folder of the store
+    n_workers : how many runs at a time; each has a process of its own, and a fresh warm one follows it
+    execute : ``execute(run_id, folder)`` in the child: claims the run and writes its end to the store
+    warm : called in every child before it gets a run; imports what takes long
+    stop_grace_s : how long a run that was asked to stop may go without a new progress before it is killed;
+        six times that in all
+    stale_s : age of the last heartbeat after which another machine's run counts as lost
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        n_workers: int = 2,
+        *,
+        execute: Execute,
+        warm: Warm | None = None,
+        stop_grace_s: float = 5.0,
+        stale_s: float = 60.0,
+    ):
+        self._store = Store(folder)
+        self._execute, self._folder = execute, str(folder)
+        self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
+        self._slots = [_Slot(warm) for _ in range(n_workers)]
+        self._starts: dict[str, int] = {}
+        self._wake, self._closing = threading.Event(), threading.Event()
+        # The children die with this thread (see die_with_parent), so it alone starts them, and it ends with close().
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def submit(self, run_id: str) -> None:
+        """Have a queued run looked at now rather than within two seconds.
+
+        Raises
+        ------
+        SpecError
+            There is no such run.
+        """
+        self._store.get(run_id)
+        self._wake.set()
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to stop; one that does not is killed after ``stop_grace_s``, and ends as stopped all the same.
+
+        Raises
+        ------
+        SpecError
+            There is no such run.
+        """
+        self._store.request_stop(run_id)
+        self._wake.set()
+
+    def status(self) -> dict[str, Any]:
+        """Return ``n_workers``, how many are ``busy``, the runs ``queued``, and whether the engine is ``alive``."""
+        return {
+            "n_workers": len(self._slots),
+            "busy": sum(slot.job is not None for slot in self._slots),
+            "queued": self._store.count(states=("queued",)),
+            "alive": self._thread.is_alive() and not self._closing.is_set(),
+        }
+
+    def close(self) -> None:
+        """End every child process; what ran is queued again, for the next engine on this folder."""
+        atexit.unregister(self.close)
+        self._closing.set()
+        self._wake.set()
+        self._thread.join()
+        self._store.close()
+
+    # -- the engine's thread -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._turn()
+            except Exception:  # the store may be away for a while; the engine must not be
+                log.exception("the engine will try again")
+            self._wake.wait(TURN_S / 4 if any(slot.job and slot.job.asked for slot in self._slots) else TURN_S)
+            self._wake.clear()
+        for slot in self._slots:
+            slot.close()
+        for slot in self._slots:
+            if slot.job:
+                self._give_back(slot.job.run_id)
+
+    def _turn(self) -> None:
+        for slot in self._slots:
+            if slot.job and (slot.job.future.done() or self._is_lost(slot.job)):
+                self._conclude(slot, slot.job)
+            slot.keep_warm()
+        self._hurry()
+        self._take_over()
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        # The slot that has been free longest: the others may still be warming up.
+        free = sorted((slot for slot in self._slots if slot.is_free), key=lambda slot: slot.free_since)
+        if not free:
+            return
+        taken = self._in_hand()
+        waiting = [run_id for run_id in self._store.queued(limit=len(self._slots) + len(free)) if run_id not in taken]
+        for slot, run_id in zip(free, waiting, strict=False):
+            slot.give(run_id, self._execute, self._folder, self._wake.set)
+
+    def _conclude(self, slot: "_Slot", job: "_Job") -> None:
+        """See how a child ended, and write the end of its run when it could not do so itself."""
+        error = job.future.exception() if job.future.done() else ChildProcessError("it left without a word")
+        run = self._find(job.run_id)
+        slot.free(broken=error is not None, began=run is not None and run.state != "queued")
+        if error is not None:
+            log.warning("the worker process of run %s ended: %r", job.run_id, error)
+        if run is None or run.final:
+            self._starts.pop(job.run_id, None)
+        elif run.state == "queued":  # it never got as far as the claim
+            self._starts[run.id] = self._starts.get(run.id, 0) + 1
+            if self._starts[run.id] >= MOST_STARTS:
+                self._fail(run, "The worker process ended before it could begin ({cause}), {n} times.", error)
+        elif error is not None and is_alive(run.process) is False:
+            self._fail(run, "The worker process died: {cause}.", error)
+        elif error is None and run.process == job.future.result():
+            self._fail(run, "The worker process ended without a result. The log says more.", error)
+
+    def _is_lost(self, job: "_Job") -> bool:
+        """Whether a child left with exit code 0 in the middle of its run, which its pool takes for no end at all."""
+        run = self._find(job.run_id)
+        gone = run is not None and run.state == "running" and is_alive(run.process) is False
+        lost, job.gone = job.gone and gone and not job.future.done(), gone
+        return lost
+
+    def _hurry(self) -> None:
+        """Kill a child whose run was asked to stop, or has ended, and which shows no sign of ending itself."""
+        now = time.monotonic()
+        for slot in self._slots:
+            job = slot.job
+            run = self._find(job.run_id) if job else None
+            if job is None or run is None or not (run.stop_requested or run.final):
+                continue
+            job.asked = job.asked or now
+            if run.progress != job.progress:
+                job.progress, job.sign = run.progress, now
+            silent, waited = now - max(job.asked, job.sign), now - job.asked
+            if silent >= self._stop_grace_s or waited >= 6 * self._stop_grace_s:
+                log.warning("run %s did not stop by itself and is killed", run.id)
+                slot.kill()
+
+    def _take_over(self) -> None:
+        """Queue runs again whose process is gone with the engine that should have seen it."""
+        taken = self._in_hand()
+        for run in self._store.stale(SETTLE_S):
+            alive = is_alive(run.process)
+            if alive is None:  # another machine's process cannot be asked, but its heartbeat can be read
+                alive = abs(time.time() - (run.heartbeat or 0.0)) < self._stale_s
+            if alive or run.id in taken:
+                continue
+            if run.attempt < MOST_ATTEMPTS and not run.stop_requested:
+                log.warning("run %s lost its process and is queued again", run.id)
+                self._store.requeue(run.id, attempt=run.attempt)
+            else:
+                self._fail(run, "The run was cut off {n} times, with the server that ran it.", None)
+
+    def _give_back(self, run_id: str) -> None:
+        try:
+            run = self._store.get(run_id)
+            if run.state == "running" and is_alive(run.process) is False:
+                if run.stop_requested:
+                    self._store.finish(run.id, "stopped", attempt=run.attempt)
+                self._store.requeue(run.id, attempt=run.attempt)
+        except LabError:
+            log.exception("run %s could not be given back", run_id)
+
+    def _fail(self, run: Run, template: str, error: BaseException | None) -> None:
+        """Write a run's end: as stopped when that was asked for, else as failed with the reason."""
+        if run.stop_requested:
+            self._store.finish(run.id, "stopped", attempt=run.attempt)
+            return
+        n = self._starts.pop(run.id, run.attempt)
+        reason = TrainingError(template + " Start the run again.", cause=_cause(error), n=n)
+        log.error("run %s failed: %s", run.id, reason)
+        self._store.finish(run.id, "failed", error=str(reason), attempt=run.attempt)
+
+    def _find(self, run_id: str) -> Run | None:
+        try:
+            return self._store.get(run_id)
+        except LabError:
+            return None
+
+    def _in_hand(self) -> set[str]:
+        return {slot.job.run_id for slot in self._slots if slot.job}
+
+
+@dataclass
+class _Job:
+    """One run in one child's hands. Times are of the monotonic clock; 0 means not yet."""
+
+    run_id: str
+    future: Future[str]
+    asked: float = 0.0  # since when it should end
+    sign: float = 0.0  # its last progress after that
+    progress: Progress = field(default_factory=Progress)
+    gone: bool = False  # its process was not there at the last look
+
+
+class _Slot:
+    """One place for a run: a child process that warms up, waits, works on one run, and is replaced.
+
+    A pool of one, and a new pool after a child that died: children of one pool share a pipe and its locks, and a
+    killed one may hold them.
+    """
+
+    def __init__(self, warm: Warm | None):
+        self._warm = warm
+        self._pool: ProcessPool | None = None
+        self._context = LeanContext()
+        self._deaths, self._not_before = 0, 0.0
+        self.job: _Job | None = None
+        self.free_since = 0.0
+
+    @property
+    def is_free(self) -> bool:
+        return self.job is None and self._pool is not None
+
+    def keep_warm(self) -> None:
+        """See that a child is there or on its way; one that dies while it waits is replaced, ever more slowly."""
+        if self.job is None and self._pool is not None and not self._pool.active:
+            self._discard()
+        if self._pool is None and time.monotonic() >= self._not_before:
+            self._pool = ProcessPool(
+                max_workers=1, max_tasks=1, initializer=_begin, initargs=(self._warm,), context=self._context
+            )
+            _ = self._pool.active  # starts the child now, in this thread, and not with the first run
+
+    def give(self, run_id: str, execute: Execute, folder: str, on_end: Callable[[], None]) -> None:
+        """Let the child work on a run."""
+        assert self._pool is not None
+        try:
+            future = self._pool.schedule(_work, args=(execute, run_id, folder))
+        except RuntimeError:  # the child died a moment ago; the next turn replaces it
+            return
+        self.job = _Job(run_id, future)
+        future.add_done_callback(lambda _: on_end())
+
+    def free(self, broken: bool, began: bool) -> None:
+        """Be ready for the next run, after one whose child died or not, and had begun with it or not."""
+        self.job, self.free_since = None, time.monotonic()
+        if began:
+            self._deaths = 0
+        if broken:
+            self._discard()
+
+    def kill(self) -> None:
+        self._context.kill()
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.stop()
+            self._context.kill()
+            self._pool.join()
+            self._pool = None
+
+    def _discard(self) -> None:
+        self.close()
+        self._not_before = time.monotonic() + (min(2.0**self._deaths, 30.0) if self._deaths else 0.0)
+        self._deaths += 1
+
+
+def _begin(warm: Warm | None) -> None:
+    """First thing in every child."""
+    die_with_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even inside a long computation; and told by its name
+    faulthandler.enable()
+    if warm is None:
+        return
+    try:
+        warm()
+    except Exception:  # the run itself will fail on it, in words
+        log.exception("a worker process could not warm up")
+
+
+def _work(execute: Execute, run_id: str, folder: str) -> str:
+    try:
+        execute(run_id, folder)
+    except BaseException:  # even an exit: the row tells what became of the run
+        log.exception("run %s raised in its worker process", run_id)
+    return identity()
+
+
+def _cause(error: BaseException | None) -> str:
+    """Say why a child ended."""
+    code = error.exitcode if isinstance(error, ProcessExpired) else None
+    if not code:
+        return "the log says more"
+    if code > 0:
+        return f"it left with exit code {code}"
+    names = {number.value: number.name for number in signal.Signals}
+    name = names.get(-code, f"signal {-code}")
+    return f"{name}, as when memory runs out" if name == "SIGKILL" else name
