@@ -1,0 +1,169 @@
+"""The network as a diagram in which layers are frozen: a switch per layer and one boundary, kept in step."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tlcore.spec import LayerInfo
+
+from .text import _, language, ngettext
+
+_HERE = Path(__file__)
+MAX_BLOCKS = 40  # more layers than this are drawn as groups
+MAX_NAMES = 10_000  # of an untrusted list; no network here comes near it
+
+# "block_3_expand" and "conv2_block1_1_bn" belong to "block_3" and "conv2_block1"; any other name to its first word.
+_PREFIX = re.compile(r"(?:.*?block_?\d+|[^_]+)")
+
+_picker = st.components.v2.component(
+    "transfer_lab_layer_picker",
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def layer_picker(
+    layers: Sequence[LayerInfo],
+    frozen: Iterable[str],
+    *,
+    key: str,
+    rev: int = 0,
+    label: str = "",
+    on_change: Callable[[], None] | None = None,
+) -> tuple[str, ...]:
+    """Show the network from input to output and return the names that are frozen.
+
+    Parameters
+    ----------
+    layers : the network, in its own order
+    frozen : the choice of revision ``rev``; a preset replaces what a person chose by raising ``rev``
+    key : the widget's key
+    label : what is shown, for screen readers
+    on_change : called before the rerun that a change causes
+
+    Returns
+    -------
+    tuple of str
+        In network order, as `normalise` leaves them: every frozen layer with weights, and the layers
+        without weights that lie before the boundary.
+    """
+    frozen = normalise(layers, frozen)
+    component = _picker(
+        key=key,
+        data={
+            "rev": rev,
+            "blocks": blocks(layers),
+            "frozen": list(frozen),
+            "label": label or _("Layers from input to output"),
+            "language": language(),
+            "words": _words(layers),
+        },
+        on_value_change=on_change or _nothing,
+    )
+    return check_value(component.get("value"), layers, frozen=frozen, rev=rev)
+
+
+def check_value(
+    value: object, layers: Sequence[LayerInfo], *, frozen: Iterable[str] = (), rev: int = 0
+) -> tuple[str, ...]:
+    """Return the choice a browser sent, or ``frozen`` where it is of another revision or no choice at all.
+
+    Names the network does not have are dropped.
+
+    Parameters
+    ----------
+    value : untrusted; ``st.session_state[key]["value"]`` is the same value before the picker is shown
+    """
+    if not isinstance(value, dict) or isinstance(value.get("rev"), bool) or value.get("rev") != rev:
+        return normalise(layers, frozen)
+    names = value.get("frozen")
+    if not isinstance(names, list) or len(names) > MAX_NAMES:
+        return normalise(layers, frozen)
+    return normalise(layers, (name for name in names if isinstance(name, str)))
+
+
+def boundary(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> int:
+    """Return how many layers lie before the boundary: the longest start of the network that is all frozen.
+
+    A layer without weights does not end that start; it belongs to it when it is named, or when a frozen layer follows.
+    """
+    names = set(frozen)
+    end = 0
+    for index, layer in enumerate(layers):
+        if layer.name in names:
+            end = index + 1
+        elif layer.can_freeze:
+            break
+    return end
+
+
+def normalise(layers: Sequence[LayerInfo], names: Iterable[str]) -> tuple[str, ...]:
+    """Return ``names`` in network order, with layers without weights exactly where the boundary includes them."""
+    names = set(names)
+    end = boundary(layers, names)
+    return tuple(
+        layer.name for index, layer in enumerate(layers) if index < end or (layer.can_freeze and layer.name in names)
+    )
+
+
+def blocks(layers: Sequence[LayerInfo], limit: int = MAX_BLOCKS) -> list[dict[str, Any]]:
+    """Return what is drawn: one block per layer, or per group of neighbours with one name prefix beyond ``limit``.
+
+    ``size`` is the logarithm of the block's weights as a share of the largest block's, in [0, 1].
+    """
+    groups = [[layer] for layer in layers]
+    if len(layers) > limit:
+        groups = [list(group) for _prefix, group in groupby(layers, key=lambda layer: prefix(layer.name))]
+    largest = max((sum(layer.n_weights for layer in group) for group in groups), default=0)
+    return [_block(group, largest) for group in groups]
+
+
+def prefix(name: str) -> str:
+    """Return the part of a layer's name that its block shares.
+
+    Examples
+    --------
+    >>> prefix("block_3_expand_BN"), prefix("conv2_block1_1_relu"), prefix("dense_1")
+    ('block_3', 'conv2_block1', 'dense')
+    """
+    match = _PREFIX.match(name)
+    return match.group() if match else name
+
+
+def _block(group: Sequence[LayerInfo], largest: int) -> dict[str, Any]:
+    n_weights = sum(layer.n_weights for layer in group)
+    single, last = len(group) == 1, group[-1]
+    return {
+        "name": last.name if single else prefix(last.name),
+        "type": last.type if single else ngettext("{n} layer", "{n} layers", len(group)).format(n=len(group)),
+        "shape": " × ".join(f"{size:,}" for size in last.output_shape),
+        "weights": ngettext("{n} weight", "{n} weights", n_weights).format(n=f"{n_weights:,}"),
+        "size": math.log1p(n_weights) / math.log1p(largest) if largest else 0.0,
+        "members": [[layer.name, layer.n_weights] for layer in group],
+    }
+
+
+def _words(layers: Sequence[LayerInfo]) -> dict[str, str]:
+    total = len(layers)
+    return {
+        "input": _("Input"),
+        "output": _("Output"),
+        "freeze": _("Freeze"),
+        "frozen": _("frozen"),
+        "trainable": _("trainable"),
+        "partly": _("partly frozen"),
+        "nothing": _("nothing to freeze"),
+        "boundary": _("Boundary: every layer before it is frozen, every layer after it trains"),
+        "position": ngettext("{n} of {total} layer frozen", "{n} of {total} layers frozen", total),
+        "summary": _("{n} of {total} weights will train ({share})"),
+        "help": _("Click a layer to freeze it or let it train, Shift and click for a range, or drag the boundary."),
+    }
+
+
+def _nothing() -> None:
+    """Streamlit lists a state value in the result only when it has a callback."""

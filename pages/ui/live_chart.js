@@ -1,0 +1,739 @@
+// Live loss and accuracy. One Plotly graph lives as long as the component: Plotly.react with a constant uirevision
+// keeps zoom and hover, where a graph made anew at every update loses both. Points come by polling, `url?since=n`.
+
+const POLL_MS = 500;
+const HIDDEN_MS = 5000; // nobody looks at a hidden tab
+const SLOWEST_MS = 10000;
+const DRAWN = 1000; // points drawn of each curve; all are kept and come out on zooming in
+const WIDE = 760; // px: from here on the plots stand side by side
+const TABLE_ROWS = 200;
+
+const charts = new WeakMap(); // parentElement -> Chart
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let chart = charts.get(parentElement);
+  if (!chart) {
+    chart = new Chart(parentElement);
+    charts.set(parentElement, chart);
+  }
+  const call = chart.update(data, (state) => setTriggerValue("finished", state));
+  return () => {
+    if (chart.calls !== call) return; // Streamlit may clean up an overtaken call: the graph lives on
+    chart.close();
+    charts.delete(parentElement);
+  };
+}
+
+class Chart {
+  constructor(parent) {
+    this.calls = 0;
+    this.runs = [];
+    this.log = this.fit = false;
+    this.touch = matchMedia("(pointer: coarse)").matches;
+    this.shifts = {}; // of the labels at line ends, so that they do not lie on one another
+    this.build(parent);
+  }
+
+  update(data, fire) {
+    this.data = data;
+    this.fire = fire;
+    const named = JSON.stringify(data.runs.map(({ id, url }) => [id, url]));
+    if (named !== this.named) this.start(named);
+    this.runs.forEach((run, index) => Object.assign(run, data.runs[index], { state: run.state }));
+    this.readTheme();
+    this.write();
+    this.draw();
+    return ++this.calls;
+  }
+
+  start(named) {
+    this.runs.forEach((run) => run.stop());
+    this.named = named;
+    this.fired = this.data.runs.every((run) => isFinal(run.state)); // Python knows of the end already
+    this.runs = this.data.runs.map((run) => new Run(run, this));
+    this.runs.forEach((run) => run.poll());
+  }
+
+  // -- what the runs report ----------------------------------------------------------------------------------
+
+  runChanged(run, before) {
+    if (this.closed || !this.runs.includes(run)) return;
+    this.write();
+    this.draw();
+    this.speak(run, before);
+    const states = this.runs.map((one) => one.state);
+    if (this.fired || !this.runs.every((one) => one.over)) return;
+    this.fired = true;
+    this.fire(["failed", "stopped", "done"].find((state) => states.includes(state)) ?? "failed");
+  }
+
+  speak(run, before) { // few sentences: a polite region that talks twice a second is no help to anyone
+    const { words } = this.data;
+    const label = run.label || words.run;
+    const tenth = Math.floor(run.share() * 10);
+    if (run.lost !== before.lost) this.say(run.lost ? words.lost : words.back);
+    else if (run.state !== before.state) {
+      const ended = fill(words.ended, { label, state: words.states[run.state] ?? run.state });
+      const last = isFinal(run.state) ? run.lastAccuracy() : null;
+      this.say(last === null ? ended : `${ended}. ${words.accuracy} ${percent(last, this.data.language)}`);
+    } else if (tenth > run.spokenTenth && !isFinal(run.state)) {
+      this.say(fill(words.percent_done, { label, share: percent(tenth / 10, this.data.language) }));
+    }
+    run.spokenTenth = Math.max(run.spokenTenth, tenth);
+  }
+
+  say(text) {
+    this.spoken.textContent = text;
+  }
+
+  // -- words around the plot ---------------------------------------------------------------------------------
+
+  write() {
+    const { words } = this.data;
+    const points = this.runs.reduce((sum, run) => sum + run.stored, 0);
+    this.root.dataset.state = this.runs.map((run) => run.state).join(" ");
+    this.root.dataset.points = points;
+    this.root.dataset.lost = this.runs.some((run) => run.lost);
+    while (this.status.children.length > this.runs.length) this.status.lastChild.remove();
+    this.runs.forEach((run, index) => this.writeRun(run, this.status.children[index] ?? this.addRun()));
+    setText(this.buttons.log, words.log);
+    setText(this.buttons.fit, words.fit);
+    setText(this.table.querySelector("summary"), words.table);
+    this.empty.hidden = points > 0;
+    setText(this.empty, words.waiting);
+    this.writeNote();
+    this.writeKey();
+    if (this.table.open) this.writeTable();
+  }
+
+  writeNote() {
+    const { words } = this.data;
+    const lost = this.runs.find((run) => run.lost);
+    const gone = this.runs.find((run) => run.gone);
+    const text = lost ? words.lost : gone ? words.gone : this.noPlotly ? words.no_plotly : "";
+    this.note.hidden = !text;
+    setText(this.note, text);
+  }
+
+  addRun() {
+    const row = document.createElement("div");
+    row.className = "tl-live-run";
+    row.innerHTML = `<span class="tl-live-pill"></span><span class="tl-live-facts"></span>
+      <div class="tl-live-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><i></i></div>
+      <p class="tl-live-error" hidden></p>`;
+    return this.status.appendChild(row);
+  }
+
+  writeRun(run, row) {
+    const { words } = this.data;
+    const state = words.states[run.state] ?? run.state;
+    row.dataset.state = run.state;
+    row.style.setProperty("--run", this.runs.length > 1 ? this.visible(run.colour) : "var(--st-primary-color)");
+    const [pill, facts, bar, error] = row.children;
+    setText(pill, run.label ? `${run.label}: ${state}` : state);
+    const wanted = this.facts(run);
+    while (facts.children.length > wanted.length) facts.lastChild.remove();
+    wanted.forEach((text, i) => setText(facts.children[i] ?? facts.appendChild(document.createElement("span")), text));
+    const share = run.share();
+    bar.hidden = isFinal(run.state);
+    bar.setAttribute("aria-label", run.label || words.run);
+    bar.setAttribute("aria-valuenow", Math.round(100 * share));
+    bar.setAttribute("aria-valuetext", wanted.join(", ") || state);
+    bar.firstChild.style.width = `${100 * share}%`;
+    error.hidden = !run.error;
+    setText(error, run.error);
+  }
+
+  facts(run) {
+    const { words } = this.data;
+    const number = new Intl.NumberFormat(this.data.language, { maximumFractionDigits: 0 });
+    const { step, n_steps, message, left_s, images_per_s, first_step_s } = run.progress;
+    const going = !isFinal(run.state);
+    const facts = [];
+    if (run.state === "queued" && run.ahead) facts.push(fill(words.ahead, { n: run.ahead }));
+    if (going && message) facts.push(message);
+    if (n_steps) facts.push(fill(words.step, { n: number.format(step), total: number.format(n_steps) }));
+    if (going && isNumber(left_s)) facts.push(fill(words.left, { time: this.time(left_s) }));
+    if (isNumber(images_per_s)) facts.push(fill(words.speed, { n: number.format(images_per_s) }));
+    if (isNumber(run.elapsed)) facts.push(fill(words.elapsed, { time: this.time(run.elapsed) }));
+    if (isNumber(first_step_s)) facts.push(fill(words.first, { time: this.time(first_step_s, 1) }));
+    return facts;
+  }
+
+  time(seconds, digits = 0) {
+    const { words, language } = this.data;
+    if (seconds < 99.5) {
+      const number = new Intl.NumberFormat(language, { maximumFractionDigits: digits });
+      return fill(words.seconds, { n: number.format(seconds) });
+    }
+    const whole = Math.round(seconds);
+    return fill(words.minutes, { m: Math.floor(whole / 60), s: whole % 60 });
+  }
+
+  writeKey() {
+    const { words } = this.data;
+    const names = new Set(this.runs.flatMap((run) => [...run.series.keys()]));
+    const items = [];
+    if (names.has("validation")) items.push(["", "", words.solid]);
+    if (names.has("train")) items.push(["dash", "", words.dashed]);
+    if (this.runs.length > 1) this.runs.forEach((run) => items.push(["dot", this.visible(run.colour), run.label]));
+    const text = JSON.stringify(items);
+    if (text === this.keyText) return;
+    this.keyText = text;
+    this.key.replaceChildren(...items.map(([kind, colour, label]) => {
+      const item = document.createElement("span");
+      const sample = item.appendChild(document.createElement("i"));
+      sample.className = kind;
+      sample.style.setProperty("--run", colour);
+      item.append(label);
+      return item;
+    }));
+  }
+
+  writeTable() {
+    const { words, language } = this.data;
+    const many = this.runs.length > 1;
+    const rows = this.runs.flatMap((run) => [...run.series].flatMap(([name, curve]) => curve.x.map((x, i) => [
+      ...(many ? [run.label] : []), words[name] ?? name, x, curve.loss[i], curve.accuracy[i],
+    ])));
+    const last = many ? 2 : 1;
+    rows.sort((a, b) => b[last] - a[last]);
+    const shown = rows.slice(0, TABLE_ROWS);
+    const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 5 });
+    const cell = (value, tag) => {
+      const element = document.createElement(tag);
+      element.textContent = typeof value === "number" ? number.format(value) : value ?? "";
+      return element;
+    };
+    const line = (values, tag) => {
+      const tr = document.createElement("tr");
+      tr.append(...values.map((value) => cell(value, tag)));
+      return tr;
+    };
+    const table = document.createElement("table");
+    table.createCaption().textContent = fill(words.latest, { n: shown.length, total: rows.length });
+    table.createTHead().append(line([...(many ? [words.run] : []), "", words.x, words.loss, words.accuracy], "th"));
+    table.createTBody().append(...shown.map((row) => line(row, "td")));
+    this.table.querySelector("div").replaceChildren(table);
+  }
+
+  // -- the plot ----------------------------------------------------------------------------------------------
+
+  draw() {
+    if (this.frame || this.closed) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.drawNow();
+    });
+  }
+
+  async drawNow() {
+    const graph = this.plot;
+    if (graph._dragging) { // a redraw would tear the zoom box out of the hand
+      setTimeout(() => this.draw(), 200);
+      return;
+    }
+    try {
+      const Plotly = await loadPlotly(this.data.plotly);
+      if (this.closed) return;
+      this.noPlotly = false;
+      await this.react(Plotly);
+      if (this.settle()) await this.react(Plotly); // what depends on the axes is known only once they are drawn
+    } catch (error) {
+      console.error("live chart", error);
+      this.noPlotly = true;
+      setTimeout(() => this.draw(), 3000);
+    }
+    this.writeNote();
+  }
+
+  async react(Plotly) {
+    const fresh = !this.plot._fullLayout;
+    const { traces, ends } = this.traces();
+    this.ends = ends;
+    this.root.dataset.drawn = Math.max(0, ...traces.map((trace) => trace.x.length));
+    this.plot.setAttribute("aria-label", this.describe());
+    await Plotly.react(this.plot, traces, this.layout(ends), {
+      displaylogo: false,
+      showSendToCloud: false, // Plotly's default offers to send the data to a server of theirs
+      displayModeBar: this.touch ? false : "hover", // no zooming by finger, so nothing to reset
+      responsive: false,
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    });
+    if (fresh) this.plot.on("plotly_relayout", () => this.draw());
+  }
+
+  traces() {
+    const [low, high] = this.xRange();
+    const traces = [];
+    const ends = [];
+    for (const run of this.runs) {
+      for (const [name, curve] of run.series) {
+        const training = isTraining(name);
+        const colour = this.visible(this.colourOf(run, name));
+        for (const [axis, measure] of [["", "loss"], ["2", "accuracy"]]) {
+          const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
+          if (!kept.x.length) continue;
+          const label = this.labelOf(run, name);
+          traces.push({
+            ...kept,
+            uid: `${run.id}|${name}|${measure}`,
+            name: label,
+            xaxis: `x${axis}`,
+            yaxis: `y${axis}`,
+            mode: kept.x.length > 30 ? "lines" : "lines+markers",
+            line: { color: colour, width: training ? 1.8 : 2.6, dash: training ? "5px,4px" : "solid" },
+            marker: { color: colour, size: 6, symbol: training ? "circle-open" : "circle" },
+            hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.2%}",
+          });
+          if (this.runs.length === 1 || !training) {
+            const last = lastKnown(curve.x, curve[measure]);
+            ends.push({ axis, label, colour: this.readable(colour), x: last[0], y: last[1], id: `${run.id}|${name}|${axis}` });
+          }
+        }
+      }
+    }
+    return { traces, ends };
+  }
+
+  // One colour per run; a run of several heads gives each head its own.
+  colourOf(run, name) {
+    const bases = [...new Set([...run.series.keys()].map(baseOf))];
+    if (bases.length < 2) return run.colour;
+    return PALETTE[bases.indexOf(baseOf(name)) % PALETTE.length];
+  }
+
+  labelOf(run, name) {
+    const series = this.data.words[name] ?? name;
+    if (this.runs.length === 1) return series;
+    return isTraining(name) || run.series.size > 2 ? `${run.label} ${series}` : run.label;
+  }
+
+  xRange() { // what is in view
+    const axis = this.plot._fullLayout?.xaxis;
+    if (!axis?.range || axis.autorange) return [-Infinity, Infinity];
+    return axis.range.map(Number);
+  }
+
+  layout(ends) {
+    const { words, rules, x_max, height } = this.data;
+    const { text, quiet, grid, page, font } = this.theme;
+    const width = this.stage.clientWidth;
+    const wide = width >= WIDE;
+    // A free x axis leaves room for the labels at the line ends by itself; a fixed one needs it beside the plot.
+    const label = Math.max(60, ...ends.map((end) => measureText(end.label, font)));
+    const right = isNumber(x_max) ? Math.min(0.3 * width, 18 + label) : 18;
+    const margin = { l: 52, r: right, t: 34, b: 46, pad: 0 };
+    const inner = Math.max(100, width - margin.l - margin.r);
+    const total = wide ? Math.round(height * 0.7) : height;
+    const gap = (wide ? (right + margin.l) / inner : 50 / (total - margin.t - margin.b)) / 2;
+    const near = [0, 0.5 - gap];
+    const far = [0.5 + gap, 1];
+    const boxes = wide ? [[near, [0, 1]], [far, [0, 1]]] : [[[0, 1], far], [[0, 1], near]]; // [x domain, y domain]
+    const axis = { gridcolor: grid, linecolor: quiet, tickcolor: quiet, zeroline: false, automargin: false, fixedrange: false };
+    const title = { text: words.x, standoff: 8, font: { size: 13 } };
+    const xaxis = { ...axis, showline: true, ticks: "outside", nticks: 8 };
+    if (isNumber(x_max)) Object.assign(xaxis, { range: [0, x_max], autorange: false });
+    else xaxis.rangemode = "tozero";
+    this.boxes = boxes;
+    return {
+      uirevision: this.named, // the same as long as the same runs are shown: zoom stays
+      width,
+      height: total,
+      margin,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: font, size: 13, color: text },
+      showlegend: false,
+      dragmode: this.touch ? false : "zoom", // a finger on the plot scrolls the page
+      hovermode: "x unified",
+      hoverlabel: { bgcolor: page, bordercolor: quiet, font: { color: text, family: font, size: 13 } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text, orientation: "h" },
+      // One above the other, the lower plot's numbers and title serve both.
+      xaxis: { ...xaxis, domain: boxes[0][0], anchor: "y", showticklabels: wide, ...(wide ? { title } : {}) },
+      xaxis2: { ...xaxis, domain: boxes[1][0], anchor: "y2", matches: "x", title },
+      yaxis: {
+        ...axis,
+        domain: boxes[0][1],
+        anchor: "x",
+        type: this.log ? "log" : "linear",
+        rangemode: this.log ? "normal" : "tozero",
+        uirevision: `loss ${this.log}`, // a zoomed range of one scale means nothing on the other
+        nticks: 6,
+        exponentformat: "power",
+      },
+      yaxis2: {
+        ...axis,
+        domain: boxes[1][1],
+        anchor: "x2",
+        ...(this.fit ? { autorange: true } : { range: [0, 1.03], autorange: false }),
+        uirevision: `accuracy ${this.fit}`,
+        tickformat: this.fit ? ".1~%" : ".0%",
+        nticks: 6,
+      },
+      shapes: rules.flatMap(({ x }) => ["", "2"].map((n) => ({
+        type: "line", xref: `x${n}`, yref: `y${n} domain`, x0: x, x1: x, y0: 0, y1: 1,
+        line: { color: quiet, width: 1.5, dash: "dot" },
+      }))),
+      annotations: [...this.titles(), ...this.ruleLabels(rules), ...this.endLabels(ends)],
+    };
+  }
+
+  titles() {
+    const { words } = this.data;
+    const loss = this.log ? `${words.loss}, ${words.log_axis}` : words.loss;
+    const accuracy = `${words.accuracy}, ${fill(words.axis, this.accuracyRange())}`;
+    return [loss, accuracy].map((text, i) => ({
+      text, showarrow: false, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", yshift: 6,
+      x: this.boxes[i][0][0], y: this.boxes[i][1][1], font: { size: 14, weight: 600 },
+    }));
+  }
+
+  accuracyRange() { // as the axis stood when it was last drawn: fitted or zoomed in, the title says so
+    const [low, high] = this.seen ?? [0, 1];
+    const digits = low <= 0 && high >= 1 ? 0 : 1;
+    const show = (value) => percent(Math.min(1, Math.max(0, value)), this.data.language, digits);
+    return { low: show(low), high: show(high) };
+  }
+
+  ruleLabels(rules) {
+    return rules.map(({ x, label }) => ({
+      text: label, showarrow: false, xref: "x", yref: "y domain", x, y: 1, xanchor: "left", yanchor: "top", xshift: 4,
+      font: { size: 12, color: this.theme.quiet }, bgcolor: this.theme.page,
+    }));
+  }
+
+  endLabels(ends) {
+    return ends.map((end) => ({
+      text: end.label, showarrow: false, xref: `x${end.axis}`, yref: `y${end.axis}`, xanchor: "left", yanchor: "middle",
+      x: end.x, y: end.axis === "" && this.log ? Math.log10(end.y) : end.y, // Plotly wants log10 there
+      xshift: 8, yshift: this.shifts[end.id] ?? 0, font: { color: end.colour, size: 13 },
+    }));
+  }
+
+  // Read the drawn axes: their range goes into the title, labels that lie on one another are pushed apart.
+  // True when the picture has to follow.
+  settle() {
+    const before = JSON.stringify([this.shifts, this.accuracyRange()]);
+    this.seen = this.plot._fullLayout.yaxis2.range.map(Number);
+    this.shifts = {};
+    for (const axis of ["", "2"]) {
+      const scale = this.plot._fullLayout?.[`yaxis${axis}`];
+      if (!scale?._length) continue;
+      const labels = this.ends
+        .filter((end) => end.axis === axis)
+        .map((end) => ({ id: end.id, at: scale.d2p(end.y), wanted: scale.d2p(end.y) }))
+        .filter((label) => Number.isFinite(label.at))
+        .sort((a, b) => a.at - b.at);
+      for (let i = 1; i < labels.length; i += 1) labels[i].at = Math.max(labels[i].at, labels[i - 1].at + 16);
+      const over = labels.length ? labels[labels.length - 1].at - Math.max(scale._length, labels[labels.length - 1].wanted) : 0;
+      for (const label of labels) this.shifts[label.id] = Math.round(label.wanted - label.at + Math.max(0, over));
+    }
+    return JSON.stringify([this.shifts, this.accuracyRange()]) !== before;
+  }
+
+  describe() {
+    const { words, language } = this.data;
+    const said = this.ends.map((end) => {
+      const value = end.axis ? percent(end.y, language, 1) : end.y.toPrecision(3);
+      return `${end.label} ${end.axis ? words.accuracy : words.loss} ${value}`;
+    });
+    return [words.label, ...said].join(". ");
+  }
+
+  // -- theme -------------------------------------------------------------------------------------------------
+
+  readTheme() {
+    const style = getComputedStyle(this.root);
+    const of = (name) => style.getPropertyValue(`--st-${name}`).trim();
+    const page = rgb(of("background-color") || "#fff");
+    const text = rgb(of("text-color") || "#111");
+    const mix = (share) => hex(text.map((v, i) => share * v + (1 - share) * page[i]));
+    this.page = page;
+    this.theme = { page: hex(page), text: hex(text), quiet: mix(0.7), grid: mix(0.13), font: style.fontFamily };
+    this.root.classList.toggle("dark", luminance(page) < 0.2);
+  }
+
+  visible(colour) { // 3:1 is what WCAG asks of lines; thin ones on a dark page need more to be seen
+    return contrastTo(this.page, rgb(colour), luminance(this.page) < 0.2 ? 5 : 3);
+  }
+
+  readable(colour) { // 4.5:1, what it asks of words
+    return contrastTo(this.page, rgb(colour), 4.5);
+  }
+
+  // -- the parts ---------------------------------------------------------------------------------------------
+
+  build(parent) {
+    this.root = parent.appendChild(document.createElement("div"));
+    this.root.className = "tl-live";
+    this.root.innerHTML = `
+      <div class="tl-live-status"></div>
+      <p class="tl-live-note" hidden></p>
+      <div class="tl-live-tools">
+        <div class="tl-live-key"></div>
+        <div class="tl-live-buttons">
+          <button type="button" data-act="log" aria-pressed="false"></button>
+          <button type="button" data-act="fit" aria-pressed="false"></button>
+        </div>
+      </div>
+      <div class="tl-live-stage"><div class="tl-live-plot" role="img"></div><div class="tl-live-empty"></div></div>
+      <details class="tl-live-table"><summary></summary><div tabindex="0"></div></details>
+      <p class="tl-live-spoken" role="status" aria-live="polite"></p>`;
+    const find = (name) => this.root.querySelector(`.tl-live-${name}`);
+    for (const name of ["status", "note", "key", "stage", "plot", "empty", "table", "spoken"]) this[name] = find(name);
+    this.buttons = Object.fromEntries([...this.root.querySelectorAll("button")].map((b) => [b.dataset.act, b]));
+    for (const [name, button] of Object.entries(this.buttons)) button.addEventListener("click", () => this.press(name));
+    this.table.addEventListener("toggle", () => this.table.open && this.writeTable());
+    this.watcher = new ResizeObserver(() => this.data && this.draw());
+    this.watcher.observe(this.stage);
+    this.wake = () => !document.hidden && this.runs.forEach((run) => run.poll());
+    document.addEventListener("visibilitychange", this.wake);
+    window.addEventListener("online", this.wake);
+  }
+
+  press(name) {
+    this[name] = !this[name];
+    this.buttons[name].setAttribute("aria-pressed", this[name]);
+    this.draw();
+  }
+
+  close() {
+    this.closed = true;
+    this.runs.forEach((run) => run.stop());
+    cancelAnimationFrame(this.frame);
+    this.watcher.disconnect();
+    document.removeEventListener("visibilitychange", this.wake);
+    window.removeEventListener("online", this.wake);
+    if (this.plot._fullLayout) window.Plotly.purge(this.plot);
+    this.root.remove();
+  }
+}
+
+// One run: its points so far, and the polling that brings more.
+class Run {
+  constructor({ id, url, label, colour, state }, chart) {
+    Object.assign(this, { id, url, label, colour, state, chart });
+    this.misses = this.spokenTenth = this.ahead = 0;
+    this.lost = this.gone = this.over = this.busy = this.stopped = false;
+    this.progress = {};
+    this.error = "";
+    this.elapsed = null;
+    this.reset(undefined);
+  }
+
+  reset(attempt) {
+    this.attempt = attempt;
+    this.since = this.stored = 0;
+    this.series = new Map(); // name -> {x, loss, accuracy}
+  }
+
+  async poll() {
+    clearTimeout(this.timer);
+    if (this.busy || this.over || this.stopped) return;
+    this.busy = true;
+    const before = { state: this.state, lost: this.lost };
+    let more = false;
+    try {
+      more = this.take(await this.fetch());
+      this.misses = 0;
+      this.lost = false;
+    } catch {
+      this.misses += 1;
+      this.lost = !this.gone;
+    }
+    this.busy = false;
+    if (this.stopped) return;
+    this.chart.runChanged(this, before);
+    if (this.over) return;
+    const pause = document.hidden ? HIDDEN_MS : POLL_MS;
+    this.timer = setTimeout(() => this.poll(), more ? 0 : Math.min(SLOWEST_MS, pause * 2 ** this.misses));
+  }
+
+  async fetch() {
+    const url = `${this.url}${this.url.includes("?") ? "&" : "?"}since=${this.since}`;
+    this.abort = new AbortController();
+    const alarm = setTimeout(() => this.abort.abort(), SLOWEST_MS);
+    try {
+      const answer = await fetch(url, { signal: this.abort.signal, cache: "no-store" });
+      if (answer.status === 404 || answer.status === 410) this.gone = this.over = true;
+      if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+      return await answer.json();
+    } finally {
+      clearTimeout(alarm);
+    }
+  }
+
+  // Take one answer in; true when more may be waiting.
+  take(answer) {
+    if (answer.attempt !== this.attempt) {
+      const again = this.attempt !== undefined && this.since > 0;
+      this.reset(answer.attempt); // a run that began again counts its points from 1 again
+      if (again) return true;
+    }
+    const fresh = answer.points.filter((point) => point.seq > this.since && isNumber(point.x));
+    fresh.forEach((point) => this.add(point));
+    this.since = answer.points.reduce((most, point) => Math.max(most, point.seq), this.since);
+    this.state = answer.state;
+    this.progress = answer.progress ?? {};
+    this.ahead = answer.ahead ?? 0;
+    this.error = answer.error ?? "";
+    this.elapsed = answer.elapsed_s ?? this.elapsed;
+    const more = answer.final && answer.points.length > 0;
+    this.over = Boolean(answer.final) && !more; // only an empty answer proves that no point is left
+    return more;
+  }
+
+  add({ series, x, loss, accuracy }) {
+    if (!this.series.has(series)) this.series.set(series, { x: [], loss: [], accuracy: [] });
+    const curve = this.series.get(series);
+    curve.x.push(x);
+    curve.loss.push(isNumber(loss) ? loss : null);
+    curve.accuracy.push(isNumber(accuracy) ? accuracy : null);
+    this.stored += 1;
+  }
+
+  share() {
+    const { step, n_steps } = this.progress;
+    if (this.state === "done") return 1;
+    return n_steps ? Math.min(1, step / n_steps) : 0;
+  }
+
+  lastAccuracy() {
+    const names = [...this.series.keys()].sort((a, b) => isTraining(a) - isTraining(b));
+    for (const name of names) {
+      const [, y] = lastKnown(this.series.get(name).x, this.series.get(name).accuracy);
+      if (y !== null) return y;
+    }
+    return null;
+  }
+
+  stop() {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.abort?.abort();
+  }
+}
+
+// -- numbers ---------------------------------------------------------------------------------------------------
+
+// At most `most` of the points in view: the first, the last, and of every bucket between the lowest and the highest,
+// so that a spike stays visible.
+function decimate(x, y, low, high, most) {
+  const known = [];
+  for (let i = 0; i < x.length; i += 1) if (y[i] !== null) known.push(i);
+  let from = known.findIndex((i) => x[i] >= low);
+  let to = known.length - 1;
+  while (to >= 0 && x[known[to]] > high) to -= 1;
+  from = Math.max(0, from - 1); // one beyond each edge: the line must leave the picture, not end in it
+  to = Math.min(known.length - 1, to + 1);
+  const seen = known.slice(from, to + 1);
+  const kept = seen.length <= most ? seen : thin(seen, y, most);
+  return { x: kept.map((i) => x[i]), y: kept.map((i) => y[i]) };
+}
+
+function thin(seen, y, most) {
+  const inner = seen.slice(1, -1);
+  const buckets = Math.floor((most - 2) / 2);
+  const kept = [seen[0]];
+  for (let b = 0; b < buckets; b += 1) {
+    const bucket = inner.slice(Math.floor((b * inner.length) / buckets), Math.floor(((b + 1) * inner.length) / buckets));
+    const lowest = bucket.reduce((best, i) => (y[i] < y[best] ? i : best));
+    const highest = bucket.reduce((best, i) => (y[i] > y[best] ? i : best));
+    kept.push(...(lowest === highest ? [lowest] : [lowest, highest].sort((i, j) => i - j)));
+  }
+  return [...kept, seen[seen.length - 1]];
+}
+
+function lastKnown(x, y) {
+  for (let i = y.length - 1; i >= 0; i -= 1) if (y[i] !== null) return [x[i], y[i]];
+  return [null, null];
+}
+
+function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isFinal(state) {
+  return ["done", "stopped", "failed"].includes(state);
+}
+
+function isTraining(series) {
+  return series === "train" || / train$/.test(series);
+}
+
+function baseOf(series) { // "linear_svm · features · train" and "... · validation" are one head
+  return series.replace(/(^|[ ·]+)(train|validation)$/, "");
+}
+
+function percent(share, language, digits = 0) {
+  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(share);
+}
+
+// -- words and colours -----------------------------------------------------------------------------------------
+
+const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+
+function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (field, name) => values[name] ?? field);
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const pen = document.createElement("canvas").getContext("2d");
+
+function measureText(text, family) {
+  pen.font = `13px ${family}`;
+  return Math.ceil(pen.measureText(text).width);
+}
+
+function rgb(colour) {
+  pen.fillStyle = "#000";
+  pen.fillStyle = colour; // the browser's own parser; what it cannot read leaves black
+  return [1, 3, 5].map((at) => parseInt(pen.fillStyle.slice(at, at + 2), 16));
+}
+
+function hex(parts) {
+  return `#${parts.map((part) => Math.round(part).toString(16).padStart(2, "0")).join("")}`;
+}
+
+function luminance(parts) { // WCAG 2, relative luminance
+  const [r, g, b] = parts.map((part) => {
+    const share = part / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+// The colour itself, or as much darker (lighter on a dark page) as it takes to reach the contrast.
+function contrastTo(page, colour, wanted) {
+  const goal = luminance(page) > 0.2 ? 0 : 255;
+  for (let share = 0; share <= 1; share += 0.05) {
+    const mixed = colour.map((part) => part + share * (goal - part));
+    const [light, dark] = [luminance(page), luminance(mixed)].sort((a, b) => b - a);
+    if ((light + 0.05) / (dark + 0.05) >= wanted) return hex(mixed);
+  }
+  return hex([goal, goal, goal]);
+}
+
+// -- Plotly ----------------------------------------------------------------------------------------------------
+
+let loading = null;
+
+function loadPlotly(url) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      loading = null; // the next try asks again
+      script.remove();
+      reject(new Error(`cannot load ${url}`));
+    };
+    document.head.append(script);
+  });
+  return loading;
+}

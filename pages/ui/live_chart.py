@@ -1,0 +1,267 @@
+"""Loss and accuracy of runs that are still going: one Plotly graph kept alive in the browser, fed by polling."""
+
+import gzip
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import plotly
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tlcore.spec import FINAL_STATES, MetricPoint, Progress
+
+from .text import _, language
+
+_HERE = Path(__file__)
+SCRIPT = "/assets/plotly.min.js"
+
+# Okabe and Ito's palette without black and yellow, which one of the two themes would swallow.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+_chart = st.components.v2.component(
+    "transfer_lab_live_chart",
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # Plotly puts its own styles into the document's head
+)
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """One run on the chart.
+
+    ``url`` is a path of this server (``/api/runs/<id>/metrics``), without the base path the server may live under.
+    ``state`` is what the page knows already: a run that the page knows to be over does not end again.
+    """
+
+    id: str
+    url: str
+    label: str = ""
+    colour: str = ""
+    state: str = "queued"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A vertical line at ``x`` on both plots, such as the epoch at which layers unfreeze."""
+
+    x: float
+    label: str
+
+
+def live_chart(
+    key: str,
+    url: str = "",
+    *,
+    runs: Sequence[LiveRun] = (),
+    state: str = "queued",
+    label: str = "",
+    x_title: str = "",
+    x_max: float | None = None,
+    loss_title: str = "",
+    accuracy_title: str = "",
+    rules: Sequence[Rule] = (),
+    height: int = 480,
+    on_finished: Callable[[], None] | None = None,
+) -> str | None:
+    """Show runs while they go on. Return a state once, in the rerun caused by the last of them ending.
+
+    Parameters
+    ----------
+    key : the widget's key; the graph lives as long as its key is shown, whatever else changes
+    url, state : of a single run; ``runs`` instead for several on shared axes
+    label : what the chart shows, for screen readers
+    x_title : unit of the points' ``x``; epochs when not given
+    x_max : last ``x`` to come where it is known, so that the axis stands still
+    rules : vertical lines, see `Rule`
+    height : of the two plots one above the other, in pixels; side by side they need less
+
+    Returns
+    -------
+    str or None
+        ``"done"``, ``"stopped"`` or ``"failed"`` (the worst of several runs), else None.
+    """
+    shown = tuple(runs) or (LiveRun(id=key, url=url, state=state),)
+    component = _chart(
+        key=key,
+        data={
+            "runs": [
+                asdict(run) | {"url": base_path() + run.url, "colour": run.colour or COLOURS[index % len(COLOURS)]}
+                for index, run in enumerate(shown)
+            ],
+            "plotly": f"{base_path()}{SCRIPT}?v={plotly.__version__}",
+            "x_max": x_max,
+            "rules": [asdict(rule) for rule in rules],
+            "height": height,
+            "language": language(),
+            "words": _words() | _titles(label, x_title, loss_title, accuracy_title),
+        },
+        on_finished_change=on_finished or _nothing,
+    )
+    return check_state(component.get("finished"))
+
+
+def check_state(value: object) -> str | None:
+    """Return what a browser sent if it is a final state, else None.
+
+    Examples
+    --------
+    >>> check_state("done"), check_state("running"), check_state({"done": 1})
+    ('done', None, None)
+    """
+    return value if isinstance(value, str) and value in FINAL_STATES else None
+
+
+def payload(
+    state: str,
+    progress: Progress,
+    points: Iterable[tuple[int, MetricPoint]],
+    *,
+    attempt: int = 0,
+    started: float | None = None,
+    finished: float | None = None,
+    ahead: int = 0,
+    error: str = "",
+) -> dict[str, Any]:
+    """Return what the chart's url answers, ready for ``json.dumps``.
+
+    Parameters
+    ----------
+    points : pairs (seq, point) with ``seq`` above the request's ``since``
+    attempt : the chart starts over when it changes, because the points' numbers do
+    started, finished : UTC seconds
+    ahead : runs that wait before this one
+
+    Notes
+    -----
+    A loss that is not a number becomes None: JSON has no NaN, and a browser refuses the whole answer.
+    """
+    elapsed = None if started is None else (finished or time.time()) - started
+    return {
+        "state": state,
+        "final": state in FINAL_STATES,
+        "attempt": attempt,
+        "elapsed_s": elapsed,
+        "ahead": ahead,
+        "error": error,
+        "progress": {name: _finite(value) for name, value in asdict(progress).items()},
+        "points": [
+            {
+                "seq": seq,
+                "series": point.series,
+                "x": _finite(point.x),
+                "loss": _finite(point.loss),
+                "accuracy": _finite(point.accuracy),
+            }
+            for seq, point in points
+        ],
+    }
+
+
+def base_path() -> str:
+    """Return the path the server lives under, such as ``"/lab"``, or nothing.
+
+    Routes of ``st.App`` and urls in the browser both need it in front.
+    """
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
+
+
+def plotly_route() -> Route:
+    """Return the route that serves Plotly's script from the installed package; the lab loads nothing from elsewhere."""
+    return Route(base_path() + SCRIPT, serve_plotly, methods=["GET"])
+
+
+async def serve_plotly(request: Request) -> Response:
+    """Answer with Plotly's script: 4.8 MB, 1.5 MB compressed, kept by the browser for a year."""
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    body, etag = _plotly_script(packed)
+    headers = {
+        # The url names the version, so what it names never changes.
+        "cache-control": "public, max-age=31536000, immutable",
+        "etag": etag,
+        "vary": "accept-encoding",
+    }
+    if etag in (tag.strip() for tag in request.headers.get("if-none-match", "").split(",")):
+        return Response(status_code=304, headers=headers)
+    if packed:
+        headers["content-encoding"] = "gzip"
+    return Response(body, media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+@lru_cache
+def _plotly_script(packed: bool) -> tuple[bytes, str]:
+    """Compressed once, not at every request as the server's own middleware would."""
+    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    body = path.read_bytes()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}{"-gzip" if packed else ""}"'
+    return (gzip.compress(body, 6), etag) if packed else (body, etag)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _titles(label: str, x_title: str, loss_title: str, accuracy_title: str) -> dict[str, str]:
+    return {
+        "label": label or _("Loss and accuracy"),
+        "x": x_title or _("Epoch"),
+        "loss": loss_title or _("Loss"),
+        "accuracy": accuracy_title or _("Accuracy"),
+    }
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "states": {
+            "queued": _("Waiting"),
+            "running": _("Running"),
+            "done": _("Done"),
+            "stopped": _("Stopped"),
+            "failed": _("Failed"),
+        },
+        "train": _("training"),
+        "validation": _("validation"),
+        "dashed": _("dashed: training"),
+        "solid": _("solid: validation"),
+        "log": _("Log loss"),
+        "fit": _("Fit accuracy"),
+        "log_axis": _("log axis"),
+        "axis": _("axis {low} to {high}"),
+        "table": _("Data table"),
+        "latest": _("The latest {n} of {total} points"),
+        "waiting": _("The first point appears here as soon as it is measured."),
+        "ahead": _("{n} before this one"),
+        "step": _("step {n} of {total}"),
+        "left": _("{time} left"),
+        "speed": _("{n} images/s"),
+        "elapsed": _("{time} elapsed"),
+        "first": _("first step (compiling) {time}"),
+        "seconds": _("{n} s"),
+        "minutes": _("{m} min {s} s"),
+        "lost": _("Connection lost, trying again."),
+        "back": _("Connected again."),
+        "gone": _("This run is no longer there."),
+        "no_plotly": _("The chart cannot be drawn, trying again. The data table below has the numbers."),
+        "percent_done": _("{label}: {share} done"),
+        "ended": _("{label}: {state}"),
+        "run": _("The run"),
+    }
+
+
+def _nothing() -> None:
+    """Streamlit lists a trigger in the result only when it has a callback."""
+
+
+def dumps(answer: dict[str, Any]) -> str:
+    """Return `payload`'s answer as JSON that a browser accepts, or raise ValueError."""
+    return json.dumps(answer, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,93 @@
+"""What the scratch server shows: ``?show=pad|chart|race|picker|deep`` picks the component, nothing shows them all."""
+
+import json
+
+import streamlit as st
+
+from pages.ui.layer_picker import layer_picker
+from pages.ui.live_chart import LiveRun, Rule, live_chart
+from pages.ui.pad import drawing_pad
+from tlcore.spec import LayerInfo
+
+SEVEN = [{"width": 0.085, "points": [[0.25, 0.25], [0.72, 0.25], [0.45, 0.8]]}]
+LAYERS = (
+    LayerInfo(0, "conv_1", "Conv2D", (26, 26, 32), 320),
+    LayerInfo(1, "pool_1", "MaxPooling2D", (13, 13, 32), 0),
+    LayerInfo(2, "conv_2", "Conv2D", (11, 11, 64), 18496),
+    LayerInfo(3, "pool_2", "MaxPooling2D", (5, 5, 64), 0),
+    LayerInfo(4, "flatten", "Flatten", (1600,), 0),
+    LayerInfo(5, "dense_1", "Dense", (64,), 102464),
+    LayerInfo(6, "dense_2", "Dense", (10,), 650),
+)
+PARTS = {"expand": 900, "expand_BN": 96, "expand_relu": 0, "pad": 0, "depthwise": 216, "depthwise_BN": 96}
+PARTS |= {"relu": 0, "project": 1152}
+DEEP = (  # 154 layers, as MobileNetV2 has
+    LayerInfo(0, "Conv1", "Conv2D", (112, 112, 16), 432),
+    *(
+        LayerInfo(1 + 8 * block + i, f"block_{block}_{part}", part, (56, 56, 24), n * (block + 1))
+        for block in range(19)
+        for i, (part, n) in enumerate(PARTS.items())
+    ),
+    LayerInfo(153, "predictions", "Dense", (10,), 12810),
+)
+
+state = st.session_state
+
+
+def main() -> None:
+    st.set_page_config(page_title="Components", layout="wide")
+    for name, value in {"rev": 0, "strokes": [], "frozen": (), "finished": [], "reruns": 0}.items():
+        state.setdefault(name, value)
+    state["reruns"] += 1
+    show = st.query_params.get("show", "")
+    if show in ("", "pad"):
+        show_pad()
+    if show in ("", "chart"):
+        show_chart()
+    if show == "race":
+        names = ("frozen", "from_scratch", "all")
+        live_chart("race", runs=[LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names])
+    if show in ("", "picker", "deep"):
+        show_picker(DEEP if show == "deep" else LAYERS)
+
+
+def show_pad() -> None:
+    st.button("Pick a seven", on_click=replace, kwargs={"strokes": SEVEN})
+    st.button("Reset", on_click=replace, kwargs={"strokes": []})
+    left, right = st.columns(2)
+    with left:
+        if st.checkbox("Hide the pad"):
+            return
+        value = drawing_pad(
+            "pad", label="Drawing pad", strokes=state["strokes"], rev=state["rev"], result="It is a seven"
+        )
+    with right:
+        say("pad", value | {"reruns": state["reruns"]})
+
+
+def show_chart() -> None:
+    rules = [Rule(3, "conv_2 unfreezes")]
+    ended = live_chart("chart", "/test/one", label="Fine-tuning", x_max=10, rules=rules)
+    state["finished"] += [ended] if ended else []
+    say("chart", {"finished": state["finished"], "reruns": state["reruns"]})
+    st.button("Rerun")
+
+
+def show_picker(layers: tuple[LayerInfo, ...]) -> None:
+    st.button("All convolutions", on_click=replace, kwargs={"frozen": ("conv_1", "conv_2")})
+    say("picker", layer_picker(layers, state["frozen"], key="picker", rev=state["rev"]))
+
+
+def say(name: str, value: object) -> None:
+    """Put what Python knows where a test can read it."""
+    with st.container(key=f"said_{name}"):
+        st.code(json.dumps(value), language=None)
+
+
+def replace(**changes: object) -> None:
+    state["rev"] += 1
+    state.update(changes)
+
+
+if __name__ == "__main__":  # the test collector imports every module
+    main()
