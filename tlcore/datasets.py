@@ -23,6 +23,7 @@ from .spec import SPLITS, DataSpec, check_choice, check_number
 
 ASSETS = Path(__file__).parent / "assets"
 MOST_VALIDATION = 1000  # validation images beside a training set of n per class: enough for a curve, quick to score
+COMPRESSION = 9  # of the shipped file: slow to write, quick to read
 CONNECT_S = 15  # a download that gets no byte for so long has failed
 
 DIGITS = tuple("0123456789")
@@ -419,7 +420,7 @@ def build(folder: Path) -> Path:
             stream = io.BytesIO()
             np.lib.format.write_array(stream, array)
             member = zipfile.ZipInfo(f"{name}.npy")  # its fixed date of 1980 keeps the bytes the same
-            archive.writestr(member, stream.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
+            archive.writestr(member, stream.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION)
     content = target.read_bytes()
     card = {
         "file": target.name,

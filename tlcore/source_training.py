@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import datasets, sources
+from . import datasets, sources, strokes
 from .augment import Distortion, affine, blur, distort, stroke_weight, warp
+from .drawing import normalise
 from .errors import DataError
 from .spec import DataSpec
 
@@ -34,6 +35,7 @@ class Recipe:
     note: str
     epochs: int = 0
     distortion: Distortion = Distortion()
+    n_drawn: int = 0  # pen strokes (tlcore.strokes) added to the training images
     plain_share: float = 0.0  # part of the training images of an epoch that stay as they are
     batch_size: int = 128
     learning_rate: float = 2e-3  # at the start; falls to nothing along a cosine
@@ -54,7 +56,8 @@ RECIPES = {
     ),
     "digits": Recipe(
         title="All ten digits",
-        dataset="MNIST training images, shifted, scaled, slanted, turned, bent, made thinner and fatter",
+        dataset="MNIST training images and 6,000 drawn by pen strokes, all shifted, scaled, slanted, turned, bent, "
+        "made thinner and fatter",
         target="mnist",
         note="The drawing model: trained to hold on people's own strokes, not only on MNIST.",
         epochs=30,
@@ -62,6 +65,7 @@ RECIPES = {
             shift=5, scale=(0.5, 1.3), aspect=0.25, rotation=15, slant=0.4, elastic=1.0, weight=(-0.8, 1.6),
             contrast=0.3,
         ),
+        n_drawn=6000,
         plain_share=0.25,
     ),
     "fashion": Recipe(
@@ -107,7 +111,7 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
         x_train, y_train, x_test, y_test = _images(recipe, data)
         model = train(recipe, x_train, y_train, len(class_names), epochs)
         content = _save(model, folder / f"{name}.keras")
-        measures = measure(model, x_test, y_test)
+        measures = measure(model, x_test, y_test, normalised=name != "fashion")
         card |= {
             "n_train": len(x_train),
             "n_test": len(x_test),
@@ -167,12 +171,17 @@ def train(recipe: Recipe, images: np.ndarray, labels: np.ndarray, n_classes: int
     return model
 
 
-def measure(model: "keras.Model", images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return the accuracy on test images as they are and under each change of ``CHANGES``."""
+def measure(model: "keras.Model", images: np.ndarray, labels: np.ndarray, normalised: bool) -> dict[str, float]:
+    """Return the accuracy on test images as they are and under each change of ``CHANGES``.
+
+    With ``normalised`` also when the changed image passes through ``drawing.normalise``, as a person's drawing does.
+    """
     found = {}
     for name, change in CHANGES.items():
         changed = change(images[..., 0], np.random.default_rng(0))
         found[name] = _accuracy(model, changed, labels)
+        if normalised:
+            found[f"{name}, normalised"] = _accuracy(model, np.stack([normalise(image) for image in changed]), labels)
     return found
 
 
@@ -228,8 +237,12 @@ def _images(recipe: Recipe, data: Path | None) -> tuple[np.ndarray, np.ndarray, 
         x_train, x_test = ((arrays[x] / np.float32(255))[..., None] for x in ("x_train", "x_test"))
         return x_train, arrays["y_train"].astype(np.int64), x_test, arrays["y_test"].astype(np.int64)
     part = datasets.load(DataSpec(target=recipe.target, per_class=None))
-    x_train = np.concatenate([part.x_train, part.x_validation])
-    return x_train, np.concatenate([part.y_train, part.y_validation]), part.x_test, part.y_test
+    x_train, y_train = [part.x_train, part.x_validation], [part.y_train, part.y_validation]
+    if recipe.n_drawn:
+        x_drawn, y_drawn = strokes.draw(recipe.n_drawn, recipe.seed)
+        x_train.append(x_drawn)
+        y_train.append(y_drawn)
+    return np.concatenate(x_train), np.concatenate(y_train), part.x_test, part.y_test
 
 
 def _save(model: "keras.Model", path: Path) -> bytes:
