@@ -5,7 +5,6 @@ later goes on where the last one was cut off.
 """
 
 import atexit
-import faulthandler
 import signal
 import threading
 import time
@@ -19,7 +18,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from .errors import LabError, TrainingError
-from .processes import LeanContext, die_with_parent, identity, is_alive
+from .processes import LeanContext, begin_child, identity, is_alive
 from .spec import Progress
 from .store import Run, Store
 
@@ -64,7 +63,7 @@ class Engine:
         self._slots = [_Slot(warm) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
         self._wake, self._closing = threading.Event(), threading.Event()
-        # The children die with this thread (see die_with_parent), so it alone starts them, and it ends with close().
+        # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -305,10 +304,7 @@ class _Slot:
 
 
 def _begin(warm: Warm | None) -> None:
-    """First thing in every child."""
-    die_with_parent()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even inside a long computation; and told by its name
-    faulthandler.enable()
+    begin_child()
     if warm is None:
         return
     try:

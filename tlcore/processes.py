@@ -1,6 +1,7 @@
 """Child processes: started without the parent's main script, told apart by an identity, gone when their parent is."""
 
 import ctypes
+import faulthandler
 import os
 import signal
 import socket
@@ -64,8 +65,17 @@ class LeanContext(SpawnContext):
                 process.kill()
 
 
+def begin_child() -> None:
+    """First thing in every child: ends when told, ends with its parent, says where it crashed."""
+    die_with_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even inside a long computation
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches children too; the parent ends them in order
+    faulthandler.enable()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow: its start tells of drivers nobody asked for
+
+
 def die_with_parent() -> None:
-    """Called in a child: end it when its parent ends, however that happens.
+    """End this child when its parent ends, however that happens.
 
     On Linux the kernel sees to it. There the parent is the *thread* that started the child, so children must be
     started by a thread that lives as long as they should.
