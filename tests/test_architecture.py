@@ -1,0 +1,149 @@
+"""Who may import whom, executed: read from the source, and seen in a fresh process."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A module imports from the lines above its own, never from its own line.
+RANKS = """
+errors
+spec
+processes database photographs augment
+datasets store evaluation heads drawing
+sources freezing engine strokes
+features source_training
+training prediction export
+worker serving
+cli
+__main__
+"""
+RANK = {name: rank for rank, line in enumerate(RANKS.split("\n")) for name in line.split()}
+
+# Commands that hand over to a module above them when they are called, for a reason.
+HANDED_OVER = {("sources", "source_training")}  # rebuilding a shipped model: never done by the app
+
+HEAVY = {"keras", "tensorflow", "sklearn", "skops", "joblib", "streamlit"}
+
+TLCORE = sorted((ROOT / "tlcore").glob("*.py"))
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+UI = sorted((ROOT / "pages" / "ui").glob("*.py"))
+
+
+def name(path: Path) -> str:
+    return path.stem
+
+
+def imports(path: Path, lazy: bool = True) -> Iterator[str]:
+    """Yield the full names of what a file imports: ``tlcore.store``, ``keras.models``; lazy ones only on request."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    todo = list(ast.parse(path.read_text()).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or lazy:
+            todo.extend(child for child in ast.iter_child_nodes(node) if not _is_for_types_only(node, child))
+
+
+def _is_for_types_only(node: ast.AST, child: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and child in node.body
+
+
+def test_every_module_has_its_place_in_the_order():
+    modules = {name(path) for path in TLCORE} - {"__init__"}
+    assert modules - set(RANK) == set(), "new modules: give each a place in RANKS"
+
+
+@pytest.mark.parametrize("path", TLCORE, ids=name)
+def test_tlcore_imports_only_from_below(path):
+    mine = RANK.get(path.stem, -1)  # __init__: nothing at all
+    used = {full.split(".")[1] for full in imports(path) if full.startswith("tlcore.")} & set(RANK)
+    above = {other for other in used if RANK[other] >= mine}
+    assert above == {other for module, other in HANDED_OVER if module == path.stem}
+
+
+@pytest.mark.parametrize("path", TLCORE, ids=name)
+def test_tlcore_knows_neither_streamlit_nor_the_pages(path):
+    assert not {full.split(".")[0] for full in imports(path)} & {"streamlit", "pages", "app"}
+
+
+@pytest.mark.parametrize("path", TLCORE, ids=name)
+def test_nothing_heavy_is_imported_when_a_module_is(path):
+    assert not {full.split(".")[0] for full in imports(path, lazy=False)} & HEAVY
+
+
+@pytest.mark.parametrize("path", PAGES + UI, ids=name)
+def test_pages_never_import_each_other_nor_what_trains(path):
+    used = set(imports(path))
+    assert {full for full in used if full.startswith("pages.") and not full.startswith("pages.ui")} == set()
+    assert not {full.split(".")[0] for full in used} & (HEAVY - {"streamlit"})
+
+
+def in_a_fresh_process(code: str) -> set[str]:
+    """Run code in a new interpreter; return the top-level names of what it loaded."""
+    code += "\nimport sys; print(' '.join({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_what_the_server_imports_loads_no_keras_and_no_scikit_learn():
+    modules = [f"tlcore.{path.stem}" for path in TLCORE if path.stem not in ("__init__", "__main__")]
+    for needed in ("spec", "store", "engine", "serving", "datasets", "sources", "heads"):
+        assert f"tlcore.{needed}" in modules
+    assert not in_a_fresh_process(f"import {', '.join(modules)}") & HEAVY
+
+
+def test_what_a_page_asks_for_first_loads_no_keras_and_no_scikit_learn(tmp_path):
+    code = f"""
+from pathlib import Path
+from tlcore import datasets, prediction, sources, worker
+from tlcore.engine import Engine
+from tlcore.serving import Serving
+from tlcore.spec import FineTuneSpec, HeadSpec
+from tlcore.store import Store
+store = Store(Path({str(tmp_path)!r}))
+cards, sets = sources.catalogue(), datasets.catalogue()
+assert cards and sets and prediction.available(store)
+for spec in (FineTuneSpec(), HeadSpec()):
+    worker.check(spec)
+store.create(FineTuneSpec()), store.list()
+datasets.samples("mnist", 4, seed=0)
+Engine(store.folder, n_workers=0, execute=worker.execute, warm=worker.warm).close()
+Serving(store.folder).close()
+"""
+    assert not in_a_fresh_process(code) & HEAVY
+
+
+# -- the checks above can fail
+
+
+@pytest.mark.parametrize(
+    ("source", "lazy", "found"),
+    [
+        ("import keras.models", False, {"keras.models"}),
+        ("def f():\n    import keras", False, set()),
+        ("def f():\n    import keras", True, {"keras"}),
+        ("class A:\n    from . import store", False, {"tlcore", "tlcore.store"}),
+        ("try:\n    from .store import Store\nexcept ImportError: ...", False, {"tlcore.store", "tlcore.store.Store"}),
+        ("import typing\nif typing.TYPE_CHECKING:\n    import keras", True, {"typing"}),
+        ("from tlcore import store", False, {"tlcore", "tlcore.store"}),
+    ],
+)  # fmt: skip
+def test_imports_are_found_where_they_hide(monkeypatch, tmp_path, source, lazy, found):
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    (tmp_path / "tlcore").mkdir()
+    path = tmp_path / "tlcore" / "module.py"
+    path.write_text(source)
+    assert set(imports(path, lazy)) == found
