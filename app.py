@@ -10,18 +10,14 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from typing import Any
 
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pages.ui import state
-from pages.ui.live_chart import plotly_js
+from pages.ui import live_chart, state
 from tlcore.errors import LabError, SpecError
-from tlcore.spec import FINAL_STATES
 
 log = logging.getLogger(__name__)
 
@@ -55,37 +51,37 @@ async def metrics(request: Request) -> Response:
     except ValueError:
         return JSONResponse({"error": "since must be a whole number, such as 0."}, status_code=400)
     try:
-        return JSONResponse(
-            await asyncio.to_thread(_metrics, run_id, max(0, since)), headers={"cache-control": "no-store"}
-        )
+        body = await asyncio.to_thread(_metrics, run_id, max(0, since))
+        return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
     except SpecError as error:
         return JSONResponse({"error": str(error)}, status_code=404)
     except LabError as error:
         return JSONResponse({"error": str(error)}, status_code=503)
 
 
-def _metrics(run_id: str, since: int) -> dict[str, Any]:
+def _metrics(run_id: str, since: int) -> str:
     store = state.lab().store
     run = store.get(run_id)  # before the points: a final state then promises that none are missing
-    points = store.points(run_id, since)
-    return {
-        "points": [{"seq": seq, **asdict(point)} for seq, point in points],
-        "state": run.state,
-        "final": run.state in FINAL_STATES,
-        "ahead": store.ahead(run_id) if run.state == "queued" else 0,
-        "progress": asdict(run.progress),
-        "started": run.started,
-        "finished": run.finished,
-        "error": run.error,
-    }
+    return live_chart.dumps(
+        live_chart.payload(
+            run.state,
+            run.progress,
+            store.points(run_id, since),
+            attempt=run.attempt,
+            started=run.started,
+            finished=run.finished,
+            ahead=store.ahead(run_id) if run.state == "queued" else 0,
+            error=run.error,
+        )
+    )
 
 
 app = st.App(
     "pages/menu.py",
     lifespan=lifespan,
     routes=[
-        Route("/healthz", healthz),
-        Route("/api/runs/{run_id}/metrics", metrics),
-        Route("/assets/plotly.min.js", plotly_js),
+        Route(live_chart.base_path() + "/healthz", healthz),
+        Route(live_chart.base_path() + "/api/runs/{run_id}/metrics", metrics),
+        live_chart.plotly_route(),
     ],
 )

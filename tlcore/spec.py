@@ -20,7 +20,7 @@ PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the contro
 RANGES: dict[str, tuple[float, float, float]] = {
     "per_class": (1, 7000, 200),
     "epochs": (1, 100, 10),
-    "batch_size": (1, 4096, 64),
+    "batch_size": (1, 4096, 16),
     "learning_rate": (1e-6, 10.0, 1e-3),
     "seed": (0, 2**31 - 1, 0),
 }
@@ -99,7 +99,7 @@ class FineTuneSpec:
     source: str = "digits_0_4"
     data: DataSpec = DataSpec()
     phases: tuple[Phase, ...] = (Phase(frozen=("conv_1", "conv_2")),)
-    batch_size: int = 64
+    batch_size: int = 16
     optimizer: str = "adam"
     seed: int = 0
 

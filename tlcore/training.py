@@ -266,6 +266,7 @@ class _Clock:
         self.recent = [a + b for a, b in zip(self.recent, (loss, right, images), strict=True)]
         if first:
             self.first_step_s += took
+            self.last_point = time.perf_counter()  # the wait for the compiler is no reason for a point
         else:
             self.busy_s, self.images = self.busy_s + took, self.images + images
         now = time.perf_counter()

@@ -134,6 +134,9 @@ class Reporter:
     def should_stop(self) -> bool:
         return self._stop.is_set()
 
+    def folder(self) -> Path:
+        return self.store.run_folder(self.run_id, create=True)
+
     def set_data_hash(self, value: str) -> None:
         self.store.set_data_hash(self.run_id, value)
 
@@ -176,7 +179,7 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
     reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))
     answers = _in_batches(prediction.compiled(model), data.x_test)
     test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
-    path = Store(folder).run_folder(reporter.run_id) / "model.keras"
+    path = reporter.folder() / "model.keras"
     _save_whole(path, lambda temporary: model.save(temporary))
     frozen = spec.phases[-1].frozen
     return {
@@ -219,18 +222,18 @@ def fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, Any
                 left = (time.perf_counter() - began) / len(rows) * (len(fits) - len(rows)) if rows else None
                 title = heads.HEADS[head].title
                 reporter.on_progress(Progress(len(rows), len(fits), f"{title} on {name}, seed {seed}", left_s=left))
-                rows.append(_one_head(spec, head, name, seed, data, matrices, reporter, folder))
+                rows.append(_one_head(spec, head, name, seed, data, matrices, reporter))
     reporter.on_progress(Progress(len(rows), len(fits), "done"))
-    run_folder = Store(folder).run_folder(reporter.run_id)
     return {
         "rows": rows,
+        "table": heads.table(rows),
         **sizes,
         "layer": spec.layer,
         "n_trained": len(data.x_train),
         "class_names": list(class_names),
         "device": "CPU",
         "total_s": time.perf_counter() - began,
-        "files": _files(sorted((run_folder / "heads").glob("*.skops")), "heads/"),
+        "files": _files(sorted((reporter.folder() / "heads").glob("*.skops")), "heads/"),
     }
 
 
@@ -259,14 +262,14 @@ def _one_head(
     data: datasets.Data,
     matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
     reporter: Reporter,
-    folder: Path,
 ) -> dict[str, Any]:
     """Fit, test and save one head; the head of the first seed is kept and draws the curve."""
     x_train, x_validation, x_test = matrices
     began, first = time.perf_counter(), seed == spec.seed
+    prefix = "" if len(spec.heads) == len(spec.inputs) == 1 else f"{heads.HEADS[head].title} · {name} · "
 
     def on_point(series: str, x: float, loss: float | None, accuracy: float | None) -> None:
-        reporter.on_metric(MetricPoint(f"{head}/{name}/{series}", x, loss, accuracy, time.perf_counter() - began))
+        reporter.on_metric(MetricPoint(prefix + series, x, loss, accuracy, time.perf_counter() - began))
 
     fitted, fit_s = heads.fit(
         head,
@@ -280,7 +283,7 @@ def _one_head(
     answers = _in_batches(fitted.predict, x_test)
     predict_s = time.perf_counter() - tested
     score = evaluate(data.y_test, answers, len(data.class_names))
-    path = Store(folder).run_folder(reporter.run_id) / "heads" / f"{head}-{name}.skops"
+    path = reporter.folder() / "heads" / f"{head}-{name}.skops"
     size = heads.save(fitted, path) if first else 0
     return {
         "head": head,

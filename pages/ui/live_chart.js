@@ -415,7 +415,7 @@ class Chart {
   // True when the picture has to follow.
   settle() {
     const before = JSON.stringify([this.shifts, this.accuracyRange()]);
-    this.seen = this.plot._fullLayout.yaxis2.range.map(Number);
+    this.seen = this.plot._fullLayout.yaxis2?.range.map(Number) ?? this.seen; // no second plot before its first point
     this.shifts = {};
     for (const axis of ["", "2"]) {
       const scale = this.plot._fullLayout?.[`yaxis${axis}`];
@@ -477,7 +477,7 @@ class Chart {
           <button type="button" data-act="fit" aria-pressed="false"></button>
         </div>
       </div>
-      <div class="tl-live-stage"><div class="tl-live-plot" role="img"></div><div class="tl-live-empty"></div></div>
+      <div class="tl-live-stage"><div class="tl-live-plot" role="figure"></div><div class="tl-live-empty"></div></div>
       <details class="tl-live-table"><summary></summary><div tabindex="0"></div></details>
       <p class="tl-live-spoken" role="status" aria-live="polite"></p>`;
     const find = (name) => this.root.querySelector(`.tl-live-${name}`);

@@ -1,0 +1,131 @@
+"""SVM, random forest and the rest on one layer's features, with raw pixels as the control."""
+
+import streamlit as st
+
+from pages.ui import frame, run_view, state
+from pages.ui.text import _, tell
+from tlcore import datasets, sources
+from tlcore.errors import LabError
+from tlcore.heads import HEADS
+from tlcore.spec import HeadSpec
+
+frame.heading(
+    _("Heads"),
+    _("Which classifier makes the most of the same features? Every head is fitted on the same images, seed by seed."),
+)
+TITLES = {name: card.title for name, card in HEADS.items()}
+INPUTS = {"features": _("Features of the layer"), "pixels": _("Raw pixels (the control)")}
+
+
+def settings() -> HeadSpec:
+    """Show what is compared; return it."""
+    source = sources.info(state.get("source"))
+    shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers}
+    a, b, c = st.columns([2, 2, 1])
+    a.selectbox(
+        _("Layer whose activations are the features"),
+        list(shapes),
+        format_func=lambda name: f"{name} ({shapes[name]})",
+        help=_("Early layers are general and large, late ones small and specialised."),
+        **state.keyed("layer"),
+    )
+    inputs = b.pills(
+        _("Fitted on"),
+        list(INPUTS),
+        format_func=INPUTS.__getitem__,
+        selection_mode="multi",
+        default=list(INPUTS),
+        help=_("Raw pixels show what the source's features add."),
+        key="inputs",
+        persist_state="session",
+    )
+    n_seeds = c.number_input(
+        _("Seeds"),
+        1,
+        10,
+        3,
+        help=_("Repetitions with other training images; their spread is the ±."),
+        key="n_seeds",
+        persist_state="session",
+    )
+    chosen = st.pills(
+        _("Heads"),
+        list(HEADS),
+        format_func=TITLES.__getitem__,
+        selection_mode="multi",
+        default=list(HEADS),
+        help=_("The classifiers to compare."),
+        key="compared",
+        persist_state="session",
+    )
+    first = int(state.get("seed"))
+    return HeadSpec(
+        source=source.name,
+        layer=state.get("layer"),
+        heads=tuple(chosen),
+        inputs=tuple(inputs),
+        data=state.data_draft(),
+        seeds=tuple(range(first, first + int(n_seeds))),
+        curves=False,
+    )
+
+
+def start(spec: HeadSpec) -> None:
+    try:
+        state.watch("cmp", state.start(spec).id)
+    except LabError as error:
+        st.session_state["start_error"] = tell(error)
+
+
+def scaling_table() -> None:
+    with st.expander(_("How each head's input is scaled, and why it matters")):
+        st.write(
+            _(
+                "A standardised RBF SVM loses to a linear one at few labels: scaling every feature alike blows up the noise."
+            )
+        )
+        st.dataframe(
+            [
+                {_("head"): card.title, _("scaling"): _(card.scaling), _("what it is"): _(card.note)}
+                for card in HEADS.values()
+            ],
+            hide_index=True,
+        )
+
+
+spec = settings()
+st.caption(
+    _("{source} → {target}, {n} labels per class. Change these on the Layers and Train pages.").format(
+        source=sources.info(spec.source).title,
+        target=datasets.info(spec.data.target).title,
+        n=spec.data.per_class or _("all"),
+    )
+)
+st.button(
+    _("Compare heads"),
+    key="start_cmp",
+    type="primary",
+    icon=":material/play_arrow:",
+    disabled=not (spec.heads and spec.inputs),
+    on_click=start,
+    args=(spec,),
+)
+if message := st.session_state.pop("start_error", None):
+    st.error(message)
+try:
+    run = state.watched("cmp")
+except LabError as error:
+    st.warning(tell(error))
+    run = None
+if run is None:
+    st.info(
+        _(
+            "The table of heads appears here: accuracy ± sd over seeds, fit seconds, milliseconds per image and size. Press Compare heads."
+        )
+    )
+else:
+    run_view.show(run, "cmp")
+    if run.final and run.result.get("rows"):
+        run_view.head_comparison(run)
+scaling_table()
+frame.next_page("draw.py", _("Next: draw"))

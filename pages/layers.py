@@ -1,0 +1,153 @@
+"""Source model, layer table, what to freeze; edits the draft."""
+
+import streamlit as st
+
+from pages.ui import frame, state
+from pages.ui.layer_picker import check_value, layer_picker, normalise
+from pages.ui.text import _
+from tlcore import freezing, sources
+from tlcore.spec import LayerInfo, SourceInfo
+
+PRESETS = {
+    "nothing": _("Freeze nothing"),
+    "article": _("The article's layers 0 and 1"),
+    "convolutions": _("All convolutions"),
+    "all_but_head": _("All but the head"),
+}
+
+frame.heading(
+    _("Layers"),
+    _("Choose a source model and which of its layers stay frozen. The rest goes on training on the new task."),
+)
+
+
+def card(source: SourceInfo) -> None:
+    """Show where a source model comes from."""
+    if source.accuracy is None:
+        st.caption(source.note or _("Random weights: the control that has learned nothing yet."))
+        return
+    st.caption(
+        _("Trained on {dataset}: {n:,} images, seed {seed}; {accuracy:.1%} on its own {n_test:,} test images.").format(
+            dataset=source.dataset,
+            n=source.n_train,
+            seed=source.seed,
+            accuracy=source.accuracy,
+            n_test=source.n_test,
+        )
+        + (f" {source.note}" if source.note else "")
+    )
+    with st.popover(_("How it was made")):
+        st.write(_("This command trains it again:"))
+        st.code(source.rebuild, language="bash")
+        st.caption(f"sha256 {source.sha256}")
+        if source.measures:
+            st.dataframe(
+                [{_("measured on"): name, _("accuracy"): value} for name, value in source.measures.items()],
+                column_config={_("accuracy"): st.column_config.NumberColumn(format="percent")},
+                hide_index=True,
+            )
+
+
+def table(layers: tuple[LayerInfo, ...], frozen: tuple[str, ...]) -> None:
+    """Show every layer; the sums are the network's own."""
+    total = sum(layer.n_weights for layer in layers)
+    rows = [
+        {
+            "#": layer.index,
+            _("layer"): layer.name,
+            _("type"): layer.type,
+            _("output"): " × ".join(map(str, layer.output_shape)),
+            _("weights"): layer.n_weights,
+            _("share"): layer.n_weights / total,
+            _("state"): state_words(layer, frozen),
+        }
+        for layer in layers
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            _("share"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            _("weights"): st.column_config.NumberColumn(format="localized"),
+        },
+        key="layer_table",
+        alt=_("Layers with their weights and state"),
+    )
+    cost = freezing.cost(layers, frozen)
+    st.caption(
+        _("Sum: {total:,} weights, of which {trainable:,} train and {frozen:,} are frozen.").format(
+            total=total, trainable=cost.n_trainable, frozen=total - cost.n_trainable
+        )
+    )
+
+
+def state_words(layer: LayerInfo, frozen: tuple[str, ...]) -> str:
+    if not layer.can_freeze:
+        return _("– nothing to freeze")
+    if layer.type == "BatchNormalization" and layer.name in frozen:
+        return _("❄ frozen (runs in inference mode)")
+    return _("❄ frozen") if layer.name in frozen else _("🔥 trainable")
+
+
+def choose(frozen: tuple[str, ...]) -> None:
+    """Take a preset: the picker follows because its revision grows."""
+    state.put(frozen=frozen, picker_rev=st.session_state.get("picker_rev", 0) + 1)
+
+
+def picked() -> None:
+    """Take what the picker says."""
+    rev = st.session_state.get("picker_rev", 0)
+    value = st.session_state["picker"].get("value")
+    chosen = check_value(value, source.layers, frozen=state.get("frozen"), rev=rev)
+    state.put(frozen=chosen)
+
+
+names = {source.name: source.title for source in sources.catalogue()}
+left, right = st.columns([1, 2], gap="large")
+with left:
+    st.selectbox(_("Source model"), list(names), format_func=names.__getitem__, **state.keyed("source"))
+    source = sources.info(state.get("source"))
+    card(source)
+with right:
+    presets = freezing.presets(source.layers)
+    with st.container(horizontal=True):
+        for name, words in PRESETS.items():
+            chosen = set(normalise(source.layers, presets[name])) == set(state.get("frozen"))
+            st.button(
+                words,
+                key=f"preset_{name}",
+                on_click=choose,
+                args=(normalise(source.layers, presets[name]),),
+                type="primary" if chosen else "secondary",
+            )
+    cost = freezing.cost(source.layers, state.get("frozen"))
+    if cost.n_trainable:
+        st.metric(
+            _("Will train"),
+            _("{n:,} of {total:,} weights ({share:.1%})").format(
+                n=cost.n_trainable, total=cost.n_weights, share=cost.n_trainable / cost.n_weights
+            ),
+            delta=_("about {share:.0%} less compute than training everything").format(share=1 - cost.share)
+            if cost.share < 1
+            else None,
+            delta_color="off",
+            delta_arrow="off",
+        )
+    else:
+        st.warning(_("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer."))
+
+layer_picker(
+    source.layers,
+    state.get("frozen"),
+    key="picker",
+    rev=st.session_state.get("picker_rev", 0),
+    on_change=picked,
+)
+if not [name for name in state.get("frozen") if name in source.layer_names] and source.name == "random":
+    st.caption(_("Random weights with nothing frozen: this is training from scratch."))
+table(source.layers, tuple(state.get("frozen")))
+if any(layer.type == "BatchNormalization" for layer in source.layers):
+    st.caption(
+        _("A frozen BatchNormalization runs in inference mode: it uses its stored averages and does not update them.")
+    )
+frame.next_page("train.py", _("Next: train"))

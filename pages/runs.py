@@ -1,0 +1,93 @@
+"""History: open, name, delete with undo, download."""
+
+import streamlit as st
+
+from pages.ui import frame, run_view, state
+from pages.ui.text import _, tell
+from tlcore.errors import LabError
+from tlcore.store import Run
+
+frame.heading(_("Runs"), _("Everything that was trained here, with its settings, seed, versions and result."))
+PAGE = 50
+
+
+def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
+    return [
+        {
+            _("what"): run_view.title(run),
+            _("state"): run_view.WORDS[run.state],
+            _("accuracy"): run_view.accuracy(run),
+            _("seconds"): run.finished - run.started if run.finished and run.started else None,
+            _("seed"): run.seed,
+            _("created"): run_view.when(run.created),
+            _("id"): run.id,
+        }
+        for run in runs
+    ]
+
+
+def history(runs: tuple[Run, ...]) -> None:
+    """Show the runs; a click on a row opens it."""
+    picked = st.dataframe(
+        rows(runs),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            _("accuracy"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            _("seconds"): st.column_config.NumberColumn(format="%.1f"),
+        },
+        key="history",
+        alt=_("All runs, newest first"),
+    )
+    selected = picked["selection"]["rows"]
+    if selected and selected[0] < len(runs):
+        state.watch("run", runs[selected[0]].id)
+
+
+def delete(run_id: str) -> None:
+    state.lab().store.delete(run_id)
+    st.session_state["undo"] = run_id
+    state.watch("run", None)
+
+
+def restore(run_id: str) -> None:
+    state.lab().store.restore(run_id)
+    st.session_state["undo"] = None
+    state.watch("run", run_id)
+
+
+def opened(run: Run) -> None:
+    """Show one run whole."""
+    st.divider()
+    run_view.show(run, "run")
+    if run.final:
+        run_view.show_result(run)
+        run_view.downloads(run)
+    run_view.settings(run)
+    with st.container(horizontal=True):
+        st.button(_("Delete"), key="delete", icon=":material/delete:", on_click=delete, args=(run.id,))
+        st.button(_("Close"), key="close", on_click=state.watch, args=("run", None))
+
+
+if undo := st.session_state.get("undo"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(_("The run was deleted."), width="stretch")
+        st.button(_("Undo"), key="undo_delete", icon=":material/undo:", on_click=restore, args=(undo,))
+
+store = state.lab().store
+total = store.count()
+if not total:
+    st.info(_("No runs yet: what you train appears here and stays after a restart."))
+    st.page_link("train.py", label=_("Open Train"), icon=":material/play_arrow:")
+else:
+    number = st.pagination(-(-total // PAGE), key="history_page") if total > PAGE else 1
+    history(store.list(limit=PAGE, offset=PAGE * (number - 1)))
+try:
+    run = state.watched("run")
+    if run is not None:
+        opened(run)
+    elif total:
+        st.caption(_("Select a row to open its run."))
+except LabError as error:
+    st.error(tell(error))

@@ -1,0 +1,234 @@
+"""Start and stop the draft; live loss and accuracy of fine-tuning beside feature extraction."""
+
+import streamlit as st
+
+from pages.ui import frame, run_view, state
+from pages.ui.text import _, tell
+from tlcore import datasets, freezing, sources
+from tlcore.errors import LabError
+from tlcore.heads import HEADS
+from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec, scratch_control
+
+RECIPES = {
+    "default": _("One phase"),
+    "two_phase": _("Two phases: the head first, then the rest"),
+    "article": _("The article's own recipe"),
+}
+SPLIT_WORDS = {
+    "standard": _("60,000 / 10,000 (standard)"),
+    "article": _("55,000 / 15,000 (the article's)"),
+}
+
+frame.heading(
+    _("Train"),
+    _("Two ways to use what the source model knows, on the same images. Start either, or both, and compare."),
+)
+
+
+def number(key: str, label: str, words: str, **options: object) -> None:
+    """Show a number field with its range and one line of help."""
+    low, high, default = RANGES[key]
+    st.number_input(
+        label,
+        min_value=low,
+        max_value=options.pop("most", high),  # type: ignore[arg-type]
+        help=_("{words} From {low:,} to {high:,}; usually {default}.").format(
+            words=words, low=low, high=high, default=default
+        ),
+        **options,  # type: ignore[arg-type]
+        **state.keyed(key),
+    )
+
+
+def shared_settings() -> None:
+    """Show what both ways have in common: target, split, labels, seed."""
+    titles = {card.name: card.title for card in datasets.catalogue()}
+    a, b, c, d = st.columns([2, 2, 2, 1])
+    with a:
+        st.selectbox(
+            _("Target task"),
+            list(titles),
+            format_func=titles.__getitem__,
+            help=_("The new task. Its test images are never trained on."),
+            **state.keyed("target"),
+        )
+    with b:
+        st.selectbox(
+            _("Split"),
+            SPLITS,
+            format_func=SPLIT_WORDS.__getitem__,
+            help=_(
+                "How many images are for training and how many are held out. The published test images always test."
+            ),
+            **state.keyed("split"),
+        )
+    with c:
+        st.toggle(_("All training images"), help=_("The full run: better, and slower."), **state.keyed("all_images"))
+        most = most_per_class()
+        if not state.get("all_images"):
+            if most and state.get("per_class") > most:
+                state.put(per_class=most)
+            number(
+                "per_class",
+                _("Labels per class"),
+                _("Fewer labels make the source's head start show."),
+                **({"most": most} if most else {}),
+            )
+    with d:
+        number("seed", _("Seed"), _("Picks the images and the first weights; the same seed gives the same result."))
+    card = datasets.info(state.get("target"))
+    if not card.offline:
+        st.info(
+            _(
+                "{title} is not shipped: it is fetched once when the network allows. If it cannot be, the run says so."
+            ).format(title=card.title)
+        )
+
+
+def most_per_class() -> int | None:
+    """Return how many labels a class can have, None for a set that is not here yet."""
+    try:
+        return datasets.max_per_class(state.get("target"), state.get("split"))
+    except LabError:
+        return None
+
+
+def start(spec: Spec, slot: str) -> None:
+    """Start a run and watch it in this slot."""
+    try:
+        run = state.start(spec)
+    except LabError as error:
+        st.session_state["start_error"] = tell(error)
+        return
+    state.watch(slot, run.id)
+
+
+def fine_tuning() -> None:
+    """Settings and start of the left way."""
+    st.subheader(_("Fine-tuning"), anchor=False)
+    source = sources.info(state.get("source"))
+    cost = freezing.cost(source.layers, state.get("frozen"))
+    frozen = [layer.name for layer in source.layers if layer.can_freeze and layer.name in state.get("frozen")]
+    st.selectbox(_("Recipe"), list(RECIPES), format_func=RECIPES.__getitem__, **state.keyed("recipe"))
+    if state.get("recipe") == "article":
+        st.markdown(
+            _(
+                "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 digits, "
+                "freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 is a pooling layer, so this "
+                "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
+                "which needs the sparse form; and source and target are one task, so nothing is transferred."
+            )
+        )
+        st.caption(
+            _(
+                "This full run takes a few minutes; the 15,000 held-out images are 5,000 for the curve and 10,000 for the test."
+            )
+        )
+    else:
+        st.markdown(
+            _("❄ Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share:.0%} less compute.").format(
+                frozen=", ".join(frozen) or _("nothing"),
+                n=cost.n_trainable,
+                total=cost.n_weights,
+                share=1 - cost.share,
+            )
+        )
+        st.page_link("layers.py", label=_("Change the frozen layers"), icon=":material/layers:")
+        number("epochs", _("Epochs"), _("How often every training image is seen."))
+        with st.expander(_("Advanced")):
+            number("batch_size", _("Batch size"), _("Images per step; smaller means more steps."))
+            st.selectbox(
+                _("Optimizer"),
+                OPTIMIZERS,
+                help=_("How a gradient becomes a step; adam is the safe choice."),
+                **state.keyed("optimizer"),
+            )
+            number(
+                "learning_rate", _("Learning rate"), _("Too high diverges, too low crawls."), format="%.6f", step=0.0005
+            )
+    with st.container(horizontal=True):
+        st.button(
+            _("Start training"),
+            key="start_ft",
+            type="primary",
+            icon=":material/play_arrow:",
+            shortcut="Alt+T",
+            on_click=lambda: start(state.draft(), "ft"),
+        )
+        st.button(
+            _("From scratch, same settings"),
+            key="start_scratch",
+            help=_("The control: random weights, nothing frozen, same images, seed and epochs."),
+            on_click=lambda: start(scratch_control(state.draft()), "ft"),
+        )
+
+
+def feature_extraction() -> None:
+    """Settings and start of the right way."""
+    st.subheader(_("Feature extraction"), anchor=False)
+    source = sources.info(state.get("source"))
+    shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers}
+    st.markdown(
+        _("❄ The whole backbone is frozen. Its activations become a table of numbers, and a head learns from that.")
+    )
+    st.selectbox(
+        _("Layer whose activations are the features"),
+        list(shapes),
+        format_func=lambda name: f"{name} ({shapes[name]})",
+        help=_("Early layers are general and large, late ones small and specialised."),
+        **state.keyed("layer"),
+    )
+    st.pills(
+        _("Head"),
+        list(HEADS),
+        format_func=lambda name: HEADS[name].title,
+        selection_mode="multi",
+        help=_("The classifier trained on the features; several share one extraction."),
+        **state.keyed("heads"),
+    )
+    for name in state.get("heads"):
+        card = HEADS[name]
+        st.caption(
+            _("**{title}**: {note} Curve: {loss} against {unit}.").format(
+                title=card.title, note=card.note, loss=card.loss, unit=card.curve
+            )
+        )
+    st.button(
+        _("Start extraction"),
+        key="start_fx",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not state.get("heads"),
+        on_click=lambda: start(state.head_draft(), "fx"),
+    )
+
+
+def watch(slot: str, empty: str) -> None:
+    """Show this slot's run, or what will appear here."""
+    try:
+        run = state.watched(slot)
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    if run is None:
+        st.info(empty)
+        return
+    run_view.show(run, slot)
+    if run.final:
+        run_view.show_result(run)
+
+
+shared_settings()
+if message := st.session_state.pop("start_error", None):
+    st.error(message)
+left, right = st.columns(2, gap="medium")
+with left, st.container(border=True, key="way_ft"):
+    fine_tuning()
+with right, st.container(border=True, key="way_fx"):
+    feature_extraction()
+left, right = st.columns(2, gap="medium")
+with left:
+    watch("ft", _("The live curves of fine-tuning appear here. The default takes about 10 seconds."))
+with right:
+    watch("fx", _("The live curves of the head appear here: its loss as it sees more images, trees or epochs."))
+frame.next_page("heads.py", _("Next: compare heads"))

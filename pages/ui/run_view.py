@@ -1,0 +1,365 @@
+"""One run on a page, in whatever state it is: waiting, running, done, stopped or failed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import charts, state
+from pages.ui.live_chart import LiveRun, Rule, live_chart
+from pages.ui.text import _, plain
+from tlcore import datasets, export, sources
+from tlcore.heads import HEADS
+from tlcore.spec import FineTuneSpec, HeadSpec, Spec
+from tlcore.store import Run
+
+WORDS = {
+    "queued": _("waiting"),
+    "running": _("running"),
+    "done": _("done"),
+    "stopped": _("stopped"),
+    "failed": _("failed"),
+}
+BADGES: dict[str, Any] = {
+    "queued": ("gray", ":material/schedule:"),
+    "running": ("blue", ":material/play_arrow:"),
+    "done": ("green", ":material/check:"),
+    "stopped": ("orange", ":material/stop:"),
+    "failed": ("red", ":material/error:"),
+}
+
+
+def title(run: Run) -> str:
+    """Return a run's name, or one made from what it does."""
+    return run.name or describe(run.spec)
+
+
+def describe(spec: Spec) -> str:
+    """Return what a spec does in a few words."""
+    per_class = _("all images") if spec.data.per_class is None else _("{n} per class").format(n=spec.data.per_class)
+    target = datasets.info(spec.data.target).title
+    source = sources.info(spec.source).title
+    if isinstance(spec, HeadSpec):
+        names = ", ".join(HEADS[name].title for name in spec.heads) if len(spec.heads) < 3 else _("all heads")
+        return _("{heads} on {layer} of {source} → {target}, {n}").format(
+            heads=names, layer=spec.layer, source=source, target=target, n=per_class
+        )
+    frozen = ", ".join(name for name in spec.phases[-1].frozen if not name.startswith(("pool", "flatten")))
+    if spec.source == "random" and not frozen:
+        return _("From scratch → {target}, {n}").format(target=target, n=per_class)
+    return _("{source}, frozen: {frozen} → {target}, {n}").format(
+        source=source, frozen=frozen or _("nothing"), target=target, n=per_class
+    )
+
+
+def accuracy(run: Run) -> float | None:
+    """Return a run's test accuracy; for heads the best mean over seeds."""
+    if "test" in run.result:
+        return run.result["test"]["accuracy"]
+    means = [row["mean"] for row in run.result.get("table", ())]
+    return max(means) if means else None
+
+
+def run_rows(runs: Sequence[Run]) -> None:
+    """Show runs as a short list: what, state, accuracy, and a way to open each."""
+    for run in runs:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"row_{run.id}"):
+            colour, icon = BADGES[run.state]
+            st.badge(WORDS[run.state], color=colour, icon=icon)
+            st.markdown(plain(title(run)), width="stretch")
+            found = accuracy(run)
+            st.markdown(f"**{found:.1%}**" if found is not None else "–")
+            if st.button(_("Open"), key=f"open_{run.id}"):
+                open_run(run)
+
+
+def open_run(run: Run) -> None:
+    """Go to the Runs page with this run open."""
+    state.watch("run", run.id)
+    st.switch_page("runs.py")
+
+
+def show(run: Run, slot: str) -> Run:
+    """Show a run with its curves, and Stop while it goes; return it as it stands."""
+    colour, icon = BADGES[run.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(WORDS[run.state], color=colour, icon=icon)
+        st.markdown(f"**{plain(title(run))}**", width="stretch")
+        if not run.final and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
+            state.lab().engine.stop(run.id)
+            st.toast(_("Stopping after the current batch; what was learned so far is kept."))
+    if run.state == "queued" and (ahead := state.lab().store.ahead(run.id)):
+        st.info(_("Waiting: {n} runs come before this one. It starts by itself.").format(n=ahead))
+    curves(run, slot)
+    if run.state == "failed":
+        st.error(plain(run.error), icon=":material/error:")
+    elif run.final:
+        found = accuracy(run)
+        if found is not None:
+            state.remember_accuracy(found)
+    return run
+
+
+def curves(run: Run, slot: str) -> None:
+    """Show the live chart of a run; when it ends while shown, the page runs again."""
+    spec = run.spec
+    labels: dict[str, Any] = {"label": _("Loss and accuracy of {run}").format(run=title(run))}
+    if isinstance(spec, FineTuneSpec):
+        ends = [sum(phase.epochs for phase in spec.phases[:count]) for count in range(1, len(spec.phases))]
+        rules = [
+            Rule(x, _("frozen: {names}").format(names=_frozen_words(spec.phases[i + 1].frozen)))
+            for i, x in enumerate(ends)
+        ]
+        labels |= {"x_max": float(spec.epochs), "rules": rules}
+    elif len(spec.heads) == 1:
+        card = HEADS[spec.heads[0]]
+        labels |= {"x_title": _(card.curve).capitalize(), "loss_title": _(card.loss).capitalize()}
+    else:
+        labels |= {"x_title": _("Training images, trees or epochs"), "loss_title": _("Loss of each head")}
+    url = f"/api/runs/{run.id}/metrics"
+    live_chart(f"chart_{slot}", runs=[LiveRun(run.id, url, state=run.state)], **labels)
+
+
+def _frozen_words(names: Sequence[str]) -> str:
+    return ", ".join(names) or _("nothing")
+
+
+def fine_tune_result(run: Run) -> None:
+    """Show what a finished fine-tuning reached: test accuracy, cost, proof, confusion."""
+    result = run.result
+    test = result["test"]
+    a, b, c = st.columns(3)
+    a.metric(_("Test accuracy"), f"{test['accuracy']:.1%}", help=interval_words(test), border=True)
+    b.metric(_("Training time"), f"{result['fit_s']:.1f} s", border=True)
+    share = result["n_trainable"] / result["n_weights"]
+    c.metric(_("Weights that trained"), f"{share:.0%}", border=True)
+    st.caption(
+        interval_words(test)
+        + " "
+        + _(
+            "{speed:,.0f} training images a second on {device}; the first step, with compiling, took {first:.1f} s."
+        ).format(speed=result["images_per_s"], device=result["device"], first=result["first_step_s"])
+        + " "
+        + plain(_(result["reason"]))
+    )
+    proof_badge(result["proof"])
+    with st.expander(_("Confusion matrix"), expanded=False):
+        st.plotly_chart(
+            charts.confusion(test["confusion"], result["class_names"]),
+            key=f"confusion_{run.id}",
+            config={"displayModeBar": False},
+            alt=_("Confusion matrix: true classes in rows, answers in columns"),
+        )
+    download(run, "model.keras", _("Download the model"))
+
+
+def interval_words(test: dict[str, Any]) -> str:
+    """Return an accuracy with its interval as a sentence."""
+    return _("Measured on {n:,} test images never trained on; 95 % interval {low:.1%} to {high:.1%}.").format(**test)
+
+
+def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
+    """Say whether every frozen layer stayed equal and every trained one changed, layer by layer."""
+    if not rows:
+        st.info(_("Stopped before the first batch: no weight was trained, so there is nothing to prove."))
+        return
+    wrong = [row["layer"] for row in rows if not row["ok"]]
+    frozen = {row["layer"] for row in rows if row["frozen"]}
+    if wrong:
+        st.error(
+            _("Proof failed: {layers} did not do what freezing promised. Please report this.").format(
+                layers=", ".join(wrong)
+            ),
+            icon=":material/gpp_bad:",
+        )
+    else:
+        st.success(
+            _(
+                "Proof: the weights of {n} frozen layers are bit for bit unchanged, those of {m} trained layers changed."
+            ).format(n=len(frozen), m=len({row["layer"] for row in rows if not row["frozen"]})),
+            icon=":material/verified:",
+        )
+    with st.expander(_("Hashes of every layer, before and after")):
+        st.dataframe(
+            [
+                {
+                    _("phase"): row["phase"],
+                    _("layer"): row["layer"],
+                    _("was"): _("❄ frozen") if row["frozen"] else _("🔥 trainable"),
+                    _("sha256 before"): row["before"],
+                    _("sha256 after"): row["after"],
+                    _("as promised"): "✓" if row["ok"] else "✗",
+                }
+                for row in rows
+            ],
+            hide_index=True,
+        )
+
+
+def head_result(run: Run) -> None:
+    """Show what finished heads reached: one card a head, confusion matrices folded."""
+    result = run.result
+    if not result.get("rows"):
+        st.info(_("Stopped before the first head was finished."))
+        return
+    for row in result["table"]:
+        a, b, c = st.columns(3)
+        name = HEADS[row["head"]].title + ("" if row["input"] == "features" else _(" on pixels"))
+        a.metric(_("{head}: test accuracy").format(head=name), f"{row['mean']:.1%}", border=True)
+        b.metric(_("Fit time"), f"{row['fit_s']:.2f} s", border=True)
+        c.metric(_("Features"), f"{row['n_features']:,}", border=True)
+    first = result["rows"][0]
+    st.caption(
+        interval_words(first)
+        + " "
+        + _("The features of {layer} took {seconds:.1f} s and {mb:.1f} MB. The backbone is frozen whole.").format(
+            layer=run.spec.layer, seconds=result["extract_s"], mb=result["features_mb"]
+        )
+    )
+    for row in result["rows"]:
+        if row["file"]:
+            with st.expander(_("Confusion matrix: {head}").format(head=HEADS[row["head"]].title)):
+                st.plotly_chart(
+                    charts.confusion(row["confusion"], result["class_names"]),
+                    key=f"confusion_{run.id}_{row['file']}",
+                    config={"displayModeBar": False},
+                    alt=_("Confusion matrix: true classes in rows, answers in columns"),
+                )
+
+
+def show_result(run: Run) -> None:
+    """Show the result of a run that ended with one."""
+    if run.kind == FineTuneSpec.kind and "test" in run.result:
+        fine_tune_result(run)
+    elif run.kind == HeadSpec.kind and run.result:
+        head_result(run)
+
+
+def download(run: Run, file: str, label: str, key: str = "") -> None:
+    """Offer one of a run's files, checked against the hash the run stored."""
+    from tlcore.prediction import checked_file
+
+    if file in run.result.get("files", {}):
+        path = checked_file(run, file, state.lab().folder)
+        st.download_button(
+            label,
+            path.read_bytes(),
+            file_name=f"{run.id[:6]}-{path.name}",
+            key=f"download_{key or run.id}_{file}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def when(seconds: float | None) -> str:
+    """Return a time in the server's zone, to the minute."""
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M") if seconds else "–"
+
+
+def head_comparison(run: Run) -> None:
+    """Show the table of heads, best first, the bars, and SVM beside random forest."""
+    result = run.result
+    lines = result["table"]
+    tied = [line for line in lines if line["best"]]
+    if len(tied) > 1:
+        st.info(
+            _("No clear winner: the lead of the best is within the noise of {n} of its rivals (marked ★).").format(
+                n=len(tied) - 1
+            )
+        )
+    st.dataframe(
+        [
+            {
+                "": "★" if line["best"] else "",
+                _("head"): HEADS[line["head"]].title,
+                _("fitted on"): _("features") if line["input"] == "features" else _("raw pixels"),
+                _("accuracy"): f"{line['mean']:.1%}" + (f" ± {line['sd']:.1%}" if line["sd"] is not None else ""),
+                _("fit seconds"): line["fit_s"],
+                _("ms per image"): line["ms_per_image"],
+                _("MB"): line["mb"],
+                _("features"): line["n_features"],
+                _("seeds"): line["n_seeds"],
+            }
+            for line in lines
+        ],
+        hide_index=True,
+        column_config={
+            _("fit seconds"): st.column_config.NumberColumn(format="%.3f"),
+            _("ms per image"): st.column_config.NumberColumn(format="%.3f"),
+            _("MB"): st.column_config.NumberColumn(format="%.2f"),
+        },
+        alt=_("Heads with accuracy, times and size, best first"),
+    )
+    st.caption(
+        _(
+            "{n:,} × {d:,} features of {layer}: computed in {seconds:.1f} s, {mb:.1f} MB, kept for the next run. "
+            "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, each on {t:,} test images."
+        ).format(
+            n=result["n_trained"],
+            d=result["n_features"],
+            layer=result["layer"],
+            seconds=result["extract_s"],
+            mb=result["features_mb"],
+            m=result["n_trained"],
+            k=lines[0]["n_seeds"],
+            t=result["rows"][0]["n"],
+        )
+    )
+    titles = {name: card.title for name, card in HEADS.items()}
+    st.plotly_chart(charts.head_bars(lines, titles), key=f"bars_{run.id}", alt=_("Test accuracy of every head"))
+    pair = [
+        row
+        for row in result["rows"]
+        if row["file"] and row["input"] == "features" and row["head"] in ("linear_svm", "random_forest")
+    ]
+    if len(pair) == 2:
+        st.subheader(_("SVM beside random forest"), anchor=False)
+    for column, row in zip(st.columns(2), pair, strict=False):
+        with column:
+            st.plotly_chart(
+                charts.confusion(row["confusion"], result["class_names"], titles[row["head"]]),
+                key=f"pair_{run.id}_{row['head']}",
+                config={"displayModeBar": False},
+                alt=_("Confusion matrix of {head}").format(head=titles[row["head"]]),
+            )
+
+
+def downloads(run: Run) -> None:
+    """Offer everything a run left: model, heads, metrics, settings."""
+    with st.container(horizontal=True):
+        for file in run.result.get("files", {}):
+            if file != "model.keras":
+                download(run, file, _("Download {file}").format(file=file.removeprefix("heads/")), key=f"all_{run.id}")
+        st.download_button(
+            _("Metrics (CSV)"),
+            lambda: export.metrics_csv(state.lab().store.points(run.id)),
+            file_name=f"{run.id[:6]}-metrics.csv",
+            mime="text/csv",
+            key=f"csv_{run.id}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            _("Settings and result (JSON)"),
+            lambda: export.run_json(run),
+            file_name=f"{run.id[:6]}.json",
+            mime="application/json",
+            key=f"json_{run.id}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def settings(run: Run) -> None:
+    """Show what a run was asked to do, and with which versions and data."""
+    with st.expander(_("Settings, versions and data")):
+        st.code(export.run_json(run, result=False), language="json")
+        st.text_input(_("Name"), run.name, key=f"name_{run.id}", max_chars=80, on_change=_rename, args=(run.id, "name"))
+        st.text_area(
+            _("Note"), run.note, key=f"note_{run.id}", max_chars=2000, on_change=_rename, args=(run.id, "note")
+        )
+
+
+def _rename(run_id: str, field: str) -> None:
+    state.lab().store.annotate(run_id, **{field: st.session_state[f"{field}_{run_id}"]})
