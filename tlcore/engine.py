@@ -5,6 +5,7 @@ later goes on where the last one was cut off.
 """
 
 import atexit
+import os
 import signal
 import threading
 import time
@@ -27,6 +28,7 @@ log = getLogger(__name__)
 TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
 SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
 MOST_STARTS = 3  # child processes that may end before one of them claims the run
+NICE = 5  # a click and a pen stroke go before training
 MOST_ATTEMPTS = 2  # claims of one run, after the server was cut off
 
 Execute = Callable[[str, str], None]
@@ -305,6 +307,8 @@ class _Slot:
 
 def _begin(warm: Warm | None) -> None:
     begin_child()
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     if warm is None:
         return
     try:
