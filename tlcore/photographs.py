@@ -9,7 +9,8 @@ from PIL import Image, ImageFilter
 EVEN = 0.02  # brightness by which the border of a screen's or a scanner's picture may vary ...
 EVEN_SHARE = 0.75  # ... in so much of it: a stroke may run into the edge
 SMALL = 64  # pixels; nobody photographs so little
-LEAST_CONTRAST = 0.12  # of ink against its paper; below it the paper is empty
+LEAST_CONTRAST = 0.15  # of ink as a part of its paper's brightness, and ...
+LEAST_DIFFERENCE = 0.1  # ... in brightness; below either it is noise, and the paper is empty
 COARSE = 128  # longest side, in pixels, at which paper and specks are looked for
 STROKE = 16  # coarse pixels: wider than half of any stroke, so that the paper is seen past it
 SPECK = 0.08  # a spot with less ink than this part of the largest one's is dirt
@@ -45,9 +46,10 @@ def _stretched(grey: np.ndarray, ground: float, dark_ink: bool) -> np.ndarray:
 def _from_photograph(grey: np.ndarray) -> np.ndarray:
     """Return the ink of dark strokes on unevenly lit paper."""
     smooth = _filtered(grey, ImageFilter.MedianFilter(3))
-    ink = np.clip(1 - smooth / np.maximum(_paper(smooth), 0.05), 0, 1)
+    paper = _paper(smooth)
+    ink = np.clip(1 - smooth / np.maximum(paper, 0.05), 0, 1)
     full = float(np.quantile(ink, 0.995))
-    if full < LEAST_CONTRAST:
+    if full < LEAST_CONTRAST or float(np.quantile(paper - smooth, 0.995)) < LEAST_DIFFERENCE:
         return np.zeros_like(grey)
     # A ramp and not a step: the half-covered pixels at a stroke's edge keep their part.
     ink = np.clip((ink / full - 0.35) / 0.4, 0, 1)

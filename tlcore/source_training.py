@@ -3,6 +3,7 @@
 Never sees the published test images before the last line, where the finished model is measured on them.
 """
 
+import contextlib
 import hashlib
 import json
 import time
@@ -17,7 +18,7 @@ from . import datasets, sources, strokes
 from .augment import Distortion, affine, blur, distort, stroke_weight, warp
 from .drawing import normalise
 from .errors import DataError
-from .spec import DataSpec
+from .spec import DataSpec, check_number
 
 if TYPE_CHECKING:
     import keras
@@ -107,7 +108,7 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
     if name == sources.RANDOM:
         model = sources.network(len(class_names), recipe.seed)
     else:
-        epochs = epochs or recipe.epochs
+        epochs = recipe.epochs if epochs is None else int(check_number("epochs", epochs))
         x_train, y_train, x_test, y_test = _images(recipe, data)
         model = train(recipe, x_train, y_train, len(class_names), epochs)
         content = _save(model, folder / f"{name}.keras")
@@ -140,8 +141,9 @@ def train(recipe: Recipe, images: np.ndarray, labels: np.ndarray, n_classes: int
     import keras
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(N_THREADS)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    with contextlib.suppress(RuntimeError):  # too late when this process has computed before; it then uses its own
+        tf.config.threading.set_intra_op_parallelism_threads(N_THREADS)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
