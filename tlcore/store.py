@@ -277,7 +277,7 @@ class Store:
     def finish(
         self,
         run_id: str,
-        state: RunState,
+        state: str,
         result: dict[str, Any] | None = None,
         error: str = "",
         attempt: int | None = None,
