@@ -1,12 +1,13 @@
 """Classifiers on a feature matrix: a registry of scikit-learn heads; fit with a curve, score, save, load."""
 
-import io
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
@@ -120,7 +121,9 @@ def make(name: str, n_train: int, n_classes: int, seed: int) -> Any:
     if name == "logistic_regression":
         return LogisticRegression(C=10.0, max_iter=300, tol=1e-3, random_state=seed)
     if name == "knn":
-        return KNeighborsClassifier(n_neighbors=min(5, max(1, n_train // n_classes)), weights="distance", n_jobs=-1)
+        return KNeighborsClassifier(
+            n_neighbors=min(5, max(1, n_train // n_classes)), weights="distance", algorithm="brute", n_jobs=-1
+        )
     return MLPClassifier((64,), batch_size=min(64, n_train), learning_rate_init=1e-3, random_state=seed)
 
 
@@ -386,8 +389,10 @@ def save(head: FittedHead, path: Path) -> int:
     """Write a head as a skops file, whole or not at all; return its size in bytes."""
     from skops.io import dumps
 
-    state = {"name": head.name, "estimator": head.estimator, "scale": head.scale, "temperature": head.temperature}
-    content = dumps(state)
+    estimator = copy(head.estimator)
+    vars(estimator).pop("_optimizer", None)  # Adam's moments: two thirds of a dense head, of no use to answer
+    state = {"name": head.name, "estimator": estimator, "scale": head.scale, "temperature": head.temperature}
+    content = dumps(state, compression=ZIP_DEFLATED, compresslevel=1)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
     with open(temporary, "wb") as file:
@@ -399,7 +404,7 @@ def save(head: FittedHead, path: Path) -> int:
 
 
 # What a head's file may hold beyond skops' own defaults. Fixed here, never taken from the file.
-_TRUSTED: tuple[str, ...] = ()
+_TRUSTED = ("sklearn.tree._tree.Tree",)
 
 
 def load(path: Path) -> FittedHead:
@@ -413,7 +418,7 @@ def load(path: Path) -> FittedHead:
     from skops.io import loads
 
     try:
-        state = loads(io.BytesIO(Path(path).read_bytes()).getvalue(), trusted=list(_TRUSTED))
+        state = loads(Path(path).read_bytes(), trusted=list(_TRUSTED))
         return FittedHead(state["name"], state["estimator"], float(state["scale"]), float(state["temperature"]))
     except FileNotFoundError as error:
         raise DataError("The head's file {name} is missing. Train it again.", name=Path(path).name) from error

@@ -287,7 +287,7 @@ class _Clock:
         # Guessing costs log(n_classes); three times that is being sure of wrong answers.
         if train_loss > 3 * log(n_classes):
             raise TrainingError(
-                "The training loss rose to {loss:.1f}, far above guessing ({guess:.1f}), so training was stopped. "
+                "The training loss rose to {loss:.3g}, far above guessing ({guess:.2g}), so training was stopped. "
                 "The learning rate is probably too high: try {rate:g} or less.",
                 loss=train_loss,
                 guess=log(n_classes),

@@ -1,0 +1,161 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from tlcore import heads
+from tlcore.errors import DataError, SpecError
+
+RNG = np.random.default_rng(0)
+CENTRES = RNG.normal(0, 1, (3, 20)).astype(np.float32) * 3
+
+
+def blobs(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Three clouds in 20 dimensions that every head can tell apart."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    return (CENTRES[y] + rng.normal(0, 1, (n, 20))).astype(np.float32), y
+
+
+X, Y = blobs(60, 1)
+VALIDATION = blobs(60, 2)
+TEST = blobs(90, 3)
+
+
+@pytest.fixture(params=sorted(heads.HEADS), scope="module")
+def fitted(request):
+    points = []
+    head, fit_s = heads.fit(request.param, X, Y, VALIDATION, seed=0, on_point=lambda *point: points.append(point))
+    return head, fit_s, points
+
+
+def test_every_head_learns_the_clouds(fitted):
+    head, fit_s, _ = fitted
+    assert (head.predict(TEST[0]) == TEST[1]).mean() > 0.95
+    assert fit_s > 0
+
+
+def test_probabilities_are_probabilities_and_agree_with_the_answer(fitted):
+    head, *_ = fitted
+    p = head.predict_proba(TEST[0])
+    assert p.shape == (90, 3) and p.dtype == np.float32
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(p.argmax(axis=1), head.predict(TEST[0]))
+
+
+def test_a_saved_head_answers_the_same(fitted, tmp_path):
+    head, *_ = fitted
+    size = heads.save(head, tmp_path / "heads" / "x.skops")
+    again = heads.load(tmp_path / "heads" / "x.skops")
+    assert size == (tmp_path / "heads" / "x.skops").stat().st_size
+    np.testing.assert_array_equal(again.predict_proba(TEST[0]), head.predict_proba(TEST[0]))
+    assert heads.answer_alone(again).predict(TEST[0][:1]) == head.predict(TEST[0][:1])
+
+
+def test_every_head_draws_its_curve_for_training_and_validation(fitted):
+    head, _, points = fitted
+    xs = [x for series, x, *_ in points if series == "validation"]
+    assert xs == sorted(xs) and len(xs) >= 5
+    assert {series for series, *_ in points} == {"train", "validation"}
+    assert all(0 <= accuracy <= 1 and loss >= 0 for *_, loss, accuracy in points)
+    last = {"training images": len(X), "trees": heads.N_TREES, "epochs": heads.N_EPOCHS}[heads.HEADS[head.name].curve]
+    assert xs[-1] == last
+
+
+def test_the_same_seed_gives_the_same_head(fitted):
+    head, *_ = fitted
+    again, _ = heads.fit(head.name, X, Y, VALIDATION, seed=0)
+    np.testing.assert_array_equal(again.predict_proba(TEST[0]), head.predict_proba(TEST[0]))
+
+
+def test_drawing_the_curve_does_not_change_the_head(fitted):
+    head, *_ = fitted  # fitted with its curve
+    plain, _ = heads.fit(head.name, X, Y, VALIDATION, seed=0, on_point=None)
+    np.testing.assert_array_equal(plain.scores(TEST[0]), head.scores(TEST[0]))
+
+
+def test_the_forests_curve_is_its_out_of_bag_error():
+    points = []
+    head, _ = heads.fit("random_forest", X, Y, VALIDATION, seed=0, on_point=lambda *point: points.append(point))
+    series, x, loss, _ = [point for point in points if point[0] == "train"][-1]
+    assert (x, loss) == (heads.N_TREES, pytest.approx(1 - head.estimator.oob_score_))
+
+
+def test_one_label_a_class_is_enough_for_every_head():
+    x, y = blobs(3, 5)
+    for name in heads.HEADS:
+        head, _ = heads.fit(name, x, y, VALIDATION, seed=0, on_point=lambda *point: None)
+        assert head.predict(TEST[0]).shape == (90,)
+
+
+def test_two_classes_work_too():
+    few = Y < 2
+    for name in heads.HEADS:
+        head, _ = heads.fit(name, X[few], Y[few], (X[few], Y[few]), seed=0)
+        assert head.predict_proba(X[:4]).shape == (4, 2)
+
+
+def test_an_unknown_head_is_answered_with_the_heads_there_are():
+    with pytest.raises(SpecError, match=r"There is no head 'svm'. Pick one of: linear_svm, rbf_svm, random_forest"):
+        heads.fit("svm", X, Y, VALIDATION, seed=0)
+    with pytest.raises(SpecError, match="No head was chosen"):
+        heads.check(())
+
+
+class Evil:
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was run",))
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", pickle.dumps(Evil())], ids=["empty", "text", "pickle"])
+def test_a_foreign_file_is_refused_and_nothing_in_it_runs(tmp_path, content):
+    (tmp_path / "x.skops").write_bytes(content)
+    with pytest.raises(DataError, match="damaged or was not made here"):
+        heads.load(tmp_path / "x.skops")
+
+
+def test_a_skops_file_of_other_types_is_refused(tmp_path):
+    from skops.io import dump
+
+    dump({"name": "knn", "estimator": print, "scale": 1.0, "temperature": 1.0}, tmp_path / "x.skops")
+    with pytest.raises(DataError, match="damaged or was not made here"):
+        heads.load(tmp_path / "x.skops")
+
+
+def test_a_missing_file_says_so(tmp_path):
+    with pytest.raises(DataError, match="is missing"):
+        heads.load(tmp_path / "x.skops")
+
+
+def test_the_balanced_order_holds_all_classes_in_every_leading_part():
+    y = np.array([0] * 30 + [1] * 30 + [2] * 30)
+    order = heads.balanced_order(y)
+    assert sorted(order) == list(range(90))
+    assert set(y[order[:3]]) == {0, 1, 2} and np.bincount(y[order[:30]]).tolist() == [10, 10, 10]
+
+
+def test_the_temperature_undoes_a_scaling_of_the_scores():
+    scores = RNG.normal(0, 1, (4000, 3))
+    p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    y = (p.cumsum(axis=1) > RNG.random((4000, 1))).argmax(axis=1)  # labels drawn from the softmax itself: T = 1
+    assert heads.best_temperature(scores * 3, y) == pytest.approx(3, rel=0.2)
+
+
+def test_the_table_marks_all_that_are_within_the_noise():
+    def row(head, accuracy, seed):
+        numbers = {"fit_s": 1.0, "ms_per_image": 1.0, "mb": 1.0 if seed == 0 else None, "n_features": 4, "n": 1000}
+        return {"head": head, "input": "features", "accuracy": accuracy, "seed": seed, **numbers}
+
+    rows = [
+        row("knn", 0.90, 0),
+        row("knn", 0.92, 1),
+        row("dense", 0.91, 0),
+        row("dense", 0.92, 1),
+        row("rbf_svm", 0.5, 0),
+    ]
+    lines = heads.table(rows)
+    assert [(line["head"], line["best"], line["n_seeds"]) for line in lines] == [
+        ("dense", True, 2),
+        ("knn", True, 2),
+        ("rbf_svm", False, 1),
+    ]

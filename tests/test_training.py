@@ -1,0 +1,180 @@
+"""Real networks on a few real digits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tlcore import datasets, freezing, sources, training
+from tlcore.errors import SpecError, TrainingError
+from tlcore.spec import DataSpec, FineTuneSpec, Phase, article_recipe, scratch_control
+
+pytestmark = pytest.mark.keras
+
+FEW = FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(epochs=2, frozen=("conv_1", "conv_2")),))
+
+
+@pytest.fixture(scope="module")
+def data():
+    return datasets.load(FEW.data)
+
+
+def model_for(spec, data):
+    return sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
+
+
+def trained(spec, data, **options):
+    model = model_for(spec, data)
+    return model, training.fit(model, data, spec, **options)
+
+
+def test_frozen_weights_do_not_move_and_the_others_do(data):
+    _, fitted = trained(FEW, data)
+    assert {row["layer"]: row["frozen"] for row in fitted.proof} == {
+        "conv_1": True,
+        "conv_2": True,
+        "dense_1": False,
+        "dense_2": False,
+    }
+    assert all(row["ok"] for row in fitted.proof)
+    assert all((row["before"] == row["after"]) == row["frozen"] for row in fitted.proof)
+
+
+def test_the_cached_prefix_trains_the_same_model_as_the_whole_network(data):
+    cached, with_cache = trained(FEW, data)
+    plain, without = trained(FEW, data, use_cache=False)
+    assert with_cache.cached and not without.cached
+    np.testing.assert_allclose(
+        cached.predict(data.x_test[:64], verbose=0), plain.predict(data.x_test[:64], verbose=0), atol=2e-5
+    )
+
+
+def test_the_trained_model_is_whole_and_survives_saving(data, tmp_path):
+    import keras
+
+    model, _ = trained(FEW, data)
+    assert model.count_params() == 121_605 and model.input_shape == (None, 28, 28, 1)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(model.predict(data.x_test[:8], verbose=0), again.predict(data.x_test[:8], verbose=0))
+
+
+def test_the_same_spec_gives_the_same_weights(data):
+    assert freezing.hashes(trained(FEW, data)[0]) == freezing.hashes(trained(FEW, data)[0])
+
+
+def test_another_seed_gives_other_weights(data):
+    first, second = trained(FEW, data)[0], trained(replace(FEW, seed=1), data)[0]
+    assert freezing.hashes(first)["dense_2"] != freezing.hashes(second)["dense_2"]
+
+
+def test_every_epoch_gives_a_training_and_a_validation_point(data):
+    points = []
+    _, fitted = trained(FEW, data, on_metric=points.append)
+    assert [(point.series, point.x) for point in points] == [
+        ("train", 1.0),
+        ("validation", 1.0),
+        ("train", 2.0),
+        ("validation", 2.0),
+    ]
+    assert all(point.loss > 0 and 0 <= point.accuracy <= 1 for point in points)
+    assert fitted.epochs == 2 and fitted.images_per_s > 0
+
+
+def test_the_validation_point_is_the_models_own_accuracy(data):
+    points = []
+    model, _ = trained(FEW, data, on_metric=points.append)
+    answers = model.predict(data.x_validation, verbose=0)
+    assert points[-1].accuracy == pytest.approx((answers.argmax(axis=1) == data.y_validation).mean(), abs=1e-6)
+    right = answers[np.arange(len(answers)), data.y_validation]
+    assert points[-1].loss == pytest.approx(-np.log(right).mean(), rel=1e-3)
+
+
+def test_one_step_is_the_step_keras_takes():
+    """One batch of plain SGD here and in Keras' own fit from the same weights."""
+    import keras
+
+    spec = FineTuneSpec(
+        data=DataSpec(per_class=2), phases=(Phase(epochs=1, learning_rate=0.1),), optimizer="sgd", batch_size=4096
+    )
+    data = datasets.load(spec.data)
+    ours, _ = trained(spec, data)
+    theirs = model_for(spec, data)
+    theirs.compile(optimizer=keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
+    theirs.fit(data.x_train, data.y_train, batch_size=4096, epochs=1, verbose=0)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_stop_ends_training_between_two_batches_and_keeps_the_weights(data):
+    asked = []
+
+    def should_stop():
+        asked.append(1)
+        return len(asked) > 6
+
+    model, fitted = trained(replace(FEW, batch_size=4, phases=(Phase(epochs=50),)), data, should_stop=should_stop)
+    assert fitted.stopped and 0 < fitted.epochs < 50
+    assert all(row["ok"] for row in fitted.proof)
+    assert np.isfinite(model.get_weights()[0]).all()
+
+
+def test_a_loss_that_is_not_a_number_stops_with_the_reason_and_a_smaller_rate():
+    spec = replace(scratch_control(FEW), optimizer="sgd", phases=(Phase(epochs=5, learning_rate=10.0),))
+    data = datasets.load(spec.data)
+    model = model_for(spec, data)
+    kernel, bias = model.get_layer("dense_2").get_weights()
+    model.get_layer("dense_2").set_weights([kernel, bias + np.inf])  # a step that overflowed: inf - inf in the softmax
+    with pytest.raises(TrainingError, match=r"stopped being a number in epoch 1.*try 1 or less"):
+        training.fit(model, data, spec)
+
+
+def test_a_loss_far_above_guessing_stops_with_the_reason():
+    spec = FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(epochs=30, learning_rate=1.0),), optimizer="adam")
+    with pytest.raises(TrainingError, match=r"far above guessing|stopped being a number"):
+        trained(spec, datasets.load(spec.data))
+
+
+def test_two_phases_freeze_what_each_says():
+    spec = replace(FEW, phases=(Phase(1, ("conv_1", "conv_2", "dense_1"), 1e-3), Phase(1, ("conv_1",), 1e-4)))
+    _, fitted = trained(spec, datasets.load(spec.data))
+    frozen = {(row["phase"], row["layer"]) for row in fitted.proof if row["frozen"]}
+    assert frozen == {(1, "conv_1"), (1, "conv_2"), (1, "dense_1"), (2, "conv_1")}
+    assert all(row["ok"] for row in fitted.proof)
+
+
+def test_the_articles_recipe_trains_121930_weights_then_freezes_320():
+    spec = article_recipe()
+    small = replace(
+        spec, data=replace(spec.data, per_class=10), phases=tuple(replace(p, epochs=1) for p in spec.phases)
+    )
+    model, fitted = trained(small, datasets.load(small.data))
+    assert model.count_params() == 121_930
+    second = [row for row in fitted.proof if row["phase"] == 2]
+    assert [row["layer"] for row in second if row["frozen"]] == ["conv_1"]
+    assert sum(int(np.prod(v.shape)) for v in model.non_trainable_variables) == 320
+
+
+def test_a_cut_whose_features_are_too_large_says_so_and_trains_anyway(data, monkeypatch):
+    monkeypatch.setattr(training, "CACHE_BYTES", 1000)
+    _, fitted = trained(FEW, data)
+    assert not fitted.cached and "would take" in fitted.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"phases": (Phase(epochs=0),)}, "Epochs must be a whole number from 1 to 100. Received: 0."),
+        ({"phases": (Phase(epochs="ten"),)}, "Epochs must be a whole number"),
+        ({"phases": (Phase(learning_rate=-1.0),)}, "Learning rate must be a number"),
+        ({"phases": (Phase(frozen=("conv_9",)),)}, "Cannot freeze conv_9"),
+        ({"phases": (Phase(frozen=("conv_1", "conv_2", "dense_1", "dense_2")),)}, "nothing would train"),
+        ({"phases": ()}, "no phases"),
+        ({"optimizer": "adamax2"}, "There is no optimizer 'adamax2'"),
+        ({"batch_size": 0}, "Batch size must be"),
+        ({"seed": -1}, "Seed must be"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_in_one_sentence(change, sentence):
+    with pytest.raises(SpecError, match=sentence.replace("(", r"\(").replace(".", r"\.")):
+        training.check(replace(FEW, **change), sources.info("digits_0_4").layers)
