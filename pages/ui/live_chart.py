@@ -181,8 +181,11 @@ def plotly_route() -> Route:
     return Route(base_path() + SCRIPT, serve_plotly, methods=["GET"])
 
 
-async def serve_plotly(request: Request) -> Response:
-    """Answer with Plotly's script: 4.8 MB, 1.5 MB compressed, kept by the browser for a year."""
+def serve_plotly(request: Request) -> Response:
+    """Answer with Plotly's script: 4.8 MB, 1.5 MB compressed, kept by the browser for a year.
+
+    Not async: Starlette runs it in a thread, and the first compression does not hold up everyone else.
+    """
     packed = "gzip" in request.headers.get("accept-encoding", "")
     body, etag = _plotly_script(packed)
     headers = {

@@ -73,7 +73,9 @@ class Pad {
     this.cancelStroke();
     clearTimeout(this.timer); // a pending answer would belong to the old revision
     this.rev = data.rev;
-    this.push(data.strokes.map((s) => ({ width: s.width, points: s.points.map(([x, y]) => [x, y]) })));
+    const strokes = data.strokes.map((s) => ({ width: s.width, points: s.points.map(([x, y]) => [x, y]) }));
+    if (this.calls === 0) this.history = [strokes]; // what a pad opens with is nothing to undo
+    else if (strokes.length || this.strokes.length) this.push(strokes);
     this.keep();
   }
 

@@ -1,4 +1,4 @@
-"""What the scratch server shows: ``?show=pad|chart|race|picker|deep`` picks the component, nothing shows them all."""
+"""What the scratch server shows: ``?show=pad|chart|long|race|picker|deep`` picks the component, nothing shows them all."""
 
 import json
 
@@ -44,6 +44,8 @@ def main() -> None:
         show_pad()
     if show in ("", "chart"):
         show_chart()
+    if show == "long":
+        live_chart("long", "/test/one", label="A long run")
     if show == "race":
         names = ("frozen", "from_scratch", "all")
         live_chart("race", runs=[LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names])

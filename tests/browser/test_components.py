@@ -1,0 +1,597 @@
+"""The three components in a real Chromium, on the scratch server of ``component_app.py``."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+PHONE = {"viewport": {"width": 360, "height": 560}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+# ------------------------------------------------------------------ the server and its pages
+
+
+class Server:
+    """The scratch server, and orders to the runs it invents."""
+
+    def __init__(self, base: str = ""):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        options = {"port": port, "address": "127.0.0.1", "headless": "true", "fileWatcherType": "none"}
+        options |= {"baseUrlPath": base} if base else {}
+        flags = [f"--server.{name}={value}" for name, value in options.items()]
+        self.url = f"http://127.0.0.1:{port}" + (f"/{base}" if base else "")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "tests/browser/component_app.py", *flags],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"},
+            stdout=subprocess.DEVNULL,
+        )
+        self.wait()
+
+    def wait(self) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)  # between two looks, not instead of one
+        pytest.fail("the scratch server did not start")
+
+    def change(self, run: str, **order) -> dict:
+        request = urllib.request.Request(f"{self.url}/test/{run}", json.dumps(order).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def close(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def show(server, browser):
+    """Open ``show(component, **context options)``; fails the test when the page threw an error."""
+    contexts, errors = [], []
+
+    def open_page(component: str, url: str = server.url, **options):
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{url}/?show={component}")
+        settled(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def settled(page) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=20_000)
+
+
+def wait_said(page, name: str, holds: str):
+    """Wait until what Python says fulfils ``holds``, a JavaScript condition on ``said``; return it."""
+    code = page.locator(f".st-key-said_{name} code")
+    expect(code).to_be_visible()
+    page.wait_for_function(
+        """([name, holds]) => {
+            const code = document.querySelector(`.st-key-said_${name} code`);
+            const check = new Function("said", `return ${holds}`);
+            try { return check(JSON.parse(code.textContent)); } catch { return false; }
+        }""",
+        arg=[name, holds],
+        timeout=10_000,
+    )
+    return json.loads(code.text_content())
+
+
+def shade(page, x: float, y: float) -> float:
+    """Return how light the pad's ink is at a place in units of its side, or -1 where there is none."""
+    return page.locator(".tl-pad-canvas").evaluate(
+        """(canvas, [x, y]) => {
+            const at = [Math.round(x * canvas.width), Math.round(y * canvas.height), 1, 1];
+            const [r, g, b, a] = canvas.getContext("2d").getImageData(...at).data;
+            return a < 128 ? -1 : (r + g + b) / 3 / 255;
+        }""",
+        [x, y],
+    )
+
+
+def draw(page, *points, up: bool = True, steps: int = 8) -> None:
+    """Draw one stroke with the mouse through ``points``, in units of the pad's side."""
+    box = page.locator(".tl-pad-canvas").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=steps)
+    if up:
+        page.mouse.up()
+
+
+# ------------------------------------------------------------------ the pad
+
+
+def test_a_stroke_arrives_while_it_is_drawn_and_whole_at_pen_up(show):
+    page = show("pad")
+    expect(page.get_by_text("Draw something")).to_be_visible()
+    draw(page, (0.25, 0.25), (0.75, 0.25), up=False)
+    live = wait_said(page, "pad", "!said.final && said.strokes.length === 1 && said.strokes[0].points.at(-1)[0] > 0.7")
+    assert live["rev"] == 0
+    page.mouse.up()
+    value = wait_said(page, "pad", "said.final && said.strokes.length === 1")
+    points = value["strokes"][0]["points"]
+    assert points[0] == pytest.approx([0.25, 0.25], abs=0.01)
+    assert points[-1] == pytest.approx([0.75, 0.25], abs=0.01)
+    assert all(round(part, 3) == part for point in points for part in point)
+    assert value["strokes"][0]["width"] == 0.085
+    expect(page.get_by_text("Draw something")).to_be_hidden()
+    expect(page.get_by_role("status").filter(has_text="It is a seven")).to_be_visible()
+
+
+def test_reruns_in_the_middle_of_a_stroke_do_not_tear_it(show):
+    page = show("pad")
+    draw(page, (0.2, 0.2), (0.8, 0.2), up=False)
+    before = wait_said(page, "pad", "said.reruns > 1")["reruns"]
+    box = page.locator(".tl-pad-canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    wait_said(page, "pad", f"said.reruns > {before}")
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.up()
+    value = wait_said(page, "pad", "said.final && said.strokes.length > 0")
+    assert len(value["strokes"]) == 1
+    for place in ((0.5, 0.2), (0.8, 0.5), (0.5, 0.8)):
+        assert shade(page, *place) >= 0
+
+
+def test_undo_redo_and_clear(show):
+    page = show("pad")
+    undo, redo, clear = (page.get_by_role("button", name=name, exact=True) for name in ("Undo", "Redo", "Clear"))
+    for button in (undo, redo, clear):
+        expect(button).to_be_disabled()
+    draw(page, (0.2, 0.2), (0.8, 0.2))
+    draw(page, (0.5, 0.2), (0.5, 0.8))
+    wait_said(page, "pad", "said.strokes.length === 2")
+    undo.click()
+    wait_said(page, "pad", "said.strokes.length === 1")
+    redo.click()
+    wait_said(page, "pad", "said.strokes.length === 2")
+    clear.click()
+    wait_said(page, "pad", "said.strokes.length === 0")
+    expect(page.get_by_text("Draw something")).to_be_visible()
+    undo.click()  # a slip of the finger on Clear costs nothing
+    wait_said(page, "pad", "said.strokes.length === 2")
+
+
+def test_the_keyboard_clears_and_undoes_and_the_focus_is_seen(show):
+    page = show("pad")
+    canvas = page.locator(".tl-pad-canvas")
+    draw(page, (0.2, 0.2), (0.8, 0.8))
+    wait_said(page, "pad", "said.strokes.length === 1")
+    page.get_by_role("checkbox", name="Hide the pad").focus()
+    page.keyboard.press("Tab")
+    expect(canvas).to_be_focused()
+    assert canvas.evaluate("canvas => getComputedStyle(canvas).outlineStyle") == "solid"
+    page.keyboard.press("Delete")
+    wait_said(page, "pad", "said.strokes.length === 0")
+    page.keyboard.press("Control+z")
+    wait_said(page, "pad", "said.strokes.length === 1")
+    page.keyboard.press("Escape")
+    wait_said(page, "pad", "said.strokes.length === 0")
+
+
+def test_the_brush_changes_by_mouse_and_by_arrow_key(show):
+    page = show("pad")
+    page.get_by_role("radio", name="Fat").click()
+    draw(page, (0.5, 0.5))
+    assert wait_said(page, "pad", "said.strokes.length === 1")["strokes"][0] == {"width": 0.13, "points": [[0.5, 0.5]]}
+    assert shade(page, 0.54, 0.5) >= 0
+    page.get_by_role("radio", name="Fat").press("ArrowRight")
+    expect(page.get_by_role("radio", name="Thin")).to_be_checked()
+    draw(page, (0.2, 0.2), (0.3, 0.2))
+    assert wait_said(page, "pad", "said.strokes.length === 2")["strokes"][1]["width"] == 0.05
+
+
+def test_python_replaces_the_drawing_only_with_a_new_revision(show):
+    page = show("pad")
+    draw(page, (0.1, 0.9), (0.9, 0.9))
+    wait_said(page, "pad", "said.strokes.length === 1")
+    page.get_by_role("button", name="Pick a seven").click()
+    wait_said(page, "pad", "said.rev === 1 && said.strokes[0].points.length === 3")
+    expect(page.locator(".tl-pad-canvas")).to_have_attribute("data-strokes", "1")
+    page.wait_for_function("() => true")
+    assert shade(page, 0.5, 0.25) >= 0
+    assert shade(page, 0.5, 0.95) == -1
+    draw(page, (0.3, 0.5), (0.7, 0.5))  # on top of the seven
+    value = wait_said(page, "pad", "said.strokes.length === 2")
+    assert value["rev"] == 1
+    page.get_by_role("button", name="Reset").click()
+    wait_said(page, "pad", "said.rev === 2 && said.strokes.length === 0")
+    expect(page.get_by_text("Draw something")).to_be_visible()
+
+
+def test_a_pad_that_comes_back_shows_and_sends_what_was_on_it(show):
+    page = show("pad")
+    draw(page, (0.2, 0.2), (0.8, 0.8))
+    drawn = wait_said(page, "pad", "said.final && said.strokes.length === 1")["strokes"]
+    page.get_by_text("Hide the pad").click()
+    expect(page.locator(".tl-pad-canvas")).to_have_count(0)
+    page.get_by_text("Hide the pad").click()
+    assert wait_said(page, "pad", "said.strokes.length === 1")["strokes"] == drawn
+    expect(page.locator(".tl-pad-canvas")).to_have_attribute("data-strokes", "1")
+
+
+@pytest.mark.parametrize(("scheme", "dark_ink"), [("light", True), ("dark", False)])
+def test_the_ink_stands_out_in_both_themes(show, scheme, dark_ink):
+    page = show("pad", color_scheme=scheme)
+    draw(page, (0.2, 0.5), (0.8, 0.5))
+    wait_said(page, "pad", "said.strokes.length === 1")
+    assert (shade(page, 0.5, 0.5) < 0.4) == dark_ink
+    assert (shade(page, 0.5, 0.5) > 0.6) != dark_ink
+
+
+def test_a_canvas_has_a_dot_for_every_pixel_of_the_screen(show):
+    page = show("pad", device_scale_factor=2)
+    width, shown = page.locator(".tl-pad-canvas").evaluate("canvas => [canvas.width, canvas.clientWidth]")
+    assert width == 2 * shown
+
+
+def swipe(page, x: float, y: float, by: float) -> None:
+    """Move one finger down the screen: real touch events, which scroll where nothing forbids it."""
+    screen = page.context.new_cdp_session(page)
+    screen.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 13):
+        point = {"x": x, "y": y + by * step / 12}
+        screen.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_vertical_stroke_on_a_phone_draws_and_does_not_scroll(show):
+    page = show("pad", **PHONE)
+    main = page.get_by_test_id("stMain")
+    canvas = page.locator(".tl-pad-canvas")
+    canvas.scroll_into_view_if_needed()
+    top = main.evaluate("main => main.scrollTop = 60")
+    assert main.evaluate("main => main.scrollTop") == top, "the page must be long enough to scroll"
+    box = canvas.bounding_box()
+    assert box["width"] >= 280
+    swipe(page, box["x"] + box["width"] / 2, box["y"] + 0.8 * box["height"], -0.6 * box["height"])
+    swipe(page, box["x"] + box["width"] / 4, box["y"] + 0.2 * box["height"], 0.6 * box["height"])
+    value = wait_said(page, "pad", "said.final && said.strokes.length === 2")
+    assert main.evaluate("main => main.scrollTop") == top
+    assert value["strokes"][0]["points"][-1][1] == pytest.approx(0.2, abs=0.02)
+    # The same movement beside the pad does scroll, so this could have failed.
+    # At the very edge of the screen: a finger is broad, and the pad takes what it touches.
+    swipe(page, 2, box["y"] + 0.2 * box["height"], 0.6 * box["height"])
+    page.wait_for_function("top => document.querySelector('[data-testid=stMain]').scrollTop < top", arg=top)
+
+
+def test_every_button_of_the_pad_suits_a_finger(show):
+    page = show("pad", **PHONE)
+    for button in page.locator(".tl-pad button").all():
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+
+
+# ------------------------------------------------------------------ the live chart
+
+
+def graph(page, expression: str):
+    return page.locator(".tl-live-plot").evaluate(f"graph => {expression}")
+
+
+def wait_points(page, n: int) -> None:
+    expect(page.locator(".tl-live")).to_have_attribute("data-points", str(n), timeout=10_000)
+    page.wait_for_function("() => document.querySelector('.tl-live-plot .scatterlayer .trace')")
+
+
+def test_points_appear_as_they_are_measured(show, server):
+    server.change("one", reset=True)
+    page = show("chart")
+    expect(page.get_by_text("The first point appears here")).to_be_visible()
+    progress = {"step": 250, "n_steps": 1000, "left_s": 12, "images_per_s": 8900, "first_step_s": 1.2}
+    server.change("one", curve=[0, 25], progress=progress)
+    wait_points(page, 27)
+    expect(page.get_by_text("The first point appears here")).to_be_hidden()
+    assert graph(page, "graph.data.map(trace => trace.line.dash)") == ["5px,4px", "5px,4px", "solid", "solid"]
+    assert graph(page, "new Set(graph.data.map(trace => trace.line.color)).size") == 1
+    for fact in ("step 250 of 1,000", "12 s left", "8,900 images/s", "14 s elapsed", "first step (compiling) 1.2 s"):
+        expect(page.locator(".tl-live-facts")).to_contain_text(fact)
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
+    assert "conv_2 unfreezes" in page.locator(".tl-live-plot").text_content()
+
+
+def test_zoom_and_hover_survive_an_update(show, server):
+    server.change("one", reset=True, curve=[0, 40])
+    page = show("chart")
+    wait_points(page, 44)
+    graph(page, "(graph.marked = true, null)")
+    drag = page.locator(".tl-live-plot .nsewdrag").first.bounding_box()
+    page.mouse.move(drag["x"] + 0.1 * drag["width"], drag["y"] + 0.2 * drag["height"])
+    page.mouse.down()
+    page.mouse.move(drag["x"] + 0.5 * drag["width"], drag["y"] + 0.7 * drag["height"], steps=5)
+    page.mouse.up()
+    page.wait_for_function("() => document.querySelector('.tl-live-plot')._fullLayout.xaxis.range[1] < 9")
+    zoomed = graph(page, "[graph._fullLayout.xaxis.range, graph._fullLayout.yaxis.range]")
+    page.mouse.move(drag["x"] + 0.5 * drag["width"], drag["y"] + 0.5 * drag["height"])
+    expect(page.locator(".tl-live-plot .hoverlayer .legend")).to_be_visible()
+    server.change("one", curve=[40, 60])
+    wait_points(page, 66)
+    page.wait_for_function("() => document.querySelector('.tl-live-plot').data[0].x.at(-1) >= 4")
+    assert graph(page, "[graph._fullLayout.xaxis.range, graph._fullLayout.yaxis.range]") == zoomed
+    expect(page.locator(".tl-live-plot .hoverlayer .legend")).to_be_visible()
+    assert graph(page, "graph.marked") is True, "the graph must be the same element as before"
+
+
+def test_the_end_is_told_exactly_once(show, server):
+    server.change("one", reset=True, curve=[0, 30])
+    page = show("chart")
+    wait_points(page, 33)
+    server.change("one", curve=[30, 40], state="done")
+    wait_said(page, "chart", "said.finished.length > 0")
+    wait_points(page, 44)
+    expect(page.locator(".tl-live-spoken")).to_contain_text("Done. Accuracy")
+    asked = server.change("one")["asked"]
+    for _ in range(2):
+        reruns = wait_said(page, "chart", "true")["reruns"]
+        page.get_by_role("button", name="Rerun").click()
+        said = wait_said(page, "chart", f"said.reruns > {reruns}")
+        assert said["finished"] == ["done"]
+    assert server.change("one")["asked"] == asked, "a finished run needs no polling"
+
+
+def test_a_lost_connection_is_said_and_recovers_by_itself(show, server):
+    server.change("one", reset=True, curve=[0, 10])
+    page = show("chart")
+    wait_points(page, 11)
+    server.change("one", broken=True)
+    expect(page.locator(".tl-live-note")).to_have_text("Connection lost, trying again.")
+    server.change("one", curve=[10, 20], broken=False)
+    expect(page.locator(".tl-live-note")).to_be_hidden(timeout=15_000)
+    wait_points(page, 22)
+
+
+def test_a_run_that_begins_again_is_drawn_from_its_beginning(show, server):
+    server.change("one", reset=True, curve=[0, 30])
+    page = show("chart")
+    wait_points(page, 33)
+    server.change("one", reset=True, curve=[0, 10], attempt=2)
+    wait_points(page, 11)
+
+
+def test_ten_thousand_points_are_thinned_and_memory_stays_flat(show, server):
+    server.change("one", reset=True, curve=[0, 2000])
+    page = show("long")
+    wait_points(page, 2200)
+    tools = page.context.new_cdp_session(page)
+    heap = {}
+    for first, last in ((2000, 4000), (4000, 10_000)):
+        total = server.change("one", curve=[first, last])["points"]
+        wait_points(page, total)
+        page.wait_for_function("x => document.querySelector('.tl-live-plot').data[0].x.at(-1) === x", arg=last / 10)
+        tools.send("HeapProfiler.collectGarbage")
+        heap[last] = tools.send("Runtime.getHeapUsage")["usedSize"]
+    assert int(page.locator(".tl-live").get_attribute("data-drawn")) <= 1000
+    assert heap[10_000] - heap[4000] < 8_000_000
+    peaks = graph(page, "[Math.max(...graph.data[0].y), graph.data[0].x[0], graph.data[0].x.at(-1)]")
+    assert peaks[0] > 1.8 and peaks[1:] == [0.1, 1000], "thinning keeps the ends and the spikes"
+
+
+def test_the_axes_say_what_they_show(show, server):
+    server.change("one", reset=True, curve=[0, 60])
+    page = show("chart")
+    wait_points(page, 66)
+    titles = page.locator(".tl-live-plot .annotation")
+    expect(titles.filter(has_text="Accuracy")).to_have_text("Accuracy, axis 0% to 100%")
+    page.get_by_role("button", name="Fit accuracy").click()
+    expect(titles.filter(has_text="Accuracy")).to_have_text(re.compile(r"axis 1\d\.?\d*% to 9\d\.?\d*%"))
+    page.get_by_role("button", name="Log loss").click()
+    expect(titles.filter(has_text="log axis")).to_have_count(1)
+    assert graph(page, "graph._fullLayout.yaxis.type") == "log"
+    expect(page.get_by_role("button", name="Log loss")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_numbers_are_a_click_away(show, server):
+    server.change("one", reset=True, curve=[0, 20])
+    page = show("chart")
+    wait_points(page, 22)
+    page.get_by_text("Data table").click()
+    rows = page.locator(".tl-live-table tbody tr")
+    expect(rows).to_have_count(22)
+    expect(rows.filter(has_text="validation")).to_have_count(2)
+    expect(page.get_by_role("figure", name=re.compile("Fine-tuning.*validation Accuracy"))).to_have_count(1)
+
+
+def test_runs_race_on_shared_axes_each_in_its_colour(show, server):
+    names = ("frozen", "from_scratch", "all")
+    for name in names:
+        server.change(name, reset=True, curve=[0, 30])
+    page = show("race")
+    wait_points(page, 99)
+    assert graph(page, "new Set(graph.data.map(trace => trace.line.color)).size") == 3
+    labels = graph(page, "[...graph.querySelectorAll('.annotation-text')].map(text => text.textContent)")
+    assert [labels.count(label) for label in ("frozen", "from scratch", "all")] == [2, 2, 2]
+    # All three end at one point: the labels must stand apart.
+    ends = graph(
+        page, "graph.layout.annotations.filter(a => a.text === 'all' || a.text === 'frozen').map(a => a.yshift)"
+    )
+    assert len(set(ends)) >= 2
+
+
+def test_the_chart_works_below_a_base_path(browser):
+    server = Server("lab")
+    try:
+        server.change("one", curve=[0, 20])
+        page = browser.new_page()
+        page.goto(f"{server.url}/?show=chart")
+        wait_points(page, 22)
+        page.close()
+    finally:
+        server.close()
+
+
+# ------------------------------------------------------------------ the layer picker
+
+
+def switch(page, name: str):
+    return page.get_by_role("switch", name=re.compile(rf"Freeze {name}\b"))
+
+
+def test_the_boundary_moves_by_arrow_keys_and_the_switches_follow(show):
+    page = show("picker")
+    slider = page.get_by_role("slider")
+    expect(slider).to_have_attribute("aria-valuetext", "0 of 7 layers frozen")
+    slider.press("ArrowRight")
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "2 of 7 layers frozen: conv_1, pool_1")
+    wait_said(page, "picker", "said.join() === 'conv_1,pool_1'")
+    expect(switch(page, "conv_1")).to_be_checked()
+    expect(switch(page, "conv_1")).to_contain_text("frozen")
+    expect(switch(page, "conv_2")).not_to_be_checked()
+    expect(switch(page, "conv_2")).to_contain_text("trainable")
+    slider.press("End")
+    wait_said(page, "picker", "said.length === 7")
+    slider.press("Home")
+    wait_said(page, "picker", "said.length === 0")
+
+
+def test_dragging_the_boundary_freezes_what_lies_before_it(show):
+    page = show("picker")
+    knob = page.get_by_role("slider").bounding_box()
+    pool = page.locator("[data-layer=pool_2]").bounding_box()
+    page.mouse.move(knob["x"] + 22, knob["y"] + 22)
+    page.mouse.down()
+    page.mouse.move(pool["x"] + pool["width"] + 6, knob["y"] + 60, steps=10)
+    expect(switch(page, "conv_2")).to_be_checked()  # before it is let go
+    assert json.loads(page.locator(".st-key-said_picker code").text_content()) == []
+    page.mouse.up()
+    wait_said(page, "picker", "said.join() === 'conv_1,pool_1,conv_2,pool_2'")
+    expect(page.get_by_text("103,114 of 121,930 weights will train (84.6%)")).to_be_visible()
+
+
+def test_switches_move_the_boundary(show):
+    page = show("picker")
+    slider = page.get_by_role("slider")
+    switch(page, "conv_2").click()
+    wait_said(page, "picker", "said.join() === 'conv_2'")
+    expect(slider).to_have_attribute("aria-valuenow", "0")
+    switch(page, "conv_1").focus()
+    page.keyboard.press("Space")
+    wait_said(page, "picker", "said.join() === 'conv_1,pool_1,conv_2'")
+    expect(slider).to_have_attribute("aria-valuenow", "3")
+    page.keyboard.press("Enter")
+    wait_said(page, "picker", "said.join() === 'conv_2'")
+
+
+def test_shift_and_click_sets_a_range(show):
+    page = show("picker")
+    switch(page, "dense_1").click()
+    switch(page, "conv_1").click(modifiers=["Shift"])
+    wait_said(page, "picker", "said.join() === 'conv_1,pool_1,conv_2,pool_2,flatten,dense_1'")
+
+
+def test_layers_without_weights_say_so_and_have_no_switch(show):
+    page = show("picker")
+    expect(page.get_by_role("switch")).to_have_count(4)
+    for name in ("pool_1", "pool_2", "flatten"):
+        expect(page.locator(f"[data-layer={name}]")).to_contain_text("nothing to freeze")
+
+
+def test_a_preset_replaces_the_choice(show):
+    page = show("picker")
+    switch(page, "dense_2").click()
+    wait_said(page, "picker", "said.join() === 'dense_2'")
+    page.get_by_role("button", name="All convolutions").click()
+    wait_said(page, "picker", "said.join() === 'conv_1,pool_1,conv_2'")
+    expect(switch(page, "dense_2")).not_to_be_checked()
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", "3")
+
+
+def test_on_a_phone_the_network_runs_down_the_page(show):
+    page = show("picker", **PHONE)
+    first, last = (page.locator(f"[data-layer={name}]").bounding_box() for name in ("conv_1", "dense_2"))
+    assert first["x"] == last["x"] and first["y"] < last["y"]
+    assert first["height"] >= 44
+    slider = page.get_by_role("slider")
+    expect(slider).to_have_attribute("aria-orientation", "vertical")
+    slider.press("ArrowDown")
+    wait_said(page, "picker", "said.join() === 'conv_1'")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_hundred_and_fifty_four_layers_are_drawn_as_groups(show):
+    page = show("deep")
+    expect(page.get_by_role("switch")).to_have_count(21)
+    slider = page.get_by_role("slider")
+    slider.press("ArrowRight")
+    slider.press("ArrowRight")
+    wait_said(page, "picker", "said.length === 9")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("9 of 154 layers frozen: Conv1, block_0_expand.*…"))
+    slider.press("End")
+    wait_said(page, "picker", "said.length === 154")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+# ------------------------------------------------------------------ for everyone
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_critical_and_nothing_serious_in_the_components(show, server, scheme):
+    server.change("one", reset=True, curve=[0, 30], progress={"step": 1, "n_steps": 2, "message": "Training"})
+    page = show("", color_scheme=scheme, viewport={"width": 1280, "height": 2400})
+    wait_points(page, 33)
+    switch(page, "conv_1").click()
+    draw(page, (0.2, 0.2), (0.8, 0.2))
+    wait_said(page, "pad", "said.final && said.strokes.length === 1")
+    found = Axe().run(page).response["violations"]
+    assert [violation["id"] for violation in found if violation["impact"] == "critical"] == []
+    ours = [
+        (v["id"], node["html"][:200])
+        for v in found
+        if v["impact"] == "serious"
+        for node in v["nodes"]
+        if "tl-" in str(node)
+    ]
+    assert ours == []
+
+
+def test_nothing_is_fetched_from_elsewhere(show, server, browser):
+    server.change("one", reset=True, curve=[0, 30])
+    context = browser.new_context()
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(server.url)
+    settled(page)
+    wait_points(page, 33)
+    context.close()
+    assert any("/assets/plotly.min.js?v=" in url for url in asked)
+    assert [url for url in asked if not url.startswith((server.url, "blob:", "data:"))] == []

@@ -1,0 +1,185 @@
+"""What the components' Python sides make of what a browser sends: anything at all."""
+
+import doctest
+import gzip
+import importlib
+import json
+
+import pytest
+from starlette.requests import Request
+
+from pages.ui import layer_picker, live_chart, pad, text
+from tlcore.spec import LayerInfo, MetricPoint, Progress
+
+LAYERS = (
+    LayerInfo(0, "conv_1", "Conv2D", (26, 26, 32), 320),
+    LayerInfo(1, "pool_1", "MaxPooling2D", (13, 13, 32), 0),
+    LayerInfo(2, "conv_2", "Conv2D", (11, 11, 64), 18496),
+    LayerInfo(3, "pool_2", "MaxPooling2D", (5, 5, 64), 0),
+    LayerInfo(4, "flatten", "Flatten", (1600,), 0),
+    LayerInfo(5, "dense_1", "Dense", (64,), 102464),
+    LayerInfo(6, "dense_2", "Dense", (10,), 650),
+)
+STROKES = [{"width": 0.085, "points": [[0.25, 0.25], [0.75, 0.25]]}]
+JUNK = [None, 0, "x", [], {}, {"rev": "0"}, {"rev": True}, {"rev": None}, {"rev": [0]}, {"rev": float("nan")}]
+
+
+@pytest.mark.parametrize("name", ["pad", "live_chart", "layer_picker", "text"])
+def test_examples_in_docstrings_hold(name):
+    result = doctest.testmod(importlib.import_module(f"pages.ui.{name}"))
+    assert result.failed == 0
+
+
+# ------------------------------------------------------------------ the pad
+
+
+def test_a_drawing_of_this_revision_is_taken():
+    value = {"rev": 3, "strokes": STROKES, "final": False}
+    assert pad.check_value(value, rev=3) == {"rev": 3, "strokes": STROKES, "final": False}
+
+
+def test_a_drawing_of_an_older_revision_gives_way_to_what_replaced_it():
+    value = {"rev": 2, "strokes": [], "final": False}
+    assert pad.check_value(value, strokes=STROKES, rev=3) == {"rev": 3, "strokes": STROKES, "final": True}
+
+
+@pytest.mark.parametrize("value", JUNK)
+def test_what_is_no_drawing_leaves_the_revisions_own_strokes(value):
+    assert pad.check_value(value, strokes=STROKES, rev=1)["strokes"] == STROKES
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        None,
+        "strokes",
+        [1],
+        [{"width": 0.1}],
+        [{"width": "fat", "points": [[0, 0]]}],
+        [{"width": 0.1, "points": [[0]]}],
+        [{"width": 0.1, "points": [[0, float("inf")]]}],
+        STROKES * 201,
+        [{"width": 0.1, "points": [[0.5, 0.5]] * 5001}],
+    ],
+)
+def test_strokes_that_no_pad_sends_count_as_blank(strokes):
+    assert pad.check_value({"rev": 0, "strokes": strokes}) == {"rev": 0, "strokes": [], "final": True}
+
+
+# ------------------------------------------------------------------ the layer picker
+
+
+def test_every_layer_before_the_boundary_is_frozen_with_or_without_weights():
+    assert layer_picker.normalise(LAYERS, ["conv_2", "conv_1"]) == ("conv_1", "pool_1", "conv_2")
+
+
+def test_the_articles_choice_keeps_its_pooling_layer():
+    assert layer_picker.normalise(LAYERS, ("conv_1", "pool_1")) == ("conv_1", "pool_1")
+
+
+def test_a_layer_without_weights_behind_the_boundary_is_not_frozen():
+    assert layer_picker.normalise(LAYERS, ("pool_1", "conv_2", "flatten", "dense_2")) == ("conv_2", "dense_2")
+
+
+@pytest.mark.parametrize(
+    ("frozen", "end"),
+    [((), 0), (("conv_1",), 1), (("conv_1", "conv_2"), 3), (("conv_2",), 0), ([layer.name for layer in LAYERS], 7)],
+)
+def test_the_boundary_ends_the_longest_frozen_start(frozen, end):
+    assert layer_picker.boundary(LAYERS, frozen) == end
+
+
+def test_normalising_twice_changes_nothing():
+    once = layer_picker.normalise(LAYERS, ("conv_1", "dense_1"))
+    assert layer_picker.normalise(LAYERS, once) == once == ("conv_1", "dense_1")
+
+
+def test_unknown_names_and_things_that_are_no_names_are_dropped():
+    value = {"rev": 0, "frozen": ["conv_9", 3, None, ["conv_2"], "conv_1"]}
+    assert layer_picker.check_value(value, LAYERS) == ("conv_1",)
+
+
+@pytest.mark.parametrize(
+    "value", [*JUNK, {"rev": 1}, {"rev": 1, "frozen": "conv_1"}, {"rev": 1, "frozen": [""] * 10001}]
+)
+def test_what_is_no_choice_leaves_the_revisions_own(value):
+    assert layer_picker.check_value(value, LAYERS, frozen=("conv_1",), rev=1) == ("conv_1",)
+
+
+def test_a_choice_made_before_a_preset_gives_way_to_it():
+    value = {"rev": 4, "frozen": ["dense_1"]}
+    assert layer_picker.check_value(value, LAYERS, frozen=("conv_1",), rev=5) == ("conv_1",)
+
+
+def test_blocks_grow_with_the_logarithm_of_their_weights():
+    sizes = {block["name"]: block["size"] for block in layer_picker.blocks(LAYERS)}
+    assert sizes["dense_1"] == 1.0
+    assert sizes["pool_1"] == 0.0
+    assert sizes["conv_1"] == pytest.approx(0.5, abs=0.01)  # log 321 / log 102465
+
+
+def test_a_network_without_weights_is_drawn_too():
+    assert [block["size"] for block in layer_picker.blocks(LAYERS[3:5])] == [0.0, 0.0]
+    assert layer_picker.blocks(()) == []
+
+
+def test_many_layers_are_drawn_as_groups_that_lose_none():
+    names = ["Conv1", *(f"block_{b}_{part}" for b in range(19) for part in ("expand", "BN", "relu")), "top"]
+    layers = [LayerInfo(i, name, "Conv2D", (8, 8, 3), 10) for i, name in enumerate(names)]
+    blocks = layer_picker.blocks(layers)
+    assert [block["name"] for block in blocks] == ["Conv1", *(f"block_{b}" for b in range(19)), "top"]
+    assert [name for block in blocks for name, _weights in block["members"]] == names
+    assert blocks[1]["type"] == "3 layers"
+    assert blocks[1]["weights"] == "30 weights"
+
+
+# ------------------------------------------------------------------ the live chart
+
+
+@pytest.mark.parametrize("value", ["running", "queued", "", None, 1, ["done"], {"state": "done"}])
+def test_only_a_final_state_ends_a_chart(value):
+    assert live_chart.check_state(value) is None
+
+
+def test_a_loss_that_is_no_number_travels_as_null():
+    points = [(7, MetricPoint("train", 0.5, float("nan"), 0.25))]
+    answer = json.loads(live_chart.dumps(live_chart.payload("failed", Progress(left_s=float("inf")), points)))
+    assert answer["points"] == [{"seq": 7, "series": "train", "x": 0.5, "loss": None, "accuracy": 0.25}]
+    assert answer["progress"]["left_s"] is None
+    assert answer["final"] is True
+
+
+def test_elapsed_seconds_end_with_the_run():
+    answer = live_chart.payload("done", Progress(), [], started=100.0, finished=112.5)
+    assert answer["elapsed_s"] == 12.5
+    assert live_chart.payload("queued", Progress(), [])["elapsed_s"] is None
+
+
+def get(headers: dict[str, str]):
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return live_chart.serve_plotly(Request({"type": "http", "method": "GET", "headers": raw}))
+
+
+def test_plotlys_script_comes_compressed_once_and_is_then_known():
+    plain, packed = get({}), get({"accept-encoding": "gzip, br"})
+    assert gzip.decompress(packed.body) == plain.body
+    assert b"plotly.js" in plain.body[:200]
+    assert "immutable" in packed.headers["cache-control"]
+    again = get({"accept-encoding": "gzip", "if-none-match": packed.headers["etag"]})
+    assert (again.status_code, again.body) == (304, b"")
+    assert get({"if-none-match": '"other"'}).status_code == 200
+
+
+# ------------------------------------------------------------------ words
+
+
+def test_an_empty_message_stays_empty():
+    assert text._("") == ""
+
+
+def test_a_missing_catalogue_means_english(monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "xx")
+    monkeypatch.setattr(text, "catalogue", text.catalogue.__wrapped__)
+    assert text._("Undo") == "Undo"
+    assert text.ngettext("{n} layer", "{n} layers", 1) == "{n} layer"
+    assert text.language() == "en"
