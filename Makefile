@@ -33,7 +33,7 @@ bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way
 
 assets: $(VENV)/.run-stamp  ## build the shipped data again from MNIST's four files: make assets FROM=folder
 	@test -n "$(FROM)" || { echo "Say where MNIST's four files are: make assets FROM=folder"; exit 2; }
-	$(PY) -m tlcore.datasets "$(FROM)"
+	$(PY) -m tlcore.datasets build "$(FROM)"
 
 clean:  ## remove the virtual environment and the caches; runs and results in var/ stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
