@@ -42,7 +42,7 @@ def distort(images: np.ndarray, how: Distortion, rng: np.random.Generator) -> np
 
 def _distort(images: np.ndarray, how: Distortion, rng: np.random.Generator) -> np.ndarray:
     n, height, width = images.shape
-    scale = np.exp(rng.uniform(*np.log(how.scale), n))
+    scale = np.exp(rng.uniform(np.log(how.scale[0]), np.log(how.scale[1]), n))
     aspect = np.exp(rng.uniform(-how.aspect, how.aspect, n) / 2)
     angle = np.radians(rng.uniform(-how.rotation, how.rotation, n))
     slant = rng.uniform(-how.slant, how.slant, n)

@@ -369,7 +369,7 @@ def _int64(labels: np.ndarray) -> np.ndarray:
 def _hash(arrays: Sequence[np.ndarray]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -228,7 +228,7 @@ def weights_hash(model: "keras.Model") -> str:
     """Return the SHA-256 (hex) of all weights: equal after an exact rebuild, where the file's differs by its date."""
     digest = hashlib.sha256()
     for array in model.get_weights():
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .datasets import ASSETS, read_asset, read_card
 from .errors import DataError, LabError, SpecError
@@ -157,7 +157,7 @@ def _multiply_adds(layer: "keras.layers.Layer") -> int:
     return sum(prod(weight.shape) * places for weight in layer.weights if weight.name.endswith("kernel"))
 
 
-def _check_n_classes(n_classes: object) -> None:
+def _check_n_classes(n_classes: Any) -> None:
     whole = isinstance(n_classes, int) and not isinstance(n_classes, bool)
     if not whole or not 2 <= n_classes <= MOST_CLASSES:
         raise SpecError(

@@ -1,0 +1,288 @@
+"""Source models: their cards, loading with and without a new last layer, and making them again."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tlcore import datasets, drawing, source_training, sources
+from tlcore.errors import DataError, SpecError
+from tlcore.spec import DataSpec
+
+ROOT = sources.FOLDER.parents[2]
+TRAINED = tuple(name for name in sources.NAMES if name != sources.RANDOM)
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A copy of the shipped models that a test may spoil."""
+    folder = tmp_path / "sources"
+    shutil.copytree(sources.FOLDER, folder)
+    monkeypatch.setattr(sources, "FOLDER", folder)
+    return folder
+
+
+# ------------------------------------------------------------------ cards
+
+
+def test_the_cards_load_no_keras():
+    code = (
+        "import sys; from tlcore import sources; sources.catalogue();"
+        "sys.exit(any(m in sys.modules for m in ('keras', 'tensorflow', 'sklearn')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_the_catalogue_names_every_source_in_order():
+    assert [card.name for card in sources.catalogue()] == ["digits_0_4", "digits", "fashion", "random"]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_trained_card_tells_what_was_done(name):
+    card = sources.info(name)
+    assert card.dataset and card.title and card.note
+    assert card.n_train >= 30_000
+    assert card.rebuild.startswith(f"python -m tlcore.sources {name}")
+    assert card.sha256 == hashlib.sha256((sources.FOLDER / f"{name}.keras").read_bytes()).hexdigest()
+    assert {"shift 5 px", "scale 0.5", "scale 1.3", "thin", "fat", "slant"} <= set(card.measures)
+    assert all(0 < accuracy <= 1 for accuracy in card.measures.values())
+
+
+@pytest.mark.parametrize(("name", "least"), [("digits_0_4", 0.995), ("digits", 0.99), ("fashion", 0.9)])
+def test_each_source_is_good_at_its_own_task(name, least):
+    assert sources.info(name).accuracy >= least
+
+
+def test_random_init_has_no_accuracy_and_no_file():
+    card = sources.info("random")
+    assert card.accuracy is None
+    assert (card.n_train, card.dataset, card.sha256) == (0, "", "")
+    assert card.n_weights == 121_930
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", sources.NAMES)
+def test_a_card_lists_the_layers_of_its_model(name):
+    model, card = sources.load(name), sources.info(name)
+    assert sources.describe(model) == card.layers
+    assert card.n_weights == model.count_params()
+    assert model.output_shape == (None, len(card.class_names))
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(("name", "target"), [("digits_0_4", "mnist_0_4"), ("digits", "mnist")])
+def test_the_noted_accuracy_is_what_the_file_measures(name, target):
+    data = datasets.load(DataSpec(target, per_class=1))
+    guessed = sources.load(name).predict(data.x_test, batch_size=1000, verbose=0).argmax(axis=1)
+    assert (guessed == data.y_test).mean() == pytest.approx(sources.info(name).accuracy, abs=0.0005)
+
+
+@pytest.mark.keras
+def test_the_drawing_model_holds_under_shift_and_scale():
+    images, labels = datasets.samples("mnist", 2000)
+    model = sources.load("digits")
+
+    def accuracy(change):
+        changed = source_training.CHANGES[change](images[..., 0], np.random.default_rng(1))
+        normalised = np.stack([drawing.normalise(image) for image in changed])[..., None]
+        return (model.predict(normalised, verbose=0).argmax(axis=1) == labels).mean()
+
+    clean = accuracy("unchanged")
+    assert clean > 0.985
+    for change in ("shift 5 px", "scale 0.5", "scale 1.3"):
+        assert accuracy(change) > clean - 0.03, change
+
+
+# ------------------------------------------------------------------ the network
+
+
+@pytest.mark.keras
+def test_the_network_is_the_article_s():
+    layers = sources.describe(sources.network(10, seed=0))
+    assert [layer.name for layer in layers] == ["conv_1", "pool_1", "conv_2", "pool_2", "flatten", "dense_1", "dense_2"]
+    assert [layer.type for layer in layers][:2] == ["Conv2D", "MaxPooling2D"]
+    assert [layer.n_weights for layer in layers] == [320, 0, 18_496, 0, 0, 102_464, 650]
+    assert [layer.output_shape for layer in layers] == [
+        (26, 26, 32), (13, 13, 32), (11, 11, 64), (5, 5, 64), (1600,), (64,), (10,),
+    ]  # fmt: skip
+    assert [layer.flops for layer in layers] == [26 * 26 * 9 * 32, 0, 11 * 11 * 9 * 32 * 64, 0, 0, 1600 * 64, 640]
+
+
+@pytest.mark.keras
+def test_the_seed_alone_decides_the_initial_weights():
+    one, again, other = (sources.network(5, seed).get_weights() for seed in (3, 3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
+    assert not np.array_equal(one[0], other[0])
+    assert np.array_equal(sources.load("random", 5, seed=3).get_weights()[0], one[0])
+    assert not np.array_equal(sources.network(5, 2**31 - 1).get_weights()[0], one[0])  # the largest seed there is
+    # Neighbouring layers and seeds share no random numbers.
+    firsts = [array.ravel()[0] / np.abs(array).max() for array in (*one[::2], *other[::2])]
+    assert len(set(firsts)) == len(firsts)
+
+
+@pytest.mark.keras
+def test_describe_counts_layers_of_other_networks_too():
+    import keras
+    from keras import layers
+
+    stack = [
+        layers.DepthwiseConv2D(3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.SeparableConv2D(4, 3, use_bias=False),
+        layers.GlobalAveragePooling2D(),
+        layers.Dropout(0.5),
+        layers.Dense(2),
+    ]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *stack])
+    rows = sources.describe(model)
+    assert sum(row.n_weights for row in rows) == model.count_params()
+    assert [row.flops for row in rows] == [64 * 27, 0, 36 * (27 + 12), 0, 0, 8]
+
+
+# ------------------------------------------------------------------ loading
+
+
+@pytest.mark.keras
+def test_a_new_last_layer_leaves_the_others_as_shipped():
+    shipped, model = sources.load("digits_0_4"), sources.load("digits_0_4", n_classes=5, seed=1)
+    assert model.layers[-1].name == "dense_2"
+    before, after = shipped.get_weights(), model.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(before[:-2], after[:-2], strict=True))
+    assert not np.array_equal(before[-2], after[-2])
+    assert not after[-1].any()
+    assert np.array_equal(after[-2], sources.load("digits_0_4", n_classes=5, seed=1).get_weights()[-2])
+    assert not np.array_equal(after[-2], sources.load("digits_0_4", n_classes=5, seed=2).get_weights()[-2])
+    assert sources.load("digits", n_classes=3).output_shape == (None, 3)
+    assert sources.load("digits", new_head=True).output_shape == (None, 10)
+
+
+@pytest.mark.keras
+def test_the_shipped_last_layer_is_kept_on_request():
+    kept = sources.load("digits", n_classes=10, new_head=False)
+    assert np.array_equal(kept.get_weights()[-2], sources.load("digits").get_weights()[-2])
+    with pytest.raises(SpecError, match="All ten digits tells 10 classes apart, the target has 5"):
+        sources.load("digits", n_classes=5, new_head=False)
+
+
+@pytest.mark.keras
+def test_a_model_with_a_new_last_layer_survives_saving(tmp_path):
+    import keras
+
+    model = sources.load("digits_0_4", n_classes=7)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    images = datasets.samples("mnist", 5)[0]
+    assert np.array_equal(model.predict(images, verbose=0), again.predict(images, verbose=0))
+
+
+@pytest.mark.parametrize("name", ["digit", "", "../digits", None])
+def test_an_unknown_source_is_refused_with_the_names(name):
+    with pytest.raises(SpecError, match="There is no source model .*digits_0_4, digits, fashion, random"):
+        sources.load(name)
+
+
+@pytest.mark.parametrize("n_classes", [0, 1, -5, 1001, "ten", 2.5, True])
+def test_an_impossible_class_count_is_refused(n_classes):
+    with pytest.raises(SpecError, match="needs from 2 to 1,000 classes"):
+        sources.load("digits", n_classes=n_classes)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, "0", 1.0])
+def test_an_impossible_seed_is_refused(seed):
+    with pytest.raises(SpecError, match="Seed must be a whole number"):
+        sources.load("random", seed=seed)
+
+
+# ------------------------------------------------------------------ files
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("file", ["digits.keras", "digits.json"])
+def test_a_missing_file_is_named(shipped, file):
+    (shipped / file).unlink()
+    with pytest.raises(DataError, match=rf"{file} that ships with the app .*Install the app again"):
+        sources.load("digits")
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("spoil", ["one bit", "half", "empty", "another model"])
+def test_a_damaged_model_is_never_loaded(shipped, spoil):
+    path = shipped / "digits.keras"
+    content = bytearray(path.read_bytes())
+    if spoil == "one bit":
+        content[len(content) // 2] ^= 1
+    elif spoil == "another model":
+        content = (shipped / "fashion.keras").read_bytes()
+    else:
+        content = content[: len(content) // 2 if spoil == "half" else 0]
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="digits.keras that ships with the app is damaged"):
+        sources.load("digits")
+
+
+@pytest.mark.keras
+def test_a_file_that_is_no_model_is_refused_even_with_the_right_sum(shipped):
+    content = b"not a model"
+    (shipped / "digits.keras").write_bytes(content)
+    card = json.loads((shipped / "digits.json").read_text())
+    (shipped / "digits.json").write_text(json.dumps(card | {"sha256": hashlib.sha256(content).hexdigest()}))
+    with pytest.raises(DataError, match="digits.keras cannot be loaded"):
+        sources.load("digits")
+
+
+@pytest.mark.parametrize("change", [{"layers": None}, {"layers": [{}]}, {"class_names": 5}, {"surprise": 1}])
+def test_a_damaged_card_is_noticed(shipped, change):
+    card = json.loads((shipped / "fashion.json").read_text())
+    (shipped / "fashion.json").write_text(json.dumps(card | change))
+    with pytest.raises(DataError, match="card fashion.json that ships with the app is damaged"):
+        sources.catalogue()
+
+
+# ------------------------------------------------------------------ making them again
+
+
+@pytest.mark.keras
+def test_a_rebuild_depends_on_nothing_but_its_seed(tmp_path):
+    # In a process of its own: deterministic kernels, once on, stay on.
+    code = f"""
+from pathlib import Path
+from tlcore import source_training as training, sources
+images = training._images
+training._images = lambda recipe, data: tuple(array[:640] for array in images(recipe, data))
+for folder in ("one", "two"):
+    assert sources.main(["digits_0_4", "--epochs", "1", "--folder", str(Path({str(tmp_path)!r}) / folder)]) == 0
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    one, two = (json.loads((tmp_path / folder / "digits_0_4.json").read_text()) for folder in ("one", "two"))
+    assert one["weights_sha256"] == two["weights_sha256"]
+    assert one["n_train"] == 640
+    assert one["epochs"] == 1
+    content = (tmp_path / "one" / "digits_0_4.keras").read_bytes()
+    assert one["sha256"] == hashlib.sha256(content).hexdigest()
+    assert len(content) < 600_000  # no optimizer in it
+
+
+@pytest.mark.keras
+def test_rebuilding_garments_without_their_files_says_what_to_do(tmp_path, monkeypatch, capsys):
+    import keras
+
+    def unreachable():
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", unreachable)
+    assert sources.main(["fashion", "--folder", str(tmp_path)]) == 1
+    assert "Fashion-MNIST is not on this computer" in capsys.readouterr().err
+    assert sources.main(["fashion", "--data", str(tmp_path), "--folder", str(tmp_path)]) == 1
+    assert "has no file train-images-idx3-ubyte" in capsys.readouterr().err
+
+
+def test_a_rebuild_of_nothing_known_is_refused(tmp_path):
+    with pytest.raises(SpecError, match="There is no source model"):
+        sources.rebuild("letters", tmp_path)
+    with pytest.raises(SpecError, match="Epochs must be a whole number"):
+        sources.rebuild("digits", tmp_path, epochs=0)
