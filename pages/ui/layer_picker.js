@@ -168,7 +168,7 @@ class Picker {
     this.knob.setAttribute("aria-label", words.boundary);
     this.knob.setAttribute("aria-valuemin", 0);
     this.knob.setAttribute("aria-valuemax", this.layers.length);
-    this.help.textContent = words.help;
+    this.help.textContent = matchMedia("(pointer: coarse)").matches ? words.help_touch : words.help;
     this.legend.innerHTML = ["frozen", "trainable"]
       .map((state) => `<span class="tl-net-state ${state}">${icon(state)}<b></b></span>`)
       .join("");
@@ -311,8 +311,10 @@ function isDark(element) {
 
 function icon(state) {
   const paths = {
-    frozen: "M12 2v20M3.3 7l17.4 10M20.7 7 3.3 17M9 3.5l3 3 3-3M9 20.5l3-3 3 3M3 10.5l4-1.2-1-4M21 13.5l-4 1.2 1 4M3 13.5l4 1.2-1 4M21 10.5l-4-1.2 1-4",
-    trainable: "M12 2.5c.6 3.6 5.8 6 5.8 11.3a5.8 5.8 0 0 1-11.6 0c0-2.3 1.1-3.9 2.3-5.2.3 1.9 1.2 2.9 2 3.2-.5-3.3.2-6.6 1.5-9.3z",
+    frozen: "M12 2v20M3.3 7l17.4 10M20.7 7 3.3 17M9 3.5l3 3 3-3M9 20.5l3-3 3 3" +
+      "M3 10.5l4-1.2-1-4M21 13.5l-4 1.2 1 4M3 13.5l4 1.2-1 4M21 10.5l-4-1.2 1-4",
+    trainable: "M12 2.5c.6 3.6 5.8 6 5.8 11.3a5.8 5.8 0 0 1-11.6 0c0-2.3 1.1-3.9 2.3-5.2" +
+      ".3 1.9 1.2 2.9 2 3.2-.5-3.3.2-6.6 1.5-9.3z",
     grip: "M9 7l-4 5 4 5M15 7l4 5-4 5",
   };
   paths.partly = paths.frozen;

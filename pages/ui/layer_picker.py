@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from tlcore.spec import LayerInfo
 
@@ -20,7 +20,7 @@ MAX_NAMES = 10_000  # of an untrusted list; no network here comes near it
 # "block_3_expand" and "conv2_block1_1_bn" belong to "block_3" and "conv2_block1"; any other name to its first word.
 _PREFIX = re.compile(r"(?:.*?block_?\d+|[^_]+)")
 
-_picker = st.components.v2.component(
+_picker = component(
     "transfer_lab_layer_picker",
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
@@ -53,7 +53,7 @@ def layer_picker(
         without weights that lie before the boundary.
     """
     frozen = normalise(layers, frozen)
-    component = _picker(
+    picker = _picker(
         key=key,
         data={
             "rev": rev,
@@ -65,7 +65,7 @@ def layer_picker(
         },
         on_value_change=on_change or _nothing,
     )
-    return check_value(component.get("value"), layers, frozen=frozen, rev=rev)
+    return check_value(picker.get("value"), layers, frozen=frozen, rev=rev)
 
 
 def check_value(
@@ -161,6 +161,7 @@ def _words(layers: Sequence[LayerInfo]) -> dict[str, str]:
         "boundary": _("Boundary: every layer before it is frozen, every layer after it trains"),
         "position": ngettext("{n} of {total} layer frozen", "{n} of {total} layers frozen", total),
         "summary": _("{n} of {total} weights will train ({share})"),
+        "help_touch": _("Tap a layer to freeze it or let it train, or drag the boundary."),
         "help": _("Click a layer to freeze it or let it train, Shift and click for a range, or drag the boundary."),
     }
 

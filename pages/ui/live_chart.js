@@ -100,7 +100,7 @@ class Chart {
     setText(this.buttons.fit, words.fit);
     setText(this.table.querySelector("summary"), words.table);
     this.empty.hidden = points > 0;
-    setText(this.empty, words.waiting);
+    setText(this.empty.firstChild, this.runs.every((run) => run.over) ? words.none : words.waiting);
     this.writeNote();
     this.writeKey();
     if (this.table.open) this.writeTable();
@@ -172,10 +172,10 @@ class Chart {
 
   writeKey() {
     const { words } = this.data;
-    const names = new Set(this.runs.flatMap((run) => [...run.series.keys()]));
+    const names = this.runs.flatMap((run) => [...run.series.keys()]);
     const items = [];
-    if (names.has("validation")) items.push(["", "", words.solid]);
-    if (names.has("train")) items.push(["dash", "", words.dashed]);
+    if (names.some((name) => !isTraining(name))) items.push(["", "", words.solid]);
+    if (names.some(isTraining)) items.push(["dash", "", words.dashed]);
     if (this.runs.length > 1) this.runs.forEach((run) => items.push(["dot", this.visible(run.colour), run.label]));
     const text = JSON.stringify(items);
     if (text === this.keyText) return;
@@ -192,12 +192,10 @@ class Chart {
 
   writeTable() {
     const { words, language } = this.data;
-    const many = this.runs.length > 1;
-    const rows = this.runs.flatMap((run) => [...run.series].flatMap(([name, curve]) => curve.x.map((x, i) => [
-      ...(many ? [run.label] : []), words[name] ?? name, x, curve.loss[i], curve.accuracy[i],
-    ])));
-    const last = many ? 2 : 1;
-    rows.sort((a, b) => b[last] - a[last]);
+    const rows = this.curves().flatMap(([run, name, { x, loss, accuracy }]) => (
+      x.map((at, i) => [this.labelOf(run, name), at, loss[i], accuracy[i]])
+    ));
+    rows.sort((a, b) => b[1] - a[1]);
     const shown = rows.slice(0, TABLE_ROWS);
     const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 5 });
     const cell = (value, tag) => {
@@ -212,7 +210,7 @@ class Chart {
     };
     const table = document.createElement("table");
     table.createCaption().textContent = fill(words.latest, { n: shown.length, total: rows.length });
-    table.createTHead().append(line([...(many ? [words.run] : []), "", words.x, words.loss, words.accuracy], "th"));
+    table.createTHead().append(line(["", words.x, words.loss, words.accuracy], "th"));
     table.createTBody().append(...shown.map((row) => line(row, "td")));
     this.table.querySelector("div").replaceChildren(table);
   }
@@ -267,46 +265,55 @@ class Chart {
     const [low, high] = this.xRange();
     const traces = [];
     const ends = [];
-    for (const run of this.runs) {
-      for (const [name, curve] of run.series) {
-        const training = isTraining(name);
-        const colour = this.visible(this.colourOf(run, name));
-        for (const [axis, measure] of [["", "loss"], ["2", "accuracy"]]) {
-          const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
-          if (!kept.x.length) continue;
-          const label = this.labelOf(run, name);
-          traces.push({
-            ...kept,
-            uid: `${run.id}|${name}|${measure}`,
-            name: label,
-            xaxis: `x${axis}`,
-            yaxis: `y${axis}`,
-            mode: kept.x.length > 30 ? "lines" : "lines+markers",
-            line: { color: colour, width: training ? 1.8 : 2.6, dash: training ? "5px,4px" : "solid" },
-            marker: { color: colour, size: 6, symbol: training ? "circle-open" : "circle" },
-            hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.2%}",
-          });
-          if (this.runs.length === 1 || !training) {
-            const last = lastKnown(curve.x, curve[measure]);
-            ends.push({ axis, label, colour: this.readable(colour), x: last[0], y: last[1], id: `${run.id}|${name}|${axis}` });
-          }
-        }
+    for (const [run, name, curve] of this.curves()) {
+      const training = isTraining(name);
+      const color = this.visible(this.colourOf(run, name));
+      for (const [axis, measure] of [["", "loss"], ["2", "accuracy"]]) {
+        const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
+        if (!kept.x.length) continue;
+        const id = `${run.id}|${name}|${measure}`;
+        traces.push({
+          ...kept,
+          uid: id,
+          name: this.labelOf(run, name),
+          xaxis: `x${axis}`,
+          yaxis: `y${axis}`,
+          mode: kept.x.length > 30 ? "lines" : "lines+markers",
+          line: { color, width: training ? 1.8 : 2.6, dash: training ? "5px,4px" : "solid" },
+          marker: { color, size: 6, symbol: training ? "circle-open" : "circle" },
+          hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.2%}",
+        });
+        const label = this.endLabel(run, name);
+        const [x, y] = lastKnown(curve.x, curve[measure]);
+        if (label) ends.push({ id, axis, label, x, y, colour: this.readable(color) });
       }
     }
-    return { traces, ends };
+    // Plotly draws no axes without a curve: a blank one keeps both plots in their places from the start.
+    const blank = (axis) => ({ x: [null], y: [null], xaxis: `x${axis}`, yaxis: `y${axis}`, hoverinfo: "skip" });
+    return { traces: [...traces, blank(""), blank("2")], ends };
+  }
+
+  curves() {
+    return this.runs.flatMap((run) => [...run.series].map(([name, curve]) => [run, name, curve]));
   }
 
   // One colour per run; a run of several heads gives each head its own.
   colourOf(run, name) {
-    const bases = [...new Set([...run.series.keys()].map(baseOf))];
-    if (bases.length < 2) return run.colour;
-    return PALETTE[bases.indexOf(baseOf(name)) % PALETTE.length];
+    const heads = run.heads();
+    return heads.length < 2 ? run.colour : PALETTE[heads.indexOf(headOf(name)) % PALETTE.length];
   }
 
-  labelOf(run, name) {
-    const series = this.data.words[name] ?? name;
-    if (this.runs.length === 1) return series;
-    return isTraining(name) || run.series.size > 2 ? `${run.label} ${series}` : run.label;
+  labelOf(run, name) { // in full, for whoever points at the curve
+    const { words } = this.data;
+    const part = isTraining(name) ? words.train : words.validation;
+    return [...(this.runs.length > 1 ? [run.label] : []), headOf(name), part].filter(Boolean).join(" · ");
+  }
+
+  endLabel(run, name) { // as short as tells the curves apart; the dashes are explained above the plot
+    const heads = run.heads().length > 1;
+    if (this.runs.length === 1 && !heads) return this.data.words[isTraining(name) ? "train" : "validation"];
+    if (isTraining(name)) return "";
+    return [...(this.runs.length > 1 ? [run.label] : []), ...(heads ? [headOf(name)] : [])].join(" · ");
   }
 
   xRange() { // what is in view
@@ -330,10 +337,10 @@ class Chart {
     const near = [0, 0.5 - gap];
     const far = [0.5 + gap, 1];
     const boxes = wide ? [[near, [0, 1]], [far, [0, 1]]] : [[[0, 1], far], [[0, 1], near]]; // [x domain, y domain]
-    const axis = { gridcolor: grid, linecolor: quiet, tickcolor: quiet, zeroline: false, automargin: false, fixedrange: false };
+    const axis = { gridcolor: grid, linecolor: quiet, tickcolor: quiet, zeroline: false, automargin: false };
     const title = { text: words.x, standoff: 8, font: { size: 13 } };
     const xaxis = { ...axis, showline: true, ticks: "outside", nticks: 8 };
-    if (isNumber(x_max)) Object.assign(xaxis, { range: [0, x_max], autorange: false });
+    if (isNumber(x_max)) Object.assign(xaxis, { range: [0, 1.01 * x_max], autorange: false });
     else xaxis.rangemode = "tozero";
     this.boxes = boxes;
     return {
@@ -360,7 +367,7 @@ class Chart {
         rangemode: this.log ? "normal" : "tozero",
         uirevision: `loss ${this.log}`, // a zoomed range of one scale means nothing on the other
         nticks: 6,
-        exponentformat: "power",
+        ...(this.log ? { tickformat: "~g", ...(this.decades > 0.5 ? { dtick: "D2" } : {}) } : {}), // 0.1, 0.2, 0.5, 1
       },
       yaxis2: {
         ...axis,
@@ -415,19 +422,21 @@ class Chart {
   // True when the picture has to follow.
   settle() {
     const before = JSON.stringify([this.shifts, this.accuracyRange()]);
-    this.seen = this.plot._fullLayout.yaxis2?.range.map(Number) ?? this.seen; // no second plot before its first point
+    const { yaxis, yaxis2 } = this.plot._fullLayout;
+    this.seen = yaxis2.range.map(Number);
+    this.decades = yaxis.type === "log" ? yaxis.range[1] - yaxis.range[0] : Infinity;
     this.shifts = {};
     for (const axis of ["", "2"]) {
-      const scale = this.plot._fullLayout?.[`yaxis${axis}`];
-      if (!scale?._length) continue;
+      const scale = this.plot._fullLayout[`yaxis${axis}`];
       const labels = this.ends
         .filter((end) => end.axis === axis)
         .map((end) => ({ id: end.id, at: scale.d2p(end.y), wanted: scale.d2p(end.y) }))
         .filter((label) => Number.isFinite(label.at))
         .sort((a, b) => a.at - b.at);
       for (let i = 1; i < labels.length; i += 1) labels[i].at = Math.max(labels[i].at, labels[i - 1].at + 16);
-      const over = labels.length ? labels[labels.length - 1].at - Math.max(scale._length, labels[labels.length - 1].wanted) : 0;
-      for (const label of labels) this.shifts[label.id] = Math.round(label.wanted - label.at + Math.max(0, over));
+      const lowest = labels[labels.length - 1]; // what hangs out below lifts all
+      const over = lowest ? Math.max(0, lowest.at - Math.max(scale._length, lowest.wanted)) : 0;
+      for (const label of labels) this.shifts[label.id] = Math.round(label.wanted - label.at + over);
     }
     return JSON.stringify([this.shifts, this.accuracyRange()]) !== before;
   }
@@ -477,7 +486,10 @@ class Chart {
           <button type="button" data-act="fit" aria-pressed="false"></button>
         </div>
       </div>
-      <div class="tl-live-stage"><div class="tl-live-plot" role="figure"></div><div class="tl-live-empty"></div></div>
+      <div class="tl-live-stage">
+        <div class="tl-live-plot" role="figure"></div>
+        <p class="tl-live-empty"><span></span></p>
+      </div>
       <details class="tl-live-table"><summary></summary><div tabindex="0"></div></details>
       <p class="tl-live-spoken" role="status" aria-live="polite"></p>`;
     const find = (name) => this.root.querySelector(`.tl-live-${name}`);
@@ -593,6 +605,10 @@ class Run {
     this.stored += 1;
   }
 
+  heads() {
+    return [...new Set([...this.series.keys()].map(headOf))];
+  }
+
   share() {
     const { step, n_steps } = this.progress;
     if (this.state === "done") return 1;
@@ -637,7 +653,8 @@ function thin(seen, y, most) {
   const buckets = Math.floor((most - 2) / 2);
   const kept = [seen[0]];
   for (let b = 0; b < buckets; b += 1) {
-    const bucket = inner.slice(Math.floor((b * inner.length) / buckets), Math.floor(((b + 1) * inner.length) / buckets));
+    const edge = (n) => Math.floor((n * inner.length) / buckets);
+    const bucket = inner.slice(edge(b), edge(b + 1));
     const lowest = bucket.reduce((best, i) => (y[i] < y[best] ? i : best));
     const highest = bucket.reduce((best, i) => (y[i] > y[best] ? i : best));
     kept.push(...(lowest === highest ? [lowest] : [lowest, highest].sort((i, j) => i - j)));
@@ -662,7 +679,7 @@ function isTraining(series) {
   return series === "train" || / train$/.test(series);
 }
 
-function baseOf(series) { // "linear_svm · features · train" and "... · validation" are one head
+function headOf(series) { // "Linear SVM · features · train" and "... · validation" are one head
   return series.replace(/(^|[ ·]+)(train|validation)$/, "");
 }
 

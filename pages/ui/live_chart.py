@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from streamlit.components.v2 import component
 
 from tlcore.spec import FINAL_STATES, MetricPoint, Progress
 
@@ -27,7 +29,7 @@ SCRIPT = "/assets/plotly.min.js"
 # Okabe and Ito's palette without black and yellow, which one of the two themes would swallow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
-_chart = st.components.v2.component(
+_chart = component(
     "transfer_lab_live_chart",
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
@@ -91,7 +93,7 @@ def live_chart(
         ``"done"``, ``"stopped"`` or ``"failed"`` (the worst of several runs), else None.
     """
     shown = tuple(runs) or (LiveRun(id=key, url=url, state=state),)
-    component = _chart(
+    chart = _chart(
         key=key,
         data={
             "runs": [
@@ -107,7 +109,7 @@ def live_chart(
         },
         on_finished_change=on_finished or _nothing,
     )
-    return check_state(component.get("finished"))
+    return check_state(chart.get("finished"))
 
 
 def check_state(value: object) -> str | None:
@@ -204,8 +206,7 @@ def serve_plotly(request: Request) -> Response:
 @lru_cache
 def _plotly_script(packed: bool) -> tuple[bytes, str]:
     """Compressed once, not at every request as the server's own middleware would."""
-    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    body = path.read_bytes()
+    body = resources.files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
     etag = f'"{hashlib.sha256(body).hexdigest()[:16]}{"-gzip" if packed else ""}"'
     return (gzip.compress(body, 6), etag) if packed else (body, etag)
 
@@ -243,6 +244,7 @@ def _words() -> dict[str, Any]:
         "table": _("Data table"),
         "latest": _("The latest {n} of {total} points"),
         "waiting": _("The first point appears here as soon as it is measured."),
+        "none": _("No point was measured."),
         "ahead": _("{n} before this one"),
         "step": _("step {n} of {total}"),
         "left": _("{time} left"),

@@ -340,7 +340,8 @@ function drawStroke(pen, { width, points }, side) {
   for (let i = 1; i < at.length - 1; i += 1) {
     const middle = [(at[i][0] + at[i + 1][0]) / 2, (at[i][1] + at[i + 1][1]) / 2];
     // Through the middles where a fast mouse left corners; corners far apart are meant.
-    if (apart(at[i - 1], at[i]) < side / 12 && apart(at[i], at[i + 1]) < side / 12) pen.quadraticCurveTo(...at[i], ...middle);
+    const near = Math.max(apart(at[i - 1], at[i]), apart(at[i], at[i + 1])) < side / 12;
+    if (near) pen.quadraticCurveTo(...at[i], ...middle);
     else pen.lineTo(...at[i]);
   }
   if (at.length) pen.lineTo(...at[at.length - 1]);

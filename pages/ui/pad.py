@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-import streamlit as st
+from streamlit.components.v2 import component
 
 from tlcore.drawing import check_strokes
 from tlcore.errors import DataError
@@ -14,7 +14,7 @@ from .text import _, language
 _HERE = Path(__file__)
 
 # Once, at import: registering inside the function would log a warning and restart every pad on the page.
-_pad = st.components.v2.component(
+_pad = component(
     "transfer_lab_pad",
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
@@ -64,7 +64,7 @@ def drawing_pad(
     PadValue
         Checked: at most 200 strokes and 5,000 points. The pad is [0, 1] both ways; a pen that left it, in [-1, 2].
     """
-    component = _pad(
+    pad = _pad(
         key=key,
         data={
             "key": key,
@@ -78,7 +78,7 @@ def drawing_pad(
         },
         on_value_change=on_change or _nothing,
     )
-    return check_value(component.get("value"), strokes=strokes, rev=rev)
+    return check_value(pad.get("value"), strokes=strokes, rev=rev)
 
 
 def check_value(value: object, *, strokes: Sequence[dict[str, Any]] = (), rev: int = 0) -> PadValue:

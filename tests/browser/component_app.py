@@ -17,7 +17,15 @@ from tlcore.spec import MetricPoint, Progress
 
 
 def new_run() -> dict:
-    return {"points": [], "state": "running", "progress": Progress(), "broken": False, "attempt": 1, "asked": 0}
+    return {
+        "points": [],
+        "state": "running",
+        "progress": Progress(),
+        "broken": False,
+        "attempt": 1,
+        "asked": 0,
+        "error": "",
+    }
 
 
 RUNS: dict[str, dict] = defaultdict(new_run)
@@ -30,7 +38,8 @@ async def metrics(request: Request) -> Response:
         return Response(status_code=503)
     since = int(request.query_params.get("since", 0))
     points = [(seq, point) for seq, point in enumerate(run["points"], 1) if seq > since]
-    answer = payload(run["state"], run["progress"], points, attempt=run["attempt"], started=1000.0, finished=1014.0)
+    times = {"started": 1000.0, "finished": 1014.0}
+    answer = payload(run["state"], run["progress"], points, attempt=run["attempt"], error=run["error"], **times)
     return Response(dumps(answer), media_type="application/json")
 
 

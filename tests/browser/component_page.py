@@ -1,4 +1,4 @@
-"""What the scratch server shows: ``?show=pad|chart|long|race|picker|deep`` picks the component, nothing shows them all."""
+"""What the scratch server shows: ``?show=pad``, and so on, picks what; without it all three components."""
 
 import json
 
@@ -46,6 +46,10 @@ def main() -> None:
         show_chart()
     if show == "long":
         live_chart("long", "/test/one", label="A long run")
+    if show == "over":
+        state["finished"] += [live_chart("over", "/test/one", state="failed")]
+        say("over", state["finished"])
+        st.button("Rerun")
     if show == "race":
         names = ("frozen", "from_scratch", "all")
         live_chart("race", runs=[LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names])

@@ -321,8 +321,13 @@ def test_points_appear_as_they_are_measured(show, server):
     server.change("one", curve=[0, 25], progress=progress)
     wait_points(page, 27)
     expect(page.get_by_text("The first point appears here")).to_be_hidden()
-    assert graph(page, "graph.data.map(trace => trace.line.dash)") == ["5px,4px", "5px,4px", "solid", "solid"]
-    assert graph(page, "new Set(graph.data.map(trace => trace.line.color)).size") == 1
+    assert graph(page, "graph.data.filter(t => t.uid).map(trace => trace.line.dash)") == [
+        "5px,4px",
+        "5px,4px",
+        "solid",
+        "solid",
+    ]
+    assert graph(page, "new Set(graph.data.filter(t => t.uid).map(trace => trace.line.color)).size") == 1
     for fact in ("step 250 of 1,000", "12 s left", "8,900 images/s", "14 s elapsed", "first step (compiling) 1.2 s"):
         expect(page.locator(".tl-live-facts")).to_contain_text(fact)
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
@@ -366,6 +371,31 @@ def test_the_end_is_told_exactly_once(show, server):
         said = wait_said(page, "chart", f"said.reruns > {reruns}")
         assert said["finished"] == ["done"]
     assert server.change("one")["asked"] == asked, "a finished run needs no polling"
+
+
+def test_a_run_that_the_page_knows_to_be_over_does_not_end_again(show, server):
+    reason = "The loss is not a number after step 412. Lower the learning rate."
+    server.change("one", reset=True, curve=[0, 30], state="failed", error=reason)
+    page = show("over")
+    wait_points(page, 33)
+    expect(page.locator(".tl-live-error")).to_have_text(reason)
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    page.get_by_role("button", name="Rerun").click()
+    assert wait_said(page, "over", "said.length > 1") == [None, None]
+
+
+def test_each_head_of_a_run_has_its_colour_and_one_label(show, server):
+    heads = [
+        f"{head} · features · {part}" for head in ("Linear SVM", "Random forest") for part in ("train", "validation")
+    ]
+    points = [{"series": head, "x": x, "loss": 1 / x, "accuracy": 0.8} for head in heads for x in (10, 20, 50)]
+    server.change("one", reset=True, points=points)
+    page = show("long")
+    wait_points(page, 12)
+    assert graph(page, "new Set(graph.data.filter(t => t.uid).map(trace => trace.line.color)).size") == 2
+    labels = graph(page, "[...graph.querySelectorAll('.annotation-text')].map(text => text.textContent)")
+    assert [labels.count(f"{head} · features") for head in ("Linear SVM", "Random forest")] == [2, 2]
+    expect(page.locator(".tl-live-key")).to_contain_text("dashed: training")
 
 
 def test_a_lost_connection_is_said_and_recovers_by_itself(show, server):
@@ -436,7 +466,7 @@ def test_runs_race_on_shared_axes_each_in_its_colour(show, server):
         server.change(name, reset=True, curve=[0, 30])
     page = show("race")
     wait_points(page, 99)
-    assert graph(page, "new Set(graph.data.map(trace => trace.line.color)).size") == 3
+    assert graph(page, "new Set(graph.data.filter(t => t.uid).map(trace => trace.line.color)).size") == 3
     labels = graph(page, "[...graph.querySelectorAll('.annotation-text')].map(text => text.textContent)")
     assert [labels.count(label) for label in ("frozen", "from scratch", "all")] == [2, 2, 2]
     # All three end at one point: the labels must stand apart.
