@@ -199,6 +199,15 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
 
 def fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
     """Extract once for every seed's images, fit every head on every input, test and save; return JSON values."""
+    from threadpoolctl import threadpool_limits
+
+    # Small matrices: threads for each product cost more than they give (36 fits took 275 s with them, 30 s without);
+    # the forest and the neighbours bring their own.
+    with threadpool_limits(limits=1):
+        return _fit_heads(spec, reporter, folder)
+
+
+def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
     began = time.perf_counter()
     fits = [(seed, name, head) for seed in spec.seeds for name in spec.inputs for head in spec.heads]
     reporter.on_progress(Progress(0, len(fits), "loading the source model"))
