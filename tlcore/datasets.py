@@ -173,7 +173,7 @@ def samples(target: str, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
     rng = np.random.default_rng(seed)
     members = [rng.permutation(np.flatnonzero(raw.y_test == label)) for label in np.unique(raw.y_test)]
     # Every class deals its next image in turn: the first n of that deal are as even as n allows.
-    dealt = sorted(((turn, k, i) for k, images in enumerate(members) for turn, i in enumerate(images)))[:n]
+    dealt = sorted(((turn, k, i) for k, images in enumerate(members) for turn, i in enumerate(images)))[: max(n, 0)]
     chosen = rng.permutation(np.array([i for _, _, i in dealt], dtype=np.int64))
     return _as_images(raw.x_test[chosen]), raw.y_test[chosen]
 
