@@ -20,6 +20,9 @@ sources freezing engine strokes
 features source_training
 training prediction export
 worker serving
+console flags launch
+catalogues history
+local_run answers
 cli
 __main__
 """

@@ -229,6 +229,21 @@ def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:
     return replace(spec, source="random", phases=tuple(replace(phase, frozen=()) for phase in spec.phases))
 
 
+def two_phases(spec: FineTuneSpec, all_but_head: tuple[str, ...]) -> FineTuneSpec:
+    """Return ``spec`` with the head trained alone for the first half, then at a tenth of the rate what it trains.
+
+    Parameters
+    ----------
+    spec : with one phase
+    all_but_head : every layer with weights but the last, as in ``freezing.presets``
+    """
+    phase = spec.phases[0]
+    first = max(1, phase.epochs // 2)
+    head = replace(phase, epochs=first, frozen=all_but_head)
+    rest = replace(phase, epochs=max(1, phase.epochs - first), learning_rate=phase.learning_rate / 10)
+    return replace(spec, phases=(head, rest))
+
+
 def article_recipe(seed: int = 0) -> FineTuneSpec:
     """Return the article's own recipe: 5 epochs of everything, then 5 more with layers 0 and 1 frozen.
 

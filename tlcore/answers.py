@@ -1,0 +1,128 @@
+"""The command that predicts: pictures in, one line of JSON out for each."""
+
+import json
+import re
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from . import console, drawing, history, prediction, sources
+from .errors import DataError, SpecError
+from .store import Store
+
+MODEL = "digits"  # the drawing model
+MOST_BYTES = 100_000_000  # of a picture file: more is none
+
+
+def predict(options: Namespace) -> int:
+    """Print one JSON line for each picture; what cannot be read has its sentence and does not keep the others."""
+    if options.list:
+        return list_models(options)
+    if not options.files:
+        raise SpecError("Name at least one picture file, or ask for the models with --list.")
+    name = find_model(options.home, options.model)
+    model: prediction.Predictor | None = None
+    code = console.OK
+    for path in options.files:
+        try:
+            image = read_picture(path, options.normalise)
+        except DataError as error:
+            console.tell(f"{path}: {error}")
+            code = console.BAD
+            continue
+        with console.quiet():  # the model is loaded for the first picture that can be read
+            model = model or prediction.predictor(name, options.home)
+            answer = model.predict_proba(image[None, ..., None])[0]
+        console.say(json.dumps({"file": str(path), "model": short(name), **as_words(model.class_names, answer)}))
+    return code
+
+
+def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object]:
+    """Return the label, its probability, and every class with its own.
+
+    Examples
+    --------
+    >>> as_words(["0", "1"], np.array([0.25, 0.75]))
+    {'label': '1', 'probability': 0.75, 'probabilities': {'0': 0.25, '1': 0.75}}
+    """
+    probabilities = {name: round(float(p), 6) for name, p in zip(class_names, answer, strict=True)}
+    label = class_names[int(answer.argmax())]
+    return {"label": label, "probability": probabilities[label], "probabilities": probabilities}
+
+
+def list_models(options: Namespace) -> int:
+    models = prediction.available(Store(options.home), limit=history.ALL)
+    rows = [[short(info.name), info.kind, info.title, " ".join(info.class_names)] for info in models]
+    values = [{**asdict(info), "name": short(info.name)} for info in models]
+    return console.show(options, values, console.table(["name", "kind", "title", "classes"], rows))
+
+
+def find_model(home: Path, text: str) -> str:
+    """Return the full name of a model: of a shipped one, of a run, or of RUNID/HEAD-INPUT; ids may be shortened.
+
+    The run store is opened only for a run's model.
+
+    Raises
+    ------
+    SpecError
+        There is none, or the run left several; the message lists what there is.
+    """
+    shipped = [card.name for card in sources.catalogue() if card.sha256]
+    if text in shipped:
+        return f"source:{text}"
+    run_id, _, head = text.partition("/")
+    if not head and not re.fullmatch("[0-9a-f]{6,16}", run_id):
+        raise SpecError(
+            "There is no model {text!r}. Pick one of: {shipped}, or a run's; predict --list shows them all.",
+            text=text,
+            shipped=", ".join(shipped),
+        )
+    run = history.find_run(Store(home), run_id)
+    left = {short(info.name): info.name for info in prediction.of_run(run)}
+    wanted = f"{run.id}/{head}" if head else run.id
+    if not head and len(left) == 1:
+        return next(iter(left.values()))
+    if wanted not in left:
+        raise SpecError(
+            "There is no model {text!r}. Run {run_id} left: {left}.",
+            text=text,
+            run_id=run.id,
+            left=", ".join(left) or f"none, it is {run.state}",
+        )
+    return left[wanted]
+
+
+def short(name: str) -> str:
+    """Return a model's name on the command line.
+
+    Examples
+    --------
+    >>> short("source:digits"), short("head:0123456789abcdef/knn-pixels.skops")
+    ('digits', '0123456789abcdef/knn-pixels')
+    """
+    return name.partition(":")[2].removesuffix(".skops")
+
+
+def read_picture(path: Path, normalise: bool) -> np.ndarray:
+    """Return a picture as the models read it: float32 (28, 28), in [0, 1], white ink on black.
+
+    Raises
+    ------
+    DataError
+        It is missing, no picture, damaged, too large or blank.
+    """
+    try:
+        if not path.is_file():
+            raise DataError("This is no file." if path.exists() else "There is no such file.")
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError("This file is larger than {most:,} bytes.", most=MOST_BYTES)
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise DataError("This file cannot be read ({reason}).", reason=getattr(error, "strerror", error)) from error
+    image = drawing.read_image(content)
+    if drawing.is_blank(image):
+        raise DataError("This picture is blank: there is nothing to read.")
+    return drawing.normalise(image) if normalise else drawing.shrink(image)

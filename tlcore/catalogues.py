@@ -1,0 +1,95 @@
+"""The commands that list what there is and describe a network before anything runs."""
+
+from argparse import Namespace
+from dataclasses import asdict
+
+from . import console, datasets, freezing, sources
+from .console import percent, table
+from .heads import HEADS
+from .spec import FineTuneSpec, LayerInfo
+
+
+def list_sources(options: Namespace) -> int:
+    cards = sources.catalogue()
+    rows = [[card.name, card.title, percent(card.accuracy), card.n_weights, card.dataset] for card in cards]
+    text = table(["name", "title", "accuracy", "weights", "trained on"], rows)
+    return console.show(options, [asdict(card) for card in cards], text)
+
+
+def rebuild_source(options: Namespace) -> int:
+    with console.quiet():
+        sources.rebuild(options.source, options.folder, options.data, options.epochs)
+    return console.OK
+
+
+def list_datasets(options: Namespace) -> int:
+    sets = datasets.catalogue()
+    rows = [
+        [one.name, one.title, len(one.class_names), one.n_train, one.n_test, "shipped" if one.offline else one.note]
+        for one in sets
+    ]
+    text = table(["name", "title", "classes", "train", "test", "where"], rows)
+    return console.show(options, [asdict(one) for one in sets], text)
+
+
+def list_heads(options: Namespace) -> int:
+    rows = [[card.name, card.title, card.note] for card in HEADS.values()]
+    return console.show(
+        options, [asdict(card) for card in HEADS.values()], table(["name", "title", "what it is"], rows)
+    )
+
+
+def describe(options: Namespace) -> int:
+    """Show a network's layers, which of them stay frozen, and what that saves."""
+    card = sources.info(options.source)
+    frozen = frozen_layers(options, card.name)
+    freezing.check_names(card.layers, frozen, card.name)
+    cost = freezing.cost(card.layers, frozen)
+    rows = [
+        [
+            layer.index,
+            layer.name,
+            layer.type,
+            console.shape(layer.output_shape),
+            layer.n_weights,
+            percent(layer.n_weights / cost.n_weights),
+            state_of(layer, frozen),
+        ]
+        for layer in card.layers
+    ]
+    heads = ["#", "layer", "type", "output", "weights", "share", "state"]
+    layers = [{**asdict(layer), "state": state_of(layer, frozen)} for layer in card.layers]
+    values = {"source": card.name, "layers": layers, **asdict(cost)}
+    return console.show(options, values, f"{table(heads, rows)}\n{cost_words(cost)}")
+
+
+def state_of(layer: LayerInfo, frozen: tuple[str, ...]) -> str:
+    if not layer.can_freeze:
+        return "nothing to freeze"
+    if layer.name not in frozen:
+        return "trainable"
+    return "frozen (runs in inference mode)" if layer.type == "BatchNormalization" else "frozen"
+
+
+def cost_words(cost: freezing.Cost) -> str:
+    """Return the sums, and what the choice saves.
+
+    Examples
+    --------
+    >>> print(cost_words(freezing.Cost(1000, 250, 0.5)))
+    Sum: 1,000 weights, of which 250 train and 750 are frozen.
+    250 of 1,000 weights will train (25.0%), about 50% less compute than training everything.
+    """
+    n, total = cost.n_trainable, cost.n_weights
+    sums = f"Sum: {total:,} weights, of which {n:,} train and {total - n:,} are frozen."
+    if not n:
+        return f"{sums}\nEvery layer with weights is frozen, so nothing would train. Unfreeze at least one layer."
+    saved = f", about {1 - cost.share:.0%} less compute than training everything" if cost.share < 1 else ""
+    return f"{sums}\n{n:,} of {total:,} weights will train ({n / total:.1%}){saved}."
+
+
+def frozen_layers(options: Namespace, source: str) -> tuple[str, ...]:
+    """Return the layers of --freeze, of --preset, or those that a fine-tuning freezes by default."""
+    if options.preset is not None:
+        return freezing.presets(sources.info(source).layers)[options.preset]
+    return FineTuneSpec().phases[0].frozen if options.freeze is None else options.freeze

@@ -1,0 +1,274 @@
+"""The command line: what its words mean, and what its exit codes say.
+
+0: done. 1: what was asked for was clear and did not come about: a run failed, a saved or shipped file is missing or
+damaged, data could not be reached. 2: what was given cannot be used: a flag, a name, an id, a picture, a folder, an
+address. 130: ended by Ctrl+C. Whatever goes wrong is one sentence on the error stream.
+
+Defaults and ranges come from ``spec`` and are written nowhere else: a flag that was not given stays None.
+"""
+
+import argparse
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_args
+
+from . import answers, catalogues, console, datasets, freezing, history, launch, local_run, sources
+from .errors import DataError, LabError, TrainingError
+from .flags import Parser, choice, folder, limit, number, per_class, several
+from .heads import HEADS
+from .spec import OPTIMIZERS, RANGES, SPLITS, DataSpec, FineTuneSpec, HeadSpec, RunState
+from .store import home
+
+log = logging.getLogger(__name__)
+
+LOG = "commands.log"
+NAME = "python -m tlcore"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what a command line says and return its exit code; nothing is raised."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as done:  # --help
+        return int(done.code or 0)
+    except LabError as error:
+        console.tell(str(error))
+        return console.BAD
+    options.home = options.home or home()
+    with _logged(options.home):
+        return _do(options)
+
+
+def _do(options: argparse.Namespace) -> int:
+    try:
+        return options.do(options)
+    except LabError as error:
+        console.tell(str(error))
+        return console.FAILED if isinstance(error, DataError | TrainingError) else console.BAD
+    except KeyboardInterrupt:
+        return console.INTERRUPTED
+    except BrokenPipeError:  # who reads the output has seen enough, as ``head`` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return console.OK
+    except Exception:
+        log_id = secrets.token_hex(4)
+        log.exception("log id %s", log_id)
+        console.tell(f"Something went wrong inside; {options.home / LOG} has it under {log_id}. Please report it.")
+        return console.FAILED
+
+
+@contextmanager
+def _logged(folder: Path) -> Iterator[None]:
+    """Keep what is logged off the screen, in a file of the data folder that the first line makes."""
+    handler = logging.FileHandler(folder / LOG, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+# -- the commands --------------------------------------------------------------------------------------------------
+
+HOME = "the data folder; default: TRANSFER_LAB_HOME, else var beside the program"
+EXIT_CODES = """exit codes:
+  0    done
+  1    a run failed, a saved or shipped file is missing or damaged, or data could not be reached
+  2    what was given cannot be used: a flag, a name, an id, a picture, a folder, an address
+  130  ended by Ctrl+C"""
+
+PRESETS = tuple(freezing.presets(()))
+RECIPES = ("one-phase", "two-phase", "article")
+TARGETS = tuple(entry.name for entry in datasets.catalogue())
+
+
+def parser() -> Parser:
+    """Return the parser of a whole line; ``do`` of what it returns takes that and gives the exit code."""
+    words = "Transfer Lab from the command line: every action of the dashboard, on the same runs."
+    top = Parser(prog=NAME, description=words, epilog=EXIT_CODES)
+    top.add_argument("--home", type=folder, metavar="FOLDER", help=HOME)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_sources, _datasets, _describe, _train, _heads, _predict, _runs, _export, _serve):
+        add(commands)
+    return top
+
+
+def _command(commands: Any, name: str, do: Callable[[argparse.Namespace], int], words: str, *examples: str) -> Parser:
+    lines = "\n".join(f"  {NAME} {example}" for example in examples)
+    epilog = f"{'examples' if examples[1:] else 'example'}:\n{lines}"
+    added = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.", epilog=epilog)
+    added.set_defaults(do=do)
+    # Without SUPPRESS the command's own default would take back what stood before the command.
+    added.add_argument("--home", type=folder, metavar="FOLDER", default=argparse.SUPPRESS, help=HOME)
+    return added
+
+
+def _sources(commands: Any) -> None:
+    words = "list the source models"
+    listed = _command(commands, "sources", catalogues.list_sources, words, "sources --json", "sources rebuild digits")
+    _json(listed)
+    words = "train a shipped source model anew and write it with its card"
+    actions = listed.add_subparsers(metavar="ACTION")
+    added = _command(actions, "rebuild", catalogues.rebuild_source, words, "sources rebuild digits --folder new")
+    _word(added, "source", "source model", sources.NAMES)
+    added.add_argument("--data", type=folder, help="folder of the four Fashion-MNIST files; default: keras.datasets")
+    added.add_argument("--folder", type=folder, default=sources.FOLDER, help="where to; default: where the app reads")
+    _number(added, "epochs", "in place of the recipe's own number", default=False)
+
+
+def _datasets(commands: Any) -> None:
+    _json(_command(commands, "datasets", catalogues.list_datasets, "list the target tasks", "datasets"))
+
+
+def _describe(commands: Any) -> None:
+    words = "show a network's layers, which of them stay frozen, and what that saves"
+    added = _command(commands, "describe", catalogues.describe, words, "describe digits --preset all_but_head")
+    _word(added, "source", "source model", sources.NAMES)
+    _frozen(added)
+    _json(added)
+
+
+def _train(commands: Any) -> None:
+    words = "fine-tune a source model on a target task, in this process, and tell how it goes"
+    examples = ("train --per-class 200 --freeze conv_1,conv_2", "train --scratch --seed 1", "train --recipe article")
+    added = _command(commands, "train", local_run.train, words, *examples)
+    default = FineTuneSpec()
+    _task(added, default.source)
+    _frozen(added)
+    _number(added, "epochs", "how often every training image is seen")
+    _number(added, "batch_size", "images per step")
+    _word(added, "--optimizer", "optimizer", OPTIMIZERS, default.optimizer)
+    _number(added, "learning_rate", "too high diverges, too low crawls")
+    _number(added, "seed", "of the images, the new layer and the order")
+    _word(added, "--recipe", "recipe", RECIPES, RECIPES[0])
+    added.add_argument(
+        "--scratch", action="store_true", help="the control: random weights, nothing frozen, all else equal"
+    )
+    added.add_argument("--name", default="", help="what the run is called")
+    _json(added)
+
+
+def _heads(commands: Any) -> None:
+    words = "compare classifiers on the activations of one layer, in this process"
+    examples = ("heads --heads linear_svm,random_forest --inputs features,pixels --seeds 0,1,2", "heads --list")
+    added = _command(commands, "heads", local_run.compare_heads, words, *examples)
+    default = HeadSpec()
+    _task(added, default.source)
+    added.add_argument("--layer", help=f"whose activations are the features; default {default.layer}")
+    _words(added, "--heads", choice("head", (*HEADS, "all")), (*HEADS, "all"), default.heads)
+    inputs = ("features", "pixels")
+    _words(added, "--inputs", choice("input", inputs), inputs, default.inputs)
+    added.add_argument(
+        "--seeds",
+        type=several(number("seed")),
+        metavar="N,N",
+        help="repetitions with other training images; default " + ",".join(map(str, default.seeds)),
+    )
+    added.add_argument("--name", default="", help="what the run is called")
+    added.add_argument("--list", action="store_true", help="list the heads there are instead")
+    _json(added)
+
+
+def _predict(commands: Any) -> None:
+    words = "say what pictures of digits show: one JSON line for each"
+    examples = ("predict --model digits seven.png photo.jpg", "predict --model 1a2b3c/linear_svm-features seven.png")
+    added = _command(commands, "predict", answers.predict, words, *examples, "predict --list")
+    added.add_argument("files", type=Path, nargs="*", metavar="FILE", help="PNG, JPEG, WebP, BMP or GIF")
+    model = "a source model, a run's id, or RUNID/HEAD-INPUT of a comparison; default %(default)s"
+    added.add_argument("--model", default=answers.MODEL, metavar="NAME", help=model)
+    added.add_argument(
+        "--no-normalise",
+        dest="normalise",
+        action="store_false",
+        help="scale the whole picture down as it lies, without MNIST's crop and centring",
+    )
+    added.add_argument("--list", action="store_true", help="list the models there are instead")
+    added.add_argument("--json", action="store_true", help="with --list: print JSON (answers always are)")
+
+
+def _runs(commands: Any) -> None:
+    examples = ("runs --state done --limit 10", "runs show 1a2b3c", "runs delete 1a2b3c")
+    listed = _command(commands, "runs", history.list_runs, "list the runs, or do something with one", *examples)
+    _word(listed, "--state", "state", get_args(RunState))
+    _word(listed, "--kind", "kind", (FineTuneSpec.kind, HeadSpec.kind))
+    listed.add_argument("--limit", type=limit, default=50, metavar="N", help="the newest so many; default %(default)s")
+    listed.add_argument("--deleted", action="store_true", help="those that can be restored")
+    _json(listed)
+    actions = listed.add_subparsers(metavar="ACTION")
+    for name, do, words in (
+        ("show", history.show_run, "show one run: settings, state, result"),
+        ("delete", history.delete_run, "take a run off the list, and stop it if it still goes on"),
+        ("restore", history.restore_run, "put a deleted run back on the list"),
+        ("stop", history.stop_run, "stop a run within one batch; what it learned so far is kept"),
+    ):
+        added = _command(actions, name, do, words, f"runs {name} 1a2b3c")
+        added.add_argument("id", metavar="ID", help=ID)
+        if name == "show":
+            _json(added)
+
+
+def _export(commands: Any) -> None:
+    words = "write what a run left into a folder: its model, heads, curve points and settings"
+    added = _command(commands, "export", history.export_run, words, "export 1a2b3c --to results --what model,metrics")
+    added.add_argument("id", metavar="ID", help=ID)
+    added.add_argument("--to", type=folder, required=True, metavar="FOLDER", help="made when missing")
+    _words(added, "--what", choice("part", history.RUN_FILES), history.RUN_FILES, ("all there is",))
+
+
+def _serve(commands: Any) -> None:
+    words = "start the dashboard, after a look at what would keep it from starting"
+    added = _command(commands, "serve", launch.serve_command, words, "serve --port 8600")
+    added.add_argument("--host", help=f"default: HOST of the environment, else {launch.HOST}")
+    added.add_argument("--port", help=f"default: PORT of the environment, else {launch.PORT}")
+
+
+# -- flags that several commands have ------------------------------------------------------------------------------
+
+ID = "a run's id, or its first 6 characters or more"
+
+
+def _task(added: Parser, source: str) -> None:
+    data = DataSpec()
+    _word(added, "--source", "source model", sources.NAMES, source)
+    _word(added, "--target", "target", TARGETS, data.target)
+    _word(added, "--split", "split", SPLITS, data.split)
+    low, high, default = RANGES["per_class"]
+    words = f"training images of each class, {low:,} to {high:,}, or all there are; default {default:,}"
+    added.add_argument("--per-class", type=per_class, metavar="N|all", help=words)
+
+
+def _frozen(added: Parser) -> None:
+    default = ",".join(FineTuneSpec().phases[0].frozen)
+    group = added.add_mutually_exclusive_group()
+    words = f"the layers that stay as they are; default {default}"
+    group.add_argument("--freeze", type=several(str), metavar="LAYER,LAYER", help=words)
+    _word(group, "--preset", "preset", PRESETS)
+
+
+def _number(added: Parser, name: str, words: str, default: bool = True) -> None:
+    low, high, usual = RANGES[name]
+    words += f"; {low:,} to {high:,}" + (f", default {usual:,}" if default else "")
+    added.add_argument(f"--{name.replace('_', '-')}", type=number(name), metavar="N", help=words)
+
+
+def _word(added: Any, flag: str, what: str, choices: Sequence[str], default: str | None = None) -> None:
+    words = f"one of {', '.join(choices)}" + (f"; default {default}" if default else "")
+    added.add_argument(flag, type=choice(what, choices), metavar=flag.strip("-").upper(), help=words)
+
+
+def _words(
+    added: Parser, flag: str, read: Callable[[str], str], choices: Sequence[str], default: Sequence[str]
+) -> None:
+    words = f"of {', '.join(choices)}; default {','.join(default)}"
+    added.add_argument(flag, type=several(read), metavar="NAME,NAME", help=words)
+
+
+def _json(added: Parser) -> None:
+    added.add_argument("--json", action="store_true", help="print JSON")

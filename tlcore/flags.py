@@ -1,0 +1,69 @@
+"""The words of a command line as argparse reads them: every refusal is one sentence, a SpecError."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .errors import SpecError
+from .spec import RANGES, check_choice, check_number
+
+MOST = 1_000_000  # of a limit
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence; takes no shortened flags, for the next new flag would break who uses them."""
+
+    def __init__(self, **keywords: Any):
+        super().__init__(**keywords, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        raise SpecError("{message}. See {prog} --help.", message=message[:1].upper() + message[1:], prog=self.prog)
+
+
+def number(name: str) -> Callable[[str], Any]:
+    """Return a reader of a number of ``RANGES``; its SpecError goes through argparse as it is."""
+    kind = int if isinstance(RANGES[name][0], int) else float
+
+    def read(text: str) -> float:
+        try:
+            return check_number(name, kind(text))
+        except ValueError:
+            return check_number(name, text)
+
+    return read
+
+
+def choice(what: str, choices: Sequence[str]) -> Callable[[str], str]:
+    """Return a reader of one word of ``choices``."""
+
+    def read(text: str) -> str:
+        check_choice(what, text, tuple(choices))
+        return text
+
+    return read
+
+
+def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """Return a reader of words with commas between them; one that comes twice counts once.
+
+    Examples
+    --------
+    >>> several(str)("b, a,,b")
+    ('b', 'a')
+    """
+    return lambda text: tuple(dict.fromkeys(read(word.strip()) for word in text.split(",") if word.strip()))
+
+
+def per_class(text: str) -> int | str:
+    return text if text == "all" else number("per_class")(text)
+
+
+def limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+        raise SpecError("The limit must be a whole number from 1 on. Received: {text!r}. Try 50.", text=text)
+    return int(text)
+
+
+def folder(text: str) -> Path | None:
+    return Path(text).expanduser() if text else None

@@ -1,0 +1,153 @@
+"""The commands on runs: list, show, delete, restore, stop, export."""
+
+import json
+import re
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import console, export, prediction
+from .console import percent, table
+from .errors import SpecError
+from .processes import is_alive
+from .store import Run, Store
+
+ALL = 1_000_000  # runs, or points of one: every one there is
+RUN_FILES = ("model", "heads", "metrics", "json")
+
+
+def list_runs(options: Namespace) -> int:
+    store = Store(options.home)
+    states = [options.state] if options.state else None
+    runs = store.list(kind=options.kind, states=states, deleted=options.deleted, limit=options.limit)
+    rows = [
+        [run.id, run.kind, run.state, percent(console.accuracy(run)), console.when(run.created), console.title(run)]
+        for run in runs
+    ]
+    text = table(["id", "kind", "state", "accuracy", "created", "what"], rows) if runs else "No runs."
+    return console.show(options, [json.loads(export.run_json(run, result=False)) for run in runs], text)
+
+
+def show_run(options: Namespace) -> int:
+    store = Store(options.home)
+    run = find_run(store, options.id, deleted=True)
+    return console.show(options, json.loads(export.run_json(run)), console.run_text(run, store.run_folder(run.id)))
+
+
+def delete_run(options: Namespace) -> int:
+    store = Store(options.home)
+    run = find_run(store, options.id)
+    store.delete(run.id)
+    print(f"Run {run.id} was deleted; `runs restore {run.id}` undoes it.")
+    return console.OK
+
+
+def restore_run(options: Namespace) -> int:
+    store = Store(options.home)
+    run = find_run(store, options.id, deleted=True)
+    store.restore(run.id)
+    print(f"Run {run.id} is on the list.")
+    return console.OK
+
+
+def stop_run(options: Namespace) -> int:
+    store = Store(options.home)
+    run = find_run(store, options.id)
+    store.request_stop(run.id)
+    if run.state == "running" and is_alive(run.process) is False:  # nobody is left who would see the request
+        store.finish(run.id, "stopped", attempt=run.attempt)
+    state = store.get(run.id).state
+    print(f"Run {run.id} " + ("stops after the current batch." if state == "running" else f"is {state}."))
+    return console.OK
+
+
+def export_run(options: Namespace) -> int:
+    store = Store(options.home)
+    run = find_run(store, options.id)
+    for path in export.write(run_files(store, run, options.what), options.to):
+        print(path)
+    return console.OK
+
+
+def run_files(store: Store, run: Run, what: Sequence[str] | None) -> dict[str, bytes]:
+    """Return what a run left, by file name; the names begin with the id, so that runs can share a folder.
+
+    Parameters
+    ----------
+    what : of ``RUN_FILES``; None for all that there is
+
+    Raises
+    ------
+    SpecError
+        The run has nothing of one of those.
+    DataError
+        A file is missing or damaged.
+    """
+    saved = list(run.result.get("files", ()))
+    points = store.points(run.id, limit=ALL)
+    there: dict[str, list[str]] = {
+        "model": [name for name in saved if name == "model.keras"],
+        "heads": [name for name in saved if name.startswith("heads/")],
+        "metrics": ["metrics.csv"] if points else [],
+        "json": ["json"],
+    }
+    if missing := [kind for kind in what or () if not there[kind]]:
+        raise SpecError(
+            "Run {run_id} has no {missing}. It has: {there}.",
+            run_id=run.id,
+            missing=", ".join(missing),
+            there=", ".join(kind for kind in there if there[kind]),
+        )
+    files: dict[str, bytes] = {}
+    for name in [name for kind in what or there for name in there[kind]]:
+        if name == "json":
+            files[f"{run.id}.json"] = export.run_json(run).encode()
+        elif name == "metrics.csv":
+            files[f"{run.id}-{name}"] = export.metrics_csv(points).encode()
+        else:
+            content = prediction.checked_file(run, name, store.folder).read_bytes()
+            files[f"{run.id}-{Path(name).name}"] = content
+    return files
+
+
+def find_run(store: Store, text: str, deleted: bool = False) -> Run:
+    """Return the run of an id or of its first six characters or more.
+
+    Parameters
+    ----------
+    deleted : whether it may be a deleted one
+
+    Raises
+    ------
+    SpecError
+        There is none, there are several, or it was deleted.
+    """
+    if re.fullmatch("[0-9a-f]{6,15}", text):
+        runs = [run for gone in (False, True) for run in store.list(deleted=gone, limit=ALL) if run.id.startswith(text)]
+    else:
+        runs = _exactly(store, text)
+    if len(runs) > 1:
+        raise SpecError(
+            "Several runs begin with {text!r}: {ids}. Give more of the id.",
+            text=text,
+            ids=", ".join(run.id for run in runs),
+        )
+    if not runs:
+        newest = ", ".join(run.id for run in store.list(limit=5)) or "none so far"
+        raise SpecError(
+            "There is no run {text!r}. Give an id or its first 6 characters or more; the newest are: {newest}.",
+            text=text,
+            newest=newest,
+        )
+    if runs[0].deleted and not deleted:
+        raise SpecError("Run {run_id} was deleted. Bring it back first: runs restore {run_id}.", run_id=runs[0].id)
+    return runs[0]
+
+
+def _exactly(store: Store, text: str) -> list[Run]:
+    try:
+        return [store.get(text)]
+    except SpecError as error:
+        if "run_id" in error.values:  # no such run; else there is one that this version cannot read, which it says
+            return []
+        raise

@@ -1,0 +1,97 @@
+"""The server as one command: what would keep it from starting is said in one sentence, before it starts."""
+
+import os
+import socket
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from . import datasets, sources
+from .errors import SpecError
+from .store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST, PORT = "127.0.0.1", 8501
+
+
+def address(host: str | None, port: str | None, environ: Mapping[str, str]) -> tuple[str, int]:
+    """Return where to listen: as given, else as HOST and PORT of the environment say, else the default.
+
+    Raises
+    ------
+    SpecError
+        The port is no number from 1 to 65535.
+
+    Examples
+    --------
+    >>> address(None, "8600", {"PORT": "9000", "HOST": "0.0.0.0"})
+    ('0.0.0.0', 8600)
+    """
+    text = port or environ.get("PORT") or str(PORT)
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+        raise SpecError(
+            "PORT must be a whole number from 1 to 65535. Received: {text!r}. Try PORT={port}.", text=text, port=PORT
+        )
+    return host or environ.get("HOST") or HOST, int(text)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise a SpecError when nothing can listen at that address."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a server that was just stopped would
+            probe.bind(place)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a host name that no address could have
+        raise SpecError(
+            "Cannot listen on {host}:{port}: {reason}. Stop what uses it, or pick another: PORT={other}.",
+            host=host,
+            port=port,
+            reason=getattr(error, "strerror", None) or error,
+            other=port + 1 if port < 65535 else PORT,
+        ) from error
+
+
+def check_assets() -> None:
+    """Hold every shipped file against its hash.
+
+    Raises
+    ------
+    DataError
+        One is missing or damaged.
+    """
+    for card in sources.catalogue():
+        if card.sha256:
+            datasets.read_asset(sources.FOLDER / f"{card.name}.keras", card.sha256)
+    card = datasets.read_card(datasets.ASSETS / "mnist.json")
+    datasets.read_asset(datasets.ASSETS / "mnist.npz", str(card.get("sha256")))
+
+
+def serve(host: str, port: int, folder: Path) -> NoReturn:
+    """Become the server. It is the same process, so that whoever stops this one stops the server.
+
+    Parameters
+    ----------
+    folder : the data folder of the store
+
+    Raises
+    ------
+    LabError
+        The address, the data folder or a shipped file cannot be used.
+    """
+    check_free(host, port)
+    Store(folder).close()
+    check_assets()
+    print(f"Transfer Lab: http://{host}:{port}  (stop with Ctrl+C)", flush=True)
+    options = ["--server.headless=true", f"--server.address={host}", f"--server.port={port}"]
+    home = str(folder.resolve())
+    os.chdir(ROOT)  # Streamlit looks for its configuration there
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    os.execve(sys.executable, command, {**os.environ, "TRANSFER_LAB_HOME": home})
+
+
+def serve_command(options: Namespace) -> int:
+    """Do what ``python -m tlcore serve`` says."""
+    serve(*address(options.host, options.port, os.environ), options.home)

@@ -1,0 +1,152 @@
+"""The commands that train: a line's flags become a spec, and this process executes it while it tells how it goes."""
+
+import os
+import signal
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from . import console, export, freezing, sources, worker
+from .catalogues import frozen_layers, list_heads
+from .errors import SpecError, StoreError
+from .heads import HEADS
+from .processes import identity
+from .spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, scratch_control, two_phases
+from .store import Run, Store
+
+LOOK_S = 0.2  # between two looks at a run that goes on
+
+
+def train(options: Namespace) -> int:
+    return run_here(options, fine_tune_spec(options))
+
+
+def compare_heads(options: Namespace) -> int:
+    return list_heads(options) if options.list else run_here(options, head_spec(options))
+
+
+def run_here(options: Namespace, spec: Spec) -> int:
+    """Make a run, execute it in this process, say how it goes and what it reached."""
+    worker.check(spec)
+    store = Store(options.home)
+    with console.quiet(), _interrupts() as pressed:
+        run = store.create(spec, name=options.name)
+        run = carry_out(store, run, pressed, console.tell if options.json else console.say)
+    if options.json:
+        console.say(export.run_json(run))
+    else:
+        result = console.result_lines(run, store.run_folder(run.id)) if run.result else []
+        took = f", {run.finished - run.started:.1f} s" if run.started and run.finished else ""
+        console.say("\n".join([*result, f"Run {run.id}: {run.state}{took}"]))
+    if run.state == "done":
+        return console.OK
+    if run.state == "stopped" and pressed:
+        return console.INTERRUPTED
+    console.tell(run.error or "The run was stopped from elsewhere before its end.")
+    return console.FAILED
+
+
+def fine_tune_spec(options: Namespace) -> FineTuneSpec:
+    """Return the fine-tuning of a line; a flag that was not given has the default of its spec.
+
+    Raises
+    ------
+    SpecError
+        A flag was given whose value the article's recipe fixes.
+    """
+    if options.recipe == "article":
+        fixed = ("source", "target", "split", "per_class", "freeze", "preset", "epochs", "batch_size", "optimizer")
+        for name in (*fixed, "learning_rate"):
+            if getattr(options, name) is not None:
+                raise SpecError(
+                    "The article's recipe fixes what --{flag} sets. Leave it out, or choose another recipe.",
+                    flag=name.replace("_", "-"),
+                )
+        spec = article_recipe(**_given(options, "seed"))
+    else:
+        spec = FineTuneSpec(**_given(options, "source", "batch_size", "optimizer", "seed"))
+        phase = replace(Phase(**_given(options, "epochs", "learning_rate")), frozen=frozen_layers(options, spec.source))
+        spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))
+    if options.recipe == "two-phase":
+        spec = two_phases(spec, freezing.presets(sources.info(spec.source).layers)["all_but_head"])
+    return scratch_control(spec) if options.scratch else spec
+
+
+def head_spec(options: Namespace) -> HeadSpec:
+    """Return the comparison of a line, without learning curves, as the Heads page starts it."""
+    given = _given(options, "source", "layer", "heads", "inputs", "seeds")
+    if "all" in given.get("heads", ()):
+        given["heads"] = tuple(HEADS)
+    spec = HeadSpec(**given, curves=False)
+    return replace(spec, data=_data(options, spec.seeds[0] if spec.seeds else 0))
+
+
+def _data(options: Namespace, seed: int) -> DataSpec:
+    data = replace(DataSpec(**_given(options, "target", "split")), seed=seed)
+    if options.per_class is None:
+        return data
+    return replace(data, per_class=None if options.per_class == "all" else options.per_class)
+
+
+def _given(options: Namespace, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
+
+
+def carry_out(store: Store, run: Run, pressed: Sequence[int], say: console.Say) -> Run:
+    """Execute a queued run in a thread of this process and tell of it until it ends.
+
+    A server on the same folder may claim the run first, for one atomic claim decides: then this only looks on.
+
+    Parameters
+    ----------
+    pressed : grows when a person wants the run to stop; at the second time the process ends at once
+    """
+    errors: list[BaseException] = []
+    lines = console.LiveLines(say)
+    say(f"Run {run.id}: {console.title(run)}")
+    work = threading.Thread(target=_work, args=(run.id, str(store.folder), errors), daemon=True)
+    work.start()
+    asked = False
+    while True:
+        working = work.is_alive()  # before the look, which then sees all that it wrote
+        run = store.get(run.id)
+        lines.show(run, store.points(run.id, lines.since))
+        if run.final:
+            work.join()
+            return run
+        if not working and (run.state == "queued" or run.process == identity()):
+            store.request_stop(run.id)
+            raise errors[0] if errors else StoreError("Run {run_id} could not begin. Start it again.", run_id=run.id)
+        if pressed and not asked:
+            asked = True
+            store.request_stop(run.id)
+            console.tell("Stopping; press Ctrl+C again to end at once.")
+        if len(pressed) > 1:
+            store.finish(run.id, "stopped", attempt=run.attempt)
+            os._exit(console.INTERRUPTED)  # a thread inside a long computation cannot be ended in any other way
+        time.sleep(LOOK_S)
+
+
+def _work(run_id: str, folder: str, errors: list[BaseException]) -> None:
+    try:
+        worker.execute(run_id, folder)
+    except BaseException as error:  # told by the thread that waits
+        errors.append(error)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collect Ctrl+C and the request to terminate instead of being ended by them."""
+    pressed: list[int] = []
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in kept:
+        signal.signal(number, lambda number, frame: pressed.append(number))
+    try:
+        yield pressed
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
