@@ -6,6 +6,7 @@ const HIDDEN_MS = 5000; // nobody looks at a hidden tab
 const SLOWEST_MS = 10000;
 const DRAWN = 1000; // points drawn of each curve; all are kept and come out on zooming in
 const WIDE = 760; // px: from here on the plots stand side by side
+const NARROW = 480; // px: below, more than two labels at line ends would take half the plot
 const TABLE_ROWS = 200;
 
 const charts = new WeakMap(); // parentElement -> Chart
@@ -176,7 +177,7 @@ class Chart {
     const items = [];
     if (names.some((name) => !isTraining(name))) items.push(["", "", words.solid]);
     if (names.some(isTraining)) items.push(["dash", "", words.dashed]);
-    if (this.runs.length > 1) this.runs.forEach((run) => items.push(["dot", this.visible(run.colour), run.label]));
+    for (const [label, colour] of this.colours()) items.push(["dot", colour, label]);
     const text = JSON.stringify(items);
     if (text === this.keyText) return;
     this.keyText = text;
@@ -297,6 +298,13 @@ class Chart {
     return this.runs.flatMap((run) => [...run.series].map(([name, curve]) => [run, name, curve]));
   }
 
+  colours() { // what the colours mean, where there is more than one
+    if (this.runs.length > 1) return this.runs.map((run) => [run.label, this.visible(run.colour)]);
+    const [run] = this.runs;
+    const heads = run.heads();
+    return heads.length < 2 ? [] : heads.map((head) => [head, this.visible(this.colourOf(run, head))]);
+  }
+
   // One colour per run; a run of several heads gives each head its own.
   colourOf(run, name) {
     const heads = run.heads();
@@ -327,6 +335,7 @@ class Chart {
     const { text, quiet, grid, page, font } = this.theme;
     const width = this.stage.clientWidth;
     const wide = width >= WIDE;
+    if (width < NARROW && this.colours().length > 2) ends = []; // the names above the plot must do
     // A free x axis leaves room for the labels at the line ends by itself; a fixed one needs it beside the plot.
     const label = Math.max(60, ...ends.map((end) => measureText(end.label, font)));
     const right = isNumber(x_max) ? Math.min(0.3 * width, 18 + label) : 18;
@@ -435,7 +444,7 @@ class Chart {
         .sort((a, b) => a.at - b.at);
       for (let i = 1; i < labels.length; i += 1) labels[i].at = Math.max(labels[i].at, labels[i - 1].at + 16);
       const lowest = labels[labels.length - 1]; // what hangs out below lifts all
-      const over = lowest ? Math.max(0, lowest.at - Math.max(scale._length, lowest.wanted)) : 0;
+      const over = lowest ? Math.max(0, lowest.at - Math.max(scale._length - 9, lowest.wanted)) : 0;
       for (const label of labels) this.shifts[label.id] = Math.round(label.wanted - label.at + over);
     }
     return JSON.stringify([this.shifts, this.accuracyRange()]) !== before;
