@@ -246,6 +246,7 @@ def test_a_damaged_card_is_noticed(shipped, change):
 
 
 @pytest.mark.keras
+@pytest.mark.slow
 def test_a_rebuild_depends_on_nothing_but_its_seed(tmp_path):
     # In a process of its own: deterministic kernels, once on, stay on.
     code = f"""

@@ -131,7 +131,7 @@ def train(recipe: Recipe, images: np.ndarray, labels: np.ndarray, n_classes: int
     """Return the trained network.
 
     Deterministic by the recipe's seed on one machine with one version of TensorFlow (its deterministic kernels are
-    switched on); another processor may round differently and end within a tenth of a point.
+    switched on); another processor may round differently, and the weights then drift apart a little.
 
     Parameters
     ----------
