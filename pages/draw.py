@@ -8,8 +8,6 @@ from pages.ui.text import _, tell
 from tlcore import datasets, drawing, prediction
 from tlcore.errors import DataError
 
-MAX_MODELS = 9  # answering at first; more can be added
-
 frame.heading(_("Draw"), _("Draw a digit. Every model answers while you draw: the shipped ones, and what you trained."))
 
 
@@ -78,7 +76,8 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
         if image is not None:
             words = (
                 _(
-                    "Exactly what the models see: 28 × 28 pixels, the ink scaled to 20 and its centre of mass in the middle."
+                    "Exactly what the models see: 28 × 28 pixels, the ink scaled to 20 and its centre of mass "
+                    "in the middle."
                 )
                 if normalise
                 else _("Exactly what the models see: 28 × 28 pixels, only shrunk.")
@@ -101,7 +100,7 @@ with st.expander(_("Models that answer ({n})").format(n=len(everyone))):
         _("Models"),
         [info.name for info in everyone],
         selection_mode="multi",
-        default=[info.name for info in everyone[:MAX_MODELS]],
+        default=prediction.first_choice(everyone),
         format_func={info.name: info.title for info in everyone}.__getitem__,
         key="models",
         label_visibility="collapsed",

@@ -7,14 +7,14 @@ from pages.ui.text import _, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import HeadSpec
+from tlcore.spec import HeadSpec, Input
 
 frame.heading(
     _("Heads"),
     _("Which classifier makes the most of the same features? Every head is fitted on the same images, seed by seed."),
 )
 TITLES = {name: card.title for name, card in HEADS.items()}
-INPUTS = {"features": _("Features of the layer"), "pixels": _("Raw pixels (the control)")}
+INPUTS: dict[Input, str] = {"features": _("Features of the layer"), "pixels": _("Raw pixels (the control)")}
 
 
 def settings() -> HeadSpec:
@@ -63,7 +63,7 @@ def settings() -> HeadSpec:
         source=source.name,
         layer=state.get("layer"),
         heads=tuple(chosen),
-        inputs=tuple(inputs),
+        inputs=tuple(name for name in INPUTS if name in inputs),
         data=state.data_draft(),
         seeds=tuple(range(first, first + int(n_seeds))),
         curves=False,
@@ -80,9 +80,7 @@ def start(spec: HeadSpec) -> None:
 def scaling_table() -> None:
     with st.expander(_("How each head's input is scaled, and why it matters")):
         st.write(
-            _(
-                "A standardised RBF SVM loses to a linear one at few labels: scaling every feature alike blows up the noise."
-            )
+            _("A standardised RBF SVM loses to a linear one at few labels: scaling each feature blows up the noise.")
         )
         st.dataframe(
             [
@@ -120,7 +118,8 @@ except LabError as error:
 if run is None:
     st.info(
         _(
-            "The table of heads appears here: accuracy ± sd over seeds, fit seconds, milliseconds per image and size. Press Compare heads."
+            "The table of heads appears here: accuracy ± sd over seeds, fit seconds, milliseconds per image and size. "
+            "Press Compare heads."
         )
     )
 else:

@@ -113,15 +113,16 @@ def fine_tuning() -> None:
     if state.get("recipe") == "article":
         st.markdown(
             _(
-                "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 digits, "
-                "freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 is a pooling layer, so this "
+                "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 "
+                "digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 is a pooling layer, so this "
                 "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
                 "which needs the sparse form; and source and target are one task, so nothing is transferred."
             )
         )
         st.caption(
             _(
-                "This full run takes a few minutes; the 15,000 held-out images are 5,000 for the curve and 10,000 for the test."
+                "This full run takes a few minutes; of the 15,000 held-out images 5,000 draw the curve and "
+                "10,000 are the test."
             )
         )
     else:

@@ -1,5 +1,6 @@
 """``python -m tlcore``: every action of the dashboard as a command; see ``cli``."""
 
+import io
 import logging
 import os
 import sys
@@ -13,6 +14,6 @@ if __name__ == "__main__":
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows no "±" shows something, no traceback
     sys.exit(main(sys.argv[1:]))

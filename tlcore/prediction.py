@@ -11,7 +11,7 @@ import numpy as np
 from . import heads, sources
 from .errors import DataError, SpecError
 from .features import submodel
-from .spec import FineTuneSpec, HeadSpec
+from .spec import FineTuneSpec
 from .store import Run, Store
 
 
@@ -49,21 +49,28 @@ def available(store: Store, limit: int = 12) -> tuple[PredictorInfo, ...]:
 def of_run(run: Run) -> list[PredictorInfo]:
     """Return what one run left to answer with: its network, or its heads."""
     names = tuple(run.result.get("class_names", ()))
-    title = run.name or run.id[:6]
-    if run.kind == FineTuneSpec.kind and "model.keras" in run.result.get("files", {}):
-        return [PredictorInfo(f"run:{run.id}", title, names, "run")]
-    if run.kind == HeadSpec.kind:
-        return [
-            PredictorInfo(
-                f"head:{run.id}/{Path(row['file']).name}",
-                f"{title} · {heads.HEADS[row['head']].title} · {row['input']}",
-                names,
-                "head",
-            )
-            for row in run.result.get("rows", ())
-            if row.get("file")
-        ]
-    return []
+    n = run.spec.data.per_class
+    mark = f"{run.name or ('all images' if n is None else f'{n} per class')} · {run.id[:4]}"
+    files = run.result.get("files", {})
+    if isinstance(run.spec, FineTuneSpec) and "model.keras" in files:
+        what = "From scratch" if run.spec.source == "random" else "Fine-tuned"
+        return [PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run")]
+    return [
+        PredictorInfo(
+            f"head:{run.id}/{Path(row['file']).name}",
+            f"{heads.HEADS[row['head']].title} on {row['input']}, {mark}",
+            names,
+            "head",
+        )
+        for row in run.result.get("rows", ())
+        if row["file"] in files
+    ]
+
+
+def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
+    """Return the names that answer unless somebody chooses: all shipped, the newest networks and heads."""
+    limits = {"source": len(infos), "run": n_runs, "head": n_heads}
+    return [name for kind, limit in limits.items() for name in [i.name for i in infos if i.kind == kind][:limit]]
 
 
 def predictor(name: str, folder: Path) -> Predictor:
@@ -135,11 +142,10 @@ def load_model(run: Run, folder: Path) -> Any:
 def _head(name: str, run: Run, file: str, folder: Path) -> Predictor:
     head = heads.answer_alone(heads.load(checked_file(run, file, folder)))
     row = next(row for row in run.result["rows"] if row.get("file") == file)
-    spec = run.spec
     if row["input"] == "pixels":
         inner: Callable[[np.ndarray], np.ndarray] = lambda images: images  # noqa: E731
     else:
-        inner = compiled(submodel(sources.load(spec.source, seed=spec.seed), spec.layer))
+        inner = compiled(submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result["layer"]))
     return Predictor(
         name,
         tuple(run.result["class_names"]),

@@ -11,6 +11,7 @@ RunState = Literal["queued", "running", "done", "stopped", "failed"]
 FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
 
 Split = Literal["standard", "article"]
+Input = Literal["features", "pixels"]
 SPLITS: tuple[Split, ...] = ("standard", "article")
 OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
 
@@ -121,7 +122,7 @@ class HeadSpec:
     source: str = "digits_0_4"
     layer: str = "flatten"
     heads: tuple[str, ...] = ("linear_svm", "random_forest")
-    inputs: tuple[Literal["features", "pixels"], ...] = ("features",)
+    inputs: tuple[Input, ...] = ("features",)
     data: DataSpec = DataSpec()
     seeds: tuple[int, ...] = (0,)
     curves: bool = True  # measure the learning curve of every head as well
@@ -184,7 +185,8 @@ def from_json(text: str) -> Spec:
             fields["phases"] = tuple(Phase(**{**phase, "frozen": tuple(phase["frozen"])}) for phase in fields["phases"])
             return FineTuneSpec(**fields)
         if kind == HeadSpec.kind:
-            return HeadSpec(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
+            lists: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+            return HeadSpec(**lists)
         raise ValueError(f"unknown kind {kind!r}")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=error) from error

@@ -84,8 +84,8 @@ def _outcome(spec: Spec, reporter: "Reporter", folder: Path) -> tuple[str, dict[
     """Run a spec; return the final state, the result and the reason of a failure."""
     try:
         check(spec)
-        work = fine_tune if isinstance(spec, FineTuneSpec) else fit_heads
-        result = work(spec, reporter, folder)
+        tunes = isinstance(spec, FineTuneSpec)
+        result = fine_tune(spec, reporter) if tunes else fit_heads(spec, reporter, folder)
         return ("stopped" if reporter.should_stop() else "done"), result, ""
     except LabError as error:
         return "failed", {}, str(error)
@@ -158,7 +158,7 @@ class Reporter:
                 self._points = points + self._points
 
 
-def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
+def fine_tune(spec: FineTuneSpec, reporter: Reporter) -> dict[str, Any]:
     """Train, test, prove and save; return the result as JSON values."""
     import keras
 

@@ -32,7 +32,8 @@ CSS = """
 .bars span {font-size: .72rem; text-align: center; overflow: hidden; white-space: nowrap}
 .bars .best span {font-weight: 700}
 .seen {display: flex; gap: 1rem; align-items: center; flex-wrap: wrap}
-.seen img {width: 112px; height: 112px; image-rendering: pixelated; border: 1px solid var(--st-border-color, #8884); border-radius: .4rem}
+.seen img {width: 112px; height: 112px; image-rendering: pixelated; border-radius: .4rem}
+.seen img {border: 1px solid var(--st-border-color, #8884)}
 .gallery {display: flex; flex-wrap: wrap; gap: .4rem}
 .gallery figure {margin: 0; text-align: center; font-size: .8rem}
 .gallery img {width: 52px; height: 52px; image-rendering: pixelated; border-radius: .3rem; display: block}

@@ -14,6 +14,9 @@ from tlcore.heads import HEADS
 from tlcore.spec import FineTuneSpec, HeadSpec, Spec
 from tlcore.store import Run
 
+# Plotly's own default offers to send the data to a server of theirs.
+PLOT = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
+
 WORDS = {
     "queued": _("waiting"),
     "running": _("running"),
@@ -91,14 +94,31 @@ def show(run: Run, slot: str) -> Run:
             st.toast(_("Stopping after the current batch; what was learned so far is kept."))
     if run.state == "queued" and (ahead := state.lab().store.ahead(run.id)):
         st.info(_("Waiting: {n} runs come before this one. It starts by itself.").format(n=ahead))
-    curves(run, slot)
-    if run.state == "failed":
+    if isinstance(run.spec, HeadSpec) and not run.spec.curves:
+        if not run.final:
+            progress(run.id)
+    else:
+        curves(run, slot)
+    if run.state == "failed" and not (isinstance(run.spec, FineTuneSpec) or run.spec.curves):  # else the chart says it
         st.error(plain(run.error), icon=":material/error:")
     elif run.final:
         found = accuracy(run)
         if found is not None:
             state.remember_accuracy(found)
     return run
+
+
+@st.fragment(run_every=0.7)
+def progress(run_id: str) -> None:
+    """Show how far a run without curves is; when it ends, the page runs again."""
+    run = state.lab().store.get(run_id)
+    if run.final:
+        st.rerun()
+    now = run.progress
+    words = _("step {step} of {n}: {message}").format(step=now.step, n=now.n_steps, message=_(now.message))
+    if now.left_s is not None:
+        words += _(", about {seconds:.0f} s left").format(seconds=now.left_s)
+    st.progress(now.step / max(now.n_steps, 1), text=plain(words))
 
 
 def curves(run: Run, slot: str) -> None:
@@ -148,7 +168,7 @@ def fine_tune_result(run: Run) -> None:
         st.plotly_chart(
             charts.confusion(test["confusion"], result["class_names"]),
             key=f"confusion_{run.id}",
-            config={"displayModeBar": False},
+            config=PLOT,
             alt=_("Confusion matrix: true classes in rows, answers in columns"),
         )
     download(run, "model.keras", _("Download the model"))
@@ -176,7 +196,8 @@ def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
     else:
         st.success(
             _(
-                "Proof: the weights of {n} frozen layers are bit for bit unchanged, those of {m} trained layers changed."
+                "Proof: the weights of {n} frozen layers are bit for bit unchanged, "
+                "those of {m} trained layers changed."
             ).format(n=len(frozen), m=len({row["layer"] for row in rows if not row["frozen"]})),
             icon=":material/verified:",
         )
@@ -214,7 +235,7 @@ def head_result(run: Run) -> None:
         interval_words(first)
         + " "
         + _("The features of {layer} took {seconds:.1f} s and {mb:.1f} MB. The backbone is frozen whole.").format(
-            layer=run.spec.layer, seconds=result["extract_s"], mb=result["features_mb"]
+            layer=result["layer"], seconds=result["extract_s"], mb=result["features_mb"]
         )
     )
     for row in result["rows"]:
@@ -223,7 +244,7 @@ def head_result(run: Run) -> None:
                 st.plotly_chart(
                     charts.confusion(row["confusion"], result["class_names"]),
                     key=f"confusion_{run.id}_{row['file']}",
-                    config={"displayModeBar": False},
+                    config=PLOT,
                     alt=_("Confusion matrix: true classes in rows, answers in columns"),
                 )
 
@@ -294,7 +315,8 @@ def head_comparison(run: Run) -> None:
     st.caption(
         _(
             "{n:,} × {d:,} features of {layer}: computed in {seconds:.1f} s, {mb:.1f} MB, kept for the next run. "
-            "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, each on {t:,} test images."
+            "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
+            "each on {t:,} test images."
         ).format(
             n=result["n_trained"],
             d=result["n_features"],
@@ -307,7 +329,9 @@ def head_comparison(run: Run) -> None:
         )
     )
     titles = {name: card.title for name, card in HEADS.items()}
-    st.plotly_chart(charts.head_bars(lines, titles), key=f"bars_{run.id}", alt=_("Test accuracy of every head"))
+    st.plotly_chart(
+        charts.head_bars(lines, titles), key=f"bars_{run.id}", config=PLOT, alt=_("Test accuracy of every head")
+    )
     pair = [
         row
         for row in result["rows"]
@@ -320,7 +344,7 @@ def head_comparison(run: Run) -> None:
             st.plotly_chart(
                 charts.confusion(row["confusion"], result["class_names"], titles[row["head"]]),
                 key=f"pair_{run.id}_{row['head']}",
-                config={"displayModeBar": False},
+                config=PLOT,
                 alt=_("Confusion matrix of {head}").format(head=titles[row["head"]]),
             )
 

@@ -86,7 +86,7 @@ def get(key: str) -> Any:
 
 
 def put(**choices: Any) -> None:
-    """Set choices; widgets of the same keys show them at their next run. Call before those widgets, or in a callback."""
+    """Set choices, before their widgets or in a callback; widgets of these keys show them at their next run."""
     for key, value in choices.items():
         st.session_state[key] = value
 
