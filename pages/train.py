@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import frame, run_view, state
 from pages.ui.text import _, tell
-from tlcore import datasets, freezing, sources
+from tlcore import datasets, freezing, sources, training
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec, scratch_control
@@ -14,6 +14,8 @@ RECIPES = {
     "two_phase": _("Two phases: the head first, then the rest"),
     "article": _("The article's own recipe"),
 }
+ENOUGH_STEPS = 60  # at 5 labels a class, 20 steps reach 77 % and 60 steps 84 %
+
 SPLIT_WORDS = {
     "standard": _("60,000 / 10,000 (standard)"),
     "article": _("55,000 / 15,000 (the article's)"),
@@ -114,7 +116,7 @@ def fine_tuning() -> None:
         st.markdown(
             _(
                 "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 "
-                "digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 is a pooling layer, so this "
+                "digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 only pools, so this "
                 "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
                 "which needs the sparse form; and source and target are one task, so nothing is transferred."
             )
@@ -136,6 +138,7 @@ def fine_tuning() -> None:
         )
         st.page_link("layers.py", label=_("Change the frozen layers"), icon=":material/layers:")
         number("epochs", _("Epochs"), _("How often every training image is seen."))
+        few_steps()
         with st.expander(_("Advanced")):
             number("batch_size", _("Batch size"), _("Images per step; smaller means more steps."))
             st.selectbox(
@@ -162,6 +165,24 @@ def fine_tuning() -> None:
             help=_("The control: random weights, nothing frozen, same images, seed and epochs."),
             on_click=lambda: start(scratch_control(state.draft()), "ft"),
         )
+
+
+def few_steps() -> None:
+    """Say so when a fresh head would hardly move, and offer enough epochs."""
+    spec = state.draft()
+    if spec.data.per_class is None:
+        return
+    n = spec.data.per_class * len(datasets.info(spec.data.target).class_names)
+    steps = training.n_steps(spec, n)
+    if steps >= ENOUGH_STEPS:
+        return
+    enough = min(int(RANGES["epochs"][1]), -(-ENOUGH_STEPS * spec.epochs // steps))
+    st.caption(
+        _("{n} images in batches of {size} make {steps} steps: a fresh head hardly learns in so few.").format(
+            n=n, size=spec.batch_size, steps=steps
+        )
+    )
+    st.button(_("Take {n} epochs").format(n=enough), key="enough_epochs", on_click=state.put, kwargs={"epochs": enough})
 
 
 def feature_extraction() -> None:

@@ -60,6 +60,17 @@ def check(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> None:
             raise SpecError("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer.")
 
 
+def n_steps(spec: FineTuneSpec, n: int) -> int:
+    """Return how many steps ``spec`` takes on ``n`` training images.
+
+    Examples
+    --------
+    >>> n_steps(FineTuneSpec(batch_size=16, phases=(Phase(epochs=10),)), n=25)
+    20
+    """
+    return spec.epochs * -(-n // spec.batch_size)
+
+
 def fit(
     model: "keras.Model",
     data: Data,
