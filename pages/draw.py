@@ -84,7 +84,9 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
             )
             st.html(answers.seen(image, words))
     with right:
-        if image is None:
+        if not infos:
+            st.info(_("No model is chosen to answer. Pick some below."))
+        elif image is None:
             st.info(
                 _("Draw something, pick a sample or upload a picture: {n} models will answer here.").format(
                     n=len(infos)
@@ -95,8 +97,10 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
 
 
 everyone = prediction.available(state.lab().store)
+chosen = st.session_state.get("models", prediction.first_choice(everyone))
+easel([info for info in everyone if info.name in chosen])
 with st.expander(_("Models that answer ({n})").format(n=len(everyone))):
-    chosen = st.pills(
+    st.pills(
         _("Models"),
         [info.name for info in everyone],
         selection_mode="multi",
@@ -105,5 +109,4 @@ with st.expander(_("Models that answer ({n})").format(n=len(everyone))):
         key="models",
         label_visibility="collapsed",
     )
-easel([info for info in everyone if info.name in chosen])
 frame.next_page("runs.py", _("Next: all runs"))

@@ -122,17 +122,18 @@ with right:
             )
     cost = freezing.cost(source.layers, state.get("frozen"))
     if cost.n_trainable:
-        st.metric(
-            _("Will train"),
-            _("{n:,} of {total:,} weights ({share:.1%})").format(
-                n=cost.n_trainable, total=cost.n_weights, share=cost.n_trainable / cost.n_weights
-            ),
-            delta=_("about {share:.0%} less compute than training everything").format(share=1 - cost.share)
-            if cost.share < 1
-            else None,
-            delta_color="off",
-            delta_arrow="off",
+        sentence = _("**{n:,} of {total:,} weights will train ({share:.1%}), about {saved:.0%} less compute.**")
+        if cost.share == 1:
+            sentence = _("**{n:,} of {total:,} weights will train ({share:.0%}): nothing is saved.**")
+        st.container(key="will_train").markdown(
+            sentence.format(
+                n=cost.n_trainable,
+                total=cost.n_weights,
+                share=cost.n_trainable / cost.n_weights,
+                saved=1 - cost.share,
+            )
         )
+        st.caption(_("Compute is counted in multiplications of one training image, forward and backward."))
     else:
         st.warning(_("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer."))
 

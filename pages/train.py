@@ -65,17 +65,17 @@ def shared_settings() -> None:
             **state.keyed("split"),
         )
     with c:
-        st.toggle(_("All training images"), help=_("The full run: better, and slower."), **state.keyed("all_images"))
         most = most_per_class()
-        if not state.get("all_images"):
-            if most and state.get("per_class") > most:
-                state.put(per_class=most)
-            number(
-                "per_class",
-                _("Labels per class"),
-                _("Fewer labels make the source's head start show."),
-                **({"most": most} if most else {}),
-            )
+        if most and state.get("per_class") > most:
+            state.put(per_class=most)
+        number(
+            "per_class",
+            _("Labels per class"),
+            _("Fewer labels make the source's head start show."),
+            disabled=state.get("all_images"),
+            **({"most": most} if most else {}),
+        )
+        st.toggle(_("All training images"), help=_("The full run: better, and slower."), **state.keyed("all_images"))
     with d:
         number("seed", _("Seed"), _("Picks the images and the first weights; the same seed gives the same result."))
     card = datasets.info(state.get("target"))
