@@ -15,9 +15,7 @@ help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://HOST:PORT (default 127.0.0.1:8501)
-	@$(PY) -c "$$PORT_IS_FREE"
-	@echo "Transfer lab: http://$(HOST):$(PORT)  (stop with Ctrl+C)"
-	@exec $(VENV)/bin/streamlit run app.py --server.headless=true --server.address="$(HOST)" --server.port="$(PORT)"
+	@exec $(PY) -m tlcore serve
 
 test: $(VENV)/.browser-stamp  ## every test, in a real browser too
 	$(PY) -m pytest $(PYTEST_ARGS)
@@ -72,18 +70,3 @@ The packages could not be installed: the reason is above. Without a network, giv
 (PIP_FIND_LINKS=folder PIP_NO_INDEX=1 make run).
 endef
 export NOT_INSTALLED
-
-define PORT_IS_FREE
-import os, socket, sys
-host, port = os.environ["HOST"], os.environ["PORT"]
-if not port.isdigit() or not 0 < int(port) < 65536:
-    sys.exit(f"PORT must be a whole number from 1 to 65535. Received: {port!r}. Try PORT=8501.")
-try:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
-except OSError as error:
-    sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}. Stop what uses it, or pick another: PORT={int(port) + 1} make run")
-endef
-export PORT_IS_FREE
