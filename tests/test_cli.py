@@ -244,12 +244,12 @@ def test_a_bug_is_one_sentence_with_a_log_id(do, home, monkeypatch):
     assert f"log id {log_id[1]}" in log and "ZeroDivisionError" in log
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(home):
+def test_a_reader_that_has_seen_enough_gets_no_complaint(home):
     line = [sys.executable, "-m", "tlcore", "datasets", "--json"]
     with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 0
+    assert process.returncode == 1
 
 
 # -- lists
@@ -506,6 +506,49 @@ def test_ctrl_c_asks_the_run_to_stop_and_waits_for_it(do, home, execute, sign):
     (run,) = Store(home).list()
     assert f"Run {run.id}: stopped" in printed and run.result == {"stopped": True}
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_run_stops_when_nobody_reads_what_it_says(do, home, execute, monkeypatch):
+    def broken(text):
+        if text == "at work":
+            raise BrokenPipeError
+
+    monkeypatch.setattr(console, "say", broken)
+
+    def work(run_id, folder):
+        store = Store(Path(folder))
+        store.claim(run_id)
+        while not store.beat(run_id, Progress(message="at work")):
+            threading.Event().wait(0.01)
+        store.finish(run_id, "stopped")
+
+    execute(work)
+    assert do("train", *TINY) == (1, "", "")
+    assert [run.state for run in Store(home).list()] == ["stopped"]
+
+
+def test_a_second_ctrl_c_ends_at_once(home):
+    code = """
+import os, signal, threading
+from pathlib import Path
+from tlcore import cli, worker
+from tlcore.store import Store
+
+def work(run_id, folder):
+    store = Store(Path(folder))
+    store.claim(run_id)
+    os.kill(os.getpid(), signal.SIGINT)
+    while not store.beat(run_id):
+        threading.Event().wait(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait()
+
+worker.execute = work
+cli.main(["train", "--per-class", "5"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 130 and "Ctrl+C again" in done.stderr
+    assert [run.state for run in Store(home).list()] == ["stopped"]
 
 
 def test_a_run_that_was_stopped_from_elsewhere_is_no_success(do, execute):

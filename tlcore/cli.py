@@ -13,7 +13,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -53,8 +53,9 @@ def _do(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return console.INTERRUPTED
     except BrokenPipeError:  # who reads the output has seen enough, as ``head`` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return console.OK
+        with suppress(OSError):  # else the interpreter's last flush would complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return console.FAILED
     except Exception:
         log_id = secrets.token_hex(4)
         log.exception("log id %s", log_id)

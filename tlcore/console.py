@@ -28,7 +28,8 @@ def say(text: str) -> None:
 
 def tell(text: str) -> None:
     """Print to the error stream: sentences, and the progress of what gives JSON."""
-    print(text, file=sys.stderr, flush=True)
+    if sys.stderr:  # None where the stream was closed; print would take that for the other one
+        print(text, file=sys.stderr, flush=True)
 
 
 def show(options: Namespace, values: Any, text: str) -> int:
@@ -43,10 +44,10 @@ def quiet() -> Iterator[None]:
 
     Its first lines come before it has read any setting, so only the stream itself can be turned away.
     """
-    sys.stderr.flush()
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0" or sys.stderr is not sys.__stderr__:
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0" or not sys.stderr or sys.stderr is not sys.__stderr__:
         yield
         return
+    sys.stderr.flush()
     kept, stream = os.dup(2), sys.stderr
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

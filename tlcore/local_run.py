@@ -6,19 +6,20 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from . import console, export, freezing, sources, worker
 from .catalogues import frozen_layers, list_heads
-from .errors import SpecError, StoreError
+from .errors import LabError, SpecError, StoreError
 from .heads import HEADS
 from .processes import identity
 from .spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, scratch_control, two_phases
 from .store import Run, Store
 
 LOOK_S = 0.2  # between two looks at a run that goes on
+STOP_S = 60.0  # for a run to end whose command cannot go on
 
 
 def train(options: Namespace) -> int:
@@ -106,10 +107,28 @@ def carry_out(store: Store, run: Run, pressed: Sequence[int], say: console.Say) 
     pressed : grows when a person wants the run to stop; at the second time the process ends at once
     """
     errors: list[BaseException] = []
-    lines = console.LiveLines(say)
-    say(f"Run {run.id}: {console.title(run)}")
     work = threading.Thread(target=_work, args=(run.id, str(store.folder), errors), daemon=True)
-    work.start()
+    try:
+        say(f"Run {run.id}: {console.title(run)}")
+        work.start()
+        return _follow(store, run, work, errors, pressed, say)
+    except BaseException:  # nobody reads what is said, or the store is gone: the run does not go on unseen
+        with suppress(LabError):
+            store.request_stop(run.id)
+        if work.is_alive():
+            work.join(STOP_S)
+        raise
+
+
+def _follow(
+    store: Store,
+    run: Run,
+    work: threading.Thread,
+    errors: Sequence[BaseException],
+    pressed: Sequence[int],
+    say: console.Say,
+) -> Run:
+    lines = console.LiveLines(say)
     asked = False
     while True:
         working = work.is_alive()  # before the look, which then sees all that it wrote
@@ -119,7 +138,6 @@ def carry_out(store: Store, run: Run, pressed: Sequence[int], say: console.Say) 
             work.join()
             return run
         if not working and (run.state == "queued" or run.process == identity()):
-            store.request_stop(run.id)
             raise errors[0] if errors else StoreError("Run {run_id} could not begin. Start it again.", run_id=run.id)
         if pressed and not asked:
             asked = True
