@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from io import BytesIO
+from zlib import crc32
 
 import numpy as np
 from PIL import Image
@@ -50,12 +51,15 @@ def reference_label(names: Sequence[str], probabilities: Sequence[float] | str |
     return names[best] if probabilities[best] >= REFERENCE_SURE else None
 
 
-def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] | str]) -> str:
-    """Return one card per model that answered; a text in ``answers`` is shown as that model's failure."""
+def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] | str], image: np.ndarray) -> str:
+    """Return one card per model that answered; a text in ``answers`` is shown as that model's failure.
+
+    ``image`` is what they answered to; its checksum is in the markup, so that a reader knows which drawing it is.
+    """
     digits = next((info for info in infos if info.name == REFERENCE), None)
     reference = reference_label(digits.class_names, answers.get(REFERENCE)) if digits else None
     found = [_card(info, answers[info.name], reference) for info in infos if info.name in answers]
-    return CSS + f'<div class="answers" aria-live="polite">{"".join(found)}</div>'
+    return CSS + f'<div class="answers" aria-live="polite" data-image="{crc32(image):08x}">{"".join(found)}</div>'
 
 
 def _card(info: PredictorInfo, answer: Sequence[float] | str, reference: str | None) -> str:

@@ -35,4 +35,4 @@ def answer(image: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
     except LabError as error:
         st.warning(tell(error))
         return
-    st.html(answers.cards(infos, found))
+    st.html(answers.cards(infos, found, image))
