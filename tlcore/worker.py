@@ -16,7 +16,7 @@ import numpy as np
 from . import datasets, features, heads, prediction, sources, training
 from .errors import LabError, SpecError
 from .evaluation import evaluate
-from .spec import FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, check_choice, check_number
+from .spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, Spec, check_choice, check_number
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -25,10 +25,22 @@ BEAT_S = 0.25  # how often points go to the store and the stop flag comes back
 
 
 def warm() -> None:
-    """Import what a run needs, so that the next run starts at once."""
-    import keras  # noqa: F401
+    """Import what a run needs and rehearse one, so that the next run starts at once.
+
+    The rehearsal trains on a handful of images and leaves nothing behind: TensorFlow's first trace of each kind of
+    layer takes most of a second, its second hardly any.
+    """
     import sklearn.ensemble  # noqa: F401
     import sklearn.svm  # noqa: F401
+
+    spec = FineTuneSpec(data=DataSpec(per_class=2), phases=(Phase(epochs=2, frozen=("conv_1", "conv_2")),))
+    try:
+        data = datasets.load(spec.data)
+        model = sources.load(spec.source, n_classes=len(data.class_names))
+        training.fit(model, replace(data, x_validation=data.x_train, y_validation=data.y_train), spec)
+        prediction.compiled(model)(data.x_train)
+    except LabError:  # a damaged asset: the run itself will say so
+        log.exception("the rehearsal failed")
 
 
 def check(spec: Spec) -> None:
