@@ -37,8 +37,11 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def do(home, capsys):
+def do(home, capsys, monkeypatch):
     """Run a command line in this process: exit code, what it printed, what it said on the error stream."""
+
+    # Were a check before the start to fail, this very process would become the server.
+    monkeypatch.setattr(os, "execve", lambda *words: pytest.fail("the server was started"))
 
     def run(*line):
         code = cli.main([str(word) for word in line])
@@ -423,6 +426,15 @@ def execute(monkeypatch):
     return lambda function: monkeypatch.setattr(worker, "execute", function)
 
 
+def wait_for_stop(store, run_id):
+    """Return when the run is asked to stop, as a worker notices it; fail after half a minute."""
+    for _ in range(3000):
+        if store.beat(run_id):
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("the run was not asked to stop")
+
+
 def test_a_failed_run_has_its_reason_on_the_error_stream(do, home, execute):
     def fail(run_id, folder):
         store = Store(Path(folder))
@@ -496,8 +508,7 @@ def test_ctrl_c_asks_the_run_to_stop_and_waits_for_it(do, home, execute, sign):
         store = Store(Path(folder))
         store.claim(run_id)
         os.kill(os.getpid(), sign)
-        while not store.beat(run_id):
-            threading.Event().wait(0.01)
+        wait_for_stop(store, run_id)
         store.finish(run_id, "stopped", {"stopped": True})
 
     execute(work)
@@ -518,8 +529,8 @@ def test_a_run_stops_when_nobody_reads_what_it_says(do, home, execute, monkeypat
     def work(run_id, folder):
         store = Store(Path(folder))
         store.claim(run_id)
-        while not store.beat(run_id, Progress(message="at work")):
-            threading.Event().wait(0.01)
+        store.beat(run_id, Progress(message="at work"))
+        wait_for_stop(store, run_id)
         store.finish(run_id, "stopped")
 
     execute(work)
