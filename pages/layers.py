@@ -97,7 +97,7 @@ def choose(frozen: tuple[str, ...]) -> None:
 def picked() -> None:
     """Take what the picker says."""
     rev = st.session_state.get("picker_rev", 0)
-    value = st.session_state["picker"].get("value")
+    value = st.session_state["picker"].get("choice")
     chosen = check_value(value, source.layers, frozen=state.get("frozen"), rev=rev)
     state.put(frozen=chosen)
 
@@ -112,7 +112,7 @@ with right:
     presets = freezing.presets(source.layers)
     with st.container(horizontal=True):
         for name, words in PRESETS.items():
-            chosen = set(normalise(source.layers, presets[name])) == set(state.get("frozen"))
+            chosen = normalise(source.layers, presets[name]) == normalise(source.layers, state.get("frozen"))
             st.button(
                 words,
                 key=f"preset_{name}",

@@ -16,7 +16,7 @@ def strip() -> None:
     parts = [
         _("**{source}**").format(source=source.title),
         _("{n} of {total} layers frozen ({share:.0%} of weights train)").format(
-            n=len([name for name in state.get("frozen") if name in source.layer_names]),
+            n=sum(layer.can_freeze and layer.name in state.get("frozen") for layer in source.layers),
             total=n_layers,
             share=cost.n_trainable / cost.n_weights,
         ),

@@ -9,7 +9,7 @@ export default function ({ parentElement, data, setStateValue }) {
     picker = new Picker(parentElement);
     pickers.set(parentElement, picker);
   }
-  const call = picker.update(data, (value) => setStateValue("value", value));
+  const call = picker.update(data, (value) => setStateValue("choice", value));
   return () => {
     if (picker.calls !== call) return; // Streamlit may clean up an overtaken call: the picker lives on
     picker.close();

@@ -63,9 +63,10 @@ def layer_picker(
             "language": language(),
             "words": _words(layers),
         },
-        on_value_change=on_change or _nothing,
+        # Not named "value": Streamlit unwraps a lone "value" and then finds no callback for what is in it.
+        on_choice_change=on_change or _nothing,
     )
-    return check_value(picker.get("value"), layers, frozen=frozen, rev=rev)
+    return check_value(picker.get("choice"), layers, frozen=frozen, rev=rev)
 
 
 def check_value(
@@ -77,7 +78,7 @@ def check_value(
 
     Parameters
     ----------
-    value : untrusted; ``st.session_state[key]["value"]`` is the same value before the picker is shown
+    value : untrusted; ``st.session_state[key]["choice"]`` is the same value before the picker is shown
     """
     if not isinstance(value, dict) or isinstance(value.get("rev"), bool) or value.get("rev") != rev:
         return normalise(layers, frozen)

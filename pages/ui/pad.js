@@ -17,7 +17,7 @@ export default function ({ parentElement, data, setStateValue }) {
     pad = new Pad(parentElement, data);
     pads.set(parentElement, pad);
   }
-  const call = pad.update(data, (value) => setStateValue("value", value));
+  const call = pad.update(data, (value) => setStateValue("drawing", value));
   return () => {
     if (pad.calls !== call) return; // Streamlit may clean up an overtaken call: the pad lives on
     pad.close();

@@ -76,9 +76,10 @@ def drawing_pad(
             "language": language(),
             "words": _words(),
         },
-        on_value_change=on_change or _nothing,
+        # Not named "value": Streamlit unwraps a lone "value" and then finds no callback for what is in it.
+        on_drawing_change=on_change or _nothing,
     )
-    return check_value(pad.get("value"), strokes=strokes, rev=rev)
+    return check_value(pad.get("drawing"), strokes=strokes, rev=rev)
 
 
 def check_value(value: object, *, strokes: Sequence[dict[str, Any]] = (), rev: int = 0) -> PadValue:
@@ -89,7 +90,7 @@ def check_value(value: object, *, strokes: Sequence[dict[str, Any]] = (), rev: i
 
     Parameters
     ----------
-    value : untrusted; ``st.session_state[key]["value"]`` is the same value before the pad is shown
+    value : untrusted; ``st.session_state[key]["drawing"]`` is the same value before the pad is shown
     strokes, rev : as given to `drawing_pad`
 
     Examples
