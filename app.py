@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,15 +27,22 @@ log = logging.getLogger(__name__)
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Start the engine and warm the shipped models; stop both when the server stops."""
     try:
-        await asyncio.to_thread(state.lab)
+        lab = await asyncio.to_thread(state.lab)
     except LabError as error:
         sys.exit(f"Transfer Lab cannot start: {error}")
     gc.collect()
+    threading.Thread(target=_start_what_if, args=(lab,), daemon=True).start()
     gc.freeze()  # what lives from here to the end is never worth a collection
     try:
         yield
     finally:
         await asyncio.to_thread(state.close_labs)
+
+
+def _start_what_if(lab: state.Lab) -> None:
+    """Start the what-if process once the shipped models answer: the pen comes first."""
+    lab.serving.wait_ready(60)
+    lab.what_if.start()
 
 
 async def healthz(request: Request) -> Response:

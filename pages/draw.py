@@ -97,7 +97,7 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
 
 
 everyone = prediction.available(state.lab().store)
-chosen = st.session_state.get("models", prediction.first_choice(everyone))
+chosen = state.get("models", prediction.first_choice(everyone))
 easel([info for info in everyone if info.name in chosen])
 with st.expander(_("Models that answer ({n})").format(n=len(everyone))):
     st.pills(

@@ -74,7 +74,7 @@ def start(spec: HeadSpec) -> None:
     try:
         state.watch("cmp", state.start(spec).id)
     except LabError as error:
-        st.session_state["start_error"] = tell(error)
+        state.put(start_error=tell(error))
 
 
 def scaling_table() -> None:
@@ -108,7 +108,7 @@ st.button(
     on_click=start,
     args=(spec,),
 )
-if message := st.session_state.pop("start_error", None):
+if message := state.take("start_error"):
     st.error(message)
 try:
     run = state.watched("cmp")

@@ -91,13 +91,13 @@ def state_words(layer: LayerInfo, frozen: tuple[str, ...]) -> str:
 
 def choose(frozen: tuple[str, ...]) -> None:
     """Take a preset: the picker follows because its revision grows."""
-    state.put(frozen=frozen, picker_rev=st.session_state.get("picker_rev", 0) + 1)
+    state.put(frozen=frozen, picker_rev=state.get("picker_rev", 0) + 1)
 
 
 def picked() -> None:
     """Take what the picker says."""
-    rev = st.session_state.get("picker_rev", 0)
-    value = st.session_state["picker"].get("choice")
+    rev = state.get("picker_rev", 0)
+    value = state.get("picker", {}).get("choice")
     chosen = check_value(value, source.layers, frozen=state.get("frozen"), rev=rev)
     state.put(frozen=chosen)
 
@@ -141,7 +141,7 @@ layer_picker(
     source.layers,
     state.get("frozen"),
     key="picker",
-    rev=st.session_state.get("picker_rev", 0),
+    rev=state.get("picker_rev", 0),
     on_change=picked,
 )
 if not [name for name in state.get("frozen") if name in source.layer_names] and source.name == "random":

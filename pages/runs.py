@@ -47,13 +47,13 @@ def history(runs: tuple[Run, ...]) -> None:
 
 def delete(run_id: str) -> None:
     state.lab().store.delete(run_id)
-    st.session_state["undo"] = run_id
+    state.put(undo=run_id)
     state.watch("run", None)
 
 
 def restore(run_id: str) -> None:
     state.lab().store.restore(run_id)
-    st.session_state["undo"] = None
+    state.put(undo=None)
     state.watch("run", run_id)
 
 
@@ -70,7 +70,7 @@ def opened(run: Run) -> None:
         st.button(_("Close"), key="close", on_click=state.watch, args=("run", None))
 
 
-if undo := st.session_state.get("undo"):
+if undo := state.get("undo"):
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(_("The run was deleted."), width="stretch")
         st.button(_("Undo"), key="undo_delete", icon=":material/undo:", on_click=restore, args=(undo,))

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui import frame, run_view, state
 from pages.ui.text import _, tell
+from pages.ui.what_if import what_if
 from tlcore import datasets, freezing, sources, training
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
@@ -100,7 +101,7 @@ def start(spec: Spec, slot: str) -> None:
     try:
         run = state.start(spec)
     except LabError as error:
-        st.session_state["start_error"] = tell(error)
+        state.put(start_error=tell(error))
         return
     state.watch(slot, run.id)
 
@@ -241,7 +242,7 @@ def watch(slot: str, empty: str) -> None:
 
 
 shared_settings()
-if message := st.session_state.pop("start_error", None):
+if message := state.take("start_error"):
     st.error(message)
 left, right = st.columns(2, gap="medium")
 with left, st.container(border=True, key="way_ft"):
@@ -253,4 +254,6 @@ with left:
     watch("ft", _("The live curves of fine-tuning appear here. The default takes about 10 seconds."))
 with right:
     watch("fx", _("The live curves of the head appear here: its loss as it sees more images, trees or epochs."))
+with st.container(border=True, key="way_what_if"):
+    what_if()
 frame.next_page("heads.py", _("Next: compare heads"))

@@ -19,6 +19,7 @@ datasets store evaluation heads drawing
 sources freezing engine strokes
 features source_training
 training prediction export
+what_if
 worker serving
 console flags launch
 catalogues history
@@ -150,3 +151,10 @@ def test_imports_are_found_where_they_hide(monkeypatch, tmp_path, source, lazy, 
     path = tmp_path / "tlcore" / "module.py"
     path.write_text(source)
     assert set(imports(path, lazy)) == found
+
+
+@pytest.mark.parametrize("path", [*PAGES, *(path for path in UI if path.name != "state.py")], ids=name)
+def test_only_state_touches_what_a_session_keeps(path):
+    code = ast.parse(path.read_text())
+    touched = [node for node in ast.walk(code) if isinstance(node, ast.Attribute) and node.attr == "session_state"]
+    assert not touched, f"line {touched[0].lineno}: go through pages.ui.state"

@@ -59,7 +59,10 @@ def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] 
     digits = next((info for info in infos if info.name == REFERENCE), None)
     reference = reference_label(digits.class_names, answers.get(REFERENCE)) if digits else None
     found = [_card(info, answers[info.name], reference) for info in infos if info.name in answers]
-    return CSS + f'<div class="answers" aria-live="polite" data-image="{crc32(image):08x}">{"".join(found)}</div>'
+    return (
+        CSS
+        + f'<div class="answers" aria-live="polite" data-image="{crc32(image.tobytes()):08x}">{"".join(found)}</div>'
+    )
 
 
 def _card(info: PredictorInfo, answer: Sequence[float] | str, reference: str | None) -> str:

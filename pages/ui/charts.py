@@ -1,6 +1,6 @@
 """Pure Plotly figures from plain numbers; a page only shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -9,6 +9,7 @@ from pages.ui.text import _
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")
+MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
 FROZEN, TRAINABLE = "#0072B2", "#D55E00"
 
 
@@ -63,24 +64,31 @@ def head_bars(rows: Sequence[dict[str, Any]], titles: dict[str, str]) -> go.Figu
             insidetextanchor="start",
         )
     figure.update_yaxes(title=_("test accuracy, 0 to 100 %"), tickformat=".0%", range=[0, 1])
-    figure.update_layout(
-        barmode="group", height=360, margin={"l": 10, "r": 10, "t": 40, "b": 10}, legend={"orientation": "h", "y": 1.12}
-    )
+    figure.update_layout(barmode="group", height=360, margin=MARGIN, legend={"orientation": "h", "y": 1.12})
     return figure
 
 
-def answer_bars(names: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
-    """Return one model's probabilities as bars, the answer in full colour."""
-    best = max(range(len(names)), key=lambda i: probabilities[i])
-    figure = go.Figure(
-        go.Bar(
-            x=list(names),
-            y=list(probabilities),
-            marker_color=[FROZEN if i == best else "rgba(120,140,160,0.55)" for i in range(len(names))],
+def cuts(found: Mapping[str, Mapping[int, float]], names: Sequence[str], titles: Mapping[str, str]) -> go.Figure:
+    """Return test accuracy against the boundary, a line per tail: ``found[tail][cut]``; the axis runs to 100 %."""
+    figure = go.Figure()
+    for index, (tail, points) in enumerate(found.items()):
+        at = sorted(points)
+        figure.add_scatter(
+            name=titles[tail],
+            x=[names[cut] for cut in at],
+            y=[points[cut] for cut in at],
+            mode="lines+markers",
+            line={"color": PALETTE[index], "width": 2},
+            marker={"size": 9, "symbol": ("circle", "diamond")[index % 2]},
             hovertemplate="%{x}: %{y:.1%}<extra></extra>",
         )
+    low = min((value for points in found.values() for value in points.values()), default=0.0)
+    bottom = max(0.0, (low * 10 // 1) / 10 - 0.1)
+    figure.update_xaxes(
+        type="category", categoryorder="array", categoryarray=list(names), range=[-0.4, len(names) - 0.6]
     )
-    figure.update_xaxes(type="category", fixedrange=True)
-    figure.update_yaxes(range=[0, 1], tickformat=".0%", fixedrange=True, nticks=3)
-    figure.update_layout(height=140, margin={"l": 0, "r": 0, "t": 4, "b": 0}, showlegend=False)
+    figure.update_yaxes(
+        title=_("test accuracy, {low:.0%} to 100 %").format(low=bottom), tickformat=".0%", range=[bottom, 1.005]
+    )
+    figure.update_layout(height=280, margin=MARGIN, legend={"orientation": "h", "y": 1.15}, showlegend=True)
     return figure

@@ -196,8 +196,7 @@ def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
     else:
         st.success(
             _(
-                "Proof: the weights of {n} frozen layers are bit for bit unchanged, "
-                "those of {m} trained layers changed."
+                "Proof: bit for bit unchanged, the weights of frozen layers ({n}); changed, of trained ones ({m})."
             ).format(n=len(frozen), m=len({row["layer"] for row in rows if not row["frozen"]})),
             icon=":material/verified:",
         )
@@ -386,4 +385,4 @@ def settings(run: Run) -> None:
 
 
 def _rename(run_id: str, field: str) -> None:
-    state.lab().store.annotate(run_id, **{field: st.session_state[f"{field}_{run_id}"]})
+    state.lab().store.annotate(run_id, **{field: state.get(f"{field}_{run_id}", "")})

@@ -12,8 +12,9 @@ from tlcore import datasets, freezing, sources, worker
 from tlcore.engine import Engine
 from tlcore.errors import SpecError
 from tlcore.serving import Serving
-from tlcore.spec import RANGES, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe
+from tlcore.spec import RANGES, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, two_phases
 from tlcore.store import Run, Store, home
+from tlcore.what_if import WhatIf
 
 # What a person has chosen so far, by widget key. Widgets keep these keys through page changes.
 DEFAULTS: dict[str, Any] = {
@@ -31,21 +32,24 @@ DEFAULTS: dict[str, Any] = {
     "recipe": "default",
     "layer": "flatten",
     "heads": ("linear_svm",),
+    "what_if_cut": 5,
 }
 
 
 @dataclass
 class Lab:
-    """What every session shares: the run store, the job engine and the inference process."""
+    """What every session shares: the run store, the job engine, the inference process and the what-if process."""
 
     folder: Path
     store: Store
     engine: Engine
     serving: Serving
+    what_if: WhatIf
 
     def close(self) -> None:
         self.engine.close()
         self.serving.close()
+        self.what_if.close()
 
 
 _labs: dict[Path, Lab] = {}
@@ -64,11 +68,11 @@ def lab() -> Lab:
     with _lock:
         if folder not in _labs:
             store = Store(folder)
+            serving = Serving(folder)  # first: the pen answers before anything is trained
+            serving.start()
             n_workers = int(os.environ.get("TRANSFER_LAB_WORKERS", "2"))
             engine = Engine(folder, execute=worker.execute, warm=worker.warm, n_workers=n_workers)
-            serving = Serving(folder)
-            serving.start()
-            _labs[folder] = Lab(folder, store, engine, serving)
+            _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder))
         return _labs[folder]
 
 
@@ -79,10 +83,15 @@ def close_labs() -> None:
             _labs.popitem()[1].close()
 
 
-def get(key: str) -> Any:
-    """Return a choice, or its default when nothing was chosen."""
+def get(key: str, default: Any = None) -> Any:
+    """Return a choice; when nothing was chosen its default of the table above, else ``default``."""
     value = st.session_state.get(key)
-    return DEFAULTS[key] if value is None else value
+    return DEFAULTS.get(key, default) if value is None else value
+
+
+def take(key: str) -> Any:
+    """Return what a callback left under ``key`` for the next run of the page, and forget it; None when nothing."""
+    return st.session_state.pop(key, None)
 
 
 def put(**choices: Any) -> None:
@@ -107,23 +116,18 @@ def draft() -> FineTuneSpec:
     """Return the fine-tuning that Start would run."""
     if get("recipe") == "article":
         return article_recipe(seed=int(get("seed")))
-    frozen, rate, epochs = tuple(get("frozen")), float(get("learning_rate")), int(get("epochs"))
-    phases: tuple[Phase, ...] = (Phase(epochs=epochs, frozen=frozen, learning_rate=rate),)
-    if get("recipe") == "two_phase":
-        all_but_head = freezing.presets(sources.info(get("source")).layers)["all_but_head"]
-        first = max(1, epochs // 2)
-        phases = (
-            Phase(epochs=first, frozen=all_but_head, learning_rate=rate),
-            Phase(epochs=max(1, epochs - first), frozen=frozen, learning_rate=rate / 10),
-        )
-    return FineTuneSpec(
+    phase = Phase(epochs=int(get("epochs")), frozen=tuple(get("frozen")), learning_rate=float(get("learning_rate")))
+    spec = FineTuneSpec(
         source=get("source"),
         data=data_draft(),
-        phases=phases,
+        phases=(phase,),
         batch_size=int(get("batch_size")),
         optimizer=get("optimizer"),
         seed=int(get("seed")),
     )
+    if get("recipe") == "two_phase":
+        return two_phases(spec, freezing.presets(sources.info(spec.source).layers)["all_but_head"])
+    return spec
 
 
 def head_draft() -> HeadSpec:
