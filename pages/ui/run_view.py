@@ -196,7 +196,8 @@ def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
     else:
         st.success(
             _(
-                "Proof: bit for bit unchanged, the weights of frozen layers ({n}); changed, of trained ones ({m})."
+                "Proof: the weights of {n} frozen layers are bit for bit unchanged, "
+                "those of {m} trained layers changed."
             ).format(n=len(frozen), m=len({row["layer"] for row in rows if not row["frozen"]})),
             icon=":material/verified:",
         )
