@@ -65,6 +65,7 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
         if way == "sample":
             image, normalise = picked_image(), True
         else:
+            paper = st.container()  # above the switch, which is read before it
             normalise = st.toggle(
                 _("Centre and scale as MNIST does"),
                 value=True,
@@ -72,7 +73,8 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
                 persist_state="session",
                 help=_("Off: the drawing is only shrunk. Draw small or in a corner and watch the answers break."),
             )
-            image = uploaded_image(normalise) if way == "upload" else board.drawn_image("pad", normalise)
+            with paper:
+                image = uploaded_image(normalise) if way == "upload" else board.drawn_image("pad", normalise)
         if image is not None:
             words = (
                 _(

@@ -1,14 +1,19 @@
 """What every page has in common: the strip of current choices, the way on, and empty states."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.ui import state
 from pages.ui.text import _
 from tlcore import datasets, freezing, sources
 
+STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')}</style>"
+
 
 def strip() -> None:
     """Say in one line what would run: source, frozen layers, target, labels, seed, last accuracy."""
+    st.html(STYLE)
     source = sources.info(state.get("source"))
     cost = freezing.cost(source.layers, state.get("frozen"))
     n_layers = sum(layer.can_freeze for layer in source.layers)
