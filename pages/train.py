@@ -213,7 +213,7 @@ def feature_extraction() -> None:
         card = HEADS[name]
         st.caption(
             _("**{title}**: {note} Curve: {loss} against {unit}.").format(
-                title=card.title, note=card.note, loss=card.loss, unit=card.curve
+                title=_(card.title), note=_(card.note), loss=_(card.loss), unit=_(card.curve)
             )
         )
     st.button(

@@ -1,0 +1,288 @@
+"""Every page, run without a browser: on an empty store, with runs in every state, and when the store is broken.
+
+The lab is real but for its processes: a run is stored, and nothing executes it unless the test does.
+"""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import state
+from tlcore import worker
+from tlcore.engine import Engine
+from tlcore.evaluation import evaluate
+from tlcore.serving import Serving
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase
+from tlcore.store import Store
+from tlcore.what_if import WhatIf
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("home", "layers", "train", "heads", "draw", "runs")
+
+
+class Line(Engine):
+    """An engine without workers: it takes runs and leaves them in the store."""
+
+    def __init__(self, store: Store):
+        self.store, self.submitted = store, []
+
+    def submit(self, run_id):
+        self.submitted.append(run_id)
+
+    def stop(self, run_id):
+        self.store.request_stop(run_id)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    store = Store(tmp_path / "lab")
+    found = state.Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
+    monkeypatch.setattr(state, "lab", lambda: found)
+    return found
+
+
+def opened(name: str, **session) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
+    for key, value in session.items():
+        app.session_state[key] = value
+    app.run()
+    return app if name == "home" else app.switch_page(f"{name}.py").run()
+
+
+def words(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.title, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert "Something went wrong" not in words(app)
+    return app
+
+
+def finished(store: Store, result: dict, state: str = "done", spec=None, error: str = ""):
+    run = store.create(spec or FineTuneSpec())
+    assert store.claim(run.id)
+    store.add_points(run.id, [MetricPoint("train", 1.0, 0.5, 0.8), MetricPoint("validation", 1.0, 0.6, 0.75)])
+    store.finish(run.id, state, result, error)
+    return store.get(run.id)
+
+
+SCORE = evaluate(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]), 2).as_dict()
+TUNED = {
+    "test": SCORE,
+    "proof": [{"phase": 1, "layer": "conv_1", "frozen": True, "before": "a", "after": "a", "ok": True}],
+    "n_trained": 10,
+    "n_weights": 100,
+    "n_trainable": 40,
+    "fit_s": 1.0,
+    "images_per_s": 100.0,
+    "first_step_s": 0.2,
+    "reason": "because",
+    "device": "CPU",
+    "class_names": ["5", "6"],
+    "files": {"model.keras": {"sha256": "0" * 64, "bytes": 3}},
+}
+ROW = {
+    "head": "linear_svm",
+    "input": "features",
+    "seed": 0,
+    **SCORE,
+    "fit_s": 1.0,
+    "ms_per_image": 0.1,
+    "mb": 0.1,
+    "n_features": 1600,
+    "file": "heads/linear_svm-features.skops",
+}
+LINE = {
+    "head": "linear_svm",
+    "input": "features",
+    "n_seeds": 1,
+    "mean": 0.75,
+    "sd": None,
+    "error": 0.1,
+    "best": True,
+    "fit_s": 1.0,
+    "ms_per_image": 0.1,
+    "mb": 0.1,
+    "n_features": 1600,
+}
+COMPARED = {
+    "rows": [ROW],
+    "table": [LINE],
+    "extract_s": 1.0,
+    "n_features": 1600,
+    "features_mb": 2.0,
+    "n_trained": 10,
+    "layer": "flatten",
+    "class_names": ["5", "6"],
+    "files": {},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_opens_on_an_empty_store(lab, name):
+    app = sound(opened(name))
+    assert app.title[0].value
+
+
+@pytest.mark.parametrize("name", ["runs", "train"])
+@pytest.mark.parametrize(
+    "kind", ["queued", "running", "done", "stopped", "stopped early", "failed", "heads", "heads failed"]
+)
+def test_a_run_in_every_state_is_shown(lab, name, kind):
+    store = lab.store
+    if kind in ("queued", "running"):
+        run = store.create(FineTuneSpec())
+        if kind == "running":
+            store.claim(run.id)
+    elif kind == "heads":
+        run = finished(store, COMPARED, spec=HeadSpec())
+    elif kind == "heads failed":
+        run = finished(store, {}, "failed", HeadSpec(curves=False), "Too little memory. Take fewer images.")
+    else:
+        result = TUNED if kind in ("done", "stopped") else {}
+        run = finished(store, result, kind.split()[0], error="The loss rose. Try 0.001." if kind == "failed" else "")
+    app = opened(name, run_run=run.id, run_ft=run.id)
+    if "model.keras" in run.result.get("files", {}):  # noted, and not on the disk
+        assert "is missing. Train it again." in words(app)
+    else:
+        sound(app)
+    if kind in ("done", "stopped"):
+        assert app.metric[0].value == "75.0%"
+    if kind == "heads failed":
+        assert "Take fewer images." in words(app)
+
+
+def test_start_makes_a_run_of_the_draft_and_hands_it_to_the_engine(lab):
+    app = opened("train", per_class=50, epochs=3, seed=7)
+    app.button(key="start_ft").click().run()
+    (run,) = lab.store.list()
+    assert lab.engine.submitted == [run.id]
+    assert (run.spec.epochs, run.spec.data.per_class, run.seed) == (3, 50, 7)
+    assert run.spec.phases[0].frozen == ("conv_1", "conv_2")
+
+
+def test_the_control_differs_from_the_draft_in_source_and_freezing_only(lab):
+    app = opened("train")
+    app.button(key="start_ft").click().run()
+    app.button(key="start_scratch").click().run()
+    control, draft = (run.spec for run in lab.store.list())
+    assert (control.source, control.phases[0].frozen) == ("random", ())
+    assert replace(control, source=draft.source, phases=draft.phases) == draft
+
+
+def test_the_articles_recipe_is_started_whole(lab):
+    app = opened("train", recipe="article")
+    app.button(key="start_ft").click().run()
+    (run,) = lab.store.list()
+    assert [(phase.epochs, phase.frozen) for phase in run.spec.phases] == [(5, ()), (5, ("conv_1", "pool_1"))]
+    assert (run.spec.data.split, run.spec.data.per_class, run.spec.optimizer) == ("article", None, "rmsprop")
+
+
+def test_a_spec_that_cannot_run_is_refused_with_its_sentence(lab):
+    app = opened("train", frozen=("conv_1", "conv_2", "dense_1", "dense_2"))
+    app.button(key="start_ft").click().run()
+    assert "nothing would train" in words(app) and not lab.store.count()
+
+
+def test_numbers_out_of_range_cannot_be_entered(lab):
+    app = opened("train")
+    for key, low, high in (("epochs", 1, 100), ("batch_size", 1, 4096), ("seed", 0, 2**31 - 1)):
+        field = app.number_input(key=key)
+        assert (field.min, field.max) == (low, high)
+    assert app.number_input(key="per_class").max <= 5421  # no class of digits 5 to 9 has more
+
+
+def test_choices_survive_a_visit_to_another_page(lab):
+    app = opened("train")
+    app.number_input(key="per_class").set_value(20).run()
+    app.selectbox(key="target").set_value("mnist").run()
+    app.switch_page("draw.py").run().switch_page("train.py").run()
+    assert app.number_input(key="per_class").value == 20 and app.selectbox(key="target").value == "mnist"
+    assert "20 per class" in words(app)
+
+
+def test_a_preset_freezes_what_it_says(lab):
+    app = opened("layers")
+    app.button(key="preset_article").click().run()
+    assert "121,285 of 121,605 weights will train" in words(app)
+    app.button(key="preset_all_but_head").click().run()
+    assert "325 of 121,605 weights will train" in words(app)
+
+
+def test_the_layer_tables_sums_are_the_networks_own(lab):
+    app = opened("layers")
+    frame = next(table.value for table in app.dataframe if "weights" in table.value)
+    assert frame["weights"].sum() == 121_605 and frame["share"].sum() == pytest.approx(1)
+    assert list(frame["state"][:2]) == ["❄ frozen", "– nothing to freeze"]
+
+
+def test_a_deleted_run_comes_back_with_undo(lab):
+    run = finished(lab.store, {})
+    app = opened("runs", run_run=run.id)
+    app.button(key="delete").click().run()
+    assert lab.store.count() == 0
+    app.button(key="undo_delete").click().run()
+    assert lab.store.count() == 1
+
+
+def test_a_wrong_run_id_is_one_sentence_and_the_page_goes_on(lab):
+    app = opened("train", run_ft="nonsense")
+    assert "There is no run 'nonsense'" in words(app)
+    assert app.button(key="start_ft")
+
+
+def test_a_data_folder_that_cannot_be_used_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path / "file" / "lab"))
+    for name in ("home", "draw", "runs"):
+        app = opened(name)
+        assert not app.exception and "cannot be used" in words(app)
+    app = opened("train")
+    app.button(key="start_ft").click().run()
+    assert not app.exception and "cannot be used" in words(app)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_a_finished_run_is_shown_with_test_proof_and_download(lab):
+    run = lab.store.create(FineTuneSpec(data=DataSpec(per_class=5), phases=(Phase(epochs=1, frozen=("conv_1",)),)))
+    worker.execute(run.id, str(lab.folder))
+    app = sound(opened("runs", run_run=run.id))
+    assert "Proof: the weights of 1 frozen layers are bit for bit unchanged" in words(app)
+    assert "95 % interval" in words(app)
+
+
+def test_no_page_brings_tensorflow_into_the_server(tmp_path):
+    """In a process of its own, for the tests around this one may have imported it."""
+    script = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from pages.ui import state
+from streamlit.testing.v1 import AppTest
+from tlcore.serving import Serving
+from tlcore.store import Store
+from tlcore.what_if import WhatIf
+store = Store(Path({str(tmp_path)!r}))
+lab = state.Lab(store.folder, store, None, Serving(store.folder), WhatIf(store.folder))
+state.lab = lambda: lab
+for name in {NAMES!r}:
+    app = AppTest.from_file({str(ROOT / "pages" / "menu.py")!r}, default_timeout=60).run()
+    if name != "home":
+        app.switch_page(name + ".py").run()
+    assert not app.exception and app.title[0].value
+print(sorted({{"keras", "tensorflow", "sklearn", "skops"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
