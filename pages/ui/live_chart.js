@@ -272,7 +272,7 @@ class Chart {
       for (const [axis, measure] of [["", "loss"], ["2", "accuracy"]]) {
         const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
         if (!kept.x.length) continue;
-        const id = `${run.id}|${name}|${measure}`;
+        const id = `${run.id}_${name}_${measure}`.replace(/[^\w-]/g, "_"); // Plotly makes a CSS class of it
         traces.push({
           ...kept,
           uid: id,
