@@ -7,7 +7,7 @@ import pytest
 
 from tlcore import datasets, freezing, sources, training
 from tlcore.errors import SpecError, TrainingError
-from tlcore.spec import DataSpec, FineTuneSpec, Phase, article_recipe, scratch_control
+from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Phase, article_recipe, scratch_control
 
 pytestmark = pytest.mark.keras
 
@@ -90,20 +90,25 @@ def test_the_validation_point_is_the_models_own_accuracy(data):
     assert points[-1].loss == pytest.approx(-np.log(right).mean(), rel=1e-3)
 
 
-def test_one_step_is_the_step_keras_takes():
-    """One batch of plain SGD here and in Keras' own fit from the same weights."""
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_takes_the_steps_that_keras_takes(name):
+    """Five whole-set batches here and in Keras' own fit from the same weights."""
     import keras
 
     spec = FineTuneSpec(
-        data=DataSpec(per_class=2), phases=(Phase(epochs=1, learning_rate=0.1),), optimizer="sgd", batch_size=4096
+        data=DataSpec(per_class=2), phases=(Phase(epochs=5, learning_rate=0.001),), optimizer=name, batch_size=4096
     )
     data = datasets.load(spec.data)
     ours, _ = trained(spec, data)
     theirs = model_for(spec, data)
-    theirs.compile(optimizer=keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy")
-    theirs.fit(data.x_train, data.y_train, batch_size=4096, epochs=1, verbose=0)
-    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-6)
+    start = [weights.copy() for weights in theirs.get_weights()]
+    optimizer = keras.optimizers.get({"class_name": name, "config": {"learning_rate": 0.001}})
+    theirs.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    theirs.fit(data.x_train, data.y_train, batch_size=4096, epochs=5, verbose=0)
+    # Where a gradient is nearly 0, Adam and RMSprop divide rounding by rounding: a few weights of 121,605 may differ.
+    for a, b, c in zip(ours.get_weights(), theirs.get_weights(), start, strict=True):
+        assert np.abs(b - c).mean() > 0
+        assert np.abs(a - b).mean() < 1e-3 * np.abs(b - c).mean()
 
 
 def test_a_stop_ends_training_between_two_batches_and_keeps_the_weights(data):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import freezing
+from . import freezing, optimizers
 from .datasets import Data
 from .errors import SpecError, TrainingError
 from .features import activations, submodel
@@ -153,7 +153,8 @@ def _fit_phase(
 
     x_train, x_validation = arrays
     n, size = len(x_train), spec.batch_size
-    run = _stretch(tail, _optimizer(spec, phase, tail), tf.constant(x_train), tf.constant(data.y_train), size)
+    update = optimizers.build(spec.optimizer, phase.learning_rate, tail.trainable_variables)
+    run = _stretch(tail, update, tf.constant(x_train), tf.constant(data.y_train), size)
     score = _scorer(tail, x_validation, data.y_validation)
     clock.start_phase()
     n_batches, rate = -(-n // size), 0.0  # batches a second
@@ -177,15 +178,7 @@ def _fit_phase(
         clock.finish_epoch(*score(), phase, len(data.class_names))
 
 
-def _optimizer(spec: FineTuneSpec, phase: Phase, tail: "keras.Model") -> Any:
-    import keras
-
-    optimizer = keras.optimizers.get({"class_name": spec.optimizer, "config": {"learning_rate": phase.learning_rate}})
-    optimizer.build(tail.trainable_variables)
-    return optimizer
-
-
-def _stretch(tail: "keras.Model", optimizer: Any, x: Any, y: Any, size: int) -> Callable[..., Any]:
+def _stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size: int) -> Callable[..., Any]:
     """Return a graph that trains batches first..last-1 of an order: (summed loss, number right)."""
     import keras
     import tensorflow as tf
@@ -199,7 +192,7 @@ def _stretch(tail: "keras.Model", optimizer: Any, x: Any, y: Any, size: int) -> 
             answers = tail(images, training=True)
             losses = per_image(labels, answers)
             loss = tf.reduce_mean(losses)
-        optimizer.apply(tape.gradient(loss, variables), variables)
+        update(tape.gradient(loss, variables))
         right = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
         return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32))
 
