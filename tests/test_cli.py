@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcore import answers, cli, console, datasets, drawing, local_run, prediction, sources, worker
+from tlcore import cli, datasets, drawing, prediction, sources, worker
+from tlcore.commands import answers, console, local_run
 from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
 from tlcore.spec import RANGES, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, article_recipe, scratch_control

@@ -17,9 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
-from . import answers, catalogues, console, datasets, freezing, history, launch, local_run, sources
+from . import datasets, freezing, sources
+from .commands import answers, catalogues, console, history, launch, local_run
+from .commands.flags import Parser, choice, folder, limit, number, per_class, several
 from .errors import DataError, LabError, TrainingError
-from .flags import Parser, choice, folder, limit, number, per_class, several
 from .heads import HEADS
 from .spec import OPTIMIZERS, RANGES, SPLITS, DataSpec, FineTuneSpec, HeadSpec, RunState
 from .store import home

@@ -6,11 +6,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import console, export, prediction
+from .. import export, prediction
+from ..errors import SpecError
+from ..processes import is_alive
+from ..store import Run, Store
+from . import console
 from .console import percent, table
-from .errors import SpecError
-from .processes import is_alive
-from .store import Run, Store
 
 ALL = 1_000_000  # runs, or points of one: every one there is
 RUN_FILES = ("model", "heads", "metrics", "json")

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .heads import HEADS
-from .spec import FineTuneSpec, HeadSpec, MetricPoint, Spec
-from .store import NumberedPoints, Run
+from ..heads import HEADS
+from ..spec import FineTuneSpec, HeadSpec, MetricPoint, Spec
+from ..store import NumberedPoints, Run
 
 OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what they mean
 

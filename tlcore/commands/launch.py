@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from . import datasets, sources
-from .errors import SpecError
-from .store import Store
+from .. import datasets, sources
+from ..errors import SpecError
+from ..store import Store
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HOST, PORT = "127.0.0.1", 8501
 
 

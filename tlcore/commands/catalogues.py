@@ -3,10 +3,11 @@
 from argparse import Namespace
 from dataclasses import asdict
 
-from . import console, datasets, freezing, sources
+from .. import datasets, freezing, sources
+from ..heads import HEADS
+from ..spec import FineTuneSpec, LayerInfo
+from . import console
 from .console import percent, table
-from .heads import HEADS
-from .spec import FineTuneSpec, LayerInfo
 
 
 def list_sources(options: Namespace) -> int:

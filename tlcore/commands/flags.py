@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import SpecError
-from .spec import RANGES, check_choice, check_number
+from ..errors import SpecError
+from ..spec import RANGES, check_choice, check_number
 
 MOST = 1_000_000  # of a limit
 

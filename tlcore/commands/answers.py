@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import console, drawing, history, prediction, sources
-from .errors import DataError, SpecError
-from .store import Store
+from .. import drawing, prediction, sources
+from ..errors import DataError, SpecError
+from ..store import Store
+from . import console, history
 
 MODEL = "digits"  # the drawing model
 MOST_BYTES = 100_000_000  # of a picture file: more is none

@@ -10,13 +10,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from . import console, export, freezing, sources, worker
+from .. import export, freezing, sources, worker
+from ..errors import LabError, SpecError, StoreError
+from ..heads import HEADS
+from ..processes import identity
+from ..spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, scratch_control, two_phases
+from ..store import Run, Store
+from . import console
 from .catalogues import frozen_layers, list_heads
-from .errors import LabError, SpecError, StoreError
-from .heads import HEADS
-from .processes import identity
-from .spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, scratch_control, two_phases
-from .store import Run, Store
 
 LOOK_S = 0.2  # between two looks at a run that goes on
 STOP_S = 60.0  # for a run to end whose command cannot go on
