@@ -14,7 +14,7 @@ frame.heading(
     _("Which classifier makes the most of the same features? Every head is fitted on the same images, seed by seed."),
 )
 TITLES = {name: card.title for name, card in HEADS.items()}
-INPUTS: dict[Input, str] = {"features": _("Features of the layer"), "pixels": _("Raw pixels (the control)")}
+INPUTS: dict[Input, str] = {"features": _("Features of the layer"), "pixels": _("Raw pixels (control)")}
 
 
 def settings() -> HeadSpec:

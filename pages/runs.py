@@ -14,9 +14,9 @@ PAGE = 50
 def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
     return [
         {
-            _("what"): run_view.title(run),
             _("state"): run_view.WORDS[run.state],
             _("accuracy"): run_view.accuracy(run),
+            _("what"): run_view.title(run),
             _("seconds"): run.finished - run.started if run.finished and run.started else None,
             _("seed"): run.seed,
             _("created"): run_view.when(run.created),

@@ -1,6 +1,7 @@
 """One run on a page, in whatever state it is: waiting, running, done, stopped or failed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +9,11 @@ import streamlit as st
 
 from pages.ui import charts, state
 from pages.ui.live_chart import LiveRun, Rule, live_chart
-from pages.ui.text import _, plain
-from tlcore import datasets, export, sources
+from pages.ui.text import _, plain, tell
+from tlcore import datasets, export, prediction, sources
+from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import FineTuneSpec, HeadSpec, Spec
+from tlcore.spec import FineTuneSpec, HeadSpec, Spec, article_recipe
 from tlcore.store import Run
 
 # Plotly's own default offers to send the data to a server of theirs.
@@ -44,11 +46,19 @@ def describe(spec: Spec) -> str:
     target = datasets.info(spec.data.target).title
     source = sources.info(spec.source).title
     if isinstance(spec, HeadSpec):
-        names = ", ".join(HEADS[name].title for name in spec.heads) if len(spec.heads) < 3 else _("all heads")
+        names = (
+            ", ".join(HEADS[name].title for name in spec.heads)
+            if len(spec.heads) < 3
+            else _("{n} heads").format(n=len(spec.heads))
+        )
         return _("{heads} on {layer} of {source} → {target}, {n}").format(
             heads=names, layer=spec.layer, source=source, target=target, n=per_class
         )
+    if replace(spec, seed=0, data=replace(spec.data, seed=0)) == article_recipe():
+        return _("The article's recipe → {target}").format(target=target)
     frozen = ", ".join(name for name in spec.phases[-1].frozen if not name.startswith(("pool", "flatten")))
+    if len(spec.phases) > 1:
+        frozen = _("{frozen}, two phases").format(frozen=frozen or _("nothing"))
     if spec.source == "random" and not frozen:
         return _("From scratch → {target}, {n}").format(target=target, n=per_class)
     return _("{source}, frozen: {frozen} → {target}, {n}").format(
@@ -87,25 +97,30 @@ def show(run: Run, slot: str) -> Run:
     """Show a run with its curves, and Stop while it goes; return it as it stands."""
     colour, icon = BADGES[run.state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(WORDS[run.state], color=colour, icon=icon)
+        if not has_chart(run):  # a chart says the state itself
+            st.badge(WORDS[run.state], color=colour, icon=icon)
         st.markdown(f"**{plain(title(run))}**", width="stretch")
         if not run.final and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
             state.lab().engine.stop(run.id)
-            st.toast(_("Stopping after the current batch; what was learned so far is kept."))
+            tunes = isinstance(run.spec, FineTuneSpec)
+            kept = _("Stopping after the current batch; what was learned so far is kept.")
+            st.toast(kept if tunes else _("Stopping. Finished heads are kept if the current one ends within seconds."))
     if run.state == "queued" and (ahead := state.lab().store.ahead(run.id)):
         st.info(_("Waiting: {n} runs come before this one. It starts by itself.").format(n=ahead))
-    if isinstance(run.spec, HeadSpec) and not run.spec.curves:
-        if not run.final:
-            progress(run.id)
-    else:
+    if has_chart(run):
         curves(run, slot)
-    if run.state == "failed" and not (isinstance(run.spec, FineTuneSpec) or run.spec.curves):  # else the chart says it
+    elif not run.final:
+        progress(run.id)
+    if run.state == "failed" and not has_chart(run):
         st.error(plain(run.error), icon=":material/error:")
-    elif run.final:
-        found = accuracy(run)
-        if found is not None:
-            state.remember_accuracy(found)
+    if run.state == "stopped" and not run.result:
+        st.info(_("Stopped before anything was finished, so there is no result to show."))
     return run
+
+
+def has_chart(run: Run) -> bool:
+    """Return whether a run measures curves; those of a comparison would be too many."""
+    return isinstance(run.spec, FineTuneSpec) or run.spec.curves
 
 
 @st.fragment(run_every=0.7)
@@ -184,23 +199,17 @@ def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         st.info(_("Stopped before the first batch: no weight was trained, so there is nothing to prove."))
         return
-    wrong = [row["layer"] for row in rows if not row["ok"]]
-    frozen = {row["layer"] for row in rows if row["frozen"]}
+    wrong = sorted({row["layer"] for row in rows if not row["ok"]})
     if wrong:
-        st.error(
-            _("Proof failed: {layers} did not do what freezing promised. Please report this.").format(
-                layers=", ".join(wrong)
-            ),
-            icon=":material/gpp_bad:",
-        )
+        words = _("Proof failed: {layers} did not do what freezing promised. Please report this.")
+        st.error(words.format(layers=", ".join(wrong)), icon=":material/gpp_bad:")
     else:
-        st.success(
-            _(
-                "Proof: the weights of {n} frozen layers are bit for bit unchanged, "
-                "those of {m} trained layers changed."
-            ).format(n=len(frozen), m=len({row["layer"] for row in rows if not row["frozen"]})),
-            icon=":material/verified:",
-        )
+        phases = sorted({row["phase"] for row in rows})
+        parts = [_proof_words([row for row in rows if row["phase"] == phase]) for phase in phases]
+        if len(parts) > 1:
+            words = _("In phase {phase}, {words}.")
+            parts = [words.format(phase=phase, words=part) for phase, part in zip(phases, parts, strict=True)]
+        st.success(_("Proof: {words}").format(words=" ".join(parts)), icon=":material/verified:")
     with st.expander(_("Hashes of every layer, before and after")):
         st.dataframe(
             [
@@ -218,21 +227,33 @@ def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
+def _proof_words(rows: Sequence[dict[str, Any]]) -> str:
+    frozen = sum(row["frozen"] for row in rows)
+    trained = len(rows) - frozen
+    if not frozen:
+        return _("nothing was frozen, and the weights of all {m} layers changed").format(m=trained)
+    if not trained:
+        return _("the weights of all {n} layers are bit for bit unchanged").format(n=frozen)
+    words = _("the weights of {n} frozen layers are bit for bit unchanged, those of {m} trained layers changed")
+    return words.format(n=frozen, m=trained)
+
+
 def head_result(run: Run) -> None:
-    """Show what finished heads reached: one card a head, confusion matrices folded."""
+    """Show what one finished head reached, its confusion matrix folded."""
     result = run.result
     if not result.get("rows"):
         st.info(_("Stopped before the first head was finished."))
         return
     for row in result["table"]:
         a, b, c = st.columns(3)
-        name = HEADS[row["head"]].title + ("" if row["input"] == "features" else _(" on pixels"))
-        a.metric(_("{head}: test accuracy").format(head=name), f"{row['mean']:.1%}", border=True)
+        a.metric(_("Test accuracy"), f"{row['mean']:.1%}", border=True)
         b.metric(_("Fit time"), f"{row['fit_s']:.2f} s", border=True)
         c.metric(_("Features"), f"{row['n_features']:,}", border=True)
-    first = result["rows"][0]
+    intervals = "; ".join(f"{row['low']:.1%} to {row['high']:.1%}" for row in result["rows"])
     st.caption(
-        interval_words(first)
+        _("Accuracy on {n:,} test images never trained on; 95 % interval {intervals}.").format(
+            n=result["rows"][0]["n"], intervals=intervals
+        )
         + " "
         + _("The features of {layer} took {seconds:.1f} s and {mb:.1f} MB. The backbone is frozen whole.").format(
             layer=result["layer"], seconds=result["extract_s"], mb=result["features_mb"]
@@ -253,24 +274,29 @@ def show_result(run: Run) -> None:
     """Show the result of a run that ended with one."""
     if run.kind == FineTuneSpec.kind and "test" in run.result:
         fine_tune_result(run)
+    elif len(run.result.get("table", ())) > 1:
+        head_comparison(run)
     elif run.kind == HeadSpec.kind and run.result:
         head_result(run)
 
 
 def download(run: Run, file: str, label: str, key: str = "") -> None:
-    """Offer one of a run's files, checked against the hash the run stored."""
-    from tlcore.prediction import checked_file
-
-    if file in run.result.get("files", {}):
-        path = checked_file(run, file, state.lab().folder)
-        st.download_button(
-            label,
-            path.read_bytes(),
-            file_name=f"{run.id[:6]}-{path.name}",
-            key=f"download_{key or run.id}_{file}",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+    """Offer one of a run's files, checked against the hash the run stored; a damaged one is said, and nothing else."""
+    if file not in run.result.get("files", {}):
+        return
+    try:
+        path = prediction.checked_file(run, file, state.lab().folder)
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    st.download_button(
+        label,
+        path.read_bytes,
+        file_name=f"{run.id[:6]}-{path.name}",
+        key=f"download_{key or run.id}_{file}",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def when(seconds: float | None) -> str:
@@ -310,11 +336,13 @@ def head_comparison(run: Run) -> None:
             _("ms per image"): st.column_config.NumberColumn(format="%.3f"),
             _("MB"): st.column_config.NumberColumn(format="%.2f"),
         },
+        height="content",
         alt=_("Heads with accuracy, times and size, best first"),
     )
     st.caption(
         _(
-            "{n:,} × {d:,} features of {layer}: computed in {seconds:.1f} s, {mb:.1f} MB, kept for the next run. "
+            "{n:,} × {d:,} features of {layer} to learn from; with those of the test images, {mb:.1f} MB, they were "
+            "ready in {seconds:.1f} s and are kept for the next run. "
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
             "each on {t:,} test images."
         ).format(
