@@ -59,7 +59,7 @@ async def metrics(request: Request) -> Response:
     except ValueError:
         return JSONResponse({"error": "since must be a whole number, such as 0."}, status_code=400)
     try:
-        body = await asyncio.to_thread(_metrics, run_id, max(0, since))
+        body = await asyncio.to_thread(_metrics, run_id, min(max(0, since), 2**53))
         return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
     except SpecError as error:
         return JSONResponse({"error": str(error)}, status_code=404)

@@ -23,7 +23,7 @@ def picked_image() -> np.ndarray | None:
     images, labels = state.samples(target, 12)
     names = datasets.info(target).class_names
     st.html(answers.gallery(images, [f"{i + 1}" for i in range(len(images))]))
-    number = st.segmented_control(
+    number = st.pills(
         _("Which image"), range(len(images)), format_func=lambda i: f"{i + 1}", default=0, key="sample_number"
     )
     if number is None:
@@ -101,7 +101,7 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
 everyone = prediction.available(state.lab().store)
 chosen = state.get("models", prediction.first_choice(everyone))
 easel([info for info in everyone if info.name in chosen])
-with st.expander(_("Models that answer ({n})").format(n=len(everyone))):
+with st.expander(_("Models that answer ({n} of {total})").format(n=len(chosen), total=len(everyone))):
     st.pills(
         _("Models"),
         [info.name for info in everyone],

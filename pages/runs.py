@@ -15,7 +15,7 @@ def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
     return [
         {
             _("state"): run_view.WORDS[run.state],
-            _("accuracy"): run_view.accuracy(run),
+            _("accuracy"): run.accuracy,
             _("what"): run_view.title(run),
             _("seconds"): run.finished - run.started if run.finished and run.started else None,
             _("seed"): run.seed,
@@ -28,33 +28,44 @@ def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
 
 def history(runs: tuple[Run, ...]) -> None:
     """Show the runs; a click on a row opens it."""
-    picked = st.dataframe(
+    key = f"history_{state.get('history_rev', 0)}"
+    st.dataframe(
         rows(runs),
         hide_index=True,
-        on_select="rerun",
+        on_select=lambda: pick(key, runs),
         selection_mode="single-row",
         column_config={
             _("accuracy"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             _("seconds"): st.column_config.NumberColumn(format="%.1f"),
         },
-        key="history",
+        key=key,
         alt=_("All runs, newest first"),
     )
-    selected = picked["selection"]["rows"]
-    if selected and selected[0] < len(runs):
-        state.watch("run", runs[selected[0]].id)
+
+
+def pick(key: str, runs: tuple[Run, ...]) -> None:
+    """Open the row that was clicked; only the click opens, so that a list which moves on changes nothing."""
+    selected = state.get(key)["selection"]["rows"]
+    state.watch("run", runs[selected[0]].id if selected and selected[0] < len(runs) else None)
+
+
+def show(run_id: str | None) -> None:
+    """Open a run, or none, with no row ticked."""
+    state.put(history_rev=state.get("history_rev", 0) + 1)
+    state.watch("run", run_id)
 
 
 def delete(run_id: str) -> None:
     state.lab().store.delete(run_id)
-    state.put(undo=run_id)
-    state.watch("run", None)
+    state.put(undo=(*state.get("undo", ()), run_id))
+    show(None)
 
 
-def restore(run_id: str) -> None:
-    state.lab().store.restore(run_id)
-    state.put(undo=None)
-    state.watch("run", run_id)
+def restore() -> None:
+    *rest, last = state.get("undo")
+    state.lab().store.restore(last)
+    state.put(undo=tuple(rest))
+    show(last)
 
 
 def opened(run: Run) -> None:
@@ -67,13 +78,13 @@ def opened(run: Run) -> None:
     run_view.settings(run)
     with st.container(horizontal=True):
         st.button(_("Delete"), key="delete", icon=":material/delete:", on_click=delete, args=(run.id,))
-        st.button(_("Close"), key="close", on_click=state.watch, args=("run", None))
+        st.button(_("Close"), key="close", on_click=show, args=(None,))
 
 
-if undo := state.get("undo"):
+if undo := state.get("undo", ()):
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(_("The run was deleted."), width="stretch")
-        st.button(_("Undo"), key="undo_delete", icon=":material/undo:", on_click=restore, args=(undo,))
+        st.info(_("The run was deleted.") if len(undo) == 1 else _("{n} runs were deleted.").format(n=len(undo)))
+        st.button(_("Undo"), key="undo_delete", icon=":material/undo:", on_click=restore)
 
 store = state.lab().store
 total = store.count()

@@ -119,7 +119,8 @@ def fine_tuning() -> None:
                 "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 "
                 "digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 only pools, so this "
                 "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
-                "which needs the sparse form; and source and target are one task, so nothing is transferred."
+                "which needs the sparse form; and source and target are one task, so nothing is transferred. "
+                "Of the settings above only the seed applies."
             )
         )
         st.caption(

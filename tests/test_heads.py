@@ -152,10 +152,20 @@ def test_the_table_marks_all_that_are_within_the_noise():
         row("dense", 0.91, 0),
         row("dense", 0.92, 1),
         row("rbf_svm", 0.5, 0),
+        row("rbf_svm", 0.5, 1),
     ]
     lines = heads.table(rows)
     assert [(line["head"], line["best"], line["n_seeds"]) for line in lines] == [
         ("dense", True, 2),
         ("knn", True, 2),
-        ("rbf_svm", False, 1),
+        ("rbf_svm", False, 2),
     ]
+
+
+def test_a_stopped_comparison_ranks_heads_on_the_seeds_they_share():
+    numbers = {"input": "features", "fit_s": 1.0, "ms_per_image": 1.0, "mb": None, "n_features": 4, "n": 1000}
+    rows = [
+        {"head": head, "seed": seed, "accuracy": a, **numbers} for head, seed, a in (("knn", 0, 0.9), ("dense", 0, 0.8))
+    ]
+    easy = {"head": "dense", "seed": 1, "accuracy": 1.0, **numbers}  # the seed that only one head was fitted with
+    assert heads.table([*rows, easy]) == heads.table(rows)

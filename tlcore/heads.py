@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from zipfile import ZIP_DEFLATED
 import numpy as np
 
 from .errors import DataError, SpecError
+from .evaluation import Z_95
 from .spec import check_choice
 
 N_TREES = 200
@@ -272,6 +274,7 @@ def _run_epochs(
     head.estimator, fit_s = make(head.name, x.shape, int(y.max()) + 1, seed), 0.0
     scaled, classes = x * np.float32(head.scale), np.arange(y.max() + 1)
     for epoch in range(1, N_EPOCHS + 1):
+        head.estimator.set_params(random_state=(seed + epoch) % 2**32)  # else every epoch shuffles alike
         began = time.perf_counter()
         head.estimator.partial_fit(scaled, y, classes=classes)
         fit_s += time.perf_counter() - began
@@ -353,8 +356,9 @@ def _softmax(values: np.ndarray) -> np.ndarray:
 def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return one line per head and input: means over seeds, best mean first.
 
-    ``sd`` is the sample standard deviation of the accuracy, None with one seed; ``best`` marks every line whose mean
-    is within the standard error of the best line's lead, so that a difference inside the noise marks both.
+    ``sd`` is the sample standard deviation of the accuracy, None with one seed; ``best`` marks every line whose
+    distance from the best mean is within the 95 % interval of their difference, so that a tie marks both. Only seeds
+    that every head was fitted with are compared.
 
     Examples
     --------
@@ -364,27 +368,35 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     [(0.6, 0.141, 2)]
     """
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
+    for row in _comparable(rows):
         groups.setdefault((row["head"], row["input"]), []).append(row)
     lines = [_line(*key, group) for key, group in groups.items()]
     lines.sort(key=lambda line: -line["mean"])
     for line in lines:
-        noise = np.hypot(lines[0]["error"], line["error"])
+        noise = Z_95 * np.hypot(lines[0]["error"], line["error"])
         line["best"] = bool(lines[0]["mean"] - line["mean"] <= noise)
     return lines
+
+
+def _comparable(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of the seeds that are complete; all rows where none is."""
+    cells = {(row["head"], row["input"]) for row in rows}
+    counts = Counter(row.get("seed") for row in rows)
+    return [row for row in rows if counts[row.get("seed")] >= len(cells)] or rows
 
 
 def _line(head: str, name: str, group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     found = np.array([row["accuracy"] for row in group])
     sd = float(found.std(ddof=1)) if len(found) > 1 else None
-    binomial = float(np.sqrt(found.mean() * (1 - found.mean()) / group[0]["n"]))  # one seed: only the test's own noise
+    # The test's own noise does not shrink with seeds: all are tested on the same images.
+    binomial = float(np.sqrt(found.mean() * (1 - found.mean()) / group[0]["n"]))
     return {
         "head": head,
         "input": name,
         "n_seeds": len(found),
         "mean": float(found.mean()),
         "sd": sd,
-        "error": max(sd / len(found) ** 0.5, binomial / len(found) ** 0.5) if sd is not None else binomial,
+        "error": float(np.hypot((sd or 0.0) / len(found) ** 0.5, binomial)),
         "fit_s": float(np.median([row["fit_s"] for row in group])),
         "ms_per_image": float(np.median([row["ms_per_image"] for row in group])),
         "mb": next((row["mb"] for row in group if row["mb"] is not None), None),

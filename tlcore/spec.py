@@ -242,7 +242,8 @@ def two_phases(spec: FineTuneSpec, all_but_head: tuple[str, ...]) -> FineTuneSpe
     phase = spec.phases[0]
     first = max(1, phase.epochs // 2)
     head = replace(phase, epochs=first, frozen=all_but_head)
-    rest = replace(phase, epochs=max(1, phase.epochs - first), learning_rate=phase.learning_rate / 10)
+    rate = max(phase.learning_rate / 10, RANGES["learning_rate"][0])
+    rest = replace(phase, epochs=max(1, phase.epochs - first), learning_rate=rate)
     return replace(spec, phases=(head, rest))
 
 

@@ -62,6 +62,13 @@ class Run:
     def final(self) -> bool:
         return self.state in FINAL_STATES
 
+    @property
+    def accuracy(self) -> float | None:
+        """The test accuracy; of heads the best mean over seeds; None before there is one."""
+        if "test" in self.result:
+            return self.result["test"]["accuracy"]
+        return max((row["mean"] for row in self.result.get("table", ())), default=None)
+
 
 def home() -> Path:
     """Return the app's data folder: TRANSFER_LAB_HOME, else ``var`` beside the package."""

@@ -100,7 +100,7 @@ def _linear(move: Move, data: Data, names: tuple[str, ...], folder: Path) -> Out
     train, test, d = _products(move.source, move.target, move.seed, layer, folder)
     svm = SVC(kernel="precomputed", C=1.0, random_state=move.seed).fit(train, data.y_train)
     n_classes = len(data.class_names)
-    score = evaluate(data.y_test[:N_TEST], svm.predict(test), n_classes)
+    score = evaluate(data.y_test, svm.predict(test), n_classes)
     rows = freezing.proof(before, freezing.hashes(model), before)
     proof = tuple({"phase": 1, **row.as_dict()} for row in rows)
     reason = f"The {d:,} activations at the cut and their inner products were computed once and kept."
@@ -119,8 +119,8 @@ def _dense(move: Move, data: Data, names: tuple[str, ...], folder: Path) -> Outc
     model = sources.load(move.source, n_classes=len(data.class_names), seed=move.seed)
     few = replace(data, x_validation=data.x_validation[:200], y_validation=data.y_validation[:200])
     fitted = training.fit(model, few, spec)
-    answers = prediction.compiled(model)(data.x_test[:N_TEST])
-    score = evaluate(data.y_test[:N_TEST], answers.argmax(axis=1), len(data.class_names), answers)
+    answers = prediction.compiled(model)(data.x_test)
+    score = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
     n_trainable = freezing.cost(sources.describe(model), names).n_trainable
     return score, n_trainable, fitted.proof, fitted.reason
 
@@ -129,7 +129,10 @@ def _dense(move: Move, data: Data, names: tuple[str, ...], folder: Path) -> Outc
 def _data(target: str, seed: int) -> Data:
     n_classes = len(datasets.info(target).class_names)
     most = datasets.max_per_class(target, "standard")
-    return datasets.load(DataSpec(target=target, per_class=min(most, N_IMAGES // n_classes), seed=seed))
+    data = datasets.load(DataSpec(target=target, per_class=min(most, N_IMAGES // n_classes), seed=seed))
+    # A draw, the same for all: MNIST's first test images are harder than its last.
+    drawn = np.random.default_rng(0).permutation(len(data.x_test))[:N_TEST]
+    return replace(data, x_test=data.x_test[drawn], y_test=data.y_test[drawn])
 
 
 @lru_cache(maxsize=4)
@@ -145,7 +148,7 @@ def _products(source: str, target: str, seed: int, layer: str, folder: Path) -> 
     """
     data, model = _data(target, seed), _source(source, seed)
     x = features.extract(model, data.x_train, layer)
-    t = features.extract(model, data.x_test[:N_TEST], layer)
+    t = features.extract(model, data.x_test, layer)
     scale = 1.0 / float((x * x).sum(axis=1).mean())
     return (x @ x.T) * scale, (t @ x.T) * scale, x.shape[1]
 
@@ -171,6 +174,7 @@ class WhatIf:
         self._line = ThreadPoolExecutor(1, thread_name_prefix="what-if")
         self._waiting = 0
         self.ready = False  # whether a move was answered yet
+        self._closing = False
 
     def start(self) -> None:
         """Start the process, without waiting for it; after ``close`` nothing starts."""
@@ -191,15 +195,19 @@ class WhatIf:
         if self._waiting >= MOST_WAITING:
             raise TrainingError("{n} moves are waiting already. Try again in a few seconds.", n=self._waiting)
         self._waiting += 1
+        future = self._line.submit(self._ask, move)
         try:
-            return self._line.submit(self._ask, move).result(timeout_s)
+            return future.result(timeout_s)
         except TimeoutError as error:
+            future.cancel()
             raise TrainingError("This move took longer than {s:.0f} s. Try again in a moment.", s=timeout_s) from error
         finally:
             self._waiting -= 1
 
     def _ask(self, move: Move) -> Answer:
         for _attempt in range(2):
+            if self._closing:
+                raise TrainingError("The server is stopping. Try again when it is back.")
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(1, self._context, initializer=warm, initargs=(self._folder,))
             try:
@@ -213,6 +221,7 @@ class WhatIf:
 
     def close(self) -> None:
         """End the process at once."""
+        self._closing = True
         self._context.kill()
         self._line.shutdown(wait=True, cancel_futures=True)
         if self._pool is not None:

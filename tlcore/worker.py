@@ -162,6 +162,7 @@ class Reporter:
         try:
             if points:
                 self.store.add_points(self.run_id, points)
+                points = []
             if self.store.beat(self.run_id, self._progress):
                 self._stop.set()
         except LabError:  # the store may come back; the points are kept for the next beat

@@ -28,9 +28,9 @@ CSS = """
 .answer .warn {font-size: .85rem; margin: .3rem 0 0; padding-left: 1.2em; text-indent: -1.2em}
 .bars {display: flex; align-items: flex-end; gap: 2px; height: 64px; margin-top: .3rem}
 .bars div {flex: 1; display: flex; flex-direction: column; justify-content: flex-end; height: 100%; min-width: 0}
-.bars i {display: block; background: #7f8c9880; border-radius: 2px 2px 0 0; min-height: 2px}
+.bars i {display: block; flex: none; background: #7f8c9880; border-radius: 2px 2px 0 0; min-height: 2px}
 .bars .best i {background: #0072B2}
-.bars span {font-size: .72rem; text-align: center; overflow: hidden; white-space: nowrap}
+.bars span {flex: none; font-size: .72rem; line-height: 14px; text-align: center; overflow: hidden; white-space: nowrap}
 .bars .best span {font-weight: 700}
 .seen {display: flex; gap: 1rem; align-items: center; flex-wrap: wrap}
 .seen img {width: 112px; height: 112px; image-rendering: pixelated; border-radius: .4rem}
@@ -115,7 +115,7 @@ def _bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
     label = ", ".join(f"{name} {p:.0%}" for name, p in zip(names, probabilities, strict=True))
     bars = "".join(
         f'<div class="{"best" if i == best else ""}" title="{escape(name)}: {p:.1%}">'
-        f'<i style="height:{max(0.0, min(1.0, p)) * 100:.1f}%"></i><span>{escape(name[:4])}</span></div>'
+        f'<i style="height:calc((100% - 14px) * {max(0.0, min(1.0, p)):.3f})"></i><span>{escape(name[:4])}</span></div>'
         for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
     )
     return f'<div class="bars" role="img" aria-label="{escape(label)}">{bars}</div>'

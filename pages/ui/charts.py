@@ -27,7 +27,8 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str 
             y=list(names),
             text=[[str(count) for count in row] for row in counts],
             texttemplate="%{text}",
-            colorscale=[[0, "rgba(0,114,178,0.04)"], [0.3, "rgba(0,114,178,0.45)"], [1, "#0072B2"]],
+            # Opaque, so that Plotly picks a text colour that stands out from the cell, in both themes.
+            colorscale=[[0, "#EEF4F9"], [0.3, "#8FBFDF"], [1, "#0072B2"]],
             zmin=0,
             zmax=1,
             showscale=False,
@@ -36,8 +37,8 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str 
             hovertemplate=_("true %{y}, answered %{x}: %{text} images") + "<extra></extra>",
         )
     )
-    figure.update_xaxes(title=_("answered"), type="category", side="bottom", constrain="domain")
-    figure.update_yaxes(title=_("true class"), type="category", autorange="reversed", scaleanchor="x")
+    figure.update_xaxes(title=_("answered"), type="category", side="bottom", constrain="domain", showgrid=False)
+    figure.update_yaxes(title=_("true class"), type="category", autorange="reversed", scaleanchor="x", showgrid=False)
     size = 90 + 34 * len(names)
     figure.update_layout(
         height=max(260, min(460, size)), margin={"l": 10, "r": 10, "t": 30 if title else 10, "b": 10}, title=title
@@ -57,7 +58,7 @@ def head_bars(rows: Sequence[dict[str, Any]], titles: dict[str, str]) -> go.Figu
             name=_("on features") if name == "features" else _("on raw pixels"),
             x=[titles[row["head"]] for row in part],
             y=[row["mean"] for row in part],
-            error_y={"type": "data", "array": [row["sd"] or 0 for row in part]},
+            error_y={"type": "data", "array": [row["sd"] or 0 for row in part], "color": PALETTE[1]},
             marker_color=(PALETTE[0], PALETTE[6])[index % 2],
             text=[f"{row['mean']:.1%}" for row in part],
             textposition="inside",
@@ -90,5 +91,5 @@ def cuts(found: Mapping[str, Mapping[int, float]], names: Sequence[str], titles:
     figure.update_yaxes(
         title=_("test accuracy, {low:.0%} to 100 %").format(low=bottom), tickformat=".0%", range=[bottom, 1.005]
     )
-    figure.update_layout(height=280, margin=MARGIN, legend={"orientation": "h", "y": 1.15}, showlegend=True)
+    figure.update_layout(height=320, margin=MARGIN, legend={"orientation": "h", "y": -0.2}, showlegend=True)
     return figure

@@ -14,19 +14,19 @@ STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')
 def strip() -> None:
     """Say in one line what would run: source, frozen layers, target, labels, seed, last accuracy."""
     st.html(STYLE)
-    source = sources.info(state.get("source"))
-    cost = freezing.cost(source.layers, state.get("frozen"))
-    n_layers = sum(layer.can_freeze for layer in source.layers)
-    per_class = _("all") if state.get("all_images") else f"{state.get('per_class')}"
+    spec = state.draft()
+    source, frozen = sources.info(spec.source), spec.phases[-1].frozen
+    cost = freezing.cost(source.layers, frozen)
+    per_class = _("all") if spec.data.per_class is None else f"{spec.data.per_class}"
     parts = [
         _("**{source}**").format(source=source.title),
         _("{n} of {total} layers frozen ({share:.0%} of weights train)").format(
-            n=sum(layer.can_freeze and layer.name in state.get("frozen") for layer in source.layers),
-            total=n_layers,
+            n=sum(layer.can_freeze and layer.name in frozen for layer in source.layers),
+            total=sum(layer.can_freeze for layer in source.layers),
             share=cost.n_trainable / cost.n_weights,
         ),
-        _("{target}, {n} per class").format(target=datasets.info(state.get("target")).title, n=per_class),
-        _("seed {seed}").format(seed=state.get("seed")),
+        _("{target}, {n} per class").format(target=datasets.info(spec.data.target).title, n=per_class),
+        _("seed {seed}").format(seed=spec.seed),
     ]
     last = state.last_accuracy()
     if last is not None:

@@ -66,14 +66,6 @@ def describe(spec: Spec) -> str:
     )
 
 
-def accuracy(run: Run) -> float | None:
-    """Return a run's test accuracy; for heads the best mean over seeds."""
-    if "test" in run.result:
-        return run.result["test"]["accuracy"]
-    means = [row["mean"] for row in run.result.get("table", ())]
-    return max(means) if means else None
-
-
 def run_rows(runs: Sequence[Run]) -> None:
     """Show runs as a short list: what, state, accuracy, and a way to open each."""
     for run in runs:
@@ -81,7 +73,7 @@ def run_rows(runs: Sequence[Run]) -> None:
             colour, icon = BADGES[run.state]
             st.badge(WORDS[run.state], color=colour, icon=icon)
             st.markdown(plain(title(run)), width="stretch")
-            found = accuracy(run)
+            found = run.accuracy
             st.markdown(f"**{found:.1%}**" if found is not None else "–")
             if st.button(_("Open"), key=f"open_{run.id}"):
                 open_run(run)

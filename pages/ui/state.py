@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,7 @@ def start(spec: Spec, name: str = "") -> Run:
     shared = lab()
     run = shared.store.create(spec, name=name)
     shared.engine.submit(run.id)
+    st.session_state["started"] = (*st.session_state.get("started", ()), run.id)[-10:]
     return run
 
 
@@ -180,12 +182,13 @@ def watched(slot: str) -> Run | None:
 
 
 def last_accuracy() -> float | None:
-    """Return the test accuracy of the last run this session watched to its end."""
-    return st.session_state.get("last_accuracy")
-
-
-def remember_accuracy(value: float) -> None:
-    st.session_state["last_accuracy"] = value
+    """Return the test accuracy of the run that this session started and that finished last."""
+    runs = []
+    for run_id in st.session_state.get("started", ()):
+        with suppress(SpecError):  # removed for good meanwhile
+            runs.append(lab().store.get(run_id))
+    finished = [run for run in runs if run.finished and run.accuracy is not None]
+    return max(finished, key=lambda run: run.finished or 0.0).accuracy if finished else None
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
