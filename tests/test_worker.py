@@ -184,6 +184,10 @@ def test_a_run_that_was_claimed_already_is_left_alone(store):
         (replace(HEADS, seeds=()), "at least one seed"),
         (replace(HEADS, inputs=("sound",)), "no input 'sound'"),
         (replace(HEADS, seeds=(-1,)), "Seed must be"),
+        (
+            replace(HEADS, layer="conv_1", data=DataSpec(target="mnist", per_class=None)),
+            "conv_1 for 60,000 images",
+        ),
     ],
 )
 def test_what_cannot_run_is_refused_in_one_sentence(spec, sentence):

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,23 @@ import numpy as np
 from . import datasets, features, heads, prediction, sources, training
 from .errors import LabError, SpecError
 from .evaluation import evaluate
-from .spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, Spec, check_choice, check_number
+from .spec import (
+    DataSpec,
+    FineTuneSpec,
+    HeadSpec,
+    MetricPoint,
+    Phase,
+    Progress,
+    SourceInfo,
+    Spec,
+    check_choice,
+    check_number,
+)
 from .store import Store
 
 log = logging.getLogger(__name__)
 
+MOST_FEATURES_GB = 1.5
 BEAT_S = 0.25  # how often points go to the store and the stop flag comes back
 
 
@@ -69,6 +82,24 @@ def check(spec: Spec) -> None:
         raise SpecError("A comparison needs at least one seed and one input.")
     for seed in spec.seeds:
         check_number("seed", seed)
+    _check_size(spec, source)
+
+
+def _check_size(spec: HeadSpec, source: SourceInfo) -> None:
+    """Raise a SpecError when the features would not fit into a worker: heads copy them once or twice."""
+    target = datasets.info(spec.data.target)
+    n = target.n_train if spec.data.per_class is None else spec.data.per_class * len(target.class_names)
+    shape = next(layer.output_shape for layer in source.layers if layer.name == spec.layer)
+    gigabytes = 4 * n * prod(shape) / 2**30
+    if "features" in spec.inputs and gigabytes > MOST_FEATURES_GB:
+        raise SpecError(
+            "The features of {layer} for {n:,} images would take {size:.1f} GB, and {most} GB is the limit. "
+            "Take fewer labels per class, or a later layer.",
+            layer=spec.layer,
+            n=n,
+            size=gigabytes,
+            most=MOST_FEATURES_GB,
+        )
 
 
 def execute(run_id: str, folder: str) -> None:
