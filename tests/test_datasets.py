@@ -272,3 +272,20 @@ def test_the_shipped_file_can_be_built_again_from_the_raw_files(tmp_path, monkey
     monkeypatch.setattr(datasets, "ASSETS", built)
     assert datasets.main(["build", str(raw)]) == 0
     assert np.array_equal(datasets.samples("mnist", 20)[0], before)
+
+
+def test_the_small_digits_are_scikit_learns_and_loading_them_does_not_import_it():
+    import subprocess
+    import sys
+
+    code = (
+        "from tlcore import datasets; import sys; datasets.samples('digits_8x8', 3, 0); print('sklearn' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+    from sklearn.datasets import load_digits
+
+    data = datasets.load(DataSpec(target="digits_8x8", per_class=None))
+    counts = np.bincount(np.concatenate([data.y_train, data.y_validation, data.y_test]))
+    assert counts.tolist() == np.bincount(load_digits().target).tolist()
