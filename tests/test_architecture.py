@@ -15,9 +15,10 @@ RANKS = """
 errors
 spec
 processes database photographs augment
-datasets store evaluation heads drawing
+datasets store evaluation heads drawing cache clock
 sources freezing engine strokes optimizers
 features source_training
+prefix
 training prediction export
 what_if
 worker serving

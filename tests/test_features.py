@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tlcore import datasets, features, sources
+from tlcore import datasets, features, freezing, sources
 from tlcore.errors import SpecError
 
 pytestmark = pytest.mark.keras
@@ -46,8 +46,28 @@ def test_an_unknown_layer_is_answered_with_the_layers_there_are(model, images):
 def test_the_second_call_reads_what_the_first_one_kept(model, images, tmp_path):
     first = features.cached_extract(model, images, "flatten", tmp_path)
     second = features.cached_extract(model, images, "flatten", tmp_path)
-    assert not first.from_cache and second.from_cache
+    assert (first.from_cache, first.on_disk) == (False, True) and (second.from_cache, second.on_disk) == (True, True)
+    np.testing.assert_array_equal(first.x, features.extract(model, images, "flatten"))
     np.testing.assert_array_equal(first.x, second.x)
+
+
+def test_every_row_is_the_same_to_the_last_bit_wherever_it_stands(model):
+    """What one run kept in its order serves another run as if it had computed it."""
+    images = datasets.samples("mnist", 700, seed=0)[0]  # more than one batch, the last not full
+    order = np.random.default_rng(0).permutation(700)
+    prefix = features.submodel(model, "flatten")
+    np.testing.assert_array_equal(
+        features.activations(prefix, images)[order], features.activations(prefix, images[order])
+    )
+
+
+def test_the_same_layers_of_another_copy_share_a_file_whatever_stands_behind_them(images, tmp_path):
+    """The heads' extraction serves fine-tuning: another head, another name, frozen or not."""
+    features.cached_extract(sources.load("digits"), images, "flatten", tmp_path)
+    tuned = sources.load("digits", n_classes=5, seed=3)
+    freezing.freeze(tuned, ["conv_1"])
+    prefix = features.submodel(tuned, "flatten")
+    assert features.cached_activations(prefix, images, tmp_path).from_cache
 
 
 def test_other_images_other_weights_and_other_layers_are_other_files(model, images, tmp_path):
@@ -57,18 +77,76 @@ def test_other_images_other_weights_and_other_layers_are_other_files(model, imag
     calls = [
         (model, images, "flatten"),
         (model, images[:6], "flatten"),
+        (model, images[::-1], "flatten"),
         (changed, images, "flatten"),
         (model, images, "pool_1"),
     ]
     assert not any(features.cached_extract(*call, tmp_path).from_cache for call in calls)
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 5
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a matrix", b"\x93NUMPY\x01\x00v\x00"])
-def test_a_damaged_file_is_made_again(model, images, tmp_path, damage):
-    whole = features.cached_extract(model, images, "dense_1", tmp_path)
-    next(tmp_path.iterdir()).write_bytes(damage)
+def test_the_same_weights_in_another_architecture_are_another_file(images, tmp_path):
+    """Without its relu a layer has the same weights and shapes, and other answers."""
+    import keras
+
+    changed = sources.load("digits")
+    changed.get_layer("conv_1").activation = keras.activations.linear
+    for model in (sources.load("digits"), changed):
+        assert not features.cached_extract(model, images, "pool_1", tmp_path).from_cache
+
+
+def test_a_damaged_file_is_made_again(model, images, tmp_path):
+    whole = features.cached_extract(model, images, "dense_1", tmp_path).x.copy()
+    path = next(tmp_path.iterdir())
+    content = bytearray(path.read_bytes())
+    content[-1000:-900] = bytes(100)
+    path.write_bytes(content)
     again = features.cached_extract(model, images, "dense_1", tmp_path)
     assert not again.from_cache
-    np.testing.assert_array_equal(again.x, whole.x)
+    np.testing.assert_array_equal(again.x, whole)
     assert features.cached_extract(model, images, "dense_1", tmp_path).from_cache
+
+
+def test_without_room_on_disk_the_features_are_in_memory(model, images, tmp_path):
+    (tmp_path / "file").write_text("")
+    found = features.cached_extract(model, images, "flatten", tmp_path / "file" / "cache")
+    assert not found.on_disk
+    np.testing.assert_array_equal(found.x, features.extract(model, images, "flatten"))
+
+
+def test_without_room_anywhere_it_says_so(model, images):
+    prefix = features.submodel(model, "flatten")  # 12 images of 1,600 numbers of 4 bytes
+    assert features.cached_activations(prefix, images, None, in_memory=12 * 6400).x.shape == (12, 1600)
+    with pytest.raises(features.NoRoom):
+        features.cached_activations(prefix, images, None, in_memory=12 * 6400 - 1)
+
+
+def test_a_stop_leaves_no_half_file(model, tmp_path):
+    images = datasets.samples("mnist", 1100, seed=0)[0]
+    asked = []
+
+    def should_stop():
+        asked.append(1)
+        return len(asked) == 3
+
+    prefix = features.submodel(model, "pool_2")
+    with pytest.raises(features.Interrupted):
+        features.cached_activations(prefix, images, tmp_path, should_stop=should_stop)
+    assert len(asked) == 3 and list(tmp_path.iterdir()) == []
+
+
+def test_tensorflow_reads_kept_features_in_place(model, images, tmp_path):
+    x = features.cached_extract(model, images, "flatten", tmp_path).x
+    shared = features.tensor(x)
+    np.testing.assert_array_equal(shared.numpy(), x)
+    x[0, 0] = -1.0  # stays in this process's view of the file
+    assert float(shared[0, 0]) == -1.0
+
+
+def test_memory_that_tensorflow_cannot_use_in_place_is_copied():
+    buffer = np.zeros(4 * 33, np.uint8)
+    x = buffer[4 - buffer.ctypes.data % 4 :][:128].view(np.float32)
+    x = x[1:] if x.ctypes.data % 64 == 0 else x
+    copied = features.tensor(x)
+    x[0] = 5.0
+    assert float(copied[0]) == 0.0

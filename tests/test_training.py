@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, freezing, sources, training
+from tlcore import datasets, freezing, prefix, sources, training
 from tlcore.errors import SpecError, TrainingError
 from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Phase, article_recipe, scratch_control
 
@@ -47,6 +47,46 @@ def test_the_cached_prefix_trains_the_same_model_as_the_whole_network(data):
     np.testing.assert_allclose(
         cached.predict(data.x_test[:64], verbose=0), plain.predict(data.x_test[:64], verbose=0), atol=2e-5
     )
+
+
+def test_kept_features_train_the_same_weights_as_fresh_ones(data, tmp_path):
+    fresh, first = trained(FEW, data, cache=tmp_path)
+    kept, second = trained(FEW, data, cache=tmp_path)
+    in_memory, third = trained(FEW, data)
+    assert freezing.hashes(fresh) == freezing.hashes(kept) == freezing.hashes(in_memory)
+    assert [one.cached for one in (first, second, third)] == [True, True, True]
+    assert [one.from_cache for one in (first, second, third)] == [False, True, False]
+    assert first.reason == third.reason
+    assert first.reason == (
+        "The frozen layers conv_1 to flatten were computed once (less than 1 MB) and only the rest was trained on that."
+    )
+    assert second.reason == (
+        "The outputs of the frozen layers conv_1 to flatten were on disk already (less than 1 MB), "
+        "and only the rest was trained on that."
+    )
+
+
+def test_two_phases_with_the_same_boundary_compute_it_once(tmp_path):
+    frozen = ("conv_1", "conv_2")
+    spec = replace(FEW, phases=(Phase(1, frozen), Phase(1, (*frozen, "dense_1"))))
+    _, fitted = trained(spec, datasets.load(spec.data), cache=tmp_path)
+    assert fitted.cached and not fitted.from_cache
+    # flatten and dense_1, of the training and of the validation images
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("folder", ["file", "file/cache"])
+def test_a_cache_that_cannot_be_written_is_done_without(data, tmp_path, folder):
+    (tmp_path / "file").write_text("")
+    _, fitted = trained(FEW, data, cache=tmp_path / folder)
+    assert fitted.cached and fitted.epochs == 2 and "computed once" in fitted.reason
+
+
+def test_a_stop_before_the_first_batch_leaves_the_model_as_it_was(data, tmp_path):
+    model, fitted = trained(FEW, data, cache=tmp_path, should_stop=lambda: True)
+    assert fitted.stopped and fitted.epochs == 0 and fitted.proof == ()
+    assert fitted.reason == "It was stopped while the frozen layers were computed."
+    assert freezing.hashes(model) == freezing.hashes(model_for(FEW, data))
 
 
 def test_the_trained_model_is_whole_and_survives_saving(data, tmp_path):
@@ -161,9 +201,53 @@ def test_the_articles_recipe_trains_121930_weights_then_freezes_320():
 
 
 def test_a_cut_whose_features_are_too_large_says_so_and_trains_anyway(data, monkeypatch):
-    monkeypatch.setattr(training, "CACHE_BYTES", 1000)
+    monkeypatch.setattr(prefix, "MEMORY_BYTES", 1000)
     _, fitted = trained(FEW, data)
-    assert not fitted.cached and "would take" in fitted.reason
+    assert not fitted.cached and "would take less than 1 MB, more than there is room for" in fitted.reason
+
+
+def test_where_the_disk_takes_more_than_memory_the_prefix_is_computed_once(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(prefix, "MEMORY_BYTES", 1000)
+    _, fitted = trained(FEW, data, cache=tmp_path)
+    assert fitted.cached
+
+
+LAYERS = sources.info("digits_0_4").layers
+CONVOLUTIONS = ("conv_1", "conv_2")
+
+
+@pytest.mark.parametrize(
+    ("frozen", "n", "count", "why"),
+    [
+        ((), 1000, 0, "No leading layers are frozen, so every epoch runs the whole network."),
+        (("conv_2",), 1000, 0, "No leading layers are frozen, so every epoch runs the whole network."),
+        (
+            ("conv_1",),
+            55_000,
+            0,
+            "Reading the outputs of conv_1 to pool_1 (1,135 MB) takes about as long as computing them, "
+            "so every epoch computes them again.",
+        ),
+        (CONVOLUTIONS, 55_000, 5, ""),
+        ((*CONVOLUTIONS, "dense_1"), 55_000, 6, ""),
+        (
+            CONVOLUTIONS,
+            100_000,
+            0,
+            "The outputs of conv_1 to flatten would take 610 MB, more than there is room for, "
+            "so every epoch computes them again.",
+        ),
+    ],
+)
+def test_the_prefix_is_computed_once_where_that_pays(frozen, n, count, why):
+    assert prefix.length(LAYERS, frozen, n) == (count, why)
+
+
+def test_a_disk_takes_what_memory_does_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LAB_CACHE_MB", "1300")
+    assert prefix.length(LAYERS, CONVOLUTIONS, 100_000, tmp_path)[0] == 5
+    monkeypatch.setenv("TRANSFER_LAB_CACHE_MB", "1200")  # no single matrix may take more than half
+    assert prefix.length(LAYERS, CONVOLUTIONS, 100_000, tmp_path)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import os
-import tempfile
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .cache import Cache
 from .errors import SpecError
 from .spec import PIXELS
 
@@ -19,15 +19,27 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 512
+ALIGNMENT = 64  # bytes; TensorFlow takes memory over without a copy only from there on
+
+ShouldStop = Callable[[], bool]
+
+
+class Interrupted(Exception):
+    """A stop was asked for before every image was through."""
+
+
+class NoRoom(Exception):
+    """The activations are too large for memory and could not be kept on disk."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """A feature matrix with what it cost: ``x`` is float32, shape (n, d)."""
+    """Activations with what they cost: ``x`` is float32, shape (n, ...)."""
 
     x: np.ndarray
     seconds: float
-    from_cache: bool
+    from_cache: bool  # an earlier call had computed them
+    on_disk: bool  # a memory map of the shared file; else in this process's own memory
 
     @property
     def megabytes(self) -> float:
@@ -55,22 +67,59 @@ def submodel(model: "keras.Model", layer: str) -> "keras.Model":
     return keras.Model(model.inputs, model.get_layer(layer).output)
 
 
-def activations(
-    prefix: "keras.Model", images: np.ndarray, *, should_stop: Callable[[], bool] = lambda: False
-) -> np.ndarray:
+def activations(prefix: "keras.Model", images: np.ndarray, *, should_stop: ShouldStop = lambda: False) -> np.ndarray:
     """Return what ``prefix`` makes of ``images``: float32, shape (n, ...), in inference mode.
 
-    Stopped half-way, the rest is zeros.
+    Raises
+    ------
+    Interrupted
+        ``should_stop`` asked for an end between two batches.
     """
-    import tensorflow as tf
-
-    run = tf.function(lambda batch: prefix(batch, training=False), reduce_retracing=True)
-    out = np.zeros((len(images), *prefix.output_shape[1:]), np.float32)
-    for first in range(0, len(images), BATCH):
-        if should_stop():
-            break
-        out[first : first + BATCH] = run(tf.constant(images[first : first + BATCH])).numpy()
+    out, first = _aligned((len(images), *prefix.output_shape[1:])), 0
+    for part in _parts(prefix, images, should_stop):
+        out[first : first + len(part)] = part
+        first += len(part)
     return out
+
+
+def cached_activations(
+    prefix: "keras.Model",
+    images: np.ndarray,
+    folder: Path | None,
+    *,
+    should_stop: ShouldStop = lambda: False,
+    in_memory: int | None = None,
+) -> Features:
+    """Return ``activations`` from the files in ``folder``, computed and kept there when they are missing.
+
+    A file is named by content: the prefix's architecture and weights and the images. Where it cannot be kept, or
+    without a folder, the activations are in memory.
+
+    Parameters
+    ----------
+    in_memory : most bytes for which memory is used in place of the disk; default: any number
+
+    Raises
+    ------
+    Interrupted
+        ``should_stop`` asked for an end between two batches.
+    NoRoom
+        Neither disk nor memory takes them.
+    """
+    began, shape = time.perf_counter(), (len(images), *prefix.output_shape[1:])
+    cache = Cache(folder) if folder is not None and len(images) else None
+    if cache is not None and cache.takes(shape):
+        key = _key(prefix, images)
+        x = cache.open(key, shape)
+        if x is not None:
+            return Features(x, time.perf_counter() - began, from_cache=True, on_disk=True)
+        x = cache.write(key, shape, _parts(prefix, images, should_stop))
+        if x is not None:
+            return Features(x, time.perf_counter() - began, from_cache=False, on_disk=True)
+    if in_memory is not None and 4 * prod(shape) > in_memory:
+        raise NoRoom
+    x = activations(prefix, images, should_stop=should_stop)
+    return Features(x, time.perf_counter() - began, from_cache=False, on_disk=False)
 
 
 def extract(model: "keras.Model", images: np.ndarray, layer: str) -> np.ndarray:
@@ -95,60 +144,68 @@ def extract(model: "keras.Model", images: np.ndarray, layer: str) -> np.ndarray:
     ----------
     Yosinski et al. (2014), "How transferable are features in deep neural networks?"
     """
-    found = images if layer == PIXELS else activations(submodel(model, layer), images)
-    return found.reshape(len(images), -1)
+    return cached_extract(model, images, layer, None).x
 
 
-def cached_extract(model: "keras.Model", images: np.ndarray, layer: str, folder: Path) -> Features:
-    """Return ``extract``'s matrix as a read-only memory map of a file in ``folder``, made when it is missing.
+def cached_extract(model: "keras.Model", images: np.ndarray, layer: str, folder: Path | None) -> Features:
+    """Return ``extract``'s matrix with what it cost; from the files in ``folder`` as ``cached_activations``."""
+    if layer == PIXELS:
+        return Features(images.reshape(len(images), -1), 0.0, from_cache=False, on_disk=False)
+    found = cached_activations(submodel(model, layer), images, folder)
+    return replace(found, x=found.x.reshape(len(images), -1))
 
-    The file is named by content: the prefix's architecture and weights, the layer, the images. Two workers that
-    make the same one at once both write a whole file; the later replaces the equal earlier one.
+
+def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -> Iterator[np.ndarray]:
+    """Yield the activations batch by batch. A row does not depend on the others, to the last bit."""
+    import tensorflow as tf
+
+    run = tf.function(lambda batch: prefix(batch, training=False), reduce_retracing=True)
+    for first in range(0, len(images), BATCH):
+        if should_stop():
+            raise Interrupted
+        yield run(tf.constant(images[first : first + BATCH])).numpy()
+
+
+def _aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array whose memory starts where TensorFlow wants it; its numbers are not set."""
+    size = 4 * prod(shape)
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].view(np.float32).reshape(shape)
+
+
+def tensor(x: np.ndarray) -> Any:
+    """Return ``x`` as a TensorFlow tensor over the same memory where that can be, else as a copy.
+
+    Copying a memory map would take a second and three times its size for 55,000 images after the convolutions.
+    ``x`` must not change afterwards.
     """
-    began = time.perf_counter()
-    path = Path(folder) / f"{_key(model, images, layer)}.npy"
-    found = _open(path, len(images))
-    if found is not None:
-        os.utime(path)  # the oldest unused goes first when the folder is full
-        return Features(found, time.perf_counter() - began, from_cache=True)
-    x = extract(model, images, layer)
-    _save(path, x)
-    return Features(x, time.perf_counter() - began, from_cache=False)
+    import tensorflow as tf
+
+    shared = x.flags.writeable and x.flags.c_contiguous and x.size and x.ctypes.data % ALIGNMENT == 0
+    if shared and not tf.config.list_physical_devices("GPU"):
+        return tf.experimental.dlpack.from_dlpack(x.__dlpack__())
+    return tf.constant(x)
 
 
-def _key(model: "keras.Model", images: np.ndarray, layer: str) -> str:
-    part = model if layer == PIXELS else submodel(model, layer)
-    weights = () if layer == PIXELS else part.get_weights()
-    shapes = [] if layer == PIXELS else [[type(step).__name__, str(step.output.shape)] for step in part.layers]
-    return _digest([json.dumps([layer, shapes]).encode(), *weights, np.ascontiguousarray(images)])
+def _key(prefix: "keras.Model", images: np.ndarray) -> str:
+    import tensorflow as tf
 
-
-def _digest(parts: Iterable[Any]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
+    architecture = json.dumps([tf.__version__, _architecture(prefix.get_config()), images.shape], sort_keys=True)
+    digest = hashlib.sha256(architecture.encode())
+    for array in (*prefix.get_weights(), images):
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:32]
 
 
-def _open(path: Path, n: int) -> np.ndarray | None:
-    """Return the stored matrix, or None when there is none or its file is damaged."""
-    try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        return None
-    except (ValueError, OSError, EOFError):
-        path.unlink(missing_ok=True)
-        return None
-    return found if found.ndim == 2 and len(found) == n and found.dtype == np.float32 else None
-
-
-def _save(path: Path, x: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, x, allow_pickle=False)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def _architecture(config: Any) -> Any:
+    """Leave out of Keras' description of a model what does not change its answers."""
+    if isinstance(config, list | tuple):
+        return [_architecture(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    endings = ("_initializer", "_regularizer", "_constraint", "trainable", "build_config")
+    kept = {name: _architecture(value) for name, value in config.items() if not name.endswith(endings)}
+    if "layers" in kept:  # a model; its own name may be a running number
+        kept.pop("name", None)
+    return kept

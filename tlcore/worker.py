@@ -34,6 +34,7 @@ from .store import Store
 log = logging.getLogger(__name__)
 
 MOST_FEATURES_GB = 1.5
+CACHE = "cache"  # the folder of kept activations inside the data folder
 BEAT_S = 0.25  # how often points go to the store and the stop flag comes back
 
 
@@ -128,7 +129,7 @@ def _outcome(spec: Spec, reporter: "Reporter", folder: Path) -> tuple[str, dict[
     try:
         check(spec)
         tunes = isinstance(spec, FineTuneSpec)
-        result = fine_tune(spec, reporter) if tunes else fit_heads(spec, reporter, folder)
+        result = fine_tune(spec, reporter, folder) if tunes else fit_heads(spec, reporter, folder)
         return ("stopped" if reporter.should_stop() else "done"), result, ""
     except LabError as error:
         return "failed", {}, str(error)
@@ -202,7 +203,7 @@ class Reporter:
                 self._points = points + self._points
 
 
-def fine_tune(spec: FineTuneSpec, reporter: Reporter) -> dict[str, Any]:
+def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
     """Train, test, prove and save; return the result as JSON values."""
     import keras
 
@@ -219,6 +220,7 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter) -> dict[str, Any]:
         on_metric=reporter.on_metric,
         on_progress=reporter.on_progress,
         should_stop=reporter.should_stop,
+        cache=folder / CACHE,
     )
     reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))
     answers = _in_batches(prediction.compiled(model), data.x_test)
@@ -299,7 +301,7 @@ def _matrices(
         if layer == "pixels":
             found.append(images.reshape(len(images), -1))
             continue
-        made = features.cached_extract(model, images, layer, folder / "cache")
+        made = features.cached_extract(model, images, layer, folder / CACHE)
         found.append(made.x)
         sizes["extract_s"] += made.seconds
         sizes["n_features"] = made.x.shape[1]
