@@ -226,8 +226,17 @@ def _proof(run: Run) -> str:
         return "Stopped before the first batch: no weight was trained, so there is nothing to prove."
     if wrong := [row["layer"] for row in rows if not row["ok"]]:
         return f"Proof failed: {', '.join(wrong)} did not do what freezing promised. Please report this."
-    n, m = (len({row["layer"] for row in rows if row["frozen"] is frozen}) for frozen in (True, False))
-    return f"Proof: the weights of {n} frozen layers are bit for bit unchanged, those of {m} trained layers changed."
+    phases = sorted({row["phase"] for row in rows})
+    parts = [_phase_proof([row for row in rows if row["phase"] == phase]) for phase in phases]
+    if len(parts) > 1:
+        parts = [f"in phase {phase}, {part}" for phase, part in zip(phases, parts, strict=True)]
+    return f"Proof: {'; '.join(parts)}."
+
+
+def _phase_proof(rows: Sequence[dict[str, Any]]) -> str:
+    n = sum(row["frozen"] for row in rows)
+    unchanged = f"the weights of {n} frozen layers are bit for bit unchanged"
+    return f"{unchanged}, those of {len(rows) - n} trained layers changed"
 
 
 def _head_lines(run: Run) -> list[str]:
