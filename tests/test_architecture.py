@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RANKS = """
 errors
 spec
-processes database photographs augment
+processes database photographs augment evaluation
 datasets store evaluation heads drawing cache clock
 sources freezing engine strokes optimizers
 features source_training
