@@ -15,7 +15,7 @@ RANKS = """
 errors
 spec
 processes database photographs augment evaluation
-datasets store evaluation heads drawing cache clock
+datasets store heads drawing cache clock
 sources freezing engine strokes optimizers
 features source_training
 prefix
