@@ -157,10 +157,9 @@ def wait_state(page: Page, state: str, chart: int = 0) -> None:
 
 @pytest.fixture(scope="module")
 def trained(opening) -> str:
-    """The default fine-tuning, started by its shortcut and seen to its end; the run's id."""
+    """The default fine-tuning, started by its button and seen to its end; the run's id."""
     page = opening("train")
-    expect(page.locator(".st-key-start_ft kbd")).to_have_text("Alt + T")
-    page.keyboard.press("Alt+t")
+    press(page, "start_ft")
     wait_more_points(page)
     wait_state(page, "done")
     expect(page.get_by_text("Test accuracy")).to_be_visible()
