@@ -39,6 +39,7 @@ def history(runs: tuple[Run, ...]) -> None:
             _("seconds"): st.column_config.NumberColumn(format="%.1f"),
         },
         key=key,
+        placeholder="–",
         alt=_("All runs, newest first"),
     )
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui import charts, state
 from pages.ui.live_chart import LiveRun, Rule, live_chart
-from pages.ui.text import _, plain, tell
+from pages.ui.text import _, ngettext, plain, tell
 from tlcore import datasets, export, prediction, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
@@ -97,8 +97,9 @@ def show(run: Run, slot: str) -> Run:
             tunes = isinstance(run.spec, FineTuneSpec)
             kept = _("Stopping after the current batch; what was learned so far is kept.")
             st.toast(kept if tunes else _("Stopping. Finished heads are kept if the current one ends within seconds."))
-    if run.state == "queued" and (ahead := state.lab().store.ahead(run.id)):
-        st.info(_("Waiting: {n} runs come before this one. It starts by itself.").format(n=ahead))
+    if run.state == "queued" and not has_chart(run) and (ahead := state.lab().store.ahead(run.id)):
+        words = ngettext("Waiting: {n} run comes before this one.", "Waiting: {n} runs come before this one.", ahead)
+        st.info(words.format(n=ahead) + " " + _("It starts by itself."))
     if has_chart(run):
         curves(run, slot)
     elif not run.final:
@@ -160,7 +161,7 @@ def fine_tune_result(run: Run) -> None:
     a.metric(_("Test accuracy"), f"{test['accuracy']:.1%}", help=interval_words(test), border=True)
     b.metric(_("Training time"), f"{result['fit_s']:.1f} s", border=True)
     share = result["n_trainable"] / result["n_weights"]
-    c.metric(_("Weights that trained"), f"{share:.0%}", border=True)
+    c.metric(_("Weights that trained"), f"{share:.1%}", border=True)
     st.caption(
         interval_words(test)
         + " "

@@ -162,6 +162,13 @@ def test_a_run_in_every_state_is_shown(lab, name, kind):
         assert "Take fewer images." in words(app)
 
 
+def test_a_comparison_that_waits_says_how_many_come_before_it(lab):
+    lab.store.create(FineTuneSpec())
+    for before in ("1 run comes before this one", "2 runs come before this one"):
+        run = lab.store.create(HeadSpec(curves=False))
+        assert before in words(opened("heads", run_cmp=run.id))
+
+
 def test_start_makes_a_run_of_the_draft_and_hands_it_to_the_engine(lab):
     app = opened("train", per_class=50, epochs=3, seed=7)
     app.button(key="start_ft").click().run()
