@@ -26,8 +26,8 @@ check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under 
 	$(VENV)/bin/pyright
 	$(PY) -m pytest -q -m "not keras and not browser and not slow" $(PYTEST_ARGS)
 
-bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way
-	@set -e; for file in bench/[!_]*.py; do echo "== $$file"; $(PY) "$$file"; done
+bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way; writes bench/results.json and the README's table
+	$(PY) -m bench $(BENCH)
 
 assets: $(VENV)/.run-stamp  ## build the shipped data again from MNIST's four files: make assets FROM=folder
 	@test -n "$(FROM)" || { echo "Say where MNIST's four files are: make assets FROM=folder"; exit 2; }

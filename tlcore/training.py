@@ -125,7 +125,7 @@ def _fit_phase(inputs: Inputs, data: Data, spec: FineTuneSpec, phase: Phase, clo
 
     n, size, tail = len(inputs.x_train), spec.batch_size, inputs.tail
     update = optimizers.build(spec.optimizer, phase.learning_rate, tail.trainable_variables)
-    run = _stretch(tail, update, tensor(inputs.x_train), tf.constant(data.y_train), size)
+    run = stretch(tail, update, tensor(inputs.x_train), tf.constant(data.y_train), size)
     score = _scorer(tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
     clock.start_phase()
     n_batches, rate = -(-n // size), 0.0  # batches a second
@@ -149,7 +149,7 @@ def _fit_phase(inputs: Inputs, data: Data, spec: FineTuneSpec, phase: Phase, clo
         clock.finish_epoch(*score(), phase, len(data.class_names))
 
 
-def _stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size: int) -> Callable[..., Any]:
+def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size: int) -> Callable[..., Any]:
     """Return a graph that trains batches first..last-1 of an order: (summed loss, number right)."""
     import keras
     import tensorflow as tf

@@ -1,0 +1,62 @@
+"""What live points, progress, the heartbeat and the stop flag cost a training: the run store on against nothing.
+
+Both ways are the lab's own training on kept features, where a step is shortest and reporting weighs most. The two
+take turns inside one process, so that what differs is the reporting alone.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from bench import _timing
+from tlcore.spec import DataSpec, FineTuneSpec, Phase
+
+FULL = {"per_class": None, "epochs": 5, "turns": 9}
+QUICK = {"per_class": 50, "epochs": 2, "turns": 3}
+
+
+def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.Result:
+    from tlcore import datasets, sources, training
+    from tlcore.store import Store
+    from tlcore.worker import Reporter
+
+    data = DataSpec(target="mnist", split="article", per_class=per_class)
+    phase = Phase(epochs=epochs, frozen=("conv_1", "conv_2"))
+    spec = FineTuneSpec(data=data, phases=(phase,), batch_size=64, seed=seed)
+    found, times = datasets.load(data), {"with": [], "without": []}
+
+    def fit(cache: Path, **hooks) -> None:
+        training.fit(sources.load(spec.source, n_classes=10, seed=seed), found, spec, cache=cache, **hooks)
+
+    with tempfile.TemporaryDirectory() as folder:
+        store, cache = Store(Path(folder)), Path(folder) / "cache"
+        fit(cache)
+        for _ in range(turns):
+            with _timing.Stopwatch() as watch:
+                fit(cache)
+            times["without"].append(watch.as_dict())
+            run = store.create(replace(spec))
+            store.claim(run.id, "bench")
+            with _timing.Stopwatch() as watch, Reporter(store, run.id) as reporter:
+                hooks = {name: getattr(reporter, name) for name in ("on_metric", "on_progress", "should_stop")}
+                fit(cache, **hooks)
+            times["with"].append(watch.as_dict())
+            assert len(store.points(run.id)) >= 2 * epochs
+    medians = {f"{way}_{name}": median(one[name] for one in taken) for way, taken in times.items() for name in taken[0]}
+    shares = [a["cpu_s"] / b["cpu_s"] for a, b in zip(times["with"], times["without"], strict=True)]
+    return {**medians, "cpu_share": median(shares)}
+
+
+def measure(quick: bool = False) -> list[_timing.Row]:
+    found = _timing.in_turn("bench.live_metrics", ("both",), 1, **(QUICK if quick else FULL))["both"]
+    title = "Live points and progress, 55,000 images, 5 epochs on kept features (plain: none)"
+    rows = []
+    for unit, key, name in (("s", "seconds", "live_metrics"), ("CPU s", "cpu_s", "live_metrics_cpu")):
+        ours, plain = ([{key: one[f"{way}_{key}"]} for one in found] for way in ("with", "without"))
+        rows.append(_timing.row(name, title, ours, plain, key=key, unit=unit))
+    return rows
+
+
+if __name__ == "__main__":
+    _timing.script({"both": both}, measure)
