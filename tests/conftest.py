@@ -4,6 +4,7 @@ import os
 
 import pytest
 from browser.find_chromium import NOT_FOUND, find_chromium
+
 from tlcore.store import Store
 
 

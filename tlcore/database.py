@@ -38,6 +38,7 @@ runs = sa.Table(
     sa.Column("worker", sa.Text, nullable=False, default=""),
     sa.Column("host", sa.Text, nullable=False, default=""),
     sa.Column("process", sa.Text, nullable=False, default=""),
+    sa.Column("owner", sa.String(64), nullable=False, default="", server_default="", index=True),
     sqlite_autoincrement=True,  # a purged run's number is never given again
 )
 

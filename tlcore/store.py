@@ -20,10 +20,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .database import connect, metadata, plain_errors, runs
+from .database import connect, plain_errors, runs
 from .database import points as points_table
 from .errors import LabError, SpecError, StoreError
 from .processes import identity
+from .schema import prepare
 from .spec import FINAL_STATES, MetricPoint, Progress, RunState, Spec, check_choice, from_json, to_json
 
 log = getLogger(__name__)
@@ -57,6 +58,7 @@ class Run:
     worker: str = ""
     host: str = ""
     process: str = ""  # which process claimed it: ``processes.identity``
+    owner: str = ""  # whose it is; "" is nobody's
 
     @property
     def final(self) -> bool:
@@ -104,8 +106,8 @@ class Store:
                 reason=error.strerror,
             ) from error
         self._engine = connect(url or f"sqlite:///{self._name}")
-        with self._writing() as connection:
-            metadata.create_all(connection)  # inside the write lock, so that two processes may start at once
+        with plain_errors(self._name):
+            prepare(self._engine, self._name)
 
     def close(self) -> None:
         """Let go of the database's connections."""
@@ -113,7 +115,7 @@ class Store:
 
     # -- making and reading ------------------------------------------------------------------------------------------
 
-    def create(self, spec: Spec, name: str = "") -> Run:
+    def create(self, spec: Spec, name: str = "", owner: str = "") -> Run:
         """Add a queued run and return it."""
         run_id = secrets.token_hex(8)
         with self._writing() as connection:
@@ -126,6 +128,7 @@ class Store:
                     created=time.time(),
                     seed=spec.seed,
                     name=name,
+                    owner=owner,
                 )
             )
         return self.get(run_id)
@@ -151,19 +154,26 @@ class Store:
         deleted: bool = False,
         limit: int = 200,
         offset: int = 0,
+        owner: str | None = None,
     ) -> tuple[Run, ...]:
         """Return runs, newest first: those in the list, or with ``deleted`` those that can be restored.
 
         A run whose settings this version cannot read is left out, and logged.
         """
-        query = runs.select().where(_where(kind, states, deleted))
+        query = runs.select().where(_where(kind, states, deleted, owner))
         with self._reading() as connection:
             rows = connection.execute(query.order_by(runs.c.number.desc()).limit(limit).offset(offset)).mappings()
             return tuple(filter(None, map(_readable, rows)))
 
-    def count(self, kind: str | None = None, states: Iterable[str] | None = None, deleted: bool = False) -> int:
+    def count(
+        self,
+        kind: str | None = None,
+        states: Iterable[str] | None = None,
+        deleted: bool = False,
+        owner: str | None = None,
+    ) -> int:
         """Return how many runs ``list`` would give without a limit."""
-        query = sa.select(sa.func.count()).select_from(runs).where(_where(kind, states, deleted))
+        query = sa.select(sa.func.count()).select_from(runs).where(_where(kind, states, deleted, owner))
         with self._reading() as connection:
             return connection.execute(query).scalar_one()
 
@@ -389,12 +399,16 @@ def _unknown(run_id: str) -> SpecError:
     return SpecError("There is no run {run_id!r}. Pick one from the list of runs.", run_id=run_id)
 
 
-def _where(kind: str | None, states: Iterable[str] | None, deleted: bool) -> sa.ColumnElement[bool]:
+def _where(
+    kind: str | None, states: Iterable[str] | None, deleted: bool, owner: str | None = None
+) -> sa.ColumnElement[bool]:
     conditions: list[sa.ColumnElement[bool]] = [runs.c.deleted.is_not(None) if deleted else runs.c.deleted.is_(None)]
     if kind is not None:
         conditions.append(runs.c.kind == kind)
     if states is not None:
         conditions.append(runs.c.state.in_(tuple(states)))
+    if owner is not None:
+        conditions.append(runs.c.owner == owner)
     return sa.and_(*conditions)
 
 
