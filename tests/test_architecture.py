@@ -19,7 +19,7 @@ schema
 datasets store heads drawing cache clock
 sources freezing engine strokes optimizers
 features source_training
-prefix
+prefix monitor
 training prediction export
 what_if
 worker serving

@@ -289,3 +289,30 @@ def test_the_small_digits_are_scikit_learns_and_loading_them_does_not_import_it(
     data = datasets.load(DataSpec(target="digits_8x8", per_class=None))
     counts = np.bincount(np.concatenate([data.y_train, data.y_validation, data.y_test]))
     assert counts.tolist() == np.bincount(load_digits().target).tolist()
+
+
+# ------------------------------------------------------------------ spoiled on purpose
+
+
+def test_without_scaling_the_same_images_run_to_255():
+    plain, unscaled = (datasets.load(DataSpec(per_class=3, scale=scale)) for scale in (True, False))
+    for name in ("x_train", "x_validation", "x_test"):
+        np.testing.assert_allclose(getattr(unscaled, name) / 255, getattr(plain, name), atol=1e-6)
+        assert getattr(unscaled, name).max() == 255 and getattr(unscaled, name).dtype == np.float32
+    np.testing.assert_array_equal(unscaled.y_train, plain.y_train)
+    assert unscaled.hash != plain.hash
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_label_noise_deals_the_labels_of_its_share_out_anew_and_touches_nothing_else(share):
+    plain, noisy = (datasets.load(DataSpec(per_class=100, seed=3, label_noise=noise)) for noise in (0.0, share))
+    np.testing.assert_array_equal(np.bincount(noisy.y_train), np.bincount(plain.y_train))
+    for name in ("x_train", "x_validation", "y_validation", "y_test"):
+        np.testing.assert_array_equal(getattr(noisy, name), getattr(plain, name))
+    wrong = (noisy.y_train != plain.y_train).mean()  # a fifth of what is dealt out comes back to its own class
+    assert wrong == pytest.approx(0.8 * share, abs=0.08) and (share > 0) == (wrong > 0)
+
+
+def test_a_share_of_noise_outside_0_to_1_is_refused():
+    with pytest.raises(SpecError, match=r"Label noise must be a number from 0.0 to 1.0. Received: 1.5"):
+        datasets.load(DataSpec(label_noise=1.5))

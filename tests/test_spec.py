@@ -29,7 +29,13 @@ from tlcore.spec import (
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 seeds = st.integers(0, 2**31 - 1)
 data_specs = st.builds(
-    DataSpec, target=words, split=st.sampled_from(SPLITS), per_class=st.none() | st.integers(1, 7000), seed=seeds
+    DataSpec,
+    target=words,
+    split=st.sampled_from(SPLITS),
+    per_class=st.none() | st.integers(1, 7000),
+    seed=seeds,
+    scale=st.booleans(),
+    label_noise=st.floats(0.0, 1.0),
 )
 phases = st.builds(
     Phase,
@@ -45,6 +51,7 @@ fine_tunes = st.builds(
     batch_size=st.integers(1, 4096),
     optimizer=st.sampled_from(OPTIMIZERS),
     seed=seeds,
+    film=st.booleans(),
 )
 heads = st.builds(
     HeadSpec,
@@ -61,6 +68,12 @@ heads = st.builds(
 @given(fine_tunes | heads)
 def test_a_spec_comes_back_from_json_equal(spec):
     assert from_json(to_json(spec)) == spec
+
+
+def test_settings_stored_before_films_and_spoiled_data_are_read_as_plain_ones():
+    fields = json.loads(to_json(FineTuneSpec()))
+    assert not fields.pop("film") and fields["data"].pop("scale") and fields["data"].pop("label_noise") == 0
+    assert from_json(json.dumps(fields)) == FineTuneSpec()
 
 
 def test_json_names_the_kind():

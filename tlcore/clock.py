@@ -15,6 +15,7 @@ POINT_S = 0.5  # seconds between two live points inside an epoch
 
 OnMetric = Callable[[MetricPoint], None]
 OnProgress = Callable[[Progress], None]
+OnEpoch = Callable[[int, float | None], None]  # finished epochs, validation accuracy; (0, None) before the first batch
 ShouldStop = Callable[[], bool]
 
 
@@ -38,10 +39,17 @@ class Clock:
     """Counts epochs, images and seconds; sends points and progress; notices a loss that went wrong."""
 
     def __init__(
-        self, spec: FineTuneSpec, n: int, on_metric: OnMetric, on_progress: OnProgress, should_stop: ShouldStop
+        self,
+        spec: FineTuneSpec,
+        n: int,
+        on_metric: OnMetric,
+        on_progress: OnProgress,
+        should_stop: ShouldStop,
+        on_epoch: OnEpoch,
     ):
         self.spec, self.n = spec, n
         self.on_metric, self.on_progress, self.should_stop = on_metric, on_progress, should_stop
+        self.on_epoch = on_epoch
         self.began = time.perf_counter()
         self.epoch, self.part = 0, 0.0
         self.stopped = False
@@ -88,6 +96,7 @@ class Clock:
         train_loss = self.loss / self.seen
         self._point("train", self.epoch, train_loss, self.right / self.seen)
         self._point("validation", self.epoch, loss, accuracy)
+        self.on_epoch(self.epoch, accuracy)
         self.epoch_s.append(time.perf_counter() - self.epoch_began)
         self._start_epoch()
         self.on_progress(self.progress())

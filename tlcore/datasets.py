@@ -142,7 +142,8 @@ def load(spec: DataSpec) -> Data:
     "standard" keeps one tenth of the training part for validation (MNIST: 54,000 / 6,000 / 10,000). "article" keeps
     one twelfth (MNIST: 55,000 to train; the 15,000 held out are 5,000 for validation and the 10,000 of the test
     part). With ``per_class`` n the n training images of a class are the first n of the same order for every n, so a
-    smaller training set is part of a larger one, and at most 1,000 validation images are kept.
+    smaller training set is part of a larger one, and at most 1,000 validation images are kept. Without ``scale`` the
+    pixels stay at 0..255; ``label_noise`` touches training labels alone, and never how many each class has.
 
     Raises
     ------
@@ -153,13 +154,15 @@ def load(spec: DataSpec) -> Data:
     """
     entry = info(spec.target)
     check_number("seed", spec.seed)
+    check_number("label_noise", spec.label_noise)
     check_per_class(spec)
     raw = _read(spec.target)
     train, validation = divide(raw.y_train, spec.split, spec.per_class, spec.seed)
+    images = _as_images if spec.scale else _unscaled
     parts = (
-        _as_images(raw.x_train[train]), raw.y_train[train],
-        _as_images(raw.x_train[validation]), raw.y_train[validation],
-        _as_images(raw.x_test), raw.y_test,
+        images(raw.x_train[train]), _with_noise(raw.y_train[train], spec.label_noise, spec.seed),
+        images(raw.x_train[validation]), raw.y_train[validation],
+        images(raw.x_test), raw.y_test,
     )  # fmt: skip
     return Data(*parts, class_names=entry.class_names, hash=_hash(parts))
 
@@ -363,6 +366,19 @@ def _resize(pixels: np.ndarray, side: int) -> np.ndarray:
 
 def _as_images(pixels: np.ndarray) -> np.ndarray:
     return np.divide(pixels, 255, dtype=np.float32)[..., None]  # (n, 28, 28, 1)
+
+
+def _unscaled(pixels: np.ndarray) -> np.ndarray:
+    return pixels.astype(np.float32)[..., None]  # (n, 28, 28, 1)
+
+
+def _with_noise(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Deal the labels of a random ``share`` of the images out anew among these images."""
+    rng = np.random.default_rng((seed, 1))  # a stream of its own: the images are the same with and without noise
+    chosen = rng.permutation(len(labels))[: round(share * len(labels))]
+    noisy = labels.copy()
+    noisy[chosen] = labels[rng.permutation(chosen)]
+    return noisy
 
 
 def _int64(labels: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "batch_size": (1, 4096, 16),
     "learning_rate": (1e-6, 10.0, 1e-3),
     "seed": (0, 2**31 - 1, 0),
+    "label_noise": (0.0, 1.0, 0.0),
 }
 
 
@@ -76,12 +77,17 @@ class SourceInfo:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which images of the target task are used, and how they are divided."""
+    """Which images of the target task are used, and how they are divided.
+
+    The last two spoil the data on purpose, to see what that does.
+    """
 
     target: str = "mnist_5_9"
     split: Split = "standard"
     per_class: int | None = 200  # training images of each class; None: all there are
     seed: int = 0
+    scale: bool = True  # False leaves the pixels at 0..255, in every part
+    label_noise: float = 0.0  # share of the training labels that is dealt out anew among its images
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,7 @@ class FineTuneSpec:
     batch_size: int = 16
     optimizer: str = "adam"
     seed: int = 0
+    film: bool = False  # watch every epoch: see ``monitor``
 
     kind = "fine_tune"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import freezing, optimizers, prefix
-from .clock import Clock, FitResult, OnMetric, OnProgress, ShouldStop
+from .clock import Clock, FitResult, OnEpoch, OnMetric, OnProgress, ShouldStop
 from .datasets import Data
 from .errors import SpecError
 from .features import Interrupted, tensor
@@ -53,6 +53,10 @@ def n_steps(spec: FineTuneSpec, n: int) -> int:
     return spec.epochs * -(-n // spec.batch_size)
 
 
+def unwatched(epoch: int, accuracy: float | None) -> None:
+    """Do nothing: the ``on_epoch`` of a run that nobody watches."""
+
+
 def fit(
     model: "keras.Model",
     data: Data,
@@ -61,6 +65,7 @@ def fit(
     on_metric: OnMetric = lambda point: None,
     on_progress: OnProgress = lambda progress: None,
     should_stop: ShouldStop = lambda: False,
+    on_epoch: OnEpoch = unwatched,
     cache: Path | None = None,
     use_cache: bool = True,
 ) -> FitResult:
@@ -71,6 +76,7 @@ def fit(
     model : network with a softmax output over the classes of ``data``
     on_metric : receives points of the series ``train`` and ``validation``; x counts epochs over all phases
     should_stop : asked between stretches of about a quarter of a second, never in the middle of a batch
+    on_epoch : called before the first batch and after every epoch, when ``model`` has the weights of that moment
     cache : folder of kept activations; without one they are in memory for this training alone
     use_cache : False trains through the frozen layers in every epoch, for comparison
 
@@ -85,7 +91,8 @@ def fit(
 
     check(spec, describe(model))
     keras.utils.set_random_seed(spec.seed)
-    clock = Clock(spec, len(data.x_train), on_metric, on_progress, should_stop)
+    clock = Clock(spec, len(data.x_train), on_metric, on_progress, should_stop, on_epoch)
+    on_epoch(0, None)
     used: list[Inputs] = []
     proof: list[dict[str, Any]] = []
     for number, phase in enumerate(spec.phases, start=1):

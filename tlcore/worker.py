@@ -17,6 +17,7 @@ import numpy as np
 from . import datasets, features, heads, prediction, sources, training
 from .errors import LabError, SpecError
 from .evaluation import evaluate
+from .monitor import Monitor
 from .spec import (
     DataSpec,
     FineTuneSpec,
@@ -72,6 +73,7 @@ def check(spec: Spec) -> None:
                 most=most,
                 n=spec.data.per_class,
             )
+    check_number("label_noise", spec.data.label_noise)
     if isinstance(spec, FineTuneSpec):
         training.check(spec, source.layers)
         return
@@ -213,6 +215,7 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
     reporter.set_data_hash(data.hash)
     reporter.on_progress(Progress(0, spec.epochs, "loading the source model"))
     model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
+    on_epoch = Monitor(model, spec, data.class_names, reporter.folder()) if spec.film else training.unwatched
     fitted = training.fit(
         model,
         data,
@@ -220,6 +223,7 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
         on_metric=reporter.on_metric,
         on_progress=reporter.on_progress,
         should_stop=reporter.should_stop,
+        on_epoch=on_epoch,
         cache=folder / CACHE,
     )
     reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))

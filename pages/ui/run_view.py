@@ -54,7 +54,7 @@ def describe(spec: Spec) -> str:
         return _("{heads} on {layer} of {source} → {target}, {n}").format(
             heads=names, layer=spec.layer, source=source, target=target, n=per_class
         )
-    if replace(spec, seed=0, data=replace(spec.data, seed=0)) == article_recipe():
+    if replace(spec, seed=0, film=False, data=replace(spec.data, seed=0)) == article_recipe():
         return _("The article's recipe → {target}").format(target=target)
     frozen = ", ".join(name for name in spec.phases[-1].frozen if not name.startswith(("pool", "flatten")))
     if len(spec.phases) > 1:
