@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import frame, run_view, state
+from pages.ui import frame, lanes, run_view, state
 from pages.ui.text import _, tell
 from pages.ui.what_if import what_if
 from tlcore import datasets, freezing, sources, training
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec, scratch_control
+from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec, is_control, scratch_control
 
 RECIPES = {
     "default": _("One phase"),
@@ -159,14 +159,33 @@ def fine_tuning() -> None:
             type="primary",
             icon=":material/play_arrow:",
             shortcut="Alt+T",
-            on_click=lambda: start(state.draft(), "ft"),
+            on_click=start_tuning,
         )
-        st.button(
-            _("From scratch, same settings"),
-            key="start_scratch",
-            help=_("The control: random weights, nothing frozen, same images, seed and epochs."),
-            on_click=lambda: start(scratch_control(state.draft()), "ft"),
-        )
+        if state.get("recipe") != "article":  # that one starts from random weights itself
+            st.button(
+                _("From scratch, same settings"),
+                key="start_scratch",
+                help=_("The control: random weights, nothing frozen, same images, seed and epochs. Drawn over it."),
+                on_click=start_scratch,
+            )
+
+
+def start_scratch() -> None:
+    """Start the control of the draft; a fine-tuning with other settings gives way, for it would be no comparison."""
+    control = scratch_control(state.draft())
+    shown = state.watched("ft")
+    if shown and not is_control(control, shown.spec):
+        state.watch("ft", None)
+    start(control, "scratch")
+
+
+def start_tuning() -> None:
+    """Start the draft; a control of other settings gives way."""
+    draft = state.draft()
+    shown = state.watched("scratch")
+    if shown and not is_control(shown.spec, draft):
+        state.watch("scratch", None)
+    start(draft, "ft")
 
 
 def few_steps() -> None:
@@ -242,6 +261,25 @@ def watch(slot: str, empty: str) -> None:
         run_view.show_result(run)
 
 
+def watch_tuning() -> None:
+    """Show the fine-tuning, and over it its control once that was started."""
+    try:
+        found = {slot: state.watched(slot) for slot in ("ft", "scratch")}
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    labels = {"ft": _("Fine-tuning"), "scratch": _("From scratch")}
+    runs = [lanes.Lane(labels[slot], run) for slot, run in found.items() if run]
+    if len(runs) < 2:
+        slot = "scratch" if found["scratch"] else "ft"
+        watch(slot, _("The live curves of fine-tuning appear here. The default takes about 10 seconds."))
+        return
+    lanes.show(runs, "ft", _("Fine-tuning and the from-scratch control"))
+    lanes.results(runs)
+    if runs[0].run.final:
+        run_view.show_result(runs[0].run)
+
+
 shared_settings()
 if message := state.take("start_error"):
     st.error(message)
@@ -252,7 +290,7 @@ with right, st.container(border=True, key="way_fx"):
     feature_extraction()
 left, right = st.columns(2, gap="medium")
 with left:
-    watch("ft", _("The live curves of fine-tuning appear here. The default takes about 10 seconds."))
+    watch_tuning()
 with right:
     watch("fx", _("The live curves of the head appear here: its loss as it sees more images, trees or epochs."))
 with st.container(border=True, key="way_what_if"):

@@ -238,6 +238,11 @@ def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:
     return replace(spec, source="random", phases=tuple(replace(phase, frozen=()) for phase in spec.phases))
 
 
+def is_control(control: Spec, spec: Spec) -> bool:
+    """Return whether ``control`` is the from-scratch control of ``spec``."""
+    return isinstance(spec, FineTuneSpec) and scratch_control(spec) == control
+
+
 def two_phases(spec: FineTuneSpec, all_but_head: tuple[str, ...]) -> FineTuneSpec:
     """Return ``spec`` with the head trained alone for the first half, then at a tenth of the rate what it trains.
 

@@ -17,7 +17,7 @@ from tlcore import worker
 from tlcore.engine import Engine
 from tlcore.evaluation import evaluate
 from tlcore.serving import Serving
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, scratch_control
 from tlcore.store import Store
 from tlcore.what_if import WhatIf
 
@@ -185,6 +185,42 @@ def test_the_control_differs_from_the_draft_in_source_and_freezing_only(lab):
     control, draft = (run.spec for run in lab.store.list())
     assert (control.source, control.phases[0].frozen) == ("random", ())
     assert replace(control, source=draft.source, phases=draft.phases) == draft
+
+
+def test_the_control_is_drawn_over_the_fine_tuning_it_belongs_to_and_over_no_other(lab):
+    app = opened("train")
+    app.button(key="start_ft").click().run()
+    app.button(key="start_scratch").click().run()
+    tuned, control = app.session_state["run_ft"], app.session_state["run_scratch"]
+    assert [run.id for run in lab.store.list()] == [control, tuned]
+    app.number_input(key="seed").set_value(4).run()
+    app.button(key="start_scratch").click().run()
+    assert app.session_state["run_ft"] is None and app.session_state["run_scratch"] not in (None, control)
+    app.button(key="start_ft").click().run()
+    assert app.session_state["run_ft"] and app.session_state["run_scratch"]
+    app.number_input(key="epochs").set_value(3).run()
+    app.button(key="start_ft").click().run()
+    assert app.session_state["run_ft"] and app.session_state["run_scratch"] is None
+
+
+def test_a_finished_pair_shows_both_results_and_whether_the_lead_is_noise(lab):
+    slots = {}
+    for slot, right in (("run_ft", 960), ("run_scratch", 900)):
+        labels = np.arange(1000) % 2
+        score = evaluate(labels, np.where(np.arange(1000) < right, labels, 1 - labels), 2).as_dict()
+        spec = FineTuneSpec() if slot == "run_ft" else scratch_control(FineTuneSpec())
+        slots[slot] = finished(lab.store, {**TUNED, "files": {}, "test": score}, spec=spec).id
+    app = sound(opened("train", **slots))
+    assert [(metric.label, metric.value) for metric in app.metric[:2]] == [
+        ("Fine-tuning", "96.0%"),
+        ("From scratch", "90.0%"),
+    ]
+    assert "leads From scratch by 6.0 points, more than the noise of 1,000 test images" in words(app)
+
+
+def test_the_articles_recipe_has_no_control_for_it_starts_from_scratch_itself(lab):
+    app = opened("train", recipe="article")
+    assert "start_scratch" not in {button.key for button in app.button}
 
 
 def test_the_articles_recipe_is_started_whole(lab):

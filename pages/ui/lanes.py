@@ -1,0 +1,76 @@
+"""Several fine-tunings on shared axes: one chart, and what each of them reached side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.ui import run_view, state
+from pages.ui.live_chart import COLOURS, LiveRun, live_chart
+from pages.ui.text import _, plain
+from tlcore.evaluation import no_clear_winner
+from tlcore.spec import FineTuneSpec
+from tlcore.store import Run
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One run of several, and what it is called beside the others."""
+
+    label: str
+    run: Run
+
+
+def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
+    """Show the curves of all lanes on one chart, with a Stop for those that still go; the end reruns the page."""
+    open_ = [lane.run for lane in lanes if not lane.run.final]
+    if open_ and st.button(_("Stop all"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
+        for run in open_:
+            state.lab().engine.stop(run.id)
+        st.toast(_("Stopping after the current batch; what was learned so far is kept."))
+    epochs = [lane.run.spec.epochs for lane in lanes if isinstance(lane.run.spec, FineTuneSpec)]
+    live_chart(
+        f"chart_{slot}",
+        runs=[
+            LiveRun(lane.run.id, f"/api/runs/{lane.run.id}/metrics", lane.label, colour, lane.run.state)
+            for lane, colour in zip(lanes, COLOURS, strict=False)
+        ],
+        label=label,
+        x_max=float(max(epochs, default=1)),
+    )
+
+
+def results(lanes: Sequence[Lane]) -> None:
+    """Show what every lane reached, and whether the lead of the best is more than noise."""
+    for column, lane in zip(st.columns(len(lanes)), lanes, strict=True):
+        with column:
+            _result(lane)
+    tested = sorted(
+        (lane for lane in lanes if "test" in lane.run.result), key=lambda lane: -lane.run.result["test"]["accuracy"]
+    )
+    if len(tested) < 2 or not all(lane.run.final for lane in lanes):
+        return
+    first, second = (lane.run.result["test"] for lane in tested[:2])
+    names = {"first": plain(tested[0].label), "second": plain(tested[1].label)}
+    points = 100 * (first["accuracy"] - second["accuracy"])
+    if no_clear_winner(first, second):
+        words = _("No clear winner: {first} leads {second} by {points:.1f} points, which is within the noise.")
+        st.info(words.format(**names, points=points))
+    else:
+        words = _("{first} leads {second} by {points:.1f} points, more than the noise of {n:,} test images.")
+        st.success(words.format(**names, points=points, n=first["n"]), icon=":material/flag:")
+
+
+def _result(lane: Lane) -> None:
+    run = lane.run
+    if "test" not in run.result:
+        st.metric(plain(lane.label), "–", border=True)
+        st.caption(plain(run.error) or run_view.WORDS[run.state].capitalize())
+        return
+    test = run.result["test"]
+    st.metric(plain(lane.label), f"{test['accuracy']:.1%}", border=True)
+    st.caption(
+        _("{low:.1%} to {high:.1%} (95 %). {seconds:.1f} s, {n:,} weights trained.").format(
+            low=test["low"], high=test["high"], seconds=run.result["fit_s"], n=run.result["n_trainable"]
+        )
+    )
