@@ -13,11 +13,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pages.ui import live_chart, state
+from pages.ui.frame import complain
+from server import routes
+from server.door import Door
 from tlcore.errors import LabError, SpecError
 
 log = logging.getLogger(__name__)
@@ -32,6 +36,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         sys.exit(f"Transfer Lab cannot start: {error}")
     gc.collect()
     threading.Thread(target=_start_what_if, args=(lab,), daemon=True).start()
+    print(f"Host link: {routes.host_link(lab.keys)}", flush=True)
     gc.freeze()  # what lives from here to the end is never worth a collection
     try:
         yield
@@ -87,9 +92,20 @@ def _metrics(run_id: str, since: int) -> str:
 app = st.App(
     "pages/menu.py",
     lifespan=lifespan,
+    on_script_error=complain,  # of callbacks; pages/menu.py has the pages' own
     routes=[
         Route(live_chart.base_path() + "/healthz", healthz),
+        Route(live_chart.base_path() + "/readyz", routes.readyz),
+        Route(live_chart.base_path() + "/host", routes.host),
         Route(live_chart.base_path() + "/api/runs/{run_id}/metrics", metrics),
         live_chart.plotly_route(),
+    ],
+    middleware=[
+        Middleware(
+            Door,
+            keys=lambda: state.lab().keys,
+            origins=lambda: st.get_option("server.corsAllowedOrigins"),
+            path=routes.cookie_path(),
+        )
     ],
 )

@@ -98,7 +98,7 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
             board.answer(image, infos)
 
 
-everyone = prediction.available(state.lab().store)
+everyone = state.models()
 chosen = state.get("models", prediction.first_choice(everyone))
 easel([info for info in everyone if info.name in chosen])
 with st.expander(_("Models that answer ({n} of {total})").format(n=len(chosen), total=len(everyone))):

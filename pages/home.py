@@ -5,7 +5,6 @@ import streamlit as st
 from pages.ui import board, frame, state
 from pages.ui.run_view import run_rows
 from pages.ui.text import _
-from tlcore import prediction
 
 frame.heading(
     _("See transfer learning work"),
@@ -34,7 +33,7 @@ def draw_at_once() -> None:
             board.answer(image, shipped)
 
 
-shipped = [info for info in prediction.available(state.lab().store, limit=0) if info.kind == "source"]
+shipped = [info for info in state.models(limit=0) if info.kind == "source"]
 draw_at_once()
 
 st.subheader(_("Three steps"), anchor=False)
@@ -50,7 +49,7 @@ for column, (page, title, words) in zip(st.columns(3), steps, strict=True):
         st.page_link(page, label=_("Go there"), icon=":material/arrow_forward:")
 
 st.subheader(_("Latest runs"), anchor=False)
-runs = state.lab().store.list(limit=5)
+runs = state.access().runs(limit=5)
 if runs:
     run_rows(runs)
 else:

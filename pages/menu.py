@@ -1,14 +1,11 @@
 """The frame around every page: navigation, errors in one sentence, and the strip that says where we are."""
 
-import logging
-import secrets
 from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.frame import strip
-from pages.ui.text import _, tell
-from tlcore.errors import LabError
+from pages.ui.frame import complain, strip
+from pages.ui.text import _
 
 ICON = Path(__file__).parent / "ui" / "icon.png"
 
@@ -27,13 +24,5 @@ page = st.navigation(
 try:
     strip()
     page.run()
-except LabError as error:
-    st.error(tell(error))
-except Exception:  # a bug: the person gets one line, the log the rest
-    log_id = secrets.token_hex(4)
-    logging.getLogger(__name__).exception("page %s failed, log id %s", page.title, log_id)
-    st.error(
-        _("Something went wrong on this page; the log has it under {log_id}. Reload, or go on elsewhere.").format(
-            log_id=log_id
-        )
-    )
+except Exception as error:
+    complain(error)

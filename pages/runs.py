@@ -1,4 +1,4 @@
-"""History: open, name, delete with undo, download."""
+"""History: open, name, delete with undo, download. A person sees their own runs; the host sees everybody's."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from pages.ui.text import _, tell
 from tlcore.errors import LabError
 from tlcore.store import Run
 
-frame.heading(_("Runs"), _("Everything that was trained here, with its settings, seed, versions and result."))
+frame.heading(_("Runs"), _("Everything that you trained here, with its settings, seed, versions and result."))
 PAGE = 50
 
 
@@ -57,14 +57,14 @@ def show(run_id: str | None) -> None:
 
 
 def delete(run_id: str) -> None:
-    state.lab().store.delete(run_id)
+    state.access().delete(run_id)
     state.put(undo=(*state.get("undo", ()), run_id))
     show(None)
 
 
 def restore() -> None:
     *rest, last = state.get("undo")
-    state.lab().store.restore(last)
+    state.access().restore(last)
     state.put(undo=tuple(rest))
     show(last)
 
@@ -78,7 +78,8 @@ def opened(run: Run) -> None:
         run_view.downloads(run)
     run_view.settings(run)
     with st.container(horizontal=True):
-        st.button(_("Delete"), key="delete", icon=":material/delete:", on_click=delete, args=(run.id,))
+        if state.person().owns(run):
+            st.button(_("Delete"), key="delete", icon=":material/delete:", on_click=delete, args=(run.id,))
         st.button(_("Close"), key="close", on_click=show, args=(None,))
 
 
@@ -87,14 +88,22 @@ if undo := state.get("undo", ()):
         st.info(_("The run was deleted.") if len(undo) == 1 else _("{n} runs were deleted.").format(n=len(undo)))
         st.button(_("Undo"), key="undo_delete", icon=":material/undo:", on_click=restore)
 
-store = state.lab().store
-total = store.count()
+access, everyone = state.access(), False
+if state.person().host:
+    everyone = st.toggle(
+        _("Runs of everybody"),
+        value=True,
+        key="everyone",
+        persist_state="session",
+        help=_("You are the host: you see, stop and delete all runs. Off: only your own, and those nobody owns."),
+    )
+total = access.count(everyone)
 if not total:
     st.info(_("No runs yet: what you train appears here and stays after a restart."))
     st.page_link("train.py", label=_("Open Train"), icon=":material/play_arrow:")
 else:
     number = st.pagination(-(-total // PAGE), key="history_page") if total > PAGE else 1
-    history(store.list(limit=PAGE, offset=PAGE * (number - 1)))
+    history(access.runs(everyone, limit=PAGE, offset=PAGE * (number - 1)))
 try:
     run = state.watched("run")
     if run is not None:

@@ -17,7 +17,7 @@ spec
 processes database photographs augment evaluation
 schema
 datasets store heads drawing cache clock
-sources freezing engine strokes optimizers
+sources freezing engine strokes optimizers people
 features source_training
 prefix monitor
 training prediction export
@@ -123,7 +123,7 @@ from tlcore.spec import FineTuneSpec, HeadSpec
 from tlcore.store import Store
 store = Store(Path({str(tmp_path)!r}))
 cards, sets = sources.catalogue(), datasets.catalogue()
-assert cards and sets and prediction.available(store)
+assert cards and sets and prediction.available(store.list())
 for spec in (FineTuneSpec(), HeadSpec()):
     worker.check(spec)
 store.create(FineTuneSpec()), store.list()

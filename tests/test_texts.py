@@ -111,7 +111,7 @@ def test_babel_finds_the_messages_of_pages_and_errors():
     from babel.messages.extract import extract_from_dir
 
     keywords = {"_": None, "ngettext": (1, 2)} | {
-        name: None for name in ("LabError", "SpecError", "DataError", "StoreError", "TrainingError")
+        name: None for name in ("LabError", "SpecError", "DataError", "StoreError", "TrainingError", "RightsError")
     }
     found = set()
     for folder in ("pages", "tlcore"):

@@ -93,7 +93,7 @@ def test_saved_heads_have_the_accuracy_their_rows_state(lab):
 @pytest.mark.keras
 def test_everything_that_can_answer_is_listed(lab):
     store, tuned, compared = lab
-    names = [info.name for info in prediction.available(store)]
+    names = [info.name for info in prediction.available(store.list())]
     assert names[:3] == ["source:digits_0_4", "source:digits", "source:fashion"]
     assert f"run:{tuned.id}" in names
     assert f"head:{compared.id}/linear_svm-pixels.skops" in names

@@ -45,3 +45,7 @@ class StoreError(LabError):
 
 class TrainingError(LabError):
     """Training that began and could not go on, such as a loss that is not a number."""
+
+
+class RightsError(LabError):
+    """Something that is only for a run's owner or the host, or more than one person may have."""

@@ -1,7 +1,7 @@
 """Any shipped model, finished run or saved head as one thing that answers: a Predictor."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -34,14 +34,14 @@ class Predictor:
     predict_proba: Callable[[np.ndarray], np.ndarray]
 
 
-def available(store: Store, limit: int = 12) -> tuple[PredictorInfo, ...]:
-    """Return the shipped models and what the newest ``limit`` finished runs left, without loading any."""
+def available(runs: Iterable[Run] = ()) -> tuple[PredictorInfo, ...]:
+    """Return the shipped models and what finished runs left, without loading any."""
     found = [
         PredictorInfo(f"source:{card.name}", card.title, card.class_names, "source")
         for card in sources.catalogue()
         if card.sha256
     ]
-    for run in store.list(states=("done", "stopped"), limit=limit):
+    for run in runs:
         found += of_run(run)
     return tuple(found)
 

@@ -154,7 +154,7 @@ class Store:
         deleted: bool = False,
         limit: int = 200,
         offset: int = 0,
-        owner: str | None = None,
+        owner: str | Iterable[str] | None = None,
     ) -> tuple[Run, ...]:
         """Return runs, newest first: those in the list, or with ``deleted`` those that can be restored.
 
@@ -170,7 +170,7 @@ class Store:
         kind: str | None = None,
         states: Iterable[str] | None = None,
         deleted: bool = False,
-        owner: str | None = None,
+        owner: str | Iterable[str] | None = None,
     ) -> int:
         """Return how many runs ``list`` would give without a limit."""
         query = sa.select(sa.func.count()).select_from(runs).where(_where(kind, states, deleted, owner))
@@ -400,7 +400,7 @@ def _unknown(run_id: str) -> SpecError:
 
 
 def _where(
-    kind: str | None, states: Iterable[str] | None, deleted: bool, owner: str | None = None
+    kind: str | None, states: Iterable[str] | None, deleted: bool, owner: str | Iterable[str] | None = None
 ) -> sa.ColumnElement[bool]:
     conditions: list[sa.ColumnElement[bool]] = [runs.c.deleted.is_not(None) if deleted else runs.c.deleted.is_(None)]
     if kind is not None:
@@ -408,7 +408,7 @@ def _where(
     if states is not None:
         conditions.append(runs.c.state.in_(tuple(states)))
     if owner is not None:
-        conditions.append(runs.c.owner == owner)
+        conditions.append(runs.c.owner.in_((owner,) if isinstance(owner, str) else tuple(owner)))
     return sa.and_(*conditions)
 
 

@@ -1,13 +1,18 @@
 """What every page has in common: the strip of current choices, the way on, and empty states."""
 
+import logging
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
 from pages.ui import state
-from pages.ui.text import _
+from pages.ui.text import _, plain, tell
 from tlcore import datasets, freezing, sources
+from tlcore.errors import LabError
 
+log = logging.getLogger(__name__)
 STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')}</style>"
 
 
@@ -32,6 +37,34 @@ def strip() -> None:
     if last is not None:
         parts.append(_("last accuracy {accuracy:.1%}").format(accuracy=last))
     st.container(key="strip").caption(" · ".join(parts))
+    with suppress(LabError):  # the page says it where it needs the lab
+        who()
+
+
+def who() -> None:
+    """Show the way into an account where the lab has them, and say so when a browser keeps no cookie."""
+    if state.has_accounts():
+        with st.container(horizontal=True, vertical_alignment="center", key="account"):
+            if state.account():
+                st.caption(_("Logged in as {name}.").format(name=plain(state.account_name())))
+                st.button(_("Log out"), key="log_out", icon=":material/logout:", on_click=st.logout)
+            else:
+                st.caption(_("Log in to find your runs again in another browser."))
+                st.button(_("Log in"), key="log_in", icon=":material/login:", on_click=st.login)
+    elif state.person().passing:
+        st.caption(_("This browser keeps no cookie: what you start here is yours until you reload the page."))
+
+
+def complain(error: Exception) -> bool:
+    """Say what a page or a callback raised: a LabError in its sentence, a bug in one line with the log's id for it."""
+    if isinstance(error, LabError):
+        st.error(tell(error))
+        return True
+    log_id = secrets.token_hex(4)
+    log.exception("a page failed, log id %s", log_id, exc_info=error)
+    words = _("Something went wrong on this page; the log has it under {log_id}. Reload, or go on elsewhere.")
+    st.error(words.format(log_id=log_id))
+    return True
 
 
 def heading(title: str, lead: str) -> None:

@@ -92,11 +92,21 @@ def show(run: Run, slot: str) -> Run:
         if not has_chart(run):  # a chart says the state itself
             st.badge(WORDS[run.state], color=colour, icon=icon)
         st.markdown(f"**{plain(title(run))}**", width="stretch")
-        if not run.final and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
-            state.lab().engine.stop(run.id)
+        mine = state.person().owns(run)
+        if (
+            mine
+            and not run.final
+            and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S")
+        ):
+            state.access().stop(run.id)
             tunes = isinstance(run.spec, FineTuneSpec)
             kept = _("Stopping after the current batch; what was learned so far is kept.")
             st.toast(kept if tunes else _("Stopping. Finished heads are kept if the current one ends within seconds."))
+        copy_link(run, slot)
+    if not mine and run.owner:
+        st.caption(_("Shared by link: you can watch this run; who started it, or the host, can stop and change it."))
+    elif not mine:
+        st.caption(_("Everybody can watch this run; the host of this lab can stop and change it."))
     if run.state == "queued" and not has_chart(run) and (ahead := state.lab().store.ahead(run.id)):
         words = ngettext("Waiting: {n} run comes before this one.", "Waiting: {n} runs come before this one.", ahead)
         st.info(words.format(n=ahead) + " " + _("It starts by itself."))
@@ -109,6 +119,13 @@ def show(run: Run, slot: str) -> Run:
     if run.state == "stopped" and not run.result:
         st.info(_("Stopped before anything was finished, so there is no result to show."))
     return run
+
+
+def copy_link(run: Run, slot: str) -> None:
+    """Offer the address at which anybody can watch this run."""
+    with st.popover(_("Copy link"), icon=":material/link:", key=f"link_{slot}"):
+        st.caption(_("Whoever has this address can watch the run and download its result, and change nothing."))
+        st.code(state.link(run, slot), language=None, wrap_lines=True)
 
 
 def has_chart(run: Run) -> bool:
@@ -400,6 +417,9 @@ def settings(run: Run) -> None:
     """Show what a run was asked to do, and with which versions and data."""
     with st.expander(_("Settings, versions and data")):
         st.code(export.run_json(run, result=False), language="json")
+        if not state.person().owns(run):
+            st.caption(plain(run.note) or _("No note."))
+            return
         st.text_input(_("Name"), run.name, key=f"name_{run.id}", max_chars=80, on_change=_rename, args=(run.id, "name"))
         st.text_area(
             _("Note"), run.note, key=f"note_{run.id}", max_chars=2000, on_change=_rename, args=(run.id, "note")
@@ -407,4 +427,4 @@ def settings(run: Run) -> None:
 
 
 def _rename(run_id: str, field: str) -> None:
-    state.lab().store.annotate(run_id, **{field: state.get(f"{field}_{run_id}", "")})
+    state.access().annotate(run_id, **{field: state.get(f"{field}_{run_id}", "")})

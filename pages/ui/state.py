@@ -3,15 +3,18 @@
 import os
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from tlcore import datasets, freezing, sources, worker
+from tlcore import datasets, freezing, people, prediction, sources, worker
 from tlcore.engine import Engine
 from tlcore.errors import SpecError
+from tlcore.people import Access, Keys, Limits, Person
+from tlcore.prediction import PredictorInfo
 from tlcore.serving import Serving
 from tlcore.spec import RANGES, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, two_phases
 from tlcore.store import Run, Store, home
@@ -46,6 +49,11 @@ class Lab:
     engine: Engine
     serving: Serving
     what_if: WhatIf
+    keys: Keys = field(init=False)
+    limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys, self.limits = people.keys(self.folder), people.limits()
 
     def close(self) -> None:
         self.engine.close()
@@ -62,8 +70,8 @@ def lab() -> Lab:
 
     Raises
     ------
-    StoreError
-        The data folder cannot be used.
+    StoreError, SpecError
+        The data folder, or a setting of the environment, cannot be used.
     """
     folder = home()
     with _lock:
@@ -82,6 +90,43 @@ def close_labs() -> None:
     with _lock:
         while _labs:
             _labs.popitem()[1].close()
+
+
+def person() -> Person:
+    """Return who looks at this page: the account that is logged in, else who the browser's signed cookie names.
+
+    A session whose browser sent no cookie, or one that nobody signed here, is a person of its own.
+    """
+    keys, cookies = lab().keys, st.context.cookies
+    host = keys.is_host(cookies.get(keys.host_name))
+    known = account() or keys.person(cookies.get(keys.person_name))
+    if known is None:
+        known = st.session_state.setdefault("passing", people.new_person())
+        return Person(known, host, passing=True)
+    return Person(known, host)
+
+
+def account() -> str | None:
+    """Return the id of the account that is logged in; None when nobody is, or the lab has no accounts."""
+    if not st.user.get("is_logged_in"):
+        return None
+    return people.of_account(str(st.user.get("iss")), str(st.user.get("sub")))
+
+
+def has_accounts() -> bool:
+    """Return whether the lab has accounts: an ``[auth]`` section in Streamlit's secrets."""
+    return "is_logged_in" in st.user
+
+
+def account_name() -> str:
+    """Return how the account that is logged in calls itself."""
+    return str(st.user.get("name") or st.user.get("email") or st.user.get("sub"))
+
+
+def access() -> Access:
+    """Return what this person may do with the runs of the lab."""
+    shared = lab()
+    return Access(shared.store, person(), shared.limits, shared.engine.stop)
 
 
 def get(key: str, default: Any = None) -> Any:
@@ -146,11 +191,12 @@ def start(spec: Spec, name: str = "") -> Run:
     ------
     SpecError
         The spec cannot run.
+    RightsError
+        Too many wait already.
     """
     worker.check(spec)
-    shared = lab()
-    run = shared.store.create(spec, name=name)
-    shared.engine.submit(run.id)
+    run = access().create(spec, name=name)
+    lab().engine.submit(run.id)
     st.session_state["started"] = (*st.session_state.get("started", ()), run.id)[-10:]
     return run
 
@@ -162,6 +208,12 @@ def watch(slot: str, run_id: str | None) -> None:
         st.query_params[slot] = run_id
     elif slot in st.query_params:
         del st.query_params[slot]
+
+
+def link(run: Run, slot: str) -> str:
+    """Return the address of this page with this run on it."""
+    address = urlsplit(st.context.url or "")
+    return urlunsplit(address._replace(query=urlencode({slot: run.id}), fragment=""))
 
 
 def watched(slot: str) -> Run | None:
@@ -178,7 +230,18 @@ def watched(slot: str) -> Run | None:
         watch(slot, None)
         return None
     watch(slot, run.id)  # moving between pages drops the address's part
+    if not person().owns(run) and run.id not in get("linked", ()):
+        put(linked=(*get("linked", ()), run.id)[-20:])
     return run
+
+
+def models(limit: int = 12) -> tuple[PredictorInfo, ...]:
+    """Return what can answer a drawing: the shipped models, the newest of this person's runs, and linked ones."""
+    runs = list(access().runs(states=("done", "stopped"), limit=limit)) if limit else []
+    for run_id in get("linked", ()):
+        with suppress(SpecError):  # removed for good meanwhile
+            runs.append(lab().store.get(run_id))
+    return prediction.available({run.id: run for run in runs if not run.deleted}.values())
 
 
 def last_accuracy() -> float | None:

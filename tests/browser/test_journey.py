@@ -47,8 +47,11 @@ def patience():
 
 @pytest.fixture(scope="module")
 def opening(lab, browser):
-    """``opening(path, **context options)``: a page of a new person, settled; no script may fail on any of them."""
-    contexts, errors = [], []
+    """``opening(path, **context options)``: a page of the same person, settled; no script may fail on any of them.
+
+    With ``storage_state=None`` it is somebody else's.
+    """
+    contexts, errors, cookies = [], [], {}
 
     def complain(message) -> None:
         # On a deep link Streamlit looks for its own routes below the page's path first, and finds them at the root.
@@ -57,13 +60,15 @@ def opening(lab, browser):
             errors.append(f"{message.text} ({message.location.get('url')})")
 
     def open_page(path: str = "", **options) -> Page:
-        context = browser.new_context(**(DESKTOP | options))
+        context = browser.new_context(**(DESKTOP | cookies | options))
         context.set_default_timeout(SLOW_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", complain)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{lab.url}/{path}")
+        if not cookies:
+            cookies["storage_state"] = context.storage_state()
         return settled(page)
 
     open_page.contexts, open_page.errors = contexts, errors
@@ -267,7 +272,9 @@ def test_a_running_run_is_watched_reloaded_shared_and_stopped(visit):
     settled(page)
     wait_more_points(page, first)
     expect(page.locator(".tl-live")).to_have_attribute("data-state", "running")
-    other = visit(f"train?ft={run_id}")  # somebody else, elsewhere
+    other = visit(f"train?ft={run_id}", storage_state=None)  # somebody else, elsewhere
+    expect(other.get_by_text("Shared by link")).to_be_visible()
+    expect(other.get_by_role("button", name="Stop")).to_have_count(0)
     seen = wait_more_points(other, first)
 
     press(page, "stop_ft")
@@ -318,7 +325,7 @@ def test_the_control_from_scratch_is_one_click_and_extraction_runs_beside_it(vis
     expect(page.locator(".tl-live-plot").get_by_text("Hinge loss")).to_be_visible()
     expect(page.get_by_text("Proof: nothing was frozen")).to_be_visible()
     expect(page.get_by_text("Fit time")).to_be_visible()
-    assert slot(page, "ft") != slot(page, "fx")
+    assert slot(page, "scratch") != slot(page, "fx")
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_and_says_why(visit):

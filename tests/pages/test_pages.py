@@ -16,12 +16,14 @@ from pages.ui import state
 from tlcore import worker
 from tlcore.engine import Engine
 from tlcore.evaluation import evaluate
+from tlcore.people import Person
 from tlcore.serving import Serving
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, scratch_control
 from tlcore.store import Store
 from tlcore.what_if import WhatIf
 
 ROOT = Path(__file__).resolve().parents[2]
+ME = Person("0" * 32)
 NAMES = ("home", "layers", "train", "heads", "draw", "runs")
 
 
@@ -46,6 +48,7 @@ def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
     found = state.Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
     monkeypatch.setattr(state, "lab", lambda: found)
+    monkeypatch.setattr(state, "person", lambda: ME)
     return found
 
 
@@ -69,7 +72,7 @@ def sound(app: AppTest) -> AppTest:
 
 
 def finished(store: Store, result: dict, state: str = "done", spec=None, error: str = ""):
-    run = store.create(spec or FineTuneSpec())
+    run = store.create(spec or FineTuneSpec(), owner=ME.id)
     assert store.claim(run.id)
     store.add_points(run.id, [MetricPoint("train", 1.0, 0.5, 0.8), MetricPoint("validation", 1.0, 0.6, 0.75)])
     store.finish(run.id, state, result, error)

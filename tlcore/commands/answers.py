@@ -55,7 +55,7 @@ def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object
 
 
 def list_models(options: Namespace) -> int:
-    models = prediction.available(Store(options.home), limit=history.ALL)
+    models = prediction.available(Store(options.home).list(states=("done", "stopped"), limit=history.ALL))
     rows = [[short(info.name), info.kind, info.title, " ".join(info.class_names)] for info in models]
     values = [{**asdict(info), "name": short(info.name)} for info in models]
     return console.show(options, values, console.table(["name", "kind", "title", "classes"], rows))
