@@ -64,6 +64,7 @@ $(VENV)/.dev-stamp: requirements-dev.txt requirements.txt $(VENV)/.run-stamp
 .PHONY: $(VENV)/.browser-stamp
 $(VENV)/.browser-stamp: $(VENV)/.dev-stamp
 	@$(PY) tests/browser/find_chromium.py --install
+	@$(PY) tests/postgres_server.py --install
 
 define NOT_INSTALLED
 The packages could not be installed: the reason is above. Without a network, give pip a folder of wheels

@@ -1,9 +1,13 @@
 """Fixtures that several test modules share."""
 
 import os
+import secrets
 
 import pytest
+import sqlalchemy as sa
 from browser.find_chromium import NOT_FOUND, find_chromium
+from postgres_server import NOT_FOUND as NO_POSTGRES
+from postgres_server import available, running
 
 from tlcore.store import Store
 
@@ -12,6 +16,28 @@ from tlcore.store import Store
 def store(tmp_path):
     """An empty run store in a folder of its own."""
     return Store(tmp_path / "lab")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The address of a Postgres for this session's tests; they are skipped, with the reason, where there is none."""
+    if not available():
+        pytest.skip(NO_POSTGRES)
+    with running() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_database(postgres):
+    """The address of an empty schema on that Postgres, dropped after the test."""
+    engine, name = sa.create_engine(postgres), f"test_{secrets.token_hex(8)}"
+    with engine.begin() as connection:
+        connection.execute(sa.schema.CreateSchema(name))
+    url = engine.url.update_query_dict({"options": f"-csearch_path={name}"})
+    yield url.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(sa.schema.DropSchema(name, cascade=True))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +63,4 @@ def browser(chromium_path):
 def own_data_folder(tmp_path_factory):
     """No test touches the data folder of the person who runs it, nor does a child process of a test."""
     os.environ["TRANSFER_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
+    os.environ.pop("TRANSFER_LAB_DATABASE", None)

@@ -5,10 +5,12 @@ import multiprocessing
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -39,13 +41,18 @@ def rows(path: Path, query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
-def differences(path: Path) -> list:
-    """Return what Alembic would still have to change to get from a database to ``tlcore.database``."""
-    engine = connect(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), metadata)
+@contextmanager
+def transaction(url: str) -> Iterator[sa.Connection]:
+    engine = connect(url)
+    with engine.begin() as connection:
+        yield connection
     engine.dispose()
-    return found
+
+
+def differences(url: str | Path) -> list:
+    """Return what Alembic would still have to change to get from a database to ``tlcore.database``."""
+    with transaction(url if isinstance(url, str) else f"sqlite:///{url}") as connection:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
 
 
 def test_a_new_database_is_at_the_newest_revision(tmp_path):
@@ -73,13 +80,36 @@ def test_an_older_database_keeps_everything(tmp_path, script):
 
 
 def test_from_nothing_the_revisions_make_what_the_tables_say(tmp_path):
-    engine = connect(f"sqlite:///{tmp_path / 'lab.db'}")
-    with engine.connect() as connection, connection.begin():
+    with transaction(f"sqlite:///{tmp_path / 'lab.db'}") as connection:
         schema._upgrade(connection)
-    engine.dispose()
     assert differences(tmp_path / "lab.db") == []
     made = "SELECT sql FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' OR sql LIKE '%WITHOUT ROWID%'"
     assert len(rows(tmp_path / "lab.db", made)) == 2  # what Alembic does not compare
+
+
+@pytest.mark.slow
+def test_postgres_is_made_new_as_the_revisions_make_it(tmp_path, postgres_database):
+    Store(tmp_path, url=postgres_database).close()
+    assert differences(postgres_database) == []
+    with transaction(postgres_database) as connection:
+        connection.exec_driver_sql("DROP TABLE points, runs, alembic_version")
+        schema._upgrade(connection)
+    assert differences(postgres_database) == []
+
+
+@pytest.mark.slow
+def test_an_older_postgres_is_upgraded_once_of_many_who_open_it(tmp_path, postgres_database):
+    with transaction(postgres_database) as connection:
+        schema._upgrade(connection, "0001")
+        script = (OLD / "0001.sql").read_text(encoding="utf-8").replace("0,NULL,'", "false,NULL,'")
+        for line in sorted((line for line in script.splitlines() if line.startswith("INSERT")), reverse=True):
+            connection.exec_driver_sql(line.replace("%", "%%"))
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        answers = pool.starmap(open_and_count, [(str(tmp_path), postgres_database)] * 8, chunksize=1)
+    assert answers == [2] * 8 and differences(postgres_database) == []
+    store = Store(tmp_path, url=postgres_database)
+    assert store.points("c6831ad2f2ab4559") == POINTS and store.get("c6831ad2f2ab4559").owner == ""
+    store.close()
 
 
 def test_before_an_upgrade_the_file_is_copied_beside_itself(tmp_path):
@@ -133,8 +163,8 @@ def test_a_database_of_a_newer_version_is_refused_and_not_touched(tmp_path):
     assert path.read_bytes() == before and not list(tmp_path.glob("*.backup"))
 
 
-def open_and_count(folder: str) -> int:
-    return Store(Path(folder)).count()
+def open_and_count(folder: str, url: str | None = None) -> int:
+    return Store(Path(folder), url=url).count()
 
 
 @pytest.mark.slow

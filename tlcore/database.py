@@ -1,6 +1,8 @@
 """The database under the run store: its tables, how it is opened, and its errors in plain words."""
 
+import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +12,22 @@ from sqlalchemy import event, exc
 
 from .errors import StoreError
 
+VARIABLE = "TRANSFER_LAB_DATABASE"
+WAIT_S = 30  # for another writer's transaction
+POOL = {"sqlite": {"pool_size": 8, "max_overflow": 56}, "postgresql": {"pool_size": 5, "max_overflow": 10}}
+
 metadata = sa.MetaData()
+
+
+class Text(sa.TypeDecorator[str]):
+    """Text without the character NUL, which Postgres cannot hold; U+FFFD stands in its place, as on web pages."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return value and value.replace("\0", "\ufffd")
+
 
 runs = sa.Table(
     "runs",
@@ -18,26 +35,26 @@ runs = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),  # the order of creation: clocks can tie or jump back
     sa.Column("id", sa.String(16), nullable=False, unique=True),
     sa.Column("kind", sa.String(32), nullable=False),
-    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("spec", Text, nullable=False),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("started", sa.Float),
     sa.Column("finished", sa.Float),
     sa.Column("heartbeat", sa.Float),
-    sa.Column("progress", sa.Text, nullable=False, default="{}"),
-    sa.Column("result", sa.Text, nullable=False, default="{}"),
-    sa.Column("error", sa.Text, nullable=False, default=""),
+    sa.Column("progress", Text, nullable=False, default="{}"),
+    sa.Column("result", Text, nullable=False, default="{}"),
+    sa.Column("error", Text, nullable=False, default=""),
     sa.Column("seed", sa.Integer, nullable=False),
-    sa.Column("versions", sa.Text, nullable=False, default="{}"),
+    sa.Column("versions", Text, nullable=False, default="{}"),
     sa.Column("data_hash", sa.String(64), nullable=False, default=""),
     sa.Column("attempt", sa.Integer, nullable=False, default=0),
-    sa.Column("name", sa.Text, nullable=False, default=""),
-    sa.Column("note", sa.Text, nullable=False, default=""),
+    sa.Column("name", Text, nullable=False, default=""),
+    sa.Column("note", Text, nullable=False, default=""),
     sa.Column("stop_requested", sa.Boolean, nullable=False, default=False),
     sa.Column("deleted", sa.Float),  # when; the undo and the purge need it
-    sa.Column("worker", sa.Text, nullable=False, default=""),
-    sa.Column("host", sa.Text, nullable=False, default=""),
-    sa.Column("process", sa.Text, nullable=False, default=""),
+    sa.Column("worker", Text, nullable=False, default=""),
+    sa.Column("host", Text, nullable=False, default=""),
+    sa.Column("process", Text, nullable=False, default=""),
     sa.Column("owner", sa.String(64), nullable=False, default="", server_default="", index=True),
     sqlite_autoincrement=True,  # a purged run's number is never given again
 )
@@ -47,7 +64,7 @@ points = sa.Table(
     metadata,
     sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("series", sa.Text, nullable=False),
+    sa.Column("series", Text, nullable=False),
     sa.Column("x", sa.Float, nullable=False),
     sa.Column("loss", sa.Float),
     sa.Column("accuracy", sa.Float),
@@ -56,16 +73,48 @@ points = sa.Table(
 )
 
 
-def connect(url: str) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=8, max_overflow=56)
-    if engine.dialect.name != "sqlite":
-        return engine
+def address() -> str | None:
+    """Return the database that TRANSFER_LAB_DATABASE names, an SQLAlchemy address; None when it names none."""
+    return os.environ.get(VARIABLE) or None
 
+
+def connect(url: str | sa.URL) -> sa.Engine:
+    """Open the database of an address; nothing is asked of it yet.
+
+    Raises
+    ------
+    StoreError
+        No address, or of a database that cannot be used here.
+    """
+    try:
+        parsed = sa.make_url(url)
+        kind = parsed.get_backend_name()
+        if kind not in POOL or (kind == "sqlite" and parsed.database in (None, "", ":memory:")):
+            raise exc.ArgumentError("unknown kind of database")
+        # A server's connection may have gone since it was last used; asking costs a tenth of a millisecond.
+        engine = sa.create_engine(parsed, pool_pre_ping=kind != "sqlite", **POOL[kind])
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "The database needs the package {package}. Install it: pip install 'psycopg[binary]'.", package=error.name
+        ) from error
+    except (exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        # The address itself may hold a password and is not repeated.
+        raise StoreError(
+            "TRANSFER_LAB_DATABASE is no address of a database that can be used here. "
+            "It begins like postgresql://user:password@host/name or sqlite:////folder/file.db."
+        ) from error
+    if kind == "sqlite":
+        _configure_sqlite(engine)
+    return engine
+
+
+def _configure_sqlite(engine: sa.Engine) -> None:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN is deferred; see below
-        for setting in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for setting in (f"busy_timeout={WAIT_S * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}").close()
+        _log_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -74,19 +123,35 @@ def connect(url: str) -> sa.Engine:
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
-    return engine
+
+def _log_ahead(connection: Any) -> None:
+    """Have changes written to a log first; a database keeps that mode, so only its first connections change it."""
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:  # of two who change it at once, one is refused without a wait
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _store_error(name: str, reason: str) -> StoreError:
-    if "malformed" in reason or "not a database" in reason:
+    if "locked" in reason or "too many" in reason:
+        template = "The run store {name} is busy ({reason}). Try again in a moment."
+    elif "full" in reason or "No space left" in reason:
+        template = "The run store {name} cannot grow ({reason}). Free some disk space, then try again."
+    elif name.startswith("postgresql"):
+        template = (
+            "The run store {name} cannot be read or written ({reason}). "
+            "Check that the database server runs, and the address in TRANSFER_LAB_DATABASE."
+        )
+    elif "malformed" in reason or "not a database" in reason:
         template = (
             "The run store {name} is damaged ({reason}). Nothing was changed. "
             "Move the file away to start with an empty one, and keep it: its runs may be recovered."
         )
-    elif "locked" in reason or "too many" in reason:
-        template = "The run store {name} is busy ({reason}). Try again in a moment."
-    elif "full" in reason:
-        template = "The run store {name} cannot grow ({reason}). Free some disk space, then try again."
     else:
         template = (
             "The run store {name} cannot be read or written ({reason}). "
@@ -101,6 +166,10 @@ def plain_errors(name: str) -> Iterator[None]:
     try:
         yield
     except exc.DBAPIError as error:
-        raise _store_error(name, str(error.orig)) from error
+        raise _store_error(name, _first_line(error.orig)) from error
     except (sqlite3.Error, exc.TimeoutError) as error:  # raised while connecting; nothing wraps those
-        raise _store_error(name, str(error).partition("(Background")[0].strip()) from error
+        raise _store_error(name, _first_line(error).partition("(Background")[0].strip()) from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)  # a server goes on with hints and its query

@@ -95,7 +95,7 @@ def _bring_up(connection: sa.Connection, name: str) -> None:
         raise
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def _upgrade(connection: sa.Connection, to: str = "head") -> None:
     from alembic import command  # 0.2 s, so only when there is something to do
     from alembic.config import Config
 
@@ -104,7 +104,7 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     with _migrating:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 def _back_up(connection: sa.Connection, found: str) -> Path | None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .database import connect, plain_errors, runs
+from .database import address, connect, plain_errors, runs
 from .database import points as points_table
 from .errors import LabError, SpecError, StoreError
 from .processes import identity
@@ -84,7 +84,7 @@ class Store:
     Parameters
     ----------
     folder : where the database and the run folders are; made when missing. Default: ``home()``
-    url : an SQLAlchemy address of another database; default is ``lab.db`` in the folder
+    url : an SQLAlchemy address of the database; default: TRANSFER_LAB_DATABASE, else ``lab.db`` in the folder
 
     Raises
     ------
@@ -94,7 +94,6 @@ class Store:
 
     def __init__(self, folder: Path | None = None, url: str | None = None):
         self.folder = Path(folder) if folder is not None else home()
-        self._name = str(self.folder / "lab.db") if url is None else sa.make_url(url).render_as_string()
         self._attempts: dict[str, int] = {}  # what this object claimed: a later attempt's rows are not ours to write
         try:
             (self.folder / "runs").mkdir(parents=True, exist_ok=True)
@@ -105,7 +104,9 @@ class Store:
                 folder=self.folder,
                 reason=error.strerror,
             ) from error
-        self._engine = connect(url or f"sqlite:///{self._name}")
+        url, file = url or address(), str(self.folder / "lab.db")
+        self._engine = connect(url or sa.URL.create("sqlite", database=file))
+        self._name = self._engine.url.render_as_string() if url else file  # without the password: messages hold it
         with plain_errors(self._name):
             prepare(self._engine, self._name)
 
@@ -277,8 +278,10 @@ class Store:
         if not points:
             return
         last = sa.select(sa.func.coalesce(sa.func.max(points_table.c.seq), 0)).where(points_table.c.run_id == run_id)
+        # Who writes to the run waits here for the others, or two of them would take the same numbers.
+        mine = sa.select(runs.c.id).where(self._mine(run_id)).with_for_update()
         with self._writing() as connection:
-            if connection.execute(sa.select(runs.c.id).where(self._mine(run_id))).first() is None:
+            if connection.execute(mine).first() is None:
                 return
             first = connection.execute(last).scalar_one() + 1
             rows = [{"run_id": run_id, "seq": seq, **_finite(point)} for seq, point in enumerate(points, first)]
@@ -352,7 +355,8 @@ class Store:
         """Remove for good what was deleted longer ago than that, with its files; return how many runs."""
         old = sa.and_(runs.c.deleted <= time.time() - older_than_s, runs.c.state.in_(FINAL_STATES))
         with self._writing() as connection:
-            ids = list(connection.execute(sa.select(runs.c.id).where(old)).scalars())
+            query = sa.select(runs.c.id).where(old).order_by(runs.c.number).with_for_update()
+            ids = list(connection.execute(query).scalars())
             connection.execute(runs.delete().where(runs.c.id.in_(ids)))
         for run_id in ids:
             shutil.rmtree(self.run_folder(run_id), ignore_errors=True)
@@ -371,7 +375,8 @@ class Store:
                 connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
 
     def _must_exist(self, connection: sa.Connection, run_id: str) -> None:
-        if connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id)).first() is None:
+        query = sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update()  # nothing changes it meanwhile
+        if connection.execute(query).first() is None:
             raise _unknown(run_id)
 
     @contextmanager
