@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("home.py", title=_("Home"), default=True),
         st.Page("layers.py", title=_("Layers")),
         st.Page("train.py", title=_("Train")),
+        st.Page("race.py", title=_("Race")),
         st.Page("heads.py", title=_("Heads")),
         st.Page("draw.py", title=_("Draw")),
         st.Page("runs.py", title=_("Runs")),

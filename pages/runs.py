@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui import frame, run_view, state
+from pages.ui.film import film, has_film
 from pages.ui.text import _, tell
 from tlcore.errors import LabError
 from tlcore.store import Run
@@ -75,6 +76,9 @@ def opened(run: Run) -> None:
     run_view.show(run, "run")
     if run.final:
         run_view.show_result(run)
+        if has_film(run):
+            st.subheader(_("Film of its epochs"), anchor=False)
+            film(run, f"film_{run.id}")
         run_view.downloads(run)
     run_view.settings(run)
     with st.container(horizontal=True):

@@ -18,7 +18,7 @@ processes database photographs augment evaluation
 schema
 datasets store heads drawing cache clock
 sources freezing engine strokes optimizers people
-features source_training
+features source_training race
 prefix monitor
 training prediction export
 what_if

@@ -5,11 +5,13 @@ import gzip
 import importlib
 import json
 
+import numpy as np
 import pytest
 from starlette.requests import Request
 
-from pages.ui import layer_picker, live_chart, pad, text
-from tlcore.spec import LayerInfo, MetricPoint, Progress
+from pages.ui import film, layer_picker, live_chart, pad, text
+from tlcore.monitor import Cast, Frame
+from tlcore.spec import FineTuneSpec, LayerInfo, MetricPoint, Phase, Progress
 
 LAYERS = (
     LayerInfo(0, "conv_1", "Conv2D", (26, 26, 32), 320),
@@ -24,7 +26,7 @@ STROKES = [{"width": 0.085, "points": [[0.25, 0.25], [0.75, 0.25]]}]
 JUNK = [None, 0, "x", [], {}, {"rev": "0"}, {"rev": True}, {"rev": None}, {"rev": [0]}, {"rev": float("nan")}]
 
 
-@pytest.mark.parametrize("name", ["pad", "live_chart", "layer_picker", "text"])
+@pytest.mark.parametrize("name", ["pad", "live_chart", "layer_picker", "film", "text"])
 def test_examples_in_docstrings_hold(name):
     result = doctest.testmod(importlib.import_module(f"pages.ui.{name}"))
     assert result.failed == 0
@@ -183,3 +185,31 @@ def test_a_missing_catalogue_means_english(monkeypatch):
     assert text._("Undo") == "Undo"
     assert text.ngettext("{n} layer", "{n} layers", 1) == "{n} layer"
     assert text.language() == "en"
+
+
+# ------------------------------------------------------------------ the film
+
+
+def frames(n):
+    return [Frame(epoch, {"dense_1": float(epoch)}, None, 0.5, ()) for epoch in range(n)]
+
+
+@pytest.mark.parametrize(("n", "kept"), [(0, 0), (1, 1), (60, 60), (61, 60), (1000, 60)])
+def test_a_long_film_leaves_out_epochs_evenly_and_keeps_its_ends(n, kept):
+    found = [frame.epoch for frame in film.thinned(frames(n))]
+    assert len(found) == kept and found[:1] + found[-1:] == ([0, n - 1] if n else [])
+    gaps = {b - a for a, b in zip(found, found[1:], strict=False)}
+    assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+def test_a_film_tells_which_layers_were_frozen_in_each_epoch_and_fits_into_json():
+    spec = FineTuneSpec(phases=(Phase(1, ("conv_1",)), Phase(2, ())), film=True)
+    cast = Cast(("5", "6"), (0, 1), np.zeros((2, 28, 28), np.uint8), "", 0)
+    data = film.payload(spec, cast, frames(4), {3: np.ones((2, 2))}, None)
+    assert [frame["frozen"] for frame in data["frames"]] == [["conv_1"], ["conv_1"], [], []]
+    assert data["drift_top"] == 3.0 and list(data["maps"]) == [3]
+    json.dumps(data, allow_nan=False)
+
+
+def test_a_film_that_has_not_begun_has_no_frames():
+    assert film.payload(FineTuneSpec(), None, (), {}, None)["frames"] == []

@@ -117,6 +117,14 @@ class FineTuneSpec:
     def epochs(self) -> int:
         return sum(phase.epochs for phase in self.phases)
 
+    def phase_of(self, epoch: int) -> Phase:
+        """Return the phase that epoch belongs to, counted from 1 over all phases; 0 belongs to the first."""
+        for phase in self.phases:
+            if epoch <= phase.epochs:
+                return phase
+            epoch -= phase.epochs
+        return self.phases[-1]
+
 
 @dataclass(frozen=True)
 class HeadSpec:

@@ -37,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "layer": "flatten",
     "heads": ("linear_svm",),
     "what_if_cut": 5,
+    "race_lanes": ("nothing", "convolutions", "scratch"),
 }
 
 

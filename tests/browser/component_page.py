@@ -2,12 +2,15 @@
 
 import json
 
+import numpy as np
 import streamlit as st
 
+from pages.ui import film
 from pages.ui.layer_picker import layer_picker
 from pages.ui.live_chart import LiveRun, Rule, live_chart
 from pages.ui.pad import drawing_pad
-from tlcore.spec import LayerInfo
+from tlcore.monitor import Answer, Cast, Frame
+from tlcore.spec import FineTuneSpec, LayerInfo, Phase
 
 SEVEN = [{"width": 0.085, "points": [[0.25, 0.25], [0.72, 0.25], [0.45, 0.8]]}]
 LAYERS = (
@@ -53,6 +56,8 @@ def main() -> None:
     if show == "race":
         names = ("frozen", "from_scratch", "all")
         live_chart("race", runs=[LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names])
+    if show == "film":
+        show_film()
     if show in ("", "picker", "deep"):
         show_picker(DEEP if show == "deep" else LAYERS)
 
@@ -77,6 +82,19 @@ def show_chart() -> None:
     state["finished"] += [ended] if ended else []
     say("chart", {"finished": state["finished"], "reruns": state["reruns"]})
     st.button("Rerun")
+
+
+def show_film() -> None:
+    """Three epochs, and a fourth once the button was pressed: made up, but for their shapes."""
+    spec = FineTuneSpec(phases=(Phase(epochs=4, frozen=("conv_1",)),), film=True)
+    cast = Cast(("5", "6"), (0, 1) * 6, np.full((12, 28, 28), 99, np.uint8), "MNIST digits 0-4", 1000)
+    answers = tuple(Answer(0, 0.5 + i / 30, 0.4) for i in range(12))
+    frames = [
+        Frame(epoch, {"conv_1": 0.0, "dense_1": epoch / 10}, 1 - epoch / 5, epoch / 5 if epoch else None, answers)
+        for epoch in range(4 if st.button("Go on") else 3)
+    ]
+    maps = {frame.epoch: np.arange(24).reshape(12, 2) * (1.0 + frame.epoch) for frame in frames}
+    film.show("film", film.payload(spec, cast, frames, maps, None) | {"title": "A lane", "colour": "#0072B2"})
 
 
 def show_picker(layers: tuple[LayerInfo, ...]) -> None:

@@ -625,3 +625,56 @@ def test_nothing_is_fetched_from_elsewhere(show, server, browser):
     context.close()
     assert any("/assets/plotly.min.js?v=" in url for url in asked)
     assert [url for url in asked if not url.startswith((server.url, "blob:", "data:"))] == []
+
+
+# ------------------------------------------------------------------ the film
+
+
+def epoch(page, number: int) -> None:
+    expect(page.locator(".tl-film")).to_have_attribute("data-epoch", str(number))
+
+
+def test_a_film_stands_at_its_newest_epoch_until_it_is_scrubbed_and_follows_again_from_its_end(show):
+    page = show("film")
+    epoch(page, 2)
+    slider = page.get_by_role("slider", name="Epoch")
+    slider.press("ArrowLeft")
+    epoch(page, 1)
+    assert slider.get_attribute("aria-valuetext") == "epoch 1 of 4"
+    page.get_by_role("button", name="Go on").click()
+    settled(page)
+    expect(slider).to_have_attribute("max", "3")
+    epoch(page, 1)
+    slider.press("End")
+    epoch(page, 3)
+
+
+def test_a_film_plays_from_its_beginning_to_its_end(show):
+    page = show("film")
+    page.get_by_role("button", name="Play").click()
+    epoch(page, 0)
+    epoch(page, 2)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_frame_says_what_is_frozen_how_far_it_moved_and_what_was_forgotten(show):
+    page = show("film", viewport={"width": 360, "height": 700})
+    rows = page.locator(".tl-film .bars > div")
+    assert [row.split() for row in rows.all_inner_texts()] == [
+        ["conv_1", "❄", "frozen", "0"],
+        ["dense_1", "🔥", "trainable", "20%"],
+    ]
+    expect(page.locator(".tl-film .accuracy p")).to_have_text(
+        "Source (MNIST digits 0-4, 1000 test images, its own head): 60.0%. Target (validation): 40.0%."
+    )
+    assert page.locator(".tl-film .images .right").count() == page.locator(".tl-film .images .wrong").count() == 6
+    assert page.locator(".tl-film .map text").count() == 12
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_critical_and_nothing_serious_in_a_film(show, scheme):
+    page = show("film", color_scheme=scheme)
+    epoch(page, 2)
+    found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")]
+    assert [(one["id"], node["html"]) for one in found for node in one["nodes"] if "tl-film" in str(node)] == []

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import state
-from tlcore import worker
+from tlcore import race, worker
 from tlcore.engine import Engine
 from tlcore.evaluation import evaluate
 from tlcore.people import Person
@@ -24,7 +24,7 @@ from tlcore.what_if import WhatIf
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
-NAMES = ("home", "layers", "train", "heads", "draw", "runs")
+NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs")
 
 
 class Line(Engine):
@@ -224,6 +224,32 @@ def test_a_finished_pair_shows_both_results_and_whether_the_lead_is_noise(lab):
 def test_the_articles_recipe_has_no_control_for_it_starts_from_scratch_itself(lab):
     app = opened("train", recipe="article")
     assert "start_scratch" not in {button.key for button in app.button}
+
+
+def test_a_race_starts_its_lanes_as_watched_runs_that_differ_in_one_thing(lab):
+    app = opened("race", per_class=5, seed=3, race_lanes=("nothing", "all_but_head", "scratch"))
+    app.button(key="start_race").click().run()
+    runs = [lab.store.get(app.session_state[f"run_lane{number}"]) for number in (1, 2, 3)]
+    assert [run.spec.phases[0].frozen for run in runs] == [(), ("conv_1", "conv_2", "dense_1"), ()]
+    assert [run.spec.source for run in runs] == ["digits_0_4", "digits_0_4", "random"]
+    assert {(run.spec.film, run.seed, run.spec.data.per_class) for run in runs} == {(True, 3, 5)}
+    assert sorted(lab.engine.submitted) == sorted(run.id for run in runs)
+    assert app.session_state["run_lane4"] is None
+    sound(app)
+
+
+@pytest.mark.parametrize("chosen", [("nothing",), (), race.LANES, ("convolutions", "draft")])
+def test_a_race_that_cannot_be_run_says_why_and_has_no_start(lab, chosen):
+    app = sound(opened("race", race_lanes=chosen))
+    assert app.button(key="start_race").disabled
+    assert "A race has from 2 to 4 lanes" in words(app) or "would run the same" in words(app)
+
+
+def test_the_articles_recipe_is_not_raced(lab):
+    app = sound(opened("race", recipe="article"))
+    assert app.button(key="start_race").disabled
+    app.button(key="one_phase").click().run()
+    assert not app.button(key="start_race").disabled
 
 
 def test_the_articles_recipe_is_started_whole(lab):

@@ -1,0 +1,124 @@
+"""Two to four settings live on shared axes, with what each layer, the source task and twelve images go through."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui import frame, lanes, state
+from pages.ui.film import film, largest_drift
+from pages.ui.lanes import Lane
+from pages.ui.live_chart import COLOURS
+from pages.ui.text import _, tell
+from tlcore import race, sources
+from tlcore.errors import LabError
+from tlcore.spec import FineTuneSpec
+
+SLOTS = tuple(f"lane{number}" for number in range(1, race.MOST + 1))
+TITLES = {
+    "nothing": _("Nothing frozen"),
+    "convolutions": _("Convolutions frozen"),
+    "all_but_head": _("All but the head frozen"),
+    "scratch": _("From scratch"),
+    "draft": _("My draft"),
+}
+
+frame.heading(
+    _("Race"),
+    _(
+        "Two to four settings on the same images with the same seed. Watch who learns faster, who learns better, "
+        "and what each of them forgets."
+    ),
+)
+
+
+def field() -> dict[str, FineTuneSpec]:
+    """Show the choice of lanes; return what each would run, nothing when they cannot race."""
+    st.pills(
+        _("Lanes"),
+        race.LANES,
+        format_func=TITLES.__getitem__,
+        selection_mode="multi",
+        help=_("Everything else is as on the Train page: source, target, labels, epochs, learning rate, seed."),
+        **state.keyed("race_lanes"),
+    )
+    if state.get("recipe") == "article":
+        st.info(_("The article's recipe runs for minutes and transfers nothing: pick another recipe to race."))
+        st.button(_("Take one phase"), key="one_phase", on_click=state.put, kwargs={"recipe": "default"})
+        return {}
+    draft = state.draft()
+    try:
+        return race.lanes(draft, sources.info(draft.source).layers, state.get("race_lanes"))
+    except LabError as error:
+        st.caption(tell(error))
+        return {}
+
+
+def start(specs: dict[str, FineTuneSpec], seed: int) -> None:
+    """Start every lane, in an order drawn by the seed; the lanes are shown in the order of the choice."""
+    try:
+        for slot in SLOTS:
+            state.watch(slot, None)
+        slots = dict(zip(specs, SLOTS, strict=False))
+        for name in race.start_order(list(specs), seed):
+            state.watch(slots[name], state.start(specs[name], _("Race: {lane}").format(lane=TITLES[name])).id)
+    except LabError as error:
+        state.put(start_error=tell(error))
+
+
+def title(spec: FineTuneSpec) -> str:
+    """Return what sets a lane apart, from what it does."""
+    frozen = ", ".join(name for name in spec.phases[-1].frozen if not name.startswith(("pool", "flatten")))
+    if spec.source == sources.RANDOM and not frozen:
+        return TITLES["scratch"]
+    words = _("Frozen: {names}").format(names=frozen) if frozen else TITLES["nothing"]
+    return words if len(spec.phases) == 1 else _("{frozen}, two phases").format(frozen=words)
+
+
+def films(shown: Sequence[Lane]) -> None:
+    """Show every lane's film, all on one scale of drift."""
+    top = largest_drift([lane.run for lane in shown])
+    wide = st.columns(len(shown) if len(shown) < 4 else 2) * 2
+    for column, lane, colour in zip(wide, shown, COLOURS, strict=False):
+        with column, st.container(border=True):
+            film(lane.run, f"film_{lane.run.id}", title=lane.label, colour=colour, drift_top=top)
+
+
+def watched() -> list[Lane]:
+    try:
+        runs = [run for run in map(state.watched, SLOTS) if run]
+    except LabError as error:
+        st.warning(tell(error))
+        return []
+    return [Lane(title(run.spec), run) for run in runs if isinstance(run.spec, FineTuneSpec)]
+
+
+specs = field()
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.button(
+        _("Start the race"),
+        key="start_race",
+        type="primary",
+        icon=":material/flag:",
+        disabled=not specs,
+        on_click=start,
+        args=(specs, int(state.get("seed"))),
+    )
+    st.page_link("train.py", label=_("Change what all lanes share"), icon=":material/tune:")
+if message := state.take("start_error"):
+    st.error(message)
+shown = watched()
+if not shown:
+    st.info(
+        _(
+            "The lanes appear here, all on the same axes. Below them, epoch by epoch: how far each layer moves, what "
+            "is forgotten of the source task, and what twelve test images are taken for."
+        )
+    )
+else:
+    lanes.show(shown, "race", _("Loss and accuracy of every lane"))
+    over = all(lane.run.final for lane in shown)
+    if over:
+        lanes.results(shown)
+    st.subheader(_("Inside each lane"), anchor=False)
+    (films if over else st.fragment(films, run_every=1.0))(shown)
+frame.next_page("heads.py", _("Next: compare heads"))

@@ -1,0 +1,257 @@
+// The epochs of a watched run, scrubbed by slider or played. A film that still grows shows its newest epoch until a
+// person moves the slider, and again once they move it to the end.
+
+const STEP_MS = 700; // of playing, per epoch
+const CHART = { width: 300, height: 150, left: 40, right: 62, top: 8, bottom: 24 };
+const MAP = 300; // the map's side, in units of its own
+const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a500", "#7a52c7", "#a0522d"];
+
+const films = new WeakMap(); // parentElement -> Film
+
+export default function ({ parentElement, data }) {
+  let film = films.get(parentElement);
+  if (!film) {
+    film = new Film(parentElement);
+    films.set(parentElement, film);
+  }
+  const call = film.update(data);
+  return () => {
+    if (film.calls !== call) return; // Streamlit may clean up an overtaken call
+    film.pause();
+    films.delete(parentElement);
+  };
+}
+
+class Film {
+  constructor(parent) {
+    this.calls = 0;
+    this.at = Infinity; // which frame; beyond the end: the newest
+    this.root = document.createElement("section");
+    this.root.className = "tl-film";
+    this.root.innerHTML = `
+      <header><b class="title"></b><span class="now"></span></header>
+      <div class="reel"><button type="button" class="play"></button><input type="range" min="0" step="1"></div>
+      <p class="empty"></p>
+      <div class="panels">
+        <figure class="drift"><figcaption></figcaption><div class="bars"></div><p></p></figure>
+        <figure class="accuracy"><figcaption></figcaption><svg role="img"></svg><p></p></figure>
+        <figure class="answers"><figcaption></figcaption><div class="images"></div></figure>
+        <figure class="map"><figcaption></figcaption><svg role="img"></svg><p></p></figure>
+      </div>`;
+    parent.querySelector(".tl-film")?.remove();
+    parent.appendChild(this.root);
+    this.slider = this.find("input");
+    this.button = this.find(".play");
+    this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
+    this.button.addEventListener("click", () => (this.timer ? this.pause() : this.play()));
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector);
+  }
+
+  update(data) {
+    this.data = data;
+    this.slider.max = Math.max(0, data.frames.length - 1);
+    this.draw();
+    return ++this.calls;
+  }
+
+  go(index) {
+    this.pause();
+    this.at = index >= this.data.frames.length - 1 ? Infinity : index;
+    this.draw();
+  }
+
+  play() {
+    if (this.index() >= this.data.frames.length - 1) this.at = 0;
+    this.timer = setInterval(() => {
+      const next = this.index() + 1;
+      this.at = next;
+      if (next >= this.data.frames.length - 1) {
+        this.at = Infinity;
+        this.pause();
+      }
+      this.draw();
+    }, STEP_MS);
+    this.draw();
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = 0;
+    if (this.data) this.writeButton();
+  }
+
+  index() {
+    return Math.min(this.at, this.data.frames.length - 1);
+  }
+
+  draw() {
+    const { data } = this;
+    const frame = data.frames[this.index()];
+    this.root.style.setProperty("--lane", data.colour || "transparent");
+    this.root.dataset.epoch = frame ? frame.epoch : "";
+    text(this.find(".title"), data.title);
+    this.find(".title").hidden = !data.title;
+    for (const name of [".panels", ".reel"]) this.find(name).hidden = !frame;
+    this.find(".empty").hidden = Boolean(frame);
+    text(this.find(".empty"), data.words.empty);
+    if (!frame) return text(this.find(".now"), "");
+    const now = fill(data.words.epoch, { n: frame.epoch, total: data.n_epochs });
+    text(this.find(".now"), now);
+    this.slider.value = this.index();
+    this.slider.setAttribute("aria-label", data.words.slider);
+    this.slider.setAttribute("aria-valuetext", now);
+    this.writeButton();
+    this.drawDrift(frame);
+    this.drawAccuracy(frame);
+    this.drawAnswers(frame);
+    this.drawMap(frame);
+  }
+
+  writeButton() {
+    const word = this.timer ? this.data.words.pause : this.data.words.play;
+    text(this.button, `${this.timer ? "❚❚" : "▶"} ${word}`);
+    this.button.disabled = this.data.frames.length < 2;
+  }
+
+  drawDrift(frame) {
+    const { data } = this;
+    const { words } = data;
+    caption(this.root, ".drift", words.drift);
+    const rows = Object.entries(frame.drift).map(([layer, moved]) => {
+      const frozen = frame.frozen.includes(layer);
+      const share = moved === null ? 1 : moved / (data.drift_top || 1);
+      const value = moved === null ? words.no_number : moved === 0 ? "0" : percent(moved, data.language);
+      return { layer, frozen, share, value, moved };
+    });
+    const bars = this.find(".bars");
+    while (bars.children.length > rows.length) bars.lastChild.remove();
+    rows.forEach((row, i) => {
+      const line = bars.children[i] ?? bars.appendChild(node("div", `<span></span><em></em><i><u></u></i><b></b>`));
+      line.className = row.moved === 0 ? "still" : row.frozen ? "frozen" : "trainable";
+      text(line.children[0], row.layer);
+      text(line.children[1], row.frozen ? words.frozen : words.trainable);
+      line.children[1].className = row.frozen ? "frozen" : "trainable";
+      line.children[2].firstChild.style.width = `${100 * Math.min(1, row.share)}%`;
+      text(line.children[3], row.value);
+    });
+    text(this.find(".drift p"), words.drift_note);
+  }
+
+  drawAccuracy(frame) {
+    const { data } = this;
+    const { words, frames } = data;
+    caption(this.root, ".accuracy", words.accuracy);
+    const { width, height, left, right, top, bottom } = CHART;
+    const x = (epoch) => left + ((width - left - right) * epoch) / Math.max(1, data.n_epochs);
+    const y = (share) => top + (height - top - bottom) * (1 - share);
+    const grid = [0, 0.5, 1].map((share) => (
+      `<line class="grid" x1="${left}" x2="${width - right}" y1="${y(share)}" y2="${y(share)}"/>`
+      + `<text class="tick" x="${left - 6}" y="${y(share) + 4}" text-anchor="end">${percent(share, data.language)}</text>`
+    ));
+    const ticks = [0, data.n_epochs].map((epoch) => (
+      `<text class="tick" x="${x(epoch)}" y="${height - 8}" text-anchor="middle">${epoch}</text>`
+    ));
+    const lines = ["source", "target"].flatMap((name) => {
+      const known = frames.filter((one) => one[name] !== null);
+      if (!known.length) return [];
+      const path = known.map((one) => `${x(one.epoch)},${y(one[name])}`).join(" ");
+      const marks = known.map((one) => (
+        `<circle class="${name}" cx="${x(one.epoch)}" cy="${y(one[name])}" r="${one.epoch === frame.epoch ? 5 : 2}"/>`
+      ));
+      const last = known[known.length - 1];
+      return [{ name, y: y(last[name]), x: x(last.epoch), svg: `<polyline class="${name}" points="${path}"/>${marks.join("")}` }];
+    });
+    if (lines.length === 2 && Math.abs(lines[0].y - lines[1].y) < 13) { // labels must not lie on one another
+      const [upper, lower] = lines[0].y <= lines[1].y ? lines : [lines[1], lines[0]];
+      const middle = (upper.y + lower.y) / 2;
+      [upper.label, lower.label] = [Math.max(top + 6, middle - 7), Math.max(top + 20, middle + 7)];
+    }
+    const labels = lines.map((line) => (
+      `<text class="label ${line.name}" x="${line.x + 8}" y="${(line.label ?? line.y) + 4}">${escape(words[line.name])}</text>`
+    ));
+    const rule = `<line class="rule" x1="${x(frame.epoch)}" x2="${x(frame.epoch)}" y1="${top}" y2="${height - bottom}"/>`;
+    const svg = this.find(".accuracy svg");
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.innerHTML = [...grid, ...ticks, rule, ...lines.map((line) => line.svg), ...labels].join("");
+    const said = (value) => (value === null ? "–" : percent(value, data.language, 1));
+    const sentence = frame.source === null
+      ? fill(words.no_source, { target: said(frame.target) })
+      : fill(words.both, { task: data.source_task, n: data.n_source, source: said(frame.source), target: said(frame.target) });
+    text(this.find(".accuracy p"), sentence);
+    svg.setAttribute("aria-label", sentence);
+  }
+
+  drawAnswers(frame) {
+    const { data } = this;
+    caption(this.root, ".answers", data.words.answers);
+    const grid = this.find(".images");
+    while (grid.children.length > frame.answers.length) grid.lastChild.remove();
+    frame.answers.forEach((answer, i) => {
+      const cell = grid.children[i] ?? grid.appendChild(node("div", `<img alt=""><span></span>`));
+      const right = answer.label === data.labels[i];
+      const [said, truth] = [data.class_names[answer.label], data.class_names[data.labels[i]]];
+      if (cell.firstChild.src !== data.images[i]) cell.firstChild.src = data.images[i];
+      cell.className = right ? "right" : "wrong";
+      cell.firstChild.style.opacity = 0.45 + 0.55 * answer.sure;
+      text(cell.lastChild, `${right ? "✓" : "✗"} ${said} ${percent(answer.sure, data.language)}`);
+      cell.title = fill(right ? data.words.is_right : data.words.is_wrong, { said, truth });
+      cell.firstChild.alt = cell.title;
+    });
+  }
+
+  drawMap(frame) {
+    const { data } = this;
+    const figure = this.find(".map");
+    const places = data.maps?.[frame.epoch];
+    figure.hidden = !places;
+    if (!places) return;
+    caption(this.root, ".map", data.words.map);
+    const svg = figure.querySelector("svg");
+    svg.setAttribute("viewBox", `0 0 ${MAP} ${MAP}`);
+    svg.setAttribute("aria-label", data.words.map);
+    while (svg.children.length > places.length) svg.lastChild.remove();
+    const [x0, x1, y0, y1] = data.map_range;
+    const scale = (value, low, high) => 10 + ((MAP - 20) * (value - low)) / (high - low || 1);
+    places.forEach(([px, py], i) => {
+      let mark = svg.children[i];
+      if (!mark) {
+        mark = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "text"));
+        mark.textContent = data.marks[data.labels[i]];
+        mark.style.fill = PALETTE[data.labels[i] % PALETTE.length];
+      }
+      const [x, y] = [scale(px, x0, x1), MAP - scale(py, y0, y1)];
+      mark.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+    });
+    text(figure.querySelector("p"), data.words.map_note);
+  }
+}
+
+function caption(root, figure, words) {
+  text(root.querySelector(`${figure} figcaption`), words);
+}
+
+function text(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+
+function node(tag, html) {
+  const element = document.createElement(tag);
+  element.innerHTML = html;
+  return element;
+}
+
+function escape(value) {
+  return node("i", "").appendChild(document.createTextNode(value)).parentNode.innerHTML;
+}
+
+function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+function percent(share, language, digits) {
+  const places = digits ?? (share > 0 && share < 0.1 ? 1 : 0);
+  return new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: places, maximumFractionDigits: places }).format(share);
+}

@@ -1,0 +1,134 @@
+"""The epochs of a watched run: drift, forgetting, twelve answers and the feature map, by slider or played."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.components.v2 import component
+
+from pages.ui import state
+from pages.ui.answers import data_uri
+from pages.ui.text import _, language
+from tlcore import monitor
+from tlcore.monitor import Cast, Frame
+from tlcore.spec import FineTuneSpec
+from tlcore.store import Run
+
+_HERE = Path(__file__)
+MOST_FRAMES = 60  # sent to a browser; a longer film leaves out epochs evenly
+
+_film = component(
+    "transfer_lab_film",
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def film(run: Run, key: str, *, title: str = "", colour: str = "", drift_top: float | None = None) -> None:
+    """Show the film of a watched run, as far as it goes.
+
+    Parameters
+    ----------
+    title, colour : tell lanes apart
+    drift_top : the drift that fills a bar, so that lanes share a scale; default: the run's own largest
+    """
+    folder = state.lab().store.run_folder(run.id)
+    maps = monitor.feature_maps(folder) if run.final else {}
+    data = payload(run.spec, monitor.cast(folder), monitor.frames(folder), maps, drift_top)
+    show(key, data | {"title": title, "colour": colour})
+
+
+def show(key: str, data: dict[str, Any]) -> None:
+    """Show what ``payload`` made; the film stays where a person scrubbed it as long as its key is shown."""
+    _film(key=key, data=data)
+
+
+def has_film(run: Run) -> bool:
+    """Return whether a run was asked to be watched."""
+    return isinstance(run.spec, FineTuneSpec) and run.spec.film
+
+
+def largest_drift(runs: Sequence[Run]) -> float:
+    """Return the largest drift of any layer in any epoch of the runs' films."""
+    folders = [state.lab().store.run_folder(run.id) for run in runs]
+    drifts = [value for folder in folders for frame in monitor.frames(folder) for value in frame.drift.values()]
+    return max((value for value in drifts if value is not None), default=0.0)
+
+
+def payload(
+    spec: Any, cast: Cast | None, frames: Sequence[Frame], maps: Mapping[int, np.ndarray], drift_top: float | None
+) -> dict[str, Any]:
+    """Return what the component shows, ready for JSON; no frames without a cast."""
+    kept = thinned(frames if cast else ())
+    shown = [{**asdict(frame), "frozen": list(spec.phase_of(frame.epoch).frozen)} for frame in kept]
+    drifts = [value for frame in kept for value in frame.drift.values() if value is not None]
+    inside = {frame.epoch: np.round(maps[frame.epoch], 2).tolist() for frame in kept if frame.epoch in maps}
+    places = np.concatenate([maps[epoch] for epoch in inside]) if inside else np.zeros((1, 2))
+    return {
+        "frames": shown,
+        "n_epochs": spec.epochs,
+        "drift_top": max(drifts, default=0.0) if drift_top is None else drift_top,
+        "maps": inside,
+        "map_range": [float(f(places[:, axis])) for axis in (0, 1) for f in (np.min, np.max)],
+        "language": language(),
+        "words": _words(),
+        **_cast_payload(cast),
+    }
+
+
+def _cast_payload(cast: Cast | None) -> dict[str, Any]:
+    if cast is None:
+        return {"class_names": [], "labels": [], "images": [], "marks": [], "source_task": "", "n_source": 0}
+    return {
+        "class_names": list(cast.class_names),
+        "labels": list(cast.labels),
+        "images": [data_uri(image / 255) for image in cast.images],
+        "marks": marks(cast.class_names),
+        "source_task": cast.source_task,
+        "n_source": cast.n_source,
+    }
+
+
+def thinned(frames: Sequence[Frame], most: int = MOST_FRAMES) -> list[Frame]:
+    """Return at most ``most`` frames, evenly, the first and the last among them."""
+    if len(frames) <= most:
+        return list(frames)
+    return [frames[round(i * (len(frames) - 1) / (most - 1))] for i in range(most)]
+
+
+def marks(names: Sequence[str]) -> list[str]:
+    """Return one short mark for each class: its own name where that is one letter, else a letter.
+
+    Examples
+    --------
+    >>> marks(["5", "6"]), marks(["Coat", "Bag"])
+    (['5', '6'], ['a', 'b'])
+    """
+    return list(names) if all(len(name) == 1 for name in names) else [chr(ord("a") + i % 26) for i in range(len(names))]
+
+
+def _words() -> dict[str, str]:
+    return {
+        "empty": _("The first epoch appears here as soon as the run has begun."),
+        "epoch": _("epoch {n} of {total}"),
+        "slider": _("Epoch"),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "frozen": _("❄ frozen"),
+        "trainable": _("🔥 trainable"),
+        "drift": _("How far each layer has moved"),
+        "drift_note": _("Change of its weights against their size before the first batch. Frozen layers stay at 0."),
+        "no_number": _("no number"),
+        "accuracy": _("What it learned, what it forgot"),
+        "source": _("source"),
+        "target": _("target"),
+        "both": _("Source ({task}, {n} test images, its own head): {source}. Target (validation): {target}."),
+        "no_source": _("Target (validation): {target}. This source has no task of its own to forget."),
+        "answers": _("Twelve test images, asked again"),
+        "is_right": _("It says {said}, and that is right."),
+        "is_wrong": _("It says {said}; it is {truth}."),
+        "map": _("Where the last hidden layer puts 300 test images"),
+        "map_note": _("Each mark is one image of its class. Two directions (PCA of the last epoch), the same in all."),
+    }
