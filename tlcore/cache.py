@@ -111,9 +111,10 @@ class Cache:
 
 def _limit() -> int:
     text = os.environ.get("TRANSFER_LAB_CACHE_MB", "")
-    if text and not text.isdigit():
-        log.warning("TRANSFER_LAB_CACHE_MB must be a whole number, not %r; %d is used", text, DEFAULT_MB)
-    return (int(text) if text.isdigit() else DEFAULT_MB) * 2**20
+    usable = text.isascii() and text.isdigit() and len(text) < 10
+    if text and not usable:
+        log.warning("TRANSFER_LAB_CACHE_MB must be a whole number, not %r; %d is used", text[:20], DEFAULT_MB)
+    return (int(text) if usable else DEFAULT_MB) * 2**20
 
 
 def _write(file, shape: Sequence[int], parts: Iterable[np.ndarray]) -> None:

@@ -27,6 +27,9 @@ OVERSAMPLED = 4  # each pixel of a rendering is the mean of 4×4
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MOST_PIXELS = 25_000_000
+MOST_SIDE = 20_000  # Pillow keeps a pointer for every row: a picture of one column takes far more than its pixels
+MOST_SCANS = 50  # a JPEG has ten; each is a walk over all pixels, and one of 0.2 MB can ask for a minute of them
+START_OF_SCAN = b"\xff\xda"
 LONGEST = 1000  # larger pictures are made smaller: a digit needs no more
 
 # For the whole process and not around each call: warnings.catch_warnings is not safe among threads.
@@ -201,7 +204,7 @@ def read_image(content: bytes) -> np.ndarray:
     Raises
     ------
     DataError
-        Not a PNG, JPEG, WebP, BMP or GIF file, damaged, or of more than 25 million pixels.
+        Not a PNG, JPEG, WebP, BMP or GIF file, damaged, or of more than 25 million pixels or 20,000 a side.
     """
     return find_ink(_read_grey(content))
 
@@ -209,14 +212,18 @@ def read_image(content: bytes) -> np.ndarray:
 def _read_grey(content: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
+            if picture.width * picture.height > MOST_PIXELS or max(picture.size) > MOST_SIDE:
                 raise Image.DecompressionBombError
+            if picture.format == "JPEG" and content.count(START_OF_SCAN) > MOST_SCANS:
+                raise OSError("too many scans")
             picture.draft(None, (LONGEST, LONGEST))  # a JPEG is decoded at a fraction of its size
             return _grey(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(
-            "This picture has more than {most} million pixels. Make it smaller and try again.",
+            "This picture has more than {most} million pixels, or a side of more than {side:,}. "
+            "Make it smaller and try again.",
             most=MOST_PIXELS // 1_000_000,
+            side=MOST_SIDE,
         ) from error
     except Image.UnidentifiedImageError as error:
         raise DataError("This is not a picture the app can read. Give a PNG, JPEG, WebP, BMP or GIF file.") from error

@@ -200,12 +200,12 @@ def whole_number(name: str, default: int, environ: Mapping[str, str], most: int 
     (3, 20)
     """
     text = environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
         raise SpecError(
             "{name} must be a whole number from 1 to {most:,}. Received: {text!r}. Try {name}={default}.",
             name=name,
             most=most,
-            text=text,
+            text=text[:40],
             default=default,
         )
     return int(text)

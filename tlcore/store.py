@@ -75,7 +75,8 @@ class Run:
 def home() -> Path:
     """Return the app's data folder: TRANSFER_LAB_HOME, else ``var`` beside the package."""
     named = os.environ.get("TRANSFER_LAB_HOME")
-    return Path(named).expanduser() if named else Path(__file__).resolve().parent.parent / "var"
+    # Not Path.expanduser, which raises where there is no such person.
+    return Path(os.path.expanduser(named)) if named else Path(__file__).resolve().parent.parent / "var"
 
 
 class Store:
@@ -142,8 +143,10 @@ class Store:
         SpecError
             There is no such run, or its settings come from a version that this one cannot read.
         """
-        with self._reading() as connection:
-            row = connection.execute(runs.select().where(runs.c.id == run_id)).mappings().first()
+        row = None
+        if run_id.isascii() and "\0" not in run_id:  # no database takes every string that an address can hold
+            with self._reading() as connection:
+                row = connection.execute(runs.select().where(runs.c.id == run_id)).mappings().first()
         if row is None:
             raise _unknown(run_id)
         return _run(row)

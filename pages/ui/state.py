@@ -75,12 +75,12 @@ def lab() -> Lab:
         The data folder, or a setting of the environment, cannot be used.
     """
     folder = home()
+    n_workers = people.whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)  # before anything is started
     with _lock:
         if folder not in _labs:
             store = Store(folder)
             serving = Serving(folder)  # first: the pen answers before anything is trained
             serving.start()
-            n_workers = int(os.environ.get("TRANSFER_LAB_WORKERS", "2"))
             engine = Engine(folder, execute=worker.execute, warm=worker.warm, n_workers=n_workers)
             _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder))
         return _labs[folder]

@@ -29,7 +29,8 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """Print to the error stream: sentences, and the progress of what gives JSON."""
     if sys.stderr:  # None where the stream was closed; print would take that for the other one
-        print(text, file=sys.stderr, flush=True)
+        # A person's own word may be no text at all, and is quoted back: as escapes, on any stream.
+        print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
 
 
 def show(options: Namespace, values: Any, text: str) -> int:

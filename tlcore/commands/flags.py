@@ -1,6 +1,7 @@
 """The words of a command line as argparse reads them: every refusal is one sentence, a SpecError."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -60,10 +61,10 @@ def per_class(text: str) -> int | str:
 
 
 def limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MOST):
         raise SpecError("The limit must be a whole number from 1 on. Received: {text!r}. Try 50.", text=text)
     return int(text)
 
 
 def folder(text: str) -> Path | None:
-    return Path(text).expanduser() if text else None
+    return Path(os.path.expanduser(text)) if text else None  # Path's own raises where there is no such person

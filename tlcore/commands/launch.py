@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from .. import datasets, sources
 from ..errors import SpecError
+from ..people import limits, whole_number
 from ..store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,9 +31,11 @@ def address(host: str | None, port: str | None, environ: Mapping[str, str]) -> t
     ('0.0.0.0', 8600)
     """
     text = port or environ.get("PORT") or str(PORT)
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
         raise SpecError(
-            "PORT must be a whole number from 1 to 65535. Received: {text!r}. Try PORT={port}.", text=text, port=PORT
+            "PORT must be a whole number from 1 to 65535. Received: {text!r}. Try PORT={port}.",
+            text=text[:40],
+            port=PORT,
         )
     return host or environ.get("HOST") or HOST, int(text)
 
@@ -82,6 +85,8 @@ def serve(host: str, port: int, folder: Path) -> NoReturn:
         The address, the data folder or a shipped file cannot be used.
     """
     check_free(host, port)
+    whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)
+    limits(os.environ)
     Store(folder).close()
     check_assets()
     print(f"Transfer Lab: http://{host}:{port}  (stop with Ctrl+C)", flush=True)
