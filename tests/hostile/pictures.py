@@ -39,11 +39,12 @@ def png(width: int, height: int, data: bytes, *extra: bytes, depth: int = 8, col
 @cache
 def zeros(size: int) -> bytes:
     """Return ``size`` zeros under zlib: a thousandth of that."""
-    deflate, left, parts = zlib.compressobj(9), size, []
-    while left > 0:
-        parts.append(deflate.compress(bytes(min(left, 2**20))))
-        left -= 2**20
-    return b"".join(parts) + deflate.flush()
+    if size <= 2**26:
+        return zlib.compress(bytes(size), 9)
+    deflate = zlib.compressobj(9)
+    start, block = deflate.compress(b""), 2**24
+    part = deflate.compress(bytes(block)) + deflate.flush(zlib.Z_FULL_FLUSH)
+    return start + part * (size // block) + deflate.flush()  # a wrong sum at its end, where no bomb gets to
 
 
 def bombs() -> Iterator[tuple[str, bytes]]:
@@ -77,7 +78,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "bmp with negative sides", honest("BMP")[:18] + struct.pack("<ii", -48, -48) + honest("BMP")[26:]
     yield "bmp whose pixels begin beyond the end", honest("BMP")[:10] + b"\xff\xff\xff\x7f" + honest("BMP")[14:]
     yield "jpeg that claims 65,500²", _jpeg_that_claims(65_500)
-    yield "jpeg of 25 million pixels and 30 scans", jpeg_of_many_scans(5_000, 30)
+    yield "jpeg of 25 million pixels and 12 scans", jpeg_of_many_scans(5_000, 12)
     yield "jpeg of 25 million pixels and 20,000 scans", jpeg_of_many_scans(5_000, 20_000)
     yield "jpeg of a hundred thousand comments", _after_start(honest("JPEG"), b"\xff\xfe\0\x02" * 100_000)
     yield (
