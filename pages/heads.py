@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import frame, run_view, state
+from pages.ui import evaluate, frame, open_heads, run_view, state
 from pages.ui.text import _, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
@@ -126,5 +126,7 @@ else:
     run_view.show(run, "cmp")
     if run.final and run.result.get("rows"):
         run_view.head_comparison(run)
+        evaluate.evaluation_of(run)
+        open_heads.open_heads(run)
 scaling_table()
 frame.next_page("draw.py", _("Next: draw"))

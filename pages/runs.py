@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import frame, run_view, state
+from pages.ui import evaluate, frame, open_heads, run_view, state
 from pages.ui.film import film, has_film
 from pages.ui.text import _, tell
 from tlcore.errors import LabError
@@ -79,6 +79,8 @@ def opened(run: Run) -> None:
         if has_film(run):
             st.subheader(_("Film of its epochs"), anchor=False)
             film(run, f"film_{run.id}")
+        evaluate.evaluation_of(run)
+        open_heads.open_heads(run)
         run_view.downloads(run)
     run_view.settings(run)
     with st.container(horizontal=True):

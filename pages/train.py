@@ -259,6 +259,10 @@ def watch(slot: str, empty: str) -> None:
     run_view.show(run, slot)
     if run.final:
         run_view.show_result(run)
+        if run.accuracy is not None and st.button(
+            _("Look closer at every answer"), key=f"closer_{slot}", icon=":material/troubleshoot:"
+        ):
+            run_view.open_run(run)
 
 
 def watch_tuning() -> None:

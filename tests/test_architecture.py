@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 RANKS = """
 errors
 spec
-processes database photographs augment evaluation
+processes database photographs augment evaluation calibration
 schema
 datasets store heads drawing cache clock
-sources freezing engine strokes optimizers people
+sources freezing engine strokes optimizers people outputs
 features source_training race
 prefix monitor
 training prediction export
-what_if
+what_if opened
 worker serving
 console flags launch
 catalogues history

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from tlcore.evaluation import confusion_matrix, evaluate, no_clear_winner, per_class, wilson
+from tlcore.evaluation import (
+    confusion_matrix,
+    evaluate,
+    losses,
+    most_confused,
+    no_clear_winner,
+    paired,
+    per_class,
+    wilson,
+)
 
 
 def test_accuracy_confusion_and_loss_of_four_answers_checked_by_hand():
@@ -59,3 +68,42 @@ def test_a_small_difference_on_few_images_has_no_clear_winner_a_large_one_has():
     assert no_clear_winner(scores[0], scores[1])
     assert not no_clear_winner(scores[0], scores[2])
     assert not no_clear_winner(scores[2].as_dict(), scores[0].as_dict())
+
+
+def test_the_losses_equal_scikit_learns_log_loss_image_by_image():
+    from sklearn.metrics import log_loss
+
+    rng = np.random.default_rng(2)
+    p = rng.dirichlet(np.ones(4), 50)
+    y = rng.integers(0, 4, 50)
+    found = losses(y, p)
+    for i in range(50):
+        assert found[i] == pytest.approx(log_loss(y[i : i + 1], p[i : i + 1], labels=range(4)))
+    assert losses(np.array([0]), np.array([[0.0, 1.0]]))[0] == pytest.approx(16.1, abs=0.1)
+
+
+def test_the_most_confused_pairs_come_first_and_empty_cells_not_at_all():
+    counts = np.array([[9, 0, 4], [7, 9, 0], [0, 1, 9]])
+    assert most_confused(counts) == [(1, 0, 7), (0, 2, 4), (2, 1, 1)]
+    assert most_confused(counts, n=1) == [(1, 0, 7)]
+    assert most_confused(np.diag([3, 3])) == []
+
+
+@pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (5, 5), (3, 17), (40, 12), (900, 1000)])
+def test_the_paired_comparison_is_the_exact_binomial_test(b, c):
+    from scipy.stats import binomtest
+
+    first = np.array([True] * b + [False] * c + [True] * 30 + [False] * 4)
+    second = np.array([False] * b + [True] * c + [True] * 30 + [False] * 4)
+    found = paired(first, second)
+    assert (found.only_first, found.only_second, found.n) == (b, c, b + c + 34)
+    assert found.p == pytest.approx(binomtest(b, b + c).pvalue if b + c else 1.0)
+    assert found.clear == (found.p < 0.05)
+
+
+def test_pairing_sees_a_difference_that_separate_intervals_miss():
+    right = np.arange(1000) < 960
+    better = right.copy()
+    better[960:972] = True  # twelve more, none lost
+    scores = [evaluate(np.ones(1000, int), r.astype(int), 2) for r in (right, better)]
+    assert no_clear_winner(*scores) and paired(better, right).clear

@@ -84,6 +84,6 @@ def test_a_move_that_cannot_be_made_is_refused_in_one_sentence(change, sentence)
 def test_a_long_line_is_refused_before_it_grows(tmp_path):
     found = WhatIf(tmp_path)
     found._waiting = 20
-    with pytest.raises(TrainingError, match="20 moves are waiting already"):
+    with pytest.raises(TrainingError, match="20 questions are waiting already"):
         found.answer(Move())
     found.close()

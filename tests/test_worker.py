@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, prediction, sources, worker
+from tlcore import datasets, outputs, prediction, sources, worker
 from tlcore.errors import DataError, SpecError
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
@@ -51,6 +51,23 @@ def test_the_saved_model_has_the_accuracy_the_run_states(lab):
     model = prediction.predictor(f"run:{run.id}", store.folder)
     right = (model.predict_proba(data.x_test).argmax(axis=1) == data.y_test).mean()
     assert right == pytest.approx(run.result["test"]["accuracy"])
+
+
+@pytest.mark.keras
+def test_every_models_answers_to_the_test_images_and_to_noise_are_kept(lab):
+    store, tuned, compared = lab
+    data = datasets.load(FEW)
+    for run in (tuned, compared):
+        path = prediction.checked_file(run, outputs.FILE, store.folder)
+        rows = {f"{row['head']}-{row['input']}": row for row in run.result.get("rows", ()) if row["file"]}
+        assert set(outputs.models(path)) == (set(rows) or {"model"})
+        for model in outputs.models(path):
+            said = outputs.load(path, model)
+            score = rows[model] if rows else run.result["test"]
+            assert (said.predicted == data.y_test).mean() == pytest.approx(score["accuracy"])
+            name = f"head:{run.id}/{model}.skops" if rows else f"run:{run.id}"
+            predict = prediction.predictor(name, store.folder).predict_proba
+            np.testing.assert_allclose(said.noise[::50], predict(outputs.noise(data.x_test)[::50]), atol=2e-3)
 
 
 @pytest.mark.keras

@@ -1,7 +1,7 @@
 """Labels and predictions in, an honest score out: accuracy with its interval, confusion matrix, per-class scores."""
 
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import comb, sqrt
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def evaluate(
     low, high = wilson(n_right, n)
     loss = None
     if probabilities is not None and n:
-        loss = float(-np.log(np.clip(probabilities[np.arange(n), y_true], 1e-7, 1.0)).mean())
+        loss = float(losses(y_true, probabilities).mean())
     counts = confusion_matrix(np.asarray(y_true), np.asarray(y_pred), n_classes)
     confusion = tuple(tuple(int(count) for count in row) for row in counts)
     return Evaluation(n_right / n if n else 0.0, low, high, n, confusion, loss)
@@ -116,3 +116,74 @@ def no_clear_winner(first: Evaluation | dict[str, Any], second: Evaluation | dic
     gap = a["accuracy"] - b["accuracy"]
     noise = sqrt((a["accuracy"] - a["low"]) ** 2 + (b["high"] - b["accuracy"]) ** 2)
     return gap <= noise
+
+
+def most_confused(confusion: np.ndarray, n: int = 10) -> list[tuple[int, int, int]]:
+    """Return the off-diagonal cells with the most images: (true class, answer, count), most first, none empty.
+
+    Examples
+    --------
+    >>> most_confused(np.array([[5, 2, 0], [1, 5, 3], [0, 0, 5]]), n=2)
+    [(1, 2, 3), (0, 1, 2)]
+    """
+    counts = np.asarray(confusion).copy()
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:n]
+    rows, columns = np.unravel_index(order, counts.shape)
+    return [(int(i), int(j), int(counts[i, j])) for i, j in zip(rows, columns, strict=True) if counts[i, j]]
+
+
+def losses(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return each image's cross-entropy in nats: -log of the true class's probability, at most 16.1.
+
+    Parameters
+    ----------
+    y_true : int array, shape (n,), values in 0..k-1
+    probabilities : float array, shape (n, k)
+    """
+    own = np.asarray(probabilities, float)[np.arange(len(y_true)), y_true]
+    return -np.log(np.clip(own, 1e-7, 1.0))
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two models on the same images: how many images only one of them got right.
+
+    ``p`` is the chance of a split at least as uneven when neither is better.
+    """
+
+    n: int
+    only_first: int
+    only_second: int
+    p: float
+
+    @property
+    def clear(self) -> bool:
+        return self.p < 0.05
+
+
+def paired(first_right: np.ndarray, second_right: np.ndarray) -> Paired:
+    """Compare two models image by image with McNemar's exact test.
+
+    Images that both get right or both get wrong say nothing about which is better; those that only one gets right
+    are, if neither is better, tosses of a coin.
+
+    Parameters
+    ----------
+    first_right, second_right : bool arrays, shape (n,): the same images in the same order
+
+    References
+    ----------
+    McNemar (1947), "Note on the sampling error of the difference between correlated proportions or percentages",
+    in its exact (binomial) form.
+
+    Examples
+    --------
+    >>> paired(np.array([True, True, True, False]), np.array([False, False, True, False]))
+    Paired(n=4, only_first=2, only_second=0, p=0.5)
+    """
+    only_first = int((first_right & ~second_right).sum())
+    only_second = int((second_right & ~first_right).sum())
+    tosses = only_first + only_second
+    tail = sum(comb(tosses, k) for k in range(min(only_first, only_second) + 1))
+    return Paired(len(first_right), only_first, only_second, min(1.0, 2 * tail / 2**tosses))

@@ -6,13 +6,14 @@ at each cut, and for the linear head the inner products between them.
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from .evaluation import Evaluation, evaluate
 from .spec import PIXELS, DataSpec, FineTuneSpec, Phase, check_choice, check_number
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 N_IMAGES = 1000
 N_TEST = 2000
@@ -179,45 +181,51 @@ class WhatIf:
     def start(self) -> None:
         """Start the process, without waiting for it; after ``close`` nothing starts."""
         with suppress(RuntimeError):
-            self._line.submit(self._ask, Move())
+            self._line.submit(self._ask, retrain, Move(), self._folder)
 
     def answer(self, move: Move, timeout_s: float = 60.0) -> Answer:
-        """Return what a move leads to.
+        """Return what a move leads to; raises as ``ask`` and, for a move that names what is not there, a SpecError."""
+        check(move)
+        return self.ask(retrain, move, self._folder, timeout_s=timeout_s)
+
+    def ask(self, function: Callable[..., T], *arguments: Any, timeout_s: float = 60.0) -> T:
+        """Return ``function(*arguments)``, computed in the process; what it raises is raised here.
+
+        Parameters
+        ----------
+        function : of a module; it and what it takes and returns cross the process border
 
         Raises
         ------
-        SpecError
-            The move names what is not there.
         TrainingError
             Too many are waiting, it took too long, or the process died twice.
         """
-        check(move)
         if self._waiting >= MOST_WAITING:
-            raise TrainingError("{n} moves are waiting already. Try again in a few seconds.", n=self._waiting)
+            raise TrainingError("{n} questions are waiting already. Try again in a few seconds.", n=self._waiting)
         self._waiting += 1
-        future = self._line.submit(self._ask, move)
+        future = self._line.submit(self._ask, function, *arguments)
         try:
             return future.result(timeout_s)
         except TimeoutError as error:
             future.cancel()
-            raise TrainingError("This move took longer than {s:.0f} s. Try again in a moment.", s=timeout_s) from error
+            raise TrainingError("This took longer than {s:.0f} s. Try again in a moment.", s=timeout_s) from error
         finally:
             self._waiting -= 1
 
-    def _ask(self, move: Move) -> Answer:
+    def _ask(self, function: Callable[..., T], *arguments: Any) -> T:
         for _attempt in range(2):
             if self._closing:
                 raise TrainingError("The server is stopping. Try again when it is back.")
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(1, self._context, initializer=warm, initargs=(self._folder,))
             try:
-                answer = self._pool.submit(retrain, move, self._folder).result()
+                answer = self._pool.submit(function, *arguments).result()
                 self.ready = True
                 return answer
             except BrokenProcessPool:
                 log.exception("the what-if process died")
                 self._pool = None
-        raise TrainingError("The process that answers moves died twice. Try another boundary, or start a run instead.")
+        raise TrainingError("The process that computes this died twice. Try other settings, or start a run instead.")
 
     def close(self) -> None:
         """End the process at once."""

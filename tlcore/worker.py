@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from . import datasets, features, heads, prediction, sources, training
+from . import datasets, features, heads, outputs, prediction, sources, training
 from .errors import LabError, SpecError
 from .evaluation import evaluate
 from .monitor import Monitor
 from .spec import (
+    PIXELS,
     DataSpec,
     FineTuneSpec,
     HeadSpec,
@@ -227,10 +228,12 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
         cache=folder / CACHE,
     )
     reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))
-    answers = _in_batches(prediction.compiled(model), data.x_test)
+    answer = prediction.compiled(model)
+    answers = _in_batches(answer, data.x_test)
     test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
     path = reporter.folder() / "model.keras"
     _save_whole(path, lambda temporary: model.save(temporary))
+    kept = outputs.save(reporter.folder(), folder, data, {"model": (answers, answer(outputs.noise(data.x_test)))})
     frozen = spec.phases[-1].frozen
     return {
         "test": test.as_dict(),
@@ -242,7 +245,7 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
         "total_s": time.perf_counter() - began,
         "device": device(),
         "class_names": list(data.class_names),
-        "files": _files([path]),
+        "files": _files([path, kept]),
         "keras": keras.__version__,
     }
 
@@ -265,6 +268,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, An
     rows: list[dict[str, Any]] = []
     sizes: dict[str, Any] = {"extract_s": 0.0, "n_features": 0, "features_mb": 0.0}
     class_names: tuple[str, ...] = ()
+    said: dict[str, outputs.Said] = {}
     for seed in spec.seeds:
         data = datasets.load(replace(spec.data, seed=seed))
         class_names = data.class_names
@@ -274,15 +278,18 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, An
             if reporter.should_stop():
                 break
             reporter.on_progress(Progress(len(rows), len(fits), f"computing the {name}"))
-            matrices = _matrices(model, data, spec.layer if name == "features" else "pixels", folder, sizes)
+            layer = spec.layer if name == "features" else PIXELS
+            matrices = _matrices(model, data, layer, folder, sizes)
+            noise = features.extract(model, outputs.noise(data.x_test), layer) if seed == spec.seed else None
             for head in spec.heads:
                 if reporter.should_stop():
                     break
                 left = (time.perf_counter() - began) / len(rows) * (len(fits) - len(rows)) if rows else None
                 title = heads.HEADS[head].title
                 reporter.on_progress(Progress(len(rows), len(fits), f"{title} on {name}, seed {seed}", left_s=left))
-                rows.append(_one_head(spec, head, name, seed, data, matrices, reporter))
+                rows.append(_one_head(spec, head, name, seed, data, matrices, noise, said, reporter))
     reporter.on_progress(Progress(len(rows), len(fits), "done"))
+    kept = [outputs.save(reporter.folder(), folder, data, said)] if said else []
     return {
         "rows": rows,
         "table": heads.table(rows),
@@ -292,7 +299,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, An
         "class_names": list(class_names),
         "device": "CPU",
         "total_s": time.perf_counter() - began,
-        "files": _files(sorted((reporter.folder() / "heads").glob("*.skops")), "heads/"),
+        "files": _files(sorted((reporter.folder() / "heads").glob("*.skops")), "heads/") | _files(kept),
     }
 
 
@@ -302,7 +309,7 @@ def _matrices(
     """Return the feature matrices of the training, validation and test images; add up what they cost."""
     found = []
     for images in (data.x_train, data.x_validation, data.x_test):
-        if layer == "pixels":
+        if layer == PIXELS:
             found.append(images.reshape(len(images), -1))
             continue
         made = features.cached_extract(model, images, layer, folder / CACHE)
@@ -320,9 +327,11 @@ def _one_head(
     seed: int,
     data: datasets.Data,
     matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
+    noise: np.ndarray | None,
+    said: dict[str, outputs.Said],
     reporter: Reporter,
 ) -> dict[str, Any]:
-    """Fit, test and save one head; the head of the first seed is kept and draws the curve."""
+    """Fit, test and save one head; the head of the first seed is kept, draws the curve and adds to ``said``."""
     x_train, x_validation, x_test = matrices
     began, first = time.perf_counter(), seed == spec.seed
     prefix = "" if len(spec.heads) == len(spec.inputs) == 1 else f"{heads.HEADS[head].title} · {name} · "
@@ -339,9 +348,11 @@ def _one_head(
         on_point=on_point if spec.curves and first else None,
     )
     tested = time.perf_counter()
-    answers = _in_batches(fitted.predict, x_test)
+    answers = _in_batches(fitted.predict_proba, x_test)
     predict_s = time.perf_counter() - tested
-    score = evaluate(data.y_test, answers, len(data.class_names))
+    score = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names))
+    if noise is not None:
+        said[f"{head}-{name}"] = answers, fitted.predict_proba(noise)
     path = reporter.folder() / "heads" / f"{head}-{name}.skops"
     size = heads.save(fitted, path) if first else 0
     return {

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui.text import _
+from tlcore.calibration import Bin
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")
@@ -43,6 +45,75 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str 
     figure.update_layout(
         height=max(260, min(460, size)), margin={"l": 10, "r": 10, "t": 30 if title else 10, "b": 10}, title=title
     )
+    return figure
+
+
+def clickable(figure: go.Figure, names: Sequence[str], at: tuple[int, int]) -> go.Figure:
+    """Lay a point over every cell of a confusion matrix, for Plotly selects points only; frame the cell ``at``."""
+    rows, columns = zip(*((i, j) for i in range(len(names)) for j in range(len(names))), strict=True)
+    figure.add_scatter(
+        x=[names[j] for j in columns],
+        y=[names[i] for i in rows],
+        customdata=[[i, j] for i, j in zip(rows, columns, strict=True)],
+        mode="markers",
+        marker={"symbol": "square", "size": 24, "color": "rgba(0,0,0,0)"},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    i, j = at
+    frame = {"x0": j - 0.48, "x1": j + 0.48, "y0": i - 0.48, "y1": i + 0.48}
+    figure.add_shape(type="rect", line={"color": TRAINABLE, "width": 3}, **frame)
+    return figure
+
+
+def reliability(bins: Sequence[Bin]) -> go.Figure:
+    """Return how often answers of each certainty are right, beside the line of a model that can be believed."""
+    found = [b for b in bins if b.n]
+    figure = go.Figure()
+    figure.add_bar(
+        name=_("this model"),
+        x=[(b.low + b.high) / 2 for b in found],
+        y=[b.accuracy for b in found],
+        width=[0.95 * (b.high - b.low) for b in found],
+        marker_color=PALETTE[0],
+        text=[f"{b.n:,}" for b in found],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[b.confidence for b in found],
+        hovertemplate=_("sure of %{customdata:.1%}, right %{y:.1%} of the time, %{text} images") + "<extra></extra>",
+    )
+    figure.add_scatter(
+        name=_("as right as it is sure"),
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": PALETTE[6], "dash": "dash", "width": 2},
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(title=_("how sure, 0 to 100 %"), tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title=_("how often right, 0 to 100 %"), tickformat=".0%", range=[0, 1.12], dtick=0.25)
+    figure.update_layout(height=340, margin=MARGIN, legend={"orientation": "h", "y": 1.14})
+    return figure
+
+
+def shares(values: Sequence[float], names: Sequence[str], guess: float) -> go.Figure:
+    """Return how often each class was answered, with a line where guessing would put every bar."""
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(names),
+        y=list(values),
+        marker_color=PALETTE[0],
+        text=[f"{value:.0%}" for value in values],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+    )
+    figure.add_hline(y=guess, line={"color": PALETTE[6], "dash": "dash", "width": 2})
+    figure.update_xaxes(type="category", title=_("answered"))
+    figure.update_yaxes(title=_("share of the images, 0 to 100 %"), tickformat=".0%", range=[0, 1.12], dtick=0.25)
+    figure.update_layout(height=300, margin=MARGIN, showlegend=False)
     return figure
 
 
@@ -92,4 +163,23 @@ def cuts(found: Mapping[str, Mapping[int, float]], names: Sequence[str], titles:
         title=_("test accuracy, {low:.0%} to 100 %").format(low=bottom), tickformat=".0%", range=[bottom, 1.005]
     )
     figure.update_layout(height=320, margin=MARGIN, legend={"orientation": "h", "y": -0.2}, showlegend=True)
+    return figure
+
+
+def running_average(averages: np.ndarray, names: Sequence[str]) -> go.Figure:
+    """Return one line per class: the average over the first trees, shape (n_trees, k), against their number."""
+    figure = go.Figure()
+    trees = list(range(1, len(averages) + 1))
+    for index, name in enumerate(names):
+        figure.add_scatter(
+            name=name,
+            x=trees,
+            y=[float(value) for value in averages[:, index]],
+            mode="lines",
+            line={"color": color(index), "width": 2, "dash": "solid" if index < len(PALETTE) else "dot"},
+            hovertemplate=f"{name}: %{{y:.1%}}<extra></extra>",
+        )
+    figure.update_xaxes(title=_("trees averaged"))
+    figure.update_yaxes(title=_("average, 0 to 100 %"), tickformat=".0%", range=[0, 1.02])
+    figure.update_layout(height=320, margin=MARGIN, legend={"orientation": "h", "y": 1.14})
     return figure

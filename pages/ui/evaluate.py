@@ -1,0 +1,346 @@
+"""A closer look at what a finished run answered: cells with their images, worst answers, calibration, noise, rivals."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import charts, state
+from pages.ui.answers import gallery
+from pages.ui.run_view import PLOT, interval_words, title
+from pages.ui.text import _, ngettext, plain, tell
+from tlcore import calibration, datasets, evaluation, outputs, prediction
+from tlcore.errors import LabError
+from tlcore.evaluation import Evaluation
+from tlcore.heads import HEADS
+from tlcore.outputs import Outputs
+from tlcore.store import Run
+
+MOST_IMAGES = 40
+INPUTS = {"features": _("on features"), "pixels": _("on raw pixels")}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One model of a run, opened."""
+
+    key: str  # of this model's widgets
+    names: tuple[str, ...]  # of the classes
+    said: Outputs
+    score: Evaluation
+    images: Callable[[np.ndarray], np.ndarray]  # positions -> float32 (n, 28, 28, 1)
+
+
+@st.fragment
+def evaluation_of(run: Run) -> None:
+    """Show the closer look, folded; nothing is read or computed before it is opened."""
+    if not run.final or run.accuracy is None:
+        return
+    box = st.expander(
+        _("Look closer: every test image, worst answers, calibration, noise, rivals"),
+        key=f"closer_{run.id}",
+        icon=":material/troubleshoot:",
+        on_change="rerun",
+    )
+    if not box.open:
+        return
+    with box:
+        if outputs.FILE not in run.result.get("files", {}):
+            st.info(_("This run was made before single answers were kept. Train it again to look closer."))
+            return
+        try:
+            _look(run)
+        except LabError as error:
+            st.warning(tell(error))
+
+
+def _look(run: Run) -> None:
+    path = prediction.checked_file(run, outputs.FILE, state.lab().folder)
+    models = outputs.models(path)
+    model = models[0]
+    if len(models) > 1:
+        model = st.selectbox(_("Model"), models, format_func=model_title, key=f"model_{run.id}")
+    looked = _opened(run, model)
+    ways = {
+        "cells": _("Confusion"),
+        "worst": _("Worst answers"),
+        "classes": _("Class by class"),
+        "calibration": _("Calibration"),
+        "noise": _("Pure noise"),
+        "rivals": _("Against another"),
+    }
+    way = st.segmented_control(
+        _("What to look at"),
+        list(ways),
+        format_func=ways.__getitem__,
+        default="cells",
+        required=True,
+        key=f"way_{run.id}",
+        label_visibility="collapsed",
+    )
+    st.caption(f"**{looked.score.accuracy:.1%}** · {interval_words(looked.score.as_dict())}")
+    if way == "rivals":
+        _rivals(run, looked)
+    else:
+        shown = {"cells": _cells, "worst": _worst, "classes": _classes, "calibration": _calibration, "noise": _noise}
+        shown[way](looked)
+
+
+def model_title(model: str) -> str:
+    """Return the name of a run's model in words: ``linear_svm-pixels`` is a linear SVM on raw pixels."""
+    head, _dash, name = model.partition("-")
+    return f"{HEADS[head].title} {INPUTS[name]}" if head in HEADS else _("The network")
+
+
+def _opened(run: Run, model: str) -> Looked:
+    folder = state.lab().folder
+    said = outputs.load(prediction.checked_file(run, outputs.FILE, folder), model)
+    names = tuple(run.result["class_names"])
+    score = evaluation.evaluate(said.labels, said.predicted, len(names), said.probabilities)
+
+    def images(rows: np.ndarray) -> np.ndarray:
+        return (outputs.test_images(said.images, folder)[rows] / np.float32(255))[..., None]
+
+    return Looked(f"{run.id}_{model}", names, said, score, images)
+
+
+def _cells(looked: Looked) -> None:
+    """The confusion matrix; a click on a cell, or the two boxes, shows its images."""
+    names, key = looked.names, looked.key
+    worst = evaluation.most_confused(np.array(looked.score.confusion), n=1)
+    true, answer = worst[0][:2] if worst else (0, 0)
+    boxes = {"true": (_("True class"), true), "answer": (_("Answered"), answer)}
+    state.put(**{f"{name}_{key}": state.get(f"{name}_{key}", at) for name, (_label, at) in boxes.items()})
+    left, right = st.columns(2, gap="medium")
+    with left:
+        for column, (name, (label, _at)) in zip(st.columns(2), boxes.items(), strict=True):
+            column.selectbox(label, range(len(names)), format_func=names.__getitem__, key=f"{name}_{key}")
+        true, answer = (int(state.get(f"{name}_{key}")) for name in boxes)
+        st.plotly_chart(
+            charts.clickable(charts.confusion(looked.score.confusion, names), names, (true, answer)),
+            key=f"cells_{key}",
+            on_select=lambda: _clicked(key),
+            selection_mode="points",
+            config=PLOT,
+            alt=_("Confusion matrix: true classes in rows, answers in columns; a click on a cell shows its images"),
+        )
+    with right:
+        said = looked.said
+        rows = np.flatnonzero((said.labels == true) & (said.predicted == answer))
+        words = ngettext(
+            "{n} image of {true} was called {answer}.", "{n} images of {true} were called {answer}.", len(rows)
+        )
+        st.markdown("**" + words.format(n=len(rows), true=plain(names[true]), answer=plain(names[answer])) + "**")
+        sure = said.probabilities[rows, answer]
+        _gallery(looked, rows[np.argsort(-sure if true != answer else sure)], _("how sure the model was of its answer"))
+
+
+def _clicked(key: str) -> None:
+    points = state.get(f"cells_{key}", {}).get("selection", {}).get("points", ())
+    if points:
+        true, answer = points[0]["customdata"]
+        state.put(**{f"true_{key}": int(true), f"answer_{key}": int(answer)})
+
+
+def _gallery(looked: Looked, rows: np.ndarray, under: str, pairs: bool = False) -> None:
+    """Show images with how sure the model was under each, and what it took them for where that differs."""
+    said, names = looked.said, looked.names
+    shown = rows[:MOST_IMAGES]
+    if not len(shown):
+        return
+    captions = [f"{said.probabilities[row, said.predicted[row]]:.0%}" for row in shown]
+    if pairs:
+        turns = [f"{names[said.labels[row]]} → {names[said.predicted[row]]}" for row in shown]
+        captions = [f"{turn}, {share}" for turn, share in zip(turns, captions, strict=True)]
+    st.html(gallery(looked.images(shown), captions))
+    more = _("The first {n} of {total:,}. ").format(n=len(shown), total=len(rows)) if len(rows) > len(shown) else ""
+    st.caption(more + _("Under each image: {what}.").format(what=under))
+
+
+def _worst(looked: Looked) -> None:
+    """The images with the highest loss, and the pairs that are mixed up most."""
+    found = evaluation.losses(looked.said.labels, looked.said.probabilities)
+    st.markdown(
+        _(
+            "**The images this model was most wrong about**, by their loss (minus the log of the probability it gave "
+            "the true class):"
+        )
+    )
+    worst = np.argsort(-found)
+    _gallery(looked, worst[:24], _("true class → answer, and how sure the model was of it"), pairs=True)
+    pairs = evaluation.most_confused(np.array(looked.score.confusion))
+    if not pairs:
+        st.success(_("No test image was mixed up."))
+        return
+    st.markdown(_("**The pairs it mixes up most**"))
+    st.dataframe(
+        [
+            {
+                _("true class"): looked.names[true],
+                _("answered"): looked.names[answer],
+                _("images"): count,
+                _("share of the class"): count / sum(looked.score.confusion[true]),
+            }
+            for true, answer, count in pairs
+        ],
+        hide_index=True,
+        column_config={_("share of the class"): st.column_config.NumberColumn(format="percent")},
+    )
+
+
+def _classes(looked: Looked) -> None:
+    """Precision, recall and F1 of every class."""
+    rows = evaluation.per_class(np.array(looked.score.confusion))
+    right = [looked.score.confusion[i][i] for i in range(len(rows))]
+    intervals = [evaluation.wilson(hits, int(row["n"])) for hits, row in zip(right, rows, strict=True)]
+    st.dataframe(
+        [
+            {
+                _("class"): name,
+                _("precision"): row["precision"],
+                _("recall"): row["recall"],
+                _("recall, 95 % interval"): f"{low:.1%} – {high:.1%}",
+                "F1": row["f1"],
+                _("test images"): row["n"],
+            }
+            for name, row, (low, high) in zip(looked.names, rows, intervals, strict=True)
+        ],
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="percent") for name in (_("precision"), _("recall"), "F1")
+        },
+    )
+    st.caption(
+        _(
+            "Precision: of the images called this class, the share that is. Recall: of the images of this class, the "
+            "share that was found. F1: their harmonic mean."
+        )
+    )
+
+
+def _calibration(looked: Looked) -> None:
+    """How far the model's certainty can be believed."""
+    said = looked.said
+    found = calibration.calibration(said.probabilities, said.predicted == said.labels)
+    gap = found.confidence - found.accuracy
+    verdict = (
+        _("too sure of itself")
+        if gap > 0.005
+        else _("surer than it says")
+        if gap < -0.005
+        else _("about as right as it is sure")
+    )
+    st.markdown(
+        _(
+            "On average it is **{sure:.1%} sure** and **{right:.1%} right**: {verdict}. "
+            "Expected calibration error: **{ece:.1%}**."
+        ).format(sure=found.confidence, right=found.accuracy, verdict=verdict, ece=found.ece)
+    )
+    st.plotly_chart(
+        charts.reliability(found.bins),
+        key=f"reliability_{looked.key}",
+        config=PLOT,
+        alt=_("Accuracy of the answers by how sure the model was"),
+    )
+    st.caption(
+        _(
+            "Each bar holds the answers of one step of certainty; the number above counts them. The error is the gap "
+            "between bar and line, averaged over all answers (Guo et al. 2017, 15 steps). Bars of few images wobble."
+        )
+    )
+
+
+def _noise(looked: Looked) -> None:
+    """What the model says of images that show nothing."""
+    n = outputs.N_NOISE
+    pictures = outputs.noise(looked.images(np.arange(min(n, looked.score.n))))
+    kinds = {
+        0: _("**Even noise**: every pixel anything between black and white"),
+        n: _(
+            "**Shuffled digits**: the pixels of test images in random order, so the ink is right and the shape is gone"
+        ),
+    }
+    for column, (first, words) in zip(st.columns(2, gap="medium"), kinds.items(), strict=True):
+        said = looked.said.noise[first : first + n]
+        found = calibration.of_noise(said)
+        with column:
+            st.markdown(words)
+            answers = [f"{looked.names[p.argmax()]}, {p.max():.0%}" for p in said[:6]]
+            st.html(gallery(pictures[first : first + 6], answers))
+            st.markdown(
+                _(
+                    "Of {n} such images it is at least 90 % sure of a class in **{sure:.0%}**; on average it is "
+                    "{mean:.0%} sure. Knowing that it cannot know would be {guess:.0%}."
+                ).format(n=found.n, sure=found.sure, mean=found.confidence, guess=found.guess)
+            )
+            st.plotly_chart(
+                charts.shares(found.shares, looked.names, found.guess),
+                key=f"noise_{first}_{looked.key}",
+                config=PLOT,
+                alt=_("How often each class was answered to noise"),
+            )
+    st.caption(
+        _("A network has no answer for 'none of these': its probabilities are shared out among the classes it knows.")
+    )
+
+
+def _rivals(run: Run, looked: Looked) -> None:
+    """This model against another on the same test images."""
+    rivals = _candidates(run)
+    mine = looked.key
+    choices = {key: words for key, words in rivals.items() if key != mine}
+    if not choices:
+        target = datasets.info(run.spec.data.target).title
+        st.info(_("Nothing to compare with yet: train another model on {target}.").format(target=target))
+        return
+    chosen = st.selectbox(_("Compare with"), list(choices), format_func=choices.__getitem__, key=f"rival_{mine}")
+    run_id, _line, model = chosen.partition("_")
+    other = _opened(state.lab().store.get(run_id), model)
+    st.markdown(f"{_('This one')}: **{looked.score.accuracy:.1%}** · {_('the other')}: **{other.score.accuracy:.1%}**")
+    if other.said.images != looked.said.images:
+        same = evaluation.no_clear_winner(looked.score, other.score)
+        words = _("The two were tested on different images; by their intervals")
+        st.info(
+            words + " " + (_("there is no clear winner.") if same else _("the difference is larger than the noise."))
+        )
+        return
+    _paired(looked, other)
+
+
+def _candidates(run: Run) -> dict[str, str]:
+    """Return the models of this and other runs on the same target: "run id_model" with its name."""
+    runs = state.access().runs(states=("done", "stopped"), limit=60)
+    found: dict[str, str] = {}
+    for other in [run, *(other for other in runs if other.id != run.id)]:
+        if other.spec.data.target != run.spec.data.target or outputs.FILE not in other.result.get("files", {}):
+            continue
+        rows = [row for row in other.result.get("rows", ()) if row["file"]]
+        models = [f"{row['head']}-{row['input']}" for row in rows] or ["model"]
+        mark = _("this run") if other.id == run.id else f"{title(other)} · {other.id[:4]}"
+        found |= {f"{other.id}_{model}": f"{model_title(model)} · {mark}" for model in models}
+    return found
+
+
+def _paired(looked: Looked, other: Looked) -> None:
+    mine, theirs = (one.said.predicted == one.said.labels for one in (looked, other))
+    found = evaluation.paired(mine, theirs)
+    words = _(
+        "Of {n:,} images, {a} only this one got right and {b} only the other. If neither were better, a split at "
+        "least as uneven would come up with probability {p:.2g} (McNemar's exact test)."
+    ).format(n=found.n, a=found.only_first, b=found.only_second, p=found.p)
+    if not found.clear:
+        st.info(_("**No clear winner.**") + " " + words, icon=":material/balance:")
+    elif found.only_first > found.only_second:
+        st.success(_("**This one is better.**") + " " + words, icon=":material/trophy:")
+    else:
+        st.success(_("**The other one is better.**") + " " + words, icon=":material/trophy:")
+    for column, rows, label in zip(
+        st.columns(2, gap="medium"),
+        (np.flatnonzero(mine & ~theirs), np.flatnonzero(theirs & ~mine)),
+        (_("**Only this one is right**"), _("**Only the other is right**")),
+        strict=True,
+    ):
+        with column:
+            st.markdown(label)
+            _gallery(looked, rows[:24], _("what this one said, and how sure it was"), pairs=True)

@@ -1,0 +1,224 @@
+"""Finished heads opened up: the SVM as a sum beside the dual problem it solved, the forest tree by tree."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import charts, state
+from pages.ui.answers import data_uri, gallery
+from pages.ui.evaluate import INPUTS
+from pages.ui.run_view import PLOT
+from pages.ui.text import _, plain, tell
+from tlcore import opened
+from tlcore.errors import LabError
+from tlcore.heads import HEADS
+from tlcore.opened import Choices, Dual, OpenedForest, OpenedSVM
+from tlcore.store import Run
+
+MOST_PICTURES = 24
+DUAL = (
+    r"\max_{\alpha}\; W(\alpha) = \sum_i \alpha_i - \tfrac12 \sum_i \sum_j \alpha_i \alpha_j\, y_i y_j\, K(x_i, x_j)"
+    r"\quad \text{s.t.} \quad 0 \le \alpha_i \le C, \quad \sum_i \alpha_i y_i = 0"
+)
+
+
+@st.fragment
+def open_heads(run: Run) -> None:
+    """Show the SVMs and forests of a finished run from inside, folded; nothing is computed before it is opened."""
+    rows = [row for row in run.result.get("rows", ()) if row["file"] in run.result.get("files", {})]
+    parts = {
+        "svm": (_("Open an SVM up: its support vectors and the problem it solved"), opened.SVMS, _svm),
+        "forest": (_("Open the forest up: its trees, one by one"), (opened.FOREST,), _forest),
+    }
+    for name, (words, kinds, show) in parts.items():
+        files = {row["file"]: row for row in rows if row["head"] in kinds}
+        if not files:
+            continue
+        box = st.expander(words, key=f"open_{name}_{run.id}", icon=":material/frame_inspect:", on_change="rerun")
+        if box.open:
+            with box:
+                file = _which(run, name, files)
+                try:
+                    show(run, file)
+                except LabError as error:
+                    st.warning(tell(error))
+
+
+def _which(run: Run, name: str, files: dict[str, dict[str, Any]]) -> str:
+    titles = {file: f"{HEADS[row['head']].title} {INPUTS[row['input']]}" for file, row in files.items()}
+    if len(titles) == 1:
+        return next(iter(titles))
+    return st.selectbox(_("Head"), list(titles), format_func=titles.__getitem__, key=f"opened_{name}_{run.id}")
+
+
+def _ask(function: Any, *arguments: Any) -> Any:
+    lab = state.lab()
+    with st.spinner(_("Computing; the first time takes a few seconds.")):
+        return lab.what_if.ask(function, *arguments, str(lab.folder))
+
+
+def _svm(run: Run, file: str) -> None:
+    names, key = run.result["class_names"], f"{run.id}_{file}"
+    a, b = st.columns(2)
+    first = a.selectbox(_("This class (y = +1)"), range(len(names)), format_func=names.__getitem__, key=f"plus_{key}")
+    others = [i for i in range(len(names)) if i != first]
+    second = b.selectbox(_("against (y = −1)"), others, format_func=names.__getitem__, key=f"minus_{key}")
+    choice = int(state.get(f"image_{key}") or 0)
+    found: OpenedSVM = _ask(opened.svm, run.id, file, (first, second), choice)
+    _which_machine(found, file)
+    _pick(
+        found.choices,
+        names,
+        f"image_{key}",
+        _("Under each image, what the machine says of it: above 0 is {name}."),
+        names[first],
+    )
+    _sum(found, names, first, second)
+    _dual(found.dual, found.C)
+
+
+def _which_machine(found: OpenedSVM, file: str) -> None:
+    words = (
+        _(
+            "The linear head is fitted one class against the rest and keeps weights instead of alphas (LinearSVC, "
+            "squared hinge). So a machine with its kernel, scaling and C is fitted to this pair and opened here."
+        )
+        if "linear_svm" in file
+        else _("An RBF SVM of several classes is one machine for every pair; this is the head's own for these two.")
+    )
+    if found.n < found.n_all:
+        words += " " + _("To stay quick it sees {n:,} of the pair's {total:,} images.").format(
+            n=found.n, total=found.n_all
+        )
+    st.caption(words)
+
+
+def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: str = "") -> None:
+    """Show the test images to pick from, with what the head says under each."""
+    values = [f"{names[label]}: {value:+.2f}" if name else f"{names[label]}: {value:.0%}" for label, value in
+              zip(choices.labels, choices.values, strict=True)]  # fmt: skip
+    numbers = [f"{i + 1}" for i in range(len(values))]
+    st.html(gallery(_floats(choices.images), [f"{n} · {value}" for n, value in zip(numbers, values, strict=True)]))
+    st.caption(
+        _("Test images, the true class first; the first {n} as they come, the others the hardest.").format(
+            n=opened.N_CHOICES // 2
+        )
+        + " "
+        + words.format(name=plain(name))
+    )
+    st.pills(_("Which image"), range(len(values)), format_func=numbers.__getitem__, default=0, required=True, key=key)
+
+
+def _sum(found: OpenedSVM, names: Sequence[str], first: int, second: int) -> None:
+    """The decision as a sum over support vectors."""
+    st.markdown(_("**The answer is a sum over support vectors**"))
+    st.latex(r"f(x) = \sum_i \alpha_i y_i\, K(x_i, x) + b")
+    terms = found.weights * found.kernels
+    m = len(terms)
+    st.latex(rf"f(x) = {terms.sum():.6f} {found.intercept:+.6f} = {found.shown_sum:.6f}")
+    answer = names[first] if found.shown_sum > 0 else names[second]
+    st.caption(
+        _(
+            "{m} of {n:,} training images are support vectors, {limit} of them at the limit C = {C:g}. The sum says "
+            "**{answer}**. scikit-learn's decision_function says {value:.6f}; the two differ by {gap:.1e}."
+        ).format(
+            m=m,
+            n=found.n,
+            limit=found.n_at_limit,
+            C=found.C,
+            answer=plain(answer),
+            value=found.decision,
+            gap=abs(found.shown_sum - found.decision),
+        )
+    )
+    shown = slice(0, MOST_PICTURES)
+    captions = [f"{names[label]}: {term:+.3f}" for label, term in zip(found.labels[shown], terms[shown], strict=True)]
+    st.html(gallery(_floats(found.vectors[shown]), captions))
+    st.caption(
+        _("The {n} support vectors that weigh most on this image, with their class and their term of the sum.").format(
+            n=min(m, MOST_PICTURES)
+        )
+    )
+    with st.popover(_("All {n} terms").format(n=m)):
+        st.dataframe(
+            {
+                _("image"): [data_uri(image / 255) for image in found.vectors],
+                _("class"): [names[label] for label in found.labels],
+                "α·y": found.weights,
+                "K(xᵢ, x)": found.kernels,
+                "α·y·K": terms,
+            },
+            hide_index=True,
+            column_config={_("image"): st.column_config.ImageColumn(width="small")}
+            | {name: st.column_config.NumberColumn(format="%.6f") for name in ("α·y", "K(xᵢ, x)", "α·y·K")},
+        )
+
+
+def _dual(found: Dual, C: float) -> None:
+    """The dual problem in full, beside its live values."""
+    st.markdown(_("**The problem it solved, in full**"))
+    st.latex(DUAL)
+    gap = found.primal - found.value
+    rows = [
+        (_("sum of the alphas"), "Σ αᵢ", f"{found.sum_alpha:.6f}"),
+        (_("double sum, all i and j"), "ΣΣ αᵢ αⱼ yᵢ yⱼ K", f"{found.quadratic:.6f}"),
+        (_("of which the terms with i = j"), "Σ αᵢ² K(xᵢ, xᵢ)", f"{found.diagonal:.6f}"),
+        (_("the objective, first line minus half the second"), "W(α)", f"{found.value:.6f}"),
+        (_("every alpha lies between 0 and C"), "0 ≤ αᵢ ≤ C", f"{found.smallest:.6f} … {found.largest:.6f} ≤ {C:g}"),
+        (_("the alphas of both classes balance"), "Σ αᵢ yᵢ", f"{found.balance:.1e}"),
+        (_("how far the optimality (KKT) conditions are missed"), "≤ 0.001", f"{found.residual:.1e}"),
+        (_("the primal objective, never below the dual one"), "½‖w‖² + C Σ ξᵢ", f"{found.primal:.6f} (+{gap:.1e})"),
+    ]
+    labels = (_("what"), _("formula"), _("value"))
+    st.table([dict(zip(labels, row, strict=True)) for row in rows])
+    st.caption(
+        _(
+            "The article prints the double sum alone, over pairs with i ≠ j: without the sum of the alphas the best "
+            "answer would be all zeros, and both constraints are missing."
+        )
+    )
+
+
+def _forest(run: Run, file: str) -> None:
+    names, key = run.result["class_names"], f"{run.id}_{file}"
+    choice = int(state.get(f"image_{key}") or 0)
+    found: OpenedForest = _ask(opened.forest, run.id, file, choice)
+    _pick(found.choices, names, f"image_{key}", _("Under each image, how sure the forest is of its answer."))
+    n, average = len(found.trees), found.trees.mean(axis=0)
+    votes = np.bincount(found.trees.argmax(axis=1), minlength=len(names))
+    st.markdown(
+        _("**{n} trees, one answer: {answer}**").format(n=n, answer=plain(names[int(found.probabilities.argmax())]))
+    )
+    labels = (_("class"), _("trees that vote for it"), _("average of the trees"), "predict_proba")
+    st.table(
+        [
+            dict(zip(labels, (name, f"{vote}", f"{mean:.6f}", f"{p:.6f}"), strict=True))
+            for name, vote, mean, p in zip(names, votes, average, found.probabilities, strict=True)
+        ]
+    )
+    st.caption(
+        _(
+            "The forest averages what its trees say instead of counting their votes: a tree that is unsure counts "
+            "less. The average and predict_proba differ by at most {gap:.1e}."
+        ).format(gap=float(np.abs(average - found.probabilities).max()))
+    )
+    running = found.trees.cumsum(axis=0) / np.arange(1, n + 1)[:, None]
+    st.plotly_chart(
+        charts.running_average(running, names),
+        key=f"trees_{key}",
+        config=PLOT,
+        alt=_("The average of the first trees, class by class, as more trees are added"),
+    )
+    with st.popover(_("Every tree's answer")):
+        st.dataframe(
+            {_("tree"): range(1, n + 1), _("votes for"): [names[i] for i in found.trees.argmax(axis=1)]}
+            | {name: found.trees[:, i] for i, name in enumerate(names)},
+            hide_index=True,
+            column_config={name: st.column_config.NumberColumn(format="%.3f") for name in names},
+        )
+
+
+def _floats(images: np.ndarray) -> np.ndarray:
+    return (images / np.float32(255))[..., None]

@@ -1,0 +1,171 @@
+"""A closer look at finished runs: answers kept by hand, shown on the Runs page without a browser."""
+
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import evaluate, state
+from tlcore import outputs
+from tlcore.datasets import Data
+from tlcore.evaluation import evaluate as scored
+from tlcore.people import Person
+from tlcore.serving import Serving
+from tlcore.spec import FineTuneSpec
+from tlcore.store import Store
+from tlcore.what_if import WhatIf
+
+ROOT = Path(__file__).resolve().parents[2]
+ME = Person("0" * 32)
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    store = Store(tmp_path / "lab")
+    found = state.Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), WhatIf(store.folder))
+    monkeypatch.setattr(state, "lab", lambda: found)
+    monkeypatch.setattr(state, "person", lambda: ME)
+    return found
+
+
+def finished(store: Store, predicted: np.ndarray, kept: bool = True, sure: float = 0.9, owner: str = ME.id):
+    """A fine-tuning whose network answered twelve images of two classes as told."""
+    labels = np.arange(12) % 2
+    images = np.random.default_rng(0).random((12, 28, 28, 1), np.float32)
+    data = Data(images, labels, images, labels, images, labels, ("5", "6"), "")
+    p = np.full((12, 2), 1 - sure, np.float32)
+    p[np.arange(12), predicted] = sure
+    run = store.create(FineTuneSpec(), owner=owner)
+    assert store.claim(run.id)
+    files = {}
+    if kept:
+        noise = np.tile(np.array([[0.05, 0.95]], np.float32), (2 * outputs.N_NOISE, 1))
+        path = outputs.save(store.run_folder(run.id, create=True), store.folder, data, {"model": (p, noise)})
+        files = {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": 1}}
+    result = {
+        "test": scored(labels, predicted, 2, p).as_dict(),
+        "proof": [],
+        "n_trained": 10,
+        "n_weights": 100,
+        "n_trainable": 40,
+        "fit_s": 1.0,
+        "images_per_s": 100.0,
+        "first_step_s": 0.2,
+        "reason": "because",
+        "device": "CPU",
+        "class_names": ["5", "6"],
+        "files": files,
+    }
+    store.finish(run.id, "done", result)
+    return store.get(run.id)
+
+
+def looked(run, way: str | None = None, **session) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
+    app.session_state[f"closer_{run.id}"] = True
+    app.session_state["run_run"] = run.id
+    if way:
+        app.session_state[f"way_{run.id}"] = way
+    for key, value in session.items():
+        app.session_state[key] = value
+    app = app.run().switch_page("runs.py").run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def mixed(*wrong: int) -> np.ndarray:
+    """Answers to the twelve images, all right but those."""
+    predicted = np.arange(12) % 2
+    predicted[list(wrong)] ^= 1
+    return predicted
+
+
+def test_the_cell_with_most_mistakes_is_open_and_another_is_a_choice_away(lab):
+    run = finished(lab.store, mixed(0, 2, 1))
+    app = looked(run)
+    assert "2 images of 5 were called 6." in words(app)
+    app.selectbox(key=f"true_{run.id}_model").set_value(1).run()
+    assert "4 images of 6 were called 6" not in words(app) and "5 images of 6 were called 6." in words(app)
+
+
+def test_a_click_on_a_cell_opens_it(lab, monkeypatch):
+    kept = {"cells_k": {"selection": {"points": [{"customdata": [1, 0]}]}}}
+    monkeypatch.setattr(state, "get", lambda key, default=None: kept.get(key, default))
+    monkeypatch.setattr(state, "put", lambda **values: kept.update(values))
+    evaluate._clicked("k")
+    assert (kept["true_k"], kept["answer_k"]) == (1, 0)
+    kept["cells_k"] = {"selection": {"points": []}}
+    evaluate._clicked("k")
+    assert (kept["true_k"], kept["answer_k"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("way", "sentence"),
+    [
+        ("worst", "most wrong about"),
+        ("classes", "harmonic mean"),
+        ("calibration", "On average it is **90.0% sure** and **75.0% right**: too sure of itself."),
+        ("noise", "at least 90 % sure of a class in **100%**"),
+        ("rivals", "Nothing to compare with yet: train another model on MNIST digits 5-9."),
+    ],
+)
+def test_every_way_of_looking_says_what_was_measured(lab, way, sentence):
+    assert sentence in words(looked(finished(lab.store, mixed(0, 2, 1)), way))
+
+
+def test_the_classes_table_is_the_confusions(lab):
+    app = looked(finished(lab.store, mixed(0, 2, 1)), "classes")
+    table = next(table.value for table in app.dataframe if "precision" in table.value)
+    assert table["recall"].tolist() == pytest.approx([4 / 6, 5 / 6])
+    assert table["precision"].tolist() == pytest.approx([4 / 5, 5 / 7])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [((0,), "**No clear winner.**"), ((0, 1, 2, 3, 4, 5), "**This one is better.**")],
+)
+def test_two_models_on_the_same_images_are_compared_image_by_image(lab, wrong, sentence):
+    finished(lab.store, mixed(*wrong))
+    run = finished(lab.store, mixed())
+    said = words(looked(run, "rivals"))
+    assert sentence in said and f"Of 12 images, {len(wrong)} only this one got right and 0 only the other." in said
+
+
+def test_the_better_of_two_is_named_from_the_other_side_too(lab):
+    run = finished(lab.store, mixed(0, 1, 2, 3, 4, 5))
+    finished(lab.store, mixed())
+    assert "**The other one is better.**" in words(looked(run, "rivals"))
+
+
+def test_somebody_elses_runs_are_not_offered_to_compare_with(lab):
+    run = finished(lab.store, mixed())
+    finished(lab.store, mixed(0), owner="1" * 32)
+    assert "Nothing to compare with yet" in words(looked(run, "rivals"))
+
+
+def test_a_run_without_kept_answers_is_one_sentence(lab):
+    run = finished(lab.store, mixed(0), kept=False)
+    assert "made before single answers were kept. Train it again" in words(looked(run))
+
+
+def test_damaged_answers_are_one_sentence(lab):
+    run = finished(lab.store, mixed(0))
+    (lab.store.run_folder(run.id) / outputs.FILE).write_bytes(b"no")
+    assert f"The file {outputs.FILE} of run {run.id} is damaged" in words(looked(run)).replace("\\", "")
+
+
+def test_nothing_is_read_while_it_is_folded(lab, monkeypatch):
+    run = finished(lab.store, mixed(0))
+    monkeypatch.setattr(outputs, "load", lambda *a: pytest.fail("read though folded"))
+    app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
+    app.session_state["run_run"] = run.id
+    app = app.run().switch_page("runs.py").run()
+    assert not app.exception and "Look closer" in app.expander[-2].label + app.expander[-1].label
