@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 512
+BFLOAT16_LAYERS = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense")
 ALIGNMENT = 64  # bytes; TensorFlow takes memory over without a copy only from there on
 
 ShouldStop = Callable[[], bool]
@@ -65,6 +66,30 @@ def submodel(model: "keras.Model", layer: str) -> "keras.Model":
             known=", ".join(names),
         )
     return keras.Model(model.inputs, model.get_layer(layer).output)
+
+
+def in_bfloat16(model: "keras.Model") -> "keras.Model":
+    """Return a copy of ``model`` that computes in bfloat16: sums in float32, what goes from layer to layer rounded.
+
+    Raises
+    ------
+    ValueError
+        A layer is of a kind for which that has not been tried (``BFLOAT16_LAYERS``).
+
+    References
+    ----------
+    Kalamkar et al. (2019), "A study of BFLOAT16 for deep learning training", section 2.
+    """
+    import keras
+
+    def halved(layer: "keras.Layer") -> "keras.Layer":
+        if type(layer).__name__ not in BFLOAT16_LAYERS:
+            raise ValueError(layer.name)
+        return type(layer).from_config({**layer.get_config(), "dtype": "mixed_bfloat16"})
+
+    copy = keras.models.clone_model(model, clone_function=halved)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def activations(prefix: "keras.Model", images: np.ndarray, *, should_stop: ShouldStop = lambda: False) -> np.ndarray:
@@ -159,7 +184,10 @@ def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -
     """Yield the activations batch by batch. A row does not depend on the others, to the last bit."""
     import tensorflow as tf
 
-    run = tf.function(lambda batch: prefix(batch, training=False), reduce_retracing=True)
+    signature = (tf.TensorSpec((None, *prefix.input_shape[1:]), tf.float32),)
+    run = tf.function(
+        lambda batch: tf.cast(prefix(batch, training=False), tf.float32), autograph=False, input_signature=signature
+    )
     for first in range(0, len(images), BATCH):
         if should_stop():
             raise Interrupted

@@ -100,7 +100,7 @@ def compiled(model: Any) -> Callable[[np.ndarray], np.ndarray]:
     import tensorflow as tf
 
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    run = tf.function(lambda images: model(images, training=False), input_signature=signature)
+    run = tf.function(lambda images: model(images, training=False), input_signature=signature, autograph=False)
     return lambda images: run(tf.constant(images, tf.float32)).numpy()
 
 

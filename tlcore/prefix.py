@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache as once
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from . import freezing
 from .cache import Cache
 from .datasets import Data
-from .features import Features, NoRoom, cached_activations, submodel
+from .features import BFLOAT16_LAYERS, Features, NoRoom, cached_activations, in_bfloat16, submodel
 from .sources import describe
 from .spec import LayerInfo, Phase
 
@@ -22,6 +23,10 @@ MEMORY_BYTES = 512 * 2**20  # largest activations that are kept in memory where 
 # Multiply-adds that the prefix must save for each byte of its output. After the first pooling of the shipped network
 # it is 9: reading 21 kB an image then takes as long as computing them (bench/cuts.py). After the second it is 378.
 WORTH = 20
+
+# Multiply-adds from which bfloat16 pays for the second copy of the layers: 10,000 images through both convolutions.
+# 55,000 take 0.5 s in place of 2.0 s where the processor multiplies bfloat16 matrices (bench/frozen_convs.py).
+MANY = 24_000_000_000
 
 OFF = "The cache is off, so every epoch runs the whole network."
 STOPPED = "It was stopped while the frozen layers were computed."
@@ -62,6 +67,9 @@ def inputs(
     if not count:
         return whole(model, data, reason)
     prefix = submodel(model, layers[count - 1].name)
+    rounded = rounds(layers[:count], len(data.x_train))
+    if rounded:
+        prefix = in_bfloat16(prefix)
     options: dict[str, Any] = {"should_stop": should_stop, "in_memory": MEMORY_BYTES}
     try:
         train = cached_activations(prefix, data.x_train, cache, **options)
@@ -70,7 +78,7 @@ def inputs(
         return whole(model, data, _too_large(layers[:count], len(data.x_train)))
     rest = [model.get_layer(layer.name) for layer in layers[count:]]
     tail = keras.Sequential([keras.Input(prefix.output_shape[1:]), *rest])
-    return Inputs(tail, train.x, validation.x, _done(layers[:count], train), (train, validation))
+    return Inputs(tail, train.x, validation.x, _done(layers[:count], train, rounded), (train, validation))
 
 
 def length(layers: Sequence[LayerInfo], frozen: Sequence[str], n: int, cache: Path | None = None) -> tuple[int, str]:
@@ -93,6 +101,23 @@ def length(layers: Sequence[LayerInfo], frozen: Sequence[str], n: int, cache: Pa
     return count, ""
 
 
+def rounds(layers: Sequence[LayerInfo], n: int) -> bool:
+    """Whether ``layers`` are computed in bfloat16 for ``n`` images: many, and a processor made for it.
+
+    What the trained layers see is then rounded to 8 bits of precision; the weights and the finished model are
+    float32, and the test accuracy is the finished model's.
+    """
+    many = n * sum(layer.flops for layer in layers) >= MANY
+    return many and multiplies_bfloat16() and all(layer.type in BFLOAT16_LAYERS for layer in layers)
+
+
+@once
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16 matrices; elsewhere rounding would cost time."""
+    info = Path("/proc/cpuinfo")
+    return info.exists() and "amx_bf16" in info.read_text()
+
+
 def _too_large(prefix: Sequence[LayerInfo], n: int) -> str:
     size = _megabytes((n, *prefix[-1].output_shape))
     return (
@@ -101,8 +126,8 @@ def _too_large(prefix: Sequence[LayerInfo], n: int) -> str:
     )
 
 
-def _done(prefix: Sequence[LayerInfo], features: Features) -> str:
-    size = _megabytes(features.x.shape)
+def _done(prefix: Sequence[LayerInfo], features: Features, rounded: bool) -> str:
+    size = _megabytes(features.x.shape) + (", in bfloat16 arithmetic" if rounded else "")
     if features.from_cache:
         return (
             f"The outputs of the frozen layers {_names(prefix)} were on disk already ({size}), "

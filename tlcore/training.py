@@ -174,16 +174,17 @@ def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size
         right = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
         return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32))
 
-    @tf.function(reduce_retracing=True)
     def run(order: Any, first: Any, last: Any) -> tuple[Any, Any]:
-        loss, right = tf.constant(0.0), tf.constant(0.0)
-        for batch in tf.range(first, last):
+        def one(batch: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
             batch_loss, batch_right = step(order[batch * size : (batch + 1) * size])
-            loss, right = loss + batch_loss, right + batch_right
-        return loss, right
+            return batch + 1, loss + batch_loss, right + batch_right
 
-    # Tensors, not Python numbers: a number would be traced anew for every value.
-    return lambda order, first, last: run(order, tf.constant(first), tf.constant(last))
+        return tf.while_loop(lambda batch, *_: batch < last, one, (first, 0.0, 0.0), parallel_iterations=1)[1:]
+
+    # Traced with numbers as tensors, else anew for every value; without AutoGraph, which would take most of a second
+    # to rewrite this, and leave its text in the folder for temporary files.
+    number, order = tf.TensorSpec((), tf.int64), tf.TensorSpec((None,), tf.int64)
+    return tf.function(run, autograph=False, input_signature=(order, number, number))
 
 
 def _scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[], tuple[float, float]]:
@@ -194,21 +195,20 @@ def _scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[]
     n = len(y)
     per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
 
-    @tf.function
     def score() -> tuple[Any, Any]:
-        loss, right = tf.constant(0.0), tf.constant(0.0)
-        for first in tf.range(0, n, size):
+        def one(first: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
             labels = y[first : first + size]
             answers = tail(x[first : first + size], training=False)
             hits = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
-            loss, right = (
-                loss + tf.reduce_sum(per_image(labels, answers)),
-                right + tf.reduce_sum(tf.cast(hits, tf.float32)),
-            )
-        return loss, right
+            losses, hits = tf.reduce_sum(per_image(labels, answers)), tf.reduce_sum(tf.cast(hits, tf.float32))
+            return first + size, loss + losses, right + hits
+
+        return tf.while_loop(lambda first, *_: first < n, one, (0, 0.0, 0.0), parallel_iterations=1)[1:]
+
+    compiled = tf.function(score, autograph=False)
 
     def run() -> tuple[float, float]:
-        loss, right = (float(value) for value in score())
+        loss, right = (float(value) for value in compiled())
         return loss / max(n, 1), right / max(n, 1)
 
     return run
