@@ -34,7 +34,7 @@ class Row:
     ours: float
     plain: float
     unit: str
-    ratio: float  # plain over ours: how many times faster, or smaller
+    ratio: float  # plain over ours, how many times faster or smaller: the median of the turns' own ratios
     ours_mb: float | None
     plain_mb: float | None
     repetitions: int
@@ -57,7 +57,12 @@ def row(
     unit: str = "s",
     note: str = "",
 ) -> Row:
-    """Return the medians of both ways' ``key`` and of their peaks of memory."""
+    """Return the medians of both ways' ``key`` and of their peaks of memory.
+
+    The ratio is the median over turns: the two ways of one turn ran one after the other on the same machine, which
+    another turn may find busier.
+    """
+    turns = [two[key] / one[key] for one, two in zip(ours, plain, strict=True)]
     a, b = median(one[key] for one in ours), median(one[key] for one in plain)
     return Row(
         name=name,
@@ -65,7 +70,7 @@ def row(
         ours=round(a, 4),
         plain=round(b, 4),
         unit=unit,
-        ratio=round(b / a, 2) if a else 0.0,
+        ratio=round(median(turns), 2),
         ours_mb=_peak(ours),
         plain_mb=_peak(plain),
         repetitions=len(ours),

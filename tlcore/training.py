@@ -179,7 +179,7 @@ def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size
             batch_loss, batch_right = step(order[batch * size : (batch + 1) * size])
             return batch + 1, loss + batch_loss, right + batch_right
 
-        return tf.while_loop(lambda batch, *_: batch < last, one, (first, 0.0, 0.0), parallel_iterations=1)[1:]
+        return tf.while_loop(lambda batch, *_: batch < last, one, (first, 0.0, 0.0))[1:]
 
     # Traced with numbers as tensors, else anew for every value; without AutoGraph, which would take most of a second
     # to rewrite this, and leave its text in the folder for temporary files.
@@ -203,7 +203,7 @@ def _scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[]
             losses, hits = tf.reduce_sum(per_image(labels, answers)), tf.reduce_sum(tf.cast(hits, tf.float32))
             return first + size, loss + losses, right + hits
 
-        return tf.while_loop(lambda first, *_: first < n, one, (0, 0.0, 0.0), parallel_iterations=1)[1:]
+        return tf.while_loop(lambda first, *_: first < n, one, (0, 0.0, 0.0))[1:]
 
     compiled = tf.function(score, autograph=False)
 
