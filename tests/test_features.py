@@ -150,3 +150,22 @@ def test_memory_that_tensorflow_cannot_use_in_place_is_copied():
     copied = features.tensor(x)
     x[0] = 5.0
     assert float(copied[0]) == 0.0
+
+
+def test_bfloat16_rounds_what_goes_from_layer_to_layer_and_nothing_else(model, images):
+    prefix = features.submodel(model, "pool_2")
+    rounded = features.in_bfloat16(prefix)
+    exact, found = features.activations(prefix, images), features.activations(rounded, images)
+    assert found.dtype == np.float32 and not np.array_equal(found, exact)
+    np.testing.assert_allclose(found, exact, atol=0.02 * exact.max())
+    assert found.view(np.uint32).max() > 0 and not (found.view(np.uint32) & 0xFFFF).any()  # 8 bits of precision
+    for before, after in zip(prefix.get_weights(), rounded.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_bfloat16_is_for_layers_it_was_tried_with():
+    import keras
+
+    strange = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization(name="norm")])
+    with pytest.raises(ValueError, match="norm"):
+        features.in_bfloat16(strange)

@@ -267,3 +267,25 @@ def test_a_disk_takes_what_memory_does_not(tmp_path, monkeypatch):
 def test_what_cannot_be_trained_is_refused_in_one_sentence(change, sentence):
     with pytest.raises(SpecError, match=sentence.replace("(", r"\(").replace(".", r"\.")):
         training.check(replace(FEW, **change), sources.info("digits_0_4").layers)
+
+
+@pytest.mark.parametrize(
+    ("n", "made_for_it", "rounded"), [(55_000, True, True), (55_000, False, False), (500, True, False)]
+)
+def test_many_images_are_rounded_where_the_processor_is_made_for_it(monkeypatch, n, made_for_it, rounded):
+    monkeypatch.setattr(prefix, "multiplies_bfloat16", lambda: made_for_it)
+    assert prefix.rounds(LAYERS[:4], n) is rounded
+
+
+def test_rounded_or_not_a_training_comes_to_the_same_accuracy(monkeypatch):
+    spec = replace(FEW, data=DataSpec(per_class=40), phases=(Phase(6, CONVOLUTIONS),))
+    data = datasets.load(spec.data)
+    monkeypatch.setattr(prefix, "multiplies_bfloat16", lambda: True)
+    accuracy = []
+    for many in (prefix.MANY, 1):
+        monkeypatch.setattr(prefix, "MANY", many)
+        model, fitted = trained(spec, data)
+        assert ("bfloat16" in fitted.reason) is (many == 1) and all(row["ok"] for row in fitted.proof)
+        answers = model.predict(data.x_test, batch_size=512, verbose=0).argmax(axis=1)
+        accuracy.append((answers == data.y_test).mean())
+    assert abs(accuracy[0] - accuracy[1]) <= 0.005
