@@ -169,3 +169,25 @@ def test_a_stopped_comparison_ranks_heads_on_the_seeds_they_share():
     ]
     easy = {"head": "dense", "seed": 1, "accuracy": 1.0, **numbers}  # the seed that only one head was fitted with
     assert heads.table([*rows, easy]) == heads.table(rows)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+def test_the_rbf_svms_quick_scores_are_those_of_libsvm(n_classes):
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % n_classes
+    x = (rng.normal(size=(120, 20)) + 0.8 * y[:, None]).astype(np.float32)
+    head, _ = heads.fit("rbf_svm", x, y, (x, y), seed=0)
+    expected = head.estimator.decision_function(x)
+    found = head.scores(x)
+    if n_classes == 2:
+        expected = np.stack([-expected, expected], axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_array_equal(head.predict(x), head.estimator.predict(x))
+
+
+def test_the_rbf_svms_kernel_is_the_one_of_the_features_themselves():
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 3
+    x = (5 + rng.normal(size=(60, 30)) + y[:, None]).astype(np.float32)
+    head, _ = heads.fit("rbf_svm", x, y, (x, y), seed=0)
+    assert head.estimator[-1].gamma == pytest.approx(1 / (30 * x.var()))
