@@ -50,7 +50,9 @@ def measure(quick: bool = False) -> list[_timing.Row]:
         n = QUICK if quick else n
         results = _timing.in_turn("bench.svc_rbf", ("plain", "ours"), turns, n=n)
         a, b = results["ours"], results["plain"]
-        pairs = [f"{100 * one['accuracy']:.2f} against {100 * two['accuracy']:.2f} %" for one, two in zip(a, b, strict=True)]
+        pairs = [
+            f"{100 * one['accuracy']:.2f} against {100 * two['accuracy']:.2f} %" for one, two in zip(a, b, strict=True)
+        ]
         title = f"RBF SVM on {n:,} × 1,600 features, fit and 10,000 answers"
         rows.append(_timing.row(name, title, a, b, note=f"test accuracy {', '.join(pairs)}"))
     return rows
