@@ -16,7 +16,7 @@ errors
 spec
 processes database photographs augment evaluation calibration
 schema
-datasets store heads drawing cache clock
+recovery datasets store heads drawing cache clock
 sources freezing engine strokes optimizers people outputs
 features source_training race
 prefix monitor

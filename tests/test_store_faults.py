@@ -2,37 +2,162 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tlcore import database
+from tlcore.cli import main
 from tlcore.errors import StoreError
-from tlcore.spec import FineTuneSpec
+from tlcore.recovery import recover
+from tlcore.spec import FineTuneSpec, MetricPoint
 from tlcore.store import Store
 
 SPEC = FineTuneSpec(seed=7)
+ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize("content", [b"this is no database " * 100, None])
-def test_a_damaged_database_is_said_and_not_touched(tmp_path, content):
-    path = tmp_path / "lab.db"
-    if content is None:  # a real one, its inner pages overwritten
-        made = Store(tmp_path)
-        for _ in range(50):
-            made.create(SPEC)
-        with sqlite3.connect(path) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-        made.close()
-        whole = path.read_bytes()
-        content = whole[:100] + b"\xff" * (len(whole) - 100)
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match="damaged .*Nothing was changed. Move the file away") as caught:
-        Store(tmp_path).list()
-    assert str(path) in str(caught.value)
-    assert path.read_bytes() == content
+def made(folder, n=40):
+    """Fill a store until its file has many pages; return its runs, newest first, with their points."""
+    store = Store(folder)
+    for number in range(n):
+        run = store.create(SPEC, name=f"run {number} " + "x" * 200, owner="ada")
+        store.add_points(run.id, [MetricPoint("train", float(x), loss=1 / (x + 1)) for x in range(40)])
+    found = {run.id: (run, store.points(run.id)) for run in store.list()}
+    store.close()
+    return found
+
+
+PAGE = 4096
+DAMAGE = {
+    "not a database at all": lambda whole: b"this is no database " * 500,
+    "header": lambda whole: b"\xff" * 100 + whole[100:],
+    "first page": lambda whole: bytes(PAGE) + whole[PAGE:],
+    "all but the header": lambda whole: whole[:100] + b"\xff" * (len(whole) - 100),
+    "pages in the middle": lambda whole: whole[: 9 * PAGE] + bytes(3 * PAGE) + whole[12 * PAGE :],
+    "torn pages": lambda whole: bytes(
+        byte if i % (7 * PAGE) < 6 * PAGE + 900 else 0xA5 for i, byte in enumerate(whole)
+    ),
+    "truncated": lambda whole: whole[: len(whole) // 2 + 1234],
+}
+NOTHING_LEFT = {"not a database at all", "all but the header"}
+
+
+def read_everything(folder):
+    store = Store(folder)
+    try:
+        return {run.id: (run, store.points(run.id)) for run in store.list()}
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_database_is_said_kept_and_recovered(tmp_path, damage):
+    before, path = made(tmp_path), tmp_path / "lab.db"
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    spoiled = path.read_bytes()
+    with pytest.raises(StoreError) as caught:
+        read_everything(tmp_path)
+    said = str(caught.value)
+    assert said.startswith(f"The run store {path} is damaged (") and "\n" not in said
+    assert said.endswith("Stop the server, then bring back what can be read with: python -m tlcore runs recover.")
+    assert path.read_bytes() == spoiled
+
+    if damage in NOTHING_LEFT:
+        with pytest.raises(StoreError, match="Nothing can be read from .* It was not changed. Put a copy"):
+            recover(path)
+        assert path.read_bytes() == spoiled and [one.name for one in tmp_path.iterdir()] == ["lab.db", "runs"]
+        return
+    done = recover(path)
+    assert done.kept.read_bytes() == spoiled
+    after = read_everything(tmp_path)
+    assert after and set(after) <= set(before)
+    assert done.runs == len(after) and done.points == sum(len(points) for _, points in after.values())
+    for run_id, (run, points) in after.items():
+        assert run == before[run_id][0] and set(points) <= set(before[run_id][1])
+    if damage in ("header", "first page"):
+        assert after == before
+    assert recover(path) is None
+    Store(tmp_path).create(SPEC)
+
+
+def left_by_a_kill(folder, to):
+    """Return the newest run of a store that a killed server would leave in ``to``, in the log alone."""
+    store = Store(folder)
+    late = store.create(SPEC, name="late")
+    to.mkdir()
+    for name in ("lab.db", "lab.db-wal"):
+        (to / name).write_bytes((folder / name).read_bytes())
+    store.close()
+    return late
+
+
+def test_rows_that_are_in_the_log_alone_are_recovered_too(tmp_path):
+    made(tmp_path / "a")
+    late = left_by_a_kill(tmp_path / "a", tmp_path / "b")
+    path = tmp_path / "b" / "lab.db"
+    path.write_bytes(DAMAGE["pages in the middle"](path.read_bytes()))
+    done = recover(path)
+    assert Store(tmp_path / "b").get(late.id) == late and done.runs > 1
+    assert Path(f"{done.kept}-wal").exists()
+
+
+@pytest.mark.parametrize("spoil", ["cut", "flipped", "garbage"])
+def test_a_damaged_log_costs_only_what_it_alone_held(tmp_path, spoil):
+    before = made(tmp_path / "a", n=5)
+    left_by_a_kill(tmp_path / "a", tmp_path / "b")
+    log = tmp_path / "b" / "lab.db-wal"
+    content = bytearray(log.read_bytes())
+    log.write_bytes(
+        {"cut": content[: len(content) // 2], "flipped": content[:60] + b"\xff" * 40 + content[100:]}.get(
+            spoil, b"garbage" * 1000
+        )
+    )
+    assert read_everything(tmp_path / "b") == before  # SQLite takes a log up to its first wrong sum
+    Store(tmp_path / "b").create(SPEC)
+
+
+def test_a_database_that_is_open_is_not_recovered(tmp_path):
+    made(tmp_path, n=3)
+    code = "import sys; from tlcore.store import Store; s = Store(sys.argv[1]); print(s.count(), flush=True); input()"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout.readline() == "3\n"
+        with pytest.raises(StoreError, match="is open in another process. Stop the server first."):
+            recover(tmp_path / "lab.db")
+        server.communicate("\n")
+    assert recover(tmp_path / "lab.db") is None
+
+
+def test_nothing_to_recover_is_said(tmp_path):
+    with pytest.raises(StoreError, match="There is no run store .*lab.db, so there is nothing to recover."):
+        recover(tmp_path / "lab.db")
+
+
+def test_recover_is_a_command(tmp_path, capsys):
+    before, path = made(tmp_path, n=5), tmp_path / "lab.db"
+    assert main(["--home", str(tmp_path), "runs", "recover"]) == 0
+    assert "is sound. Nothing was changed." in capsys.readouterr().out
+    path.write_bytes(DAMAGE["header"](path.read_bytes()))
+    assert main(["--home", str(tmp_path), "runs"]) == 2
+    assert "python -m tlcore runs recover" in capsys.readouterr().err
+    assert main(["--home", str(tmp_path), "runs", "recover"]) == 0
+    assert f"5 runs and 200 points were brought back into {path}." in capsys.readouterr().out
+    assert read_everything(tmp_path) == before
+
+
+def test_a_database_on_a_server_is_not_recovered_here(tmp_path, monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setenv("TRANSFER_LAB_DATABASE", "postgresql://ada:secret@localhost/lab")
+    with pytest.raises(StoreError, match="on a database server, postgresql://ada:...@localhost/lab. Use what"):
+        database.file(tmp_path)
+
+
+# -- disks ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_data_folder_that_is_a_file_is_said(tmp_path):

@@ -214,6 +214,8 @@ def _runs(commands: Any) -> None:
         added.add_argument("id", metavar="ID", help=ID)
         if name == "show":
             _json(added)
+    words = "bring back what can be read of a damaged list of runs; the damaged file is kept"
+    _command(actions, "recover", history.recover_runs, words, "runs recover")
 
 
 def _export(commands: Any) -> None:

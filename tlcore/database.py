@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy import event, exc
 
 from .errors import StoreError
 
+FILE = "lab.db"
 VARIABLE = "TRANSFER_LAB_DATABASE"
 WAIT_S = 30  # for another writer's transaction
 POOL = {"sqlite": {"pool_size": 8, "max_overflow": 56}, "postgresql": {"pool_size": 5, "max_overflow": 10}}
@@ -78,6 +80,26 @@ def address() -> str | None:
     return os.environ.get(VARIABLE) or None
 
 
+def file(folder: Path) -> Path:
+    """Return the SQLite file of a data folder's store.
+
+    Raises
+    ------
+    StoreError
+        It is in a database that is no file.
+    """
+    named = address()
+    if named is None:
+        return folder / FILE
+    engine = connect(named)
+    if engine.dialect.name != "sqlite":
+        raise StoreError(
+            "The run store is on a database server, {name}. Use what the server has to check and restore it.",
+            name=engine.url.render_as_string(),
+        )
+    return Path(str(engine.url.database))
+
+
 def connect(url: str | sa.URL) -> sa.Engine:
     """Open the database of an address; nothing is asked of it yet.
 
@@ -137,20 +159,23 @@ def _log_ahead(connection: Any) -> None:
             time.sleep(0.01)
 
 
-def _store_error(name: str, reason: str) -> StoreError:
-    if "locked" in reason or "too many" in reason:
+def _store_error(name: str, error: BaseException | None) -> StoreError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)  # a server goes on with hints and its query
+    reason = reason.partition("(Background")[0].strip()
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what follows above are finer kinds of the same
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or "too many" in reason or "QueuePool" in reason:
         template = "The run store {name} is busy ({reason}). Try again in a moment."
-    elif "full" in reason or "No space left" in reason:
+    elif code == sqlite3.SQLITE_FULL or "No space left" in reason:
         template = "The run store {name} cannot grow ({reason}). Free some disk space, then try again."
     elif name.startswith("postgresql"):
         template = (
             "The run store {name} cannot be read or written ({reason}). "
             "Check that the database server runs, and the address in TRANSFER_LAB_DATABASE."
         )
-    elif "malformed" in reason or "not a database" in reason:
+    elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode" in reason:
         template = (
             "The run store {name} is damaged ({reason}). Nothing was changed. "
-            "Move the file away to start with an empty one, and keep it: its runs may be recovered."
+            "Stop the server, then bring back what can be read with: python -m tlcore runs recover."
         )
     else:
         template = (
@@ -166,10 +191,6 @@ def plain_errors(name: str) -> Iterator[None]:
     try:
         yield
     except exc.DBAPIError as error:
-        raise _store_error(name, _first_line(error.orig)) from error
+        raise _store_error(name, error.orig) from error
     except (sqlite3.Error, exc.TimeoutError) as error:  # raised while connecting; nothing wraps those
-        raise _store_error(name, _first_line(error).partition("(Background")[0].strip()) from error
-
-
-def _first_line(error: BaseException | None) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)  # a server goes on with hints and its query
+        raise _store_error(name, error) from error

@@ -20,7 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .database import address, connect, plain_errors, runs
+from .database import FILE, address, connect, plain_errors, runs
 from .database import points as points_table
 from .errors import LabError, SpecError, StoreError
 from .processes import identity
@@ -105,7 +105,7 @@ class Store:
                 folder=self.folder,
                 reason=error.strerror,
             ) from error
-        url, file = url or address(), str(self.folder / "lab.db")
+        url, file = url or address(), str(self.folder / FILE)
         self._engine = connect(url or sa.URL.create("sqlite", database=file))
         self._name = self._engine.url.render_as_string() if url else file  # without the password: messages hold it
         with plain_errors(self._name):

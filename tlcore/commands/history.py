@@ -1,4 +1,4 @@
-"""The commands on runs: list, show, delete, restore, stop, export."""
+"""The commands on runs: list, show, delete, restore, stop, recover, export."""
 
 import json
 import re
@@ -6,9 +6,10 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import export, prediction
+from .. import database, export, prediction
 from ..errors import SpecError
 from ..processes import is_alive
+from ..recovery import recover
 from ..store import Run, Store
 from . import console
 from .console import percent, table
@@ -59,6 +60,17 @@ def stop_run(options: Namespace) -> int:
         store.finish(run.id, "stopped", attempt=run.attempt)
     state = store.get(run.id).state
     print(f"Run {run.id} " + ("stops after the current batch." if state == "running" else f"is {state}."))
+    return console.OK
+
+
+def recover_runs(options: Namespace) -> int:
+    path = database.file(options.home)
+    found = recover(path)
+    if found is None:
+        print(f"The run store {path} is sound. Nothing was changed.")
+    else:
+        print(f"{found.runs} runs and {found.points} points were brought back into {path}.")
+        print(f"The damaged file is kept as {found.kept}.")
     return console.OK
 
 
