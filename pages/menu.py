@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page("heads.py", title=_("Heads")),
         st.Page("draw.py", title=_("Draw")),
         st.Page("runs.py", title=_("Runs")),
+        st.Page("evidence.py", title=_("Evidence")),
     ],
     position="top",
 )

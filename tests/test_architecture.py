@@ -17,15 +17,17 @@ spec
 processes database photographs augment evaluation calibration
 schema
 recovery datasets store heads drawing cache clock
-sources freezing engine strokes optimizers people outputs
+sources freezing engine strokes optimizers people outputs transferability recorded savings
+claims meter
 features source_training race
 prefix monitor
 training prediction export
-what_if opened
+what_if opened sweeps keras_example
 worker serving
 console flags launch
 catalogues history
 local_run answers
+evidence
 cli
 __main__
 """

@@ -20,10 +20,20 @@ import pytest
 from PIL import Image
 
 from tlcore import cli, datasets, drawing, prediction, sources, worker
-from tlcore.commands import answers, console, local_run
+from tlcore.commands import answers, console, evidence, local_run
 from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
-from tlcore.spec import RANGES, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, article_recipe, scratch_control
+from tlcore.spec import (
+    RANGES,
+    FineTuneSpec,
+    HeadSpec,
+    MetricPoint,
+    Phase,
+    Progress,
+    SweepSpec,
+    article_recipe,
+    scratch_control,
+)
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,7 +98,7 @@ COMMANDS = dict(commands(cli.parser()))
 
 def test_no_command_is_missing():
     inner = {("sources", "rebuild"), *(("runs", word) for word in ("show", "delete", "restore", "stop"))}
-    words = "sources datasets describe train heads predict runs export serve"
+    words = "sources datasets describe train heads sweep predict runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 
@@ -147,6 +157,24 @@ def test_every_flag_reaches_the_spec():
     assert spec.inputs == ("pixels", "features") and (spec.data.per_class, spec.data.seed) == (9, 4)
 
 
+def test_every_flag_of_a_sweep_reaches_its_spec():
+    assert evidence.sweep_spec(parsed("sweep")) == SweepSpec()
+    line = "--sources fashion,random --target digits_8x8 --split article --cuts pixels,dense_1 --methods knn,scratch "
+    line += "--per-class 3,4 --seeds 7,8 --n-test 200 --training-steps 50"
+    assert evidence.sweep_spec(parsed("sweep", *line.split())) == SweepSpec(
+        sources=("fashion", "random"),
+        target="digits_8x8",
+        split="article",
+        cuts=("pixels", "dense_1"),
+        methods=("knn", "scratch"),
+        per_class=(3, 4),
+        seeds=(7, 8),
+        n_test=200,
+        n_steps=50,
+    )
+    assert evidence.sweep_spec(parsed("sweep", "--n-test", "all")).n_test is None
+
+
 def test_recipes():
     assert local_run.fine_tune_spec(parsed("train", "--recipe", "article", "--seed", 2)) == article_recipe(2)
     scratch = local_run.fine_tune_spec(parsed("train", "--scratch", "--epochs", 4))
@@ -192,6 +220,15 @@ REFUSED = {
     "heads --inputs sounds": "There is no input 'sounds'. Pick one of: features, pixels.",
     "heads --seeds 0,x": "Received: 'x'",
     "heads --seeds ,": "needs at least one seed",
+    "sweep --study cats": "There is no study 'cats'. Pick one of: label_savings, claims, best_cut.",
+    "sweep --cuts conv_9": "There is no cut 'conv_9'. Pick one of: pixels, conv_1",
+    "sweep --methods magic": "There is no method 'magic'. Pick one of: linear_svm",
+    "sweep --methods h_score --per-class 1": "This grid has 0 experiments",
+    "sweep --per-class 6000": "has at most 4,879 training images of every class",
+    "sweep --budget 1": "Time budget must be a whole number from 5 to 86,400. Received: 1.",
+    "sweep --n-test few": "Test images must be a whole number from 100 to 70,000. Received: 'few'.",
+    "sweep --record": "Only a study can be recorded. Name one: --study label_savings or claims or best_cut.",
+    "sweep --resume abcdef": "There is no run 'abcdef'.",
     "describe cats": "There is no source model 'cats'.",
     "describe digits --freeze conv_9": "Cannot freeze conv_9: digits has the layers",
     "sources rebuild cats": "There is no source model 'cats'.",
@@ -819,6 +856,19 @@ def test_runs_and_heads_answer_too(trained, do, digits):
         assert {line["model"] for line in lines} == {name} and list(lines[0]["probabilities"]) == list("56789")
         right = [line["label"] == digits[path] for line, path in zip(lines, fives, strict=True)]
         assert np.mean(right) >= least, given
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_a_sweep_prints_its_means_writes_its_experiments_and_goes_on(do, home, tmp_path):
+    line = "sweep --target digits_8x8 --methods linear_svm,loo_1nn --per-class 2,5 --seeds 0,1 --n-test all"
+    code, printed, _ = do(*line.split(), "--csv", tmp_path / "cells.csv")
+    assert code == 0 and re.search(r"digits_0_4 +flatten +linear_svm +\d\d\.\d% ± ", printed)
+    assert "8 of 8 experiments; 8 of them now" in printed
+    assert len((tmp_path / "cells.csv").read_text().splitlines()) == 9
+    code, printed, _ = do(*line.split(), "--resume", "last", "--json")
+    assert code == 0 and len(json.loads(printed)) == 8
+    assert Store(home).list()[0].result["n_before"] == 8
 
 
 @pytest.mark.keras

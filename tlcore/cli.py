@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any, get_args
 
 from . import datasets, freezing, sources
-from .commands import answers, catalogues, console, history, launch, local_run
-from .commands.flags import Parser, choice, folder, limit, number, per_class, several
+from .commands import answers, catalogues, console, evidence, history, launch, local_run
+from .commands.flags import Parser, all_or, choice, folder, limit, number, several
 from .errors import DataError, LabError, TrainingError
 from .heads import HEADS
-from .spec import OPTIMIZERS, RANGES, SPLITS, DataSpec, FineTuneSpec, HeadSpec, RunState
+from .recorded import STUDIES
+from .spec import OPTIMIZERS, PIXELS, RANGES, SPLITS, DataSpec, FineTuneSpec, HeadSpec, RunState, SweepSpec
 from .store import home
+from .sweeps import METHODS
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ def parser() -> Parser:
     top = Parser(prog=NAME, description=words, epilog=EXIT_CODES)
     top.add_argument("--home", type=folder, metavar="FOLDER", help=HOME)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_sources, _datasets, _describe, _train, _heads, _predict, _runs, _export, _serve):
+    for add in (_sources, _datasets, _describe, _train, _heads, _sweep, _predict, _runs, _export, _serve):
         add(commands)
     return top
 
@@ -178,6 +180,41 @@ def _heads(commands: Any) -> None:
     _json(added)
 
 
+def _sweep(commands: Any) -> None:
+    words = "measure every combination of a grid: sources, cuts, methods, labels per class, seeds"
+    examples = (
+        "sweep --methods linear_svm,scratch --per-class 1,5,20 --seeds 0,1,2 --csv cells.csv",
+        "sweep --study label_savings --budget 300",
+        "sweep --study label_savings --resume last",
+    )
+    added = _command(commands, "sweep", evidence.sweep, words, *examples)
+    default = SweepSpec()
+    added.add_argument("--study", type=choice("study", tuple(STUDIES)), help=f"a grid by name: {', '.join(STUDIES)}")
+    _words(added, "--sources", choice("source model", sources.NAMES), sources.NAMES, default.sources)
+    _word(added, "--target", "target", TARGETS, default.target)
+    _word(added, "--split", "split", SPLITS, default.split)
+    cuts = (PIXELS, *sources.info(default.source).layer_names)
+    _words(added, "--cuts", choice("cut", cuts), cuts, default.cuts)
+    _words(added, "--methods", choice("method", METHODS), METHODS, default.methods)
+    for flag, name, words, usual in (
+        ("--per-class", "per_class", "labels of each class", default.per_class),
+        ("--seeds", "seed", "repetitions with other images", default.seeds),
+    ):
+        words += f"; default {','.join(map(str, usual))}"
+        added.add_argument(flag, type=several(number(name)), metavar="N,N", help=words)
+    low, high, usual = RANGES["test_images"]
+    words = f"a fixed draw of the test images, {low:,} to {high:,}, or all there are; default {usual:,}"
+    added.add_argument("--n-test", type=all_or("test_images"), metavar="N|all", help=words)
+    _number(added, "training_steps", "least gradient steps of a network", dest="n_steps")
+    _number(added, "time_budget", "seconds after which it ends with what it has", default=False, flag="--budget")
+    words = "take over what a sweep has measured: a run's id, or last for the newest of the same grid"
+    added.add_argument("--resume", metavar="ID|last", help=words)
+    added.add_argument("--csv", type=Path, metavar="FILE", help="write the experiments there")
+    added.add_argument("--record", action="store_true", help="write a study's result where the app ships it")
+    added.add_argument("--name", default="", help="what the run is called")
+    _json(added)
+
+
 def _predict(commands: Any) -> None:
     words = "say what pictures of digits show: one JSON line for each"
     examples = ("predict --model digits seven.png photo.jpg", "predict --model 1a2b3c/linear_svm-features seven.png")
@@ -199,7 +236,7 @@ def _runs(commands: Any) -> None:
     examples = ("runs --state done --limit 10", "runs show 1a2b3c", "runs delete 1a2b3c")
     listed = _command(commands, "runs", history.list_runs, "list the runs, or do something with one", *examples)
     _word(listed, "--state", "state", get_args(RunState))
-    _word(listed, "--kind", "kind", (FineTuneSpec.kind, HeadSpec.kind))
+    _word(listed, "--kind", "kind", (FineTuneSpec.kind, HeadSpec.kind, SweepSpec.kind))
     listed.add_argument("--limit", type=limit, default=50, metavar="N", help="the newest so many; default %(default)s")
     listed.add_argument("--deleted", action="store_true", help="those that can be restored")
     _json(listed)
@@ -245,7 +282,7 @@ def _task(added: Parser, source: str) -> None:
     _word(added, "--split", "split", SPLITS, data.split)
     low, high, default = RANGES["per_class"]
     words = f"training images of each class, {low:,} to {high:,}, or all there are; default {default:,}"
-    added.add_argument("--per-class", type=per_class, metavar="N|all", help=words)
+    added.add_argument("--per-class", type=all_or("per_class"), metavar="N|all", help=words)
 
 
 def _frozen(added: Parser) -> None:
@@ -256,10 +293,11 @@ def _frozen(added: Parser) -> None:
     _word(group, "--preset", "preset", PRESETS)
 
 
-def _number(added: Parser, name: str, words: str, default: bool = True) -> None:
+def _number(added: Parser, name: str, words: str, default: bool = True, **options: str) -> None:
     low, high, usual = RANGES[name]
     words += f"; {low:,} to {high:,}" + (f", default {usual:,}" if default else "")
-    added.add_argument(f"--{name.replace('_', '-')}", type=number(name), metavar="N", help=words)
+    flag = options.pop("flag", f"--{name.replace('_', '-')}")
+    added.add_argument(flag, type=number(name), metavar="N", help=words, **options)
 
 
 def _word(added: Any, flag: str, what: str, choices: Sequence[str], default: str | None = None) -> None:

@@ -74,6 +74,27 @@ points = sa.Table(
     sqlite_with_rowid=False,  # the key is the order they are read in
 )
 
+cells = sa.Table(
+    "cells",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("target", sa.String(32), primary_key=True),
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("cut", sa.String(64), primary_key=True),
+    sa.Column("method", sa.String(32), primary_key=True),
+    sa.Column("per_class", sa.Integer, primary_key=True),
+    sa.Column("seed", sa.Integer, primary_key=True),
+    sa.Column("score", sa.Float),
+    sa.Column("train_score", sa.Float),
+    sa.Column("n_test", sa.Integer, nullable=False),
+    sa.Column("n_features", sa.Integer, nullable=False),
+    sa.Column("fit_s", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("multiply_adds", sa.Float),
+    sa.Column("error", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 
 def address() -> str | None:
     """Return the database that TRANSFER_LAB_DATABASE names, an SQLAlchemy address; None when it names none."""

@@ -12,7 +12,7 @@ import json
 import socket
 import sys
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -82,6 +82,23 @@ class Data:
     y_train: np.ndarray
     x_validation: np.ndarray
     y_validation: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple[str, ...]
+    hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The training images that several draws of one task take together, each once, and one draw of its test images.
+
+    ``rows[per_class, seed]`` are positions in ``images``: the training set of ``load`` with those settings, in its
+    order. ``hash`` is the SHA-256 (hex) over images, labels, test images and test labels.
+    """
+
+    images: np.ndarray  # float32 (n, 28, 28, 1) in [0, 1]
+    labels: np.ndarray  # int64 (n,)
+    rows: Mapping[tuple[int, int], np.ndarray]
     x_test: np.ndarray
     y_test: np.ndarray
     class_names: tuple[str, ...]
@@ -165,6 +182,40 @@ def load(spec: DataSpec) -> Data:
         images(raw.x_test), raw.y_test,
     )  # fmt: skip
     return Data(*parts, class_names=entry.class_names, hash=_hash(parts))
+
+
+def pool(target: str, split: str, draws: Iterable[tuple[int, int]], n_test: int | None = None) -> Pool:
+    """Return what several training sets of one task need, so that features of every image are computed once.
+
+    Parameters
+    ----------
+    draws : (per_class, seed) of each training set
+    n_test : test images, drawn once by class in proportion and the same for every seed; None: all
+
+    Raises
+    ------
+    SpecError, DataError
+        As ``load``.
+    """
+    draws = tuple(dict.fromkeys(draws))
+    for per_class, seed in draws:
+        check_per_class(DataSpec(target, split, per_class, seed))  # type: ignore[arg-type]
+    raw = _read(target)
+    drawn = {draw: divide(raw.y_train, split, *draw)[0] for draw in draws}
+    used = np.unique(np.concatenate(list(drawn.values())))
+    test = _test_draw(raw.y_test, n_test)
+    parts = (_as_images(raw.x_train[used]), raw.y_train[used], _as_images(raw.x_test[test]), raw.y_test[test])
+    rows = {draw: np.searchsorted(used, positions) for draw, positions in drawn.items()}
+    return Pool(*parts[:2], rows, *parts[2:], class_names=info(target).class_names, hash=_hash(parts))
+
+
+def _test_draw(labels: np.ndarray, n: int | None) -> np.ndarray:
+    if n is None or n >= len(labels):
+        return np.arange(len(labels))
+    rng = np.random.default_rng(0)  # fixed: the test images do not depend on a seed
+    members = [rng.permutation(np.flatnonzero(labels == label)) for label in range(int(labels.max()) + 1)]
+    kept = apportion(n, [len(images) for images in members])
+    return np.sort(np.concatenate([images[:k] for images, k in zip(members, kept, strict=True)]))
 
 
 def samples(target: str, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

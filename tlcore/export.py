@@ -6,12 +6,12 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from io import StringIO
 from pathlib import Path
 
 from .errors import StoreError
-from .spec import MetricPoint, to_json
+from .spec import Cell, MetricPoint, to_json
 from .store import Run
 
 
@@ -29,6 +29,21 @@ def metrics_csv(points: Iterable[tuple[int, MetricPoint]]) -> str:
     writer.writerow(["seq", "series", "x", "loss", "accuracy", "elapsed_s"])
     for seq, point in points:
         writer.writerow([seq, *asdict(point).values()])
+    return text.getvalue()
+
+
+def cells_csv(cells: Iterable[Cell]) -> str:
+    """Return the experiments of sweeps as CSV with a header line; a missing number is an empty cell.
+
+    Examples
+    --------
+    >>> print(cells_csv([Cell("mnist_5_9", "random", "pixels", "scratch", 5, 0, score=0.75)]).splitlines()[1])
+    mnist_5_9,random,pixels,scratch,5,0,0.75,,0,0,0.0,0.0,,
+    """
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(Cell)])
+    writer.writerows(astuple(cell) for cell in cells)
     return text.getvalue()
 
 

@@ -1,7 +1,7 @@
 """Which layers may change: names to trainable, the boundary, the cost, and the proof afterwards."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,21 +109,22 @@ def cost(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> Cost:
     through it as much again if anything below it trains (Goodfellow et al. 2016, section 6.5).
     """
     frozen = set(frozen)
-    trains = [layer.can_freeze and layer.name not in frozen for layer in layers]
-
-    def multiply_adds(trains: list[bool]) -> int:
-        total, below = 0, False
-        for layer, on in zip(layers, trains, strict=True):
-            total += layer.flops * (1 + on + below)
-            below = below or on
-        return total
-
-    everything = multiply_adds([layer.can_freeze for layer in layers])
+    everything = multiply_adds(layers, ())
     return Cost(
         n_weights=sum(layer.n_weights for layer in layers),
-        n_trainable=sum(layer.n_weights for layer, on in zip(layers, trains, strict=True) if on),
-        share=multiply_adds(trains) / everything if everything else 1.0,
+        n_trainable=sum(layer.n_weights for layer in layers if layer.can_freeze and layer.name not in frozen),
+        share=multiply_adds(layers, frozen) / everything if everything else 1.0,
     )
+
+
+def multiply_adds(layers: Sequence[LayerInfo], frozen: Collection[str]) -> int:
+    """Return the multiply-adds of one training step on one image, forward and backward, as ``cost`` counts them."""
+    total, below = 0, False
+    for layer in layers:
+        on = layer.can_freeze and layer.name not in frozen
+        total += layer.flops * (1 + on + below)
+        below = below or on
+    return total
 
 
 def presets(layers: Sequence[LayerInfo]) -> dict[str, tuple[str, ...]]:

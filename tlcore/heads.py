@@ -180,7 +180,7 @@ def fit(
     name: str,
     x: np.ndarray,
     y: np.ndarray,
-    validation: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray] | None,
     *,
     seed: int,
     on_point: OnPoint | None = None,
@@ -191,7 +191,8 @@ def fit(
     ----------
     x : float32 array, shape (n, d)
     y : int array, shape (n,), values 0..n_classes-1, every class present
-    validation : features and labels for the curve and the temperature; never the test images
+    validation : features and labels for the curve and the temperature; never the test images. Without them there is
+        no curve, and the temperature stays 1
     on_point : receives the head's curve: series ``train`` or ``validation``, x in ``info(name).curve``, loss, accuracy
 
     Raises
@@ -202,11 +203,12 @@ def fit(
     card = info(name)
     scale = float(1.0 / np.linalg.norm(x, axis=1).mean()) if card.scaling.startswith("one factor") else 1.0
     head = FittedHead(name, None, scale)
+    on_point = on_point if validation else None
     if card.curve == "training images" and on_point:
         _learning_curve(head, x, y, validation, seed, on_point)
     fitter = {"trees": _grow_trees, "epochs": _run_epochs}.get(card.curve, _fit_once)
-    fit_s = fitter(head, x, y, validation, seed, on_point)
-    if hasattr(head.estimator, "decision_function"):
+    fit_s = fitter(head, x, y, validation or (x[:0], y[:0]), seed, on_point)
+    if validation and hasattr(head.estimator, "decision_function"):
         head.temperature = best_temperature(head.scores(validation[0]), validation[1])
     return head, fit_s
 

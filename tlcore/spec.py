@@ -16,6 +16,7 @@ SPLITS: tuple[Split, ...] = ("standard", "article")
 OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
 
 PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the control
+FINE_TUNE, SCRATCH = "fine_tune", "scratch"  # methods of a sweep beside the heads
 
 # name -> (lowest, highest, default); the pages' fields and the checks below read the same table.
 RANGES: dict[str, tuple[float, float, float]] = {
@@ -25,6 +26,9 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "learning_rate": (1e-6, 10.0, 1e-3),
     "seed": (0, 2**31 - 1, 0),
     "label_noise": (0.0, 1.0, 0.0),
+    "time_budget": (5, 86_400, 300),  # seconds
+    "test_images": (100, 70_000, 2000),
+    "training_steps": (1, 10_000, 300),
 }
 
 
@@ -149,7 +153,88 @@ class HeadSpec:
         return self.seeds[0]
 
 
-Spec = FineTuneSpec | HeadSpec
+@dataclass(frozen=True)
+class SweepSpec:
+    """Measure every combination of source, cut, method, labels per class and seed, one cell each.
+
+    A cut is the last layer that is frozen, or ``pixels`` for none. A method is a head fitted on the activations at
+    the cut, ``fine_tune`` (train what comes after the cut), ``scratch`` (the whole network from random weights, once
+    whatever the cut and the source), or a transferability score of the features.
+    """
+
+    sources: tuple[str, ...] = ("digits_0_4",)
+    target: str = "mnist_5_9"
+    split: Split = "standard"
+    cuts: tuple[str, ...] = ("flatten",)
+    methods: tuple[str, ...] = ("linear_svm",)
+    per_class: tuple[int, ...] = (1, 5, 20, 100)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    n_test: int | None = 2000  # a fixed, stratified draw of the test images; None: all
+    n_steps: int = 300  # least gradient steps of a network, for at least 10 and at most 100 epochs
+    budget_s: int | None = None  # seconds of measuring after which it ends with what it has
+    resumes: str = ""  # a run whose finished cells are taken over
+
+    kind = "sweep"
+
+    @property
+    def seed(self) -> int:
+        return self.seeds[0]
+
+    @property
+    def source(self) -> str:
+        return self.sources[0]
+
+    @property
+    def data(self) -> DataSpec:
+        """The images of its largest cells."""
+        return DataSpec(self.target, self.split, max(self.per_class), self.seed)
+
+
+@dataclass(frozen=True)
+class ExampleSpec:
+    """Keras' own example of transfer, ``mnist_transfer_cnn``, with the network and settings it was published with."""
+
+    seed: int = 0
+    epochs: int = 5  # of each of its two tasks
+
+    kind = "example"
+    source = "random"
+
+    @property
+    def data(self) -> DataSpec:
+        return DataSpec("mnist_5_9", per_class=None, seed=self.seed)
+
+
+Spec = FineTuneSpec | HeadSpec | SweepSpec | ExampleSpec
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One experiment of a sweep, and what came out once it was done.
+
+    ``score`` is the test accuracy in [0, 1], of a transferability score its own number; None where the experiment
+    failed, which ``error`` explains. ``multiply_adds`` counts the training's arithmetic, None where nothing counts it.
+    """
+
+    target: str
+    source: str  # "random" where nothing was learned before: from scratch, or on raw pixels
+    cut: str
+    method: str
+    per_class: int
+    seed: int
+    score: float | None = None
+    train_score: float | None = None  # accuracy on the training images
+    n_test: int = 0
+    n_features: int = 0
+    fit_s: float = 0.0
+    seconds: float = 0.0  # all of it: drawing, fitting, testing
+    multiply_adds: float | None = None
+    error: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str, int, int]:
+        """What was asked, without the outcome."""
+        return self.target, self.source, self.cut, self.method, self.per_class, self.seed
 
 
 @dataclass(frozen=True)
@@ -195,16 +280,23 @@ def from_json(text: str) -> Spec:
     try:
         fields = json.loads(text)
         kind = fields.pop("kind")
+        if kind == SweepSpec.kind:
+            return SweepSpec(**_tuples(fields))
+        if kind == ExampleSpec.kind:
+            return ExampleSpec(**fields)
         fields["data"] = DataSpec(**fields["data"])
         if kind == FineTuneSpec.kind:
             fields["phases"] = tuple(Phase(**{**phase, "frozen": tuple(phase["frozen"])}) for phase in fields["phases"])
             return FineTuneSpec(**fields)
         if kind == HeadSpec.kind:
-            lists: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
-            return HeadSpec(**lists)
+            return HeadSpec(**_tuples(fields))
         raise ValueError(f"unknown kind {kind!r}")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=error) from error
+
+
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 def check_number(name: str, value: Any) -> float:

@@ -21,11 +21,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from .database import FILE, address, connect, plain_errors, runs
+from .database import cells as cells_table
 from .database import points as points_table
 from .errors import LabError, SpecError, StoreError
 from .processes import identity
 from .schema import prepare
-from .spec import FINAL_STATES, MetricPoint, Progress, RunState, Spec, check_choice, from_json, to_json
+from .spec import FINAL_STATES, Cell, MetricPoint, Progress, RunState, Spec, check_choice, from_json, to_json
 
 log = getLogger(__name__)
 
@@ -206,6 +207,13 @@ class Store:
             rows = connection.execute(query.order_by(points_table.c.seq).limit(limit))
             return [(row.seq, MetricPoint(row.series, row.x, row.loss, row.accuracy, row.elapsed_s)) for row in rows]
 
+    def cells(self, run_id: str) -> tuple[Cell, ...]:
+        """Return the finished experiments of a sweep, by what they are; those of all its attempts."""
+        query = cells_table.select().where(cells_table.c.run_id == run_id)
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(*cells_table.primary_key)).mappings()
+            return tuple(Cell(**{name: value for name, value in row.items() if name != "run_id"}) for row in rows)
+
     def run_folder(self, run_id: str, create: bool = False) -> Path:
         """Return the folder of a run's files, which need not exist unless ``create`` is set.
 
@@ -289,6 +297,14 @@ class Store:
             first = connection.execute(last).scalar_one() + 1
             rows = [{"run_id": run_id, "seq": seq, **_finite(point)} for seq, point in enumerate(points, first)]
             connection.execute(points_table.insert(), rows)
+
+    def add_cells(self, run_id: str, cells: Sequence[Cell]) -> None:
+        """Keep finished experiments of a sweep, none of which it has already."""
+        if not cells:
+            return
+        with self._writing() as connection:
+            if connection.execute(sa.select(runs.c.id).where(self._mine(run_id))).first() is not None:
+                connection.execute(cells_table.insert(), [{"run_id": run_id, **asdict(cell)} for cell in cells])
 
     def request_stop(self, run_id: str) -> None:
         """Ask a run to stop; one that still waits is stopped at once, a finished one is left alone."""

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from math import prod
 from pathlib import Path
@@ -14,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from . import datasets, features, heads, outputs, prediction, sources, training
+from . import datasets, features, heads, keras_example, outputs, prediction, recorded, sources, sweeps, training
 from .errors import LabError, SpecError
 from .evaluation import evaluate
 from .monitor import Monitor
 from .spec import (
     PIXELS,
+    Cell,
     DataSpec,
+    ExampleSpec,
     FineTuneSpec,
     HeadSpec,
     MetricPoint,
@@ -28,10 +31,11 @@ from .spec import (
     Progress,
     SourceInfo,
     Spec,
+    SweepSpec,
     check_choice,
     check_number,
 )
-from .store import Store
+from .store import Store, versions
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,13 @@ def warm() -> None:
 
 def check(spec: Spec) -> None:
     """Raise a SpecError in one sentence when ``spec`` cannot run; needs neither Keras nor scikit-learn."""
+    if isinstance(spec, SweepSpec):
+        sweeps.check(spec)
+        return
+    if isinstance(spec, ExampleSpec):
+        check_number("seed", spec.seed)
+        check_number("epochs", spec.epochs)
+        return
     source = sources.info(spec.source)
     datasets.info(spec.data.target)
     if spec.data.per_class is not None:
@@ -131,8 +142,15 @@ def _outcome(spec: Spec, reporter: "Reporter", folder: Path) -> tuple[str, dict[
     """Run a spec; return the final state, the result and the reason of a failure."""
     try:
         check(spec)
-        tunes = isinstance(spec, FineTuneSpec)
-        result = fine_tune(spec, reporter, folder) if tunes else fit_heads(spec, reporter, folder)
+        if isinstance(spec, SweepSpec):
+            result = sweep(spec, reporter, folder)
+        elif isinstance(spec, ExampleSpec):
+            report = {"on_metric": reporter.on_metric, "on_progress": reporter.on_progress}
+            result = keras_example.run(spec, **report, should_stop=reporter.should_stop) | {"device": device()}
+        elif isinstance(spec, FineTuneSpec):
+            result = fine_tune(spec, reporter, folder)
+        else:
+            result = fit_heads(spec, reporter, folder)
         return ("stopped" if reporter.should_stop() else "done"), result, ""
     except LabError as error:
         return "failed", {}, str(error)
@@ -158,6 +176,7 @@ class Reporter:
         self.store, self.run_id = store, run_id
         self._progress = Progress(message="starting")
         self._points: list[MetricPoint] = []
+        self._cells: list[Cell] = []
         self._lock = threading.Lock()
         self._stop, self._end = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -174,6 +193,15 @@ class Reporter:
     def on_metric(self, point: MetricPoint) -> None:
         with self._lock:
             self._points.append(point)
+
+    def on_cell(self, cell: Cell) -> None:
+        """Keep a finished experiment at once; what the store cannot take now goes with the next."""
+        self._cells.append(cell)
+        try:
+            self.store.add_cells(self.run_id, self._cells)
+            self._cells = []
+        except LabError:
+            log.exception("run %s could not keep an experiment", self.run_id)
 
     def on_progress(self, progress: Progress) -> None:
         self._progress = progress
@@ -366,6 +394,38 @@ def _one_head(
         "n_features": x_train.shape[1],
         "file": f"heads/{path.name}" if first else "",
     }
+
+
+def sweep(spec: SweepSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
+    """Measure what neither an earlier attempt nor the sweep that this one goes on from has measured."""
+    store, run_id = reporter.store, reporter.run_id
+    before = _measured_before(spec, store)
+    done = store.cells(run_id)
+    if not done:
+        store.add_cells(run_id, before)
+        done = tuple(before)
+    taken_over = {cell.key for cell in before}
+    result = sweeps.run(
+        spec,
+        done=done,
+        spent_s=sum(cell.seconds for cell in done if cell.key not in taken_over),
+        similar=recorded.all_cells(),
+        on_cell=reporter.on_cell,
+        on_progress=reporter.on_progress,
+        on_data=reporter.set_data_hash,
+        should_stop=reporter.should_stop,
+        cache=folder / CACHE,
+    )
+    return {**result, "device": device()}
+
+
+def _measured_before(spec: SweepSpec, store: Store) -> list[Cell]:
+    """Return what the sweep that this one goes on from measured with the same versions."""
+    with suppress(SpecError):  # removed for good meanwhile: then all is measured again
+        earlier = store.get(spec.resumes) if spec.resumes else None
+        if earlier and isinstance(earlier.spec, SweepSpec) and earlier.versions == versions():
+            return sweeps.taken_over(spec, earlier.spec, store.cells(earlier.id))
+    return []
 
 
 def device() -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import charts, state
+from pages.ui import charts, state, sweep_view
 from pages.ui.live_chart import LiveRun, Rule, live_chart
 from pages.ui.text import _, ngettext, plain, tell
-from tlcore import datasets, export, prediction, sources
+from tlcore import datasets, export, prediction, sources, sweeps
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import FineTuneSpec, HeadSpec, Spec, article_recipe
+from tlcore.spec import FineTuneSpec, HeadSpec, Spec, SweepSpec, article_recipe
 from tlcore.store import Run
 
 # Plotly's own default offers to send the data to a server of theirs.
@@ -34,6 +34,12 @@ BADGES: dict[str, Any] = {
     "failed": ("red", ":material/error:"),
 }
 
+STOPPING = {
+    FineTuneSpec.kind: _("Stopping after the current batch; what was learned so far is kept."),
+    HeadSpec.kind: _("Stopping. Finished heads are kept if the current one ends within seconds."),
+    SweepSpec.kind: _("Stopping. Every finished experiment is kept, and the sweep can go on later."),
+}
+
 
 def title(run: Run) -> str:
     """Return a run's name, or one made from what it does."""
@@ -42,6 +48,10 @@ def title(run: Run) -> str:
 
 def describe(spec: Spec) -> str:
     """Return what a spec does in a few words."""
+    if isinstance(spec, SweepSpec):
+        return _("Sweep → {target}: {n:,} experiments").format(
+            target=datasets.info(spec.target).title, n=len(sweeps.plan(spec))
+        )
     per_class = _("all images") if spec.data.per_class is None else _("{n} per class").format(n=spec.data.per_class)
     target = datasets.info(spec.data.target).title
     source = sources.info(spec.source).title
@@ -99,9 +109,7 @@ def show(run: Run, slot: str) -> Run:
             and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S")
         ):
             state.access().stop(run.id)
-            tunes = isinstance(run.spec, FineTuneSpec)
-            kept = _("Stopping after the current batch; what was learned so far is kept.")
-            st.toast(kept if tunes else _("Stopping. Finished heads are kept if the current one ends within seconds."))
+            st.toast(_(STOPPING[run.kind]))
         copy_link(run, slot)
     if not mine and run.owner:
         st.caption(_("Shared by link: you can watch this run; who started it, or the host, can stop and change it."))
@@ -130,7 +138,7 @@ def copy_link(run: Run, slot: str) -> None:
 
 def has_chart(run: Run) -> bool:
     """Return whether a run measures curves; those of a comparison would be too many."""
-    return isinstance(run.spec, FineTuneSpec) or run.spec.curves
+    return isinstance(run.spec, FineTuneSpec) or (isinstance(run.spec, HeadSpec) and run.spec.curves)
 
 
 @st.fragment(run_every=0.7)
@@ -284,6 +292,8 @@ def show_result(run: Run) -> None:
     """Show the result of a run that ended with one."""
     if run.kind == FineTuneSpec.kind and "test" in run.result:
         fine_tune_result(run)
+    elif run.kind == SweepSpec.kind:
+        sweep_view.result(run)
     elif len(run.result.get("table", ())) > 1:
         head_comparison(run)
     elif run.kind == HeadSpec.kind and run.result:

@@ -16,7 +16,18 @@ from tlcore.errors import SpecError
 from tlcore.people import Access, Keys, Limits, Person
 from tlcore.prediction import PredictorInfo
 from tlcore.serving import Serving
-from tlcore.spec import RANGES, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, two_phases
+from tlcore.spec import (
+    RANGES,
+    Cell,
+    DataSpec,
+    FineTuneSpec,
+    HeadSpec,
+    Phase,
+    Spec,
+    SweepSpec,
+    article_recipe,
+    two_phases,
+)
 from tlcore.store import Run, Store, home
 from tlcore.what_if import WhatIf
 
@@ -38,6 +49,13 @@ DEFAULTS: dict[str, Any] = {
     "heads": ("linear_svm",),
     "what_if_cut": 5,
     "race_lanes": ("nothing", "convolutions", "scratch"),
+    "saving_at": 5,
+    "sweep_sources": ("digits_0_4",),
+    "sweep_cuts": ("flatten",),
+    "sweep_methods": ("linear_svm", "scratch"),
+    "sweep_labels": (1, 5, 20, 100),
+    "sweep_seeds": 3,
+    "sweep_budget": 120,
 }
 
 
@@ -243,6 +261,15 @@ def models(limit: int = 12) -> tuple[PredictorInfo, ...]:
         with suppress(SpecError):  # removed for good meanwhile
             runs.append(lab().store.get(run_id))
     return prediction.available({run.id: run for run in runs if not run.deleted}.values())
+
+
+def my_cells() -> tuple[Cell, ...]:
+    """Return the experiments of this person's sweeps, of each the newest."""
+    found: dict[tuple[Any, ...], Cell] = {}
+    for run in access().runs(kind=SweepSpec.kind, limit=50):
+        for cell in lab().store.cells(run.id):
+            found.setdefault(cell.key, cell)
+    return tuple(found.values())
 
 
 def last_accuracy() -> float | None:

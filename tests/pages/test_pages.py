@@ -24,7 +24,7 @@ from tlcore.what_if import WhatIf
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
-NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs")
+NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence")
 
 
 class Line(Engine):

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..heads import HEADS
-from ..spec import FineTuneSpec, HeadSpec, MetricPoint, Spec
+from ..spec import FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, SweepSpec
 from ..store import NumberedPoints, Run
 
 OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what they mean
@@ -119,6 +120,9 @@ def describe(spec: Spec) -> str:
     >>> describe(FineTuneSpec())
     'digits_0_4 → mnist_5_9, 200 per class, frozen: conv_1, conv_2'
     """
+    if isinstance(spec, SweepSpec):
+        labels = ", ".join(map(str, spec.per_class))
+        return f"{', '.join(spec.sources)} → {spec.target}, {labels} per class: {', '.join(spec.methods)}"
     per_class = "all images" if spec.data.per_class is None else f"{spec.data.per_class:,} per class"
     task = f"{spec.source} → {spec.data.target}, {per_class}"
     if isinstance(spec, HeadSpec):
@@ -133,6 +137,11 @@ def accuracy(run: Run) -> float | None:
     return max((line["mean"] for line in run.result.get("table", ())), default=None)
 
 
+def took(run: Run) -> str:
+    """Return how long a run took, to stand behind its state."""
+    return f", {run.finished - run.started:.1f} s" if run.started and run.finished else ""
+
+
 def run_text(run: Run, folder: Path) -> str:
     """Return a run whole: what it was asked, how it went, what it reached.
 
@@ -140,9 +149,8 @@ def run_text(run: Run, folder: Path) -> str:
     ----------
     folder : the folder of the run's files
     """
-    took = f", {run.finished - run.started:.1f} s" if run.started and run.finished else ""
     lines = [
-        f"Run {run.id}: {run.state}{took}" + (", deleted" if run.deleted else ""),
+        f"Run {run.id}: {run.state}{took(run)}" + (", deleted" if run.deleted else ""),
         *filter(None, (run.name, describe(run.spec), run.note)),
         f"{run.kind}, seed {run.seed}, created {when(run.created)}, attempt {run.attempt}",
     ]
@@ -174,10 +182,19 @@ class LiveLines:
             if isinstance(run.spec, FineTuneSpec):
                 self._epoch(point, run.spec.epochs)
         message = run.progress.message
-        if message not in ("", "done", "training", self._message):  # the epochs tell of the training themselves
+        if run.kind == SweepSpec.kind:
+            self._experiment(run.progress)
+        elif message not in ("", "done", "training", self._message):  # the epochs tell of the training themselves
             step = f"{run.progress.step + 1}/{run.progress.n_steps} " if run.kind == HeadSpec.kind else ""
             self._say(step + message)
         self._message = message
+
+    def _experiment(self, progress: Progress) -> None:
+        """Hundreds come in a minute: one line now and then."""
+        if progress.step and time.monotonic() - self._said_s >= PARTS_S:
+            self._said_s = time.monotonic()
+            left = "" if progress.left_s is None else f", about {progress.left_s:.0f} s left"
+            self._say(f"{progress.step}/{progress.n_steps} {progress.message}{left}")
 
     def _epoch(self, point: MetricPoint, n_epochs: int) -> None:
         """Training and validation of a finished epoch make one line; within a long epoch one comes now and then."""
@@ -210,6 +227,8 @@ def result_lines(run: Run, folder: Path) -> list[str]:
     """
     if run.kind == HeadSpec.kind:
         return _head_lines(run) if run.result.get("rows") else ["No head was finished."]
+    if run.kind == SweepSpec.kind:
+        return [_sweep_line(run.result)]
     if "test" not in run.result:
         return ["No result."]
     test = run.result["test"]
@@ -219,6 +238,14 @@ def result_lines(run: Run, folder: Path) -> list[str]:
         _proof(run),
         f"Model: {folder / 'model.keras'}",
     ]
+
+
+def _sweep_line(result: dict[str, Any]) -> str:
+    ended = {"budget": ", ended by its time budget", "stopped": ", stopped"}.get(result["ended"], "")
+    return (
+        f"{result['n_cells']:,} of {result['n_planned']:,} experiments{ended}; "
+        f"{result['n_cells'] - result['n_before']:,} of them now, in {result['total_s']:.1f} s."
+    )
 
 
 def _proof(run: Run) -> str:

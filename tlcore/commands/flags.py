@@ -56,8 +56,9 @@ def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     return lambda text: tuple(dict.fromkeys(read(word.strip()) for word in text.split(",") if word.strip()))
 
 
-def per_class(text: str) -> int | str:
-    return text if text == "all" else number("per_class")(text)
+def all_or(name: str) -> Callable[[str], Any]:
+    """Return a reader of a number of ``RANGES``, or of the word "all"."""
+    return lambda text: text if text == "all" else number(name)(text)
 
 
 def limit(text: str) -> int:

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -22,6 +22,8 @@ from .catalogues import frozen_layers, list_heads
 LOOK_S = 0.2  # between two looks at a run that goes on
 STOP_S = 60.0  # for a run to end whose command cannot go on
 
+SayResult = Callable[[Namespace, Store, Run], None]
+
 
 def train(options: Namespace) -> int:
     return run_here(options, fine_tune_spec(options))
@@ -34,22 +36,32 @@ def compare_heads(options: Namespace) -> int:
 def run_here(options: Namespace, spec: Spec) -> int:
     """Make a run, execute it in this process, say how it goes and what it reached."""
     worker.check(spec)
+    return execute_here(options, spec, _say_result)[0]
+
+
+def execute_here(
+    options: Namespace, spec: Spec, say_result: Callable[[Namespace, Store, Run], None]
+) -> tuple[int, Run]:
+    """Make a run and execute it, say how it goes and what it reached; return the exit code and the run."""
     store = Store(options.home)
     with console.quiet(), _interrupts() as pressed:
         run = store.create(spec, name=options.name)
         run = carry_out(store, run, pressed, console.tell if options.json else console.say)
+    say_result(options, store, run)
+    if run.state == "done":
+        return console.OK, run
+    if run.state == "stopped" and pressed:
+        return console.INTERRUPTED, run
+    console.tell(run.error or "The run was stopped from elsewhere before its end.")
+    return console.FAILED, run
+
+
+def _say_result(options: Namespace, store: Store, run: Run) -> None:
     if options.json:
         console.say(export.run_json(run))
-    else:
-        result = console.result_lines(run, store.run_folder(run.id)) if run.result else []
-        took = f", {run.finished - run.started:.1f} s" if run.started and run.finished else ""
-        console.say("\n".join([*result, f"Run {run.id}: {run.state}{took}"]))
-    if run.state == "done":
-        return console.OK
-    if run.state == "stopped" and pressed:
-        return console.INTERRUPTED
-    console.tell(run.error or "The run was stopped from elsewhere before its end.")
-    return console.FAILED
+        return
+    result = console.result_lines(run, store.run_folder(run.id)) if run.result else []
+    console.say("\n".join([*result, f"Run {run.id}: {run.state}{console.took(run)}"]))
 
 
 def fine_tune_spec(options: Namespace) -> FineTuneSpec:

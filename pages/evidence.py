@@ -1,0 +1,128 @@
+"""Whether transfer works, and why: labels saved, claims with verdicts, and a grid of one's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pages.ui import claims_view, frame, meter_view, run_view, savings_view, state, sweep_view
+from pages.ui.text import _, tell
+from tlcore import recorded
+from tlcore.errors import LabError
+from tlcore.spec import Cell, SweepSpec
+from tlcore.store import Run
+
+frame.heading(_("Evidence"), _("Does it work, how much does it save, and when does it not? Measured, with intervals."))
+WHOSE = {"mine": _("Yours"), "recorded": _("Recorded")}
+
+
+def watched(slot: str) -> Run | None:
+    """Return the sweep that this slot shows; None when there is none."""
+    try:
+        run = state.watched(slot)
+    except LabError as error:
+        st.warning(tell(error))
+        return None
+    return run if run is not None and isinstance(run.spec, SweepSpec) else None
+
+
+def whose(key: str) -> str:
+    return st.segmented_control(
+        _("Whose numbers"), list(WHOSE), format_func=WHOSE.__getitem__, default="mine", key=key, required=True
+    )
+
+
+def savings_cells(run: Run | None) -> tuple[tuple[Cell, ...], str, str]:
+    """Return the experiments that the curve is drawn from, where they come from, and a key."""
+    if run is None or whose("savings_whose") == "recorded":
+        found = recorded.load(savings_view.STUDY)
+        return found.cells, sweep_view.origin(found), "recorded"
+    words = _("Measured here: run {id}, started {when}.").format(id=run.id[:6], when=run_view.when(run.started))
+    return state.lab().store.cells(run.id), words, run.id
+
+
+def labels_saved(cells: tuple[Cell, ...], key: str, run: Run | None) -> None:
+    """Show the curve, the size at which it is read, and the button that measures it again."""
+    st.segmented_control(
+        _("Labels per class that transfer gets"),
+        recorded.LABELS,
+        help=_("At which size the saving is read off."),
+        **state.keyed("saving_at"),
+    )
+    savings_view.chart(cells, key)
+    sweep_view.live_button([(savings_view.live_spec(), savings_view.SLOT)], "start_savings")
+    if run is not None:
+        run_view.show(run, savings_view.SLOT)
+        if run.final:
+            sweep_view.outcome(run)
+
+
+def said() -> None:
+    """Show the claims with the verdicts of the recorded experiments, or of this person's own."""
+    mine = state.my_cells()
+    if mine and whose("claims_whose") == "mine":
+        cells = mine
+        st.caption(_("From all your sweeps, {n:,} experiments.").format(n=len(mine)))
+    else:
+        found = [recorded.load(study) for study in claims_view.STUDIES]
+        cells = tuple(cell for one in found for cell in one.cells)
+        for one in found:
+            st.caption(sweep_view.origin(one))
+    claims_view.cards(cells)
+    sweep_view.live_button(claims_view.live_specs(), "start_claims")
+    for slot in claims_view.SLOTS:
+        if run := watched(slot):
+            run_view.show(run, slot)
+
+
+def best_cut() -> None:
+    """Show how well scores before training pick the cut that turns out best, and score the draft's own cuts."""
+    st.markdown(
+        _(
+            "Which layer's features will serve the new task best? These scores look at a few labelled images and "
+            "train nothing; then the linear SVM is trained on every cut, and the scores are held against that."
+        )
+    )
+    run = watched(meter_view.SLOT)
+    if run is not None and whose("meter_whose") == "mine":
+        cells, origin = state.lab().store.cells(run.id), ""
+    else:
+        found = recorded.load(meter_view.STUDY)
+        cells, origin = found.cells, sweep_view.origin(found)
+    meter_view.scoreboard(cells)
+    meter_view.setting(cells, "recorded" if origin else "mine")
+    if origin:
+        st.caption(origin)
+    st.caption(_("For your own choice on the Layers and Train pages:"))
+    sweep_view.live_button([(meter_view.live_spec(), meter_view.SLOT)], "start_meter", _("Score my cuts"))
+    if run is not None:
+        run_view.show(run, meter_view.SLOT)
+
+
+def own() -> None:
+    sweep_view.own_sweep()
+    if run := watched("sweep"):
+        run_view.show(run, "sweep")
+        if run.final:
+            sweep_view.result(run)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Show what keeps one part from being shown, and let the others be."""
+    try:
+        yield
+    except LabError as error:
+        st.warning(tell(error))
+
+
+run = watched(savings_view.SLOT)
+with kept(), st.container(key="message"):
+    cells, origin, key = savings_cells(run)
+    savings_view.headline(cells, origin)
+if message := state.take("start_error"):
+    st.error(message)
+tabs = st.tabs([_("Labels saved"), _("Claims"), _("Best cut"), _("Your own sweep")])
+for tab, show in zip(tabs, (lambda: labels_saved(cells, key, run), said, best_cut, own), strict=True):
+    with tab, kept():
+        show()

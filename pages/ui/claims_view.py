@@ -1,0 +1,103 @@
+"""The claim cards: a sentence, its experiment, its verdict, and the numbers and the published result behind it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.ui.text import _
+from tlcore import claims, recorded, sources
+from tlcore.claims import Finding, Verdict
+from tlcore.spec import Cell, SweepSpec
+
+STUDIES = ("label_savings", "claims")
+SLOTS = ("claims_1", "claims_2", "claims_3")
+
+
+def live_specs() -> list[tuple[SweepSpec, str]]:
+    """Return the grids that all claims need together, as the button runs them."""
+    specs = [replace(spec, seeds=recorded.FIVE) for study in STUDIES for spec in recorded.STUDIES[study]]
+    return list(zip(specs, SLOTS, strict=True))
+
+
+BADGES: dict[str, tuple[str, Any, str]] = {
+    "supported": (_("supported"), "green", ":material/check_circle:"),
+    "not here": (_("not here"), "red", ":material/cancel:"),
+    "depends": (_("depends"), "orange", ":material/help:"),
+    "not measured": (_("not measured yet"), "gray", ":material/pending:"),
+}
+
+
+def cards(cells: Sequence[Cell]) -> None:
+    """Show every claim with its verdict, two side by side."""
+    verdicts = claims.judge_all(cells)
+    counts = {word: sum(verdict.word == word for verdict in verdicts) for word in BADGES}
+    st.markdown(" · ".join(f"**{counts[word]}** {BADGES[word][0]}" for word in BADGES if counts[word]))
+    for first in range(0, len(verdicts), 2):
+        for column, verdict in zip(st.columns(2), verdicts[first : first + 2], strict=False):
+            with column.container(border=True, height="stretch", key=f"claim_{verdict.claim.name}"):
+                card(verdict)
+    st.caption(
+        _(
+            "One rule for all: supported where the whole 95 % interval over seeds is on the claim's side at {labels} "
+            "labels per class, not here where it is nowhere, else it depends. The intervals tell how much other "
+            "training images would change; all seeds share one set of test images."
+        ).format(labels=", ".join(map(str, claims.LABELS)))
+    )
+
+
+def card(verdict: Verdict) -> None:
+    word, colour, icon = BADGES[verdict.word]
+    claim = verdict.claim
+    st.badge(word, color=colour, icon=icon)
+    st.markdown(f"**{_(claim.sentence)}**")
+    st.caption(_(claim.experiment))
+    counted = [finding for finding in verdict.findings if not finding.control]
+    controls = [finding for finding in verdict.findings if finding.control]
+    if counted:
+        table(counted, claim.unit)
+    else:
+        st.info(_("No experiments for this one yet. Measure them with the button below."))
+    if controls:
+        with st.expander(_("Controls")):
+            table(controls, claim.unit)
+    words = _("Published: {words} {source}").format(words=_(claim.published), source=claim.reference)
+    st.caption(words if words.endswith("?") else f"{words}.")
+
+
+def table(findings: Sequence[Finding], unit: str) -> None:
+    st.dataframe(
+        [row(finding, unit) for finding in findings],
+        hide_index=True,
+        height="content",
+        alt=_("What was found at each number of labels"),
+    )
+
+
+def row(finding: Finding, unit: str) -> dict[str, str]:
+    """Return one finding as the table shows it."""
+    found = _("times") if unit == "times" else _("points")
+    shown = {
+        _("labels"): f"{finding.per_class}",
+        _("source"): sources.info(finding.source).title,
+        found: amount(finding.value, unit),
+        _("95 % interval"): _("{low} to {high}").format(low=amount(finding.low, unit), high=amount(finding.high, unit)),
+        _("seeds"): f"{finding.n_seeds}",
+    }
+    if not finding.control:
+        shown[_("for it")] = {True: "✓", False: "✗", None: "?"}[finding.supports]
+    return shown
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a ratio, or a difference of accuracies in points; a ratio without end says why.
+
+    Examples
+    --------
+    >>> amount(0.0123, "points"), amount(float("inf"), "times")
+    ('+1.2', 'not reached')
+    """
+    if value == float("inf"):
+        return _("not reached")
+    return f"{value:.1f}" if unit == "times" else f"{100 * value:+.1f}"

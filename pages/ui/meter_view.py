@@ -1,0 +1,136 @@
+"""The best-cut meter: scores of every cut before training, held against what training then gave."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui import state, sweep_charts
+from pages.ui.text import _
+from tlcore import datasets, meter, recorded, sources
+from tlcore.meter import Standing, Trial
+from tlcore.spec import Cell, SweepSpec
+from tlcore.transferability import SCORES
+
+STUDY = "best_cut"
+SLOT = "meter"
+MOST_LABELS = 100  # the meter is for the time before training; more labels make it slow and no better
+TITLES = {**{name: card.title for name, card in SCORES.items()}, meter.RULE: _("Always the last convolution")}
+
+
+def live_spec() -> SweepSpec:
+    """Return the sweep that scores every cut for the source, target and labels chosen on the other pages."""
+    draft = state.data_draft()
+    most = min(MOST_LABELS, datasets.max_per_class(draft.target, draft.split))
+    per_class = max(2, min(most, draft.per_class or most))
+    return SweepSpec(
+        sources=(state.get("source"),),
+        target=draft.target,
+        split=draft.split,
+        cuts=recorded.CUTS,
+        methods=(*meter.CUT_SCORES, meter.TRUTH),
+        per_class=(per_class,),
+        seeds=recorded.FIVE,
+    )
+
+
+def scoreboard(cells: Sequence[Cell]) -> None:
+    """Show how every score did over all settings, the rule that needs no score among them."""
+    found = meter.standings(cells)
+    if not found:
+        st.info(_("The meter is scored once cuts have both a score and an accuracy."))
+        return
+    st.markdown(verdict(found))
+    st.dataframe(
+        [row(one) for one in found],
+        hide_index=True,
+        height="content",
+        alt=_("How often each score picked the best cut"),
+    )
+    if any(one.name == "logme" and one.n_wide for one in found):
+        st.warning(
+            _(
+                "LogME is shown for comparison only: where features outnumber images, as in most settings here, it is "
+                "known to pick the wrong layer."
+            )
+        )
+    right, tried = meter.source_ranking(cells)
+    if tried:
+        words = _(
+            "LEEP gives one number a source and ranks no cuts: it put the better source first in {k} of {n} settings."
+        )
+        st.caption(words.format(k=right, n=tried))
+
+
+def verdict(found: Sequence[Standing]) -> str:
+    """Return in a sentence whether the best score beats the rule that needs none."""
+    scores = [one for one in found if one.name != meter.RULE]
+    rule = next((one for one in found if one.name == meter.RULE), None)
+    best = scores[0]
+    words = _("**{name}** picked the best cut in {hits} of {n} settings and lost {lost:.1f} points on average.").format(
+        name=TITLES[best.name], hits=best.hits, n=best.n, lost=100 * best.lost
+    )
+    if rule is None:
+        return words
+    beside = _("Always taking the last convolution, without any score: {hits} of {n}, {lost:.1f} points lost.").format(
+        hits=rule.hits, n=rule.n, lost=100 * rule.lost
+    )
+    if rule.lost <= best.lost:
+        return f"{words} {beside} " + _("**Here no score beats that rule.**")
+    return f"{words} {beside}"
+
+
+def row(one: Standing) -> dict[str, str]:
+    rank = (
+        "–"
+        if one.spearman is None
+        else _("{mean:.2f} ({low:.2f} to {high:.2f})").format(
+            mean=one.spearman[0], low=one.spearman[1], high=min(one.spearman[2], 1.0)
+        )
+    )
+    return {
+        _("score"): TITLES[one.name],
+        _("best cut picked"): _("{hits} of {n}").format(hits=one.hits, n=one.n),
+        _("Spearman, mean (95 %)"): rank,
+        _("points lost"): f"{100 * one.lost:.1f}",
+        _("settings with d > n"): f"{one.n_wide}",
+    }
+
+
+def setting(cells: Sequence[Cell], key: str) -> None:
+    """Show one setting: what each score gave every cut beside the accuracy that came out."""
+    by_score = {name: {trial.setting: trial for trial in meter.trials(cells, name)} for name in meter.CUT_SCORES}
+    by_score = {name: found for name, found in by_score.items() if found}
+    settings = list(dict.fromkeys(one for found in by_score.values() for one in found))
+    if not settings:
+        return
+    a, b = st.columns([2, 1])
+    at = a.selectbox(_("Setting"), settings, format_func=setting_words, key=f"setting_{key}")
+    name = b.selectbox(_("Score"), list(by_score), format_func=TITLES.__getitem__, key=f"score_{key}")
+    trial = by_score[name].get(at)
+    if trial is None:
+        st.info(_("This score was not measured in this setting."))
+        return
+    st.plotly_chart(
+        sweep_charts.meter(trial.scores, trial.truth, TITLES[name]),
+        key=f"meter_{key}",
+        config=sweep_charts.PLOT,
+        alt=_("Score and accuracy of every cut"),
+    )
+    st.markdown(words(trial, name))
+    if name in SCORES:
+        st.caption(_("{note} {reference}.").format(note=_(SCORES[name].note), reference=SCORES[name].reference))
+
+
+def setting_words(one: meter.Setting) -> str:
+    target, source, n = one
+    return _("{source} → {target}, {n} per class").format(
+        source=sources.info(source).title, target=datasets.info(target).title, n=n
+    )
+
+
+def words(trial: Trial, name: str) -> str:
+    if trial.hit:
+        return _("✓ {name} picks **{cut}**, which turned out best.").format(name=TITLES[name], cut=trial.picked)
+    return _("✗ {name} picks **{cut}**; **{best}** turned out {lost:.1f} points better.").format(
+        name=TITLES[name], cut=trial.picked, best=trial.best, lost=100 * trial.lost
+    )

@@ -1,0 +1,128 @@
+"""The label-savings curve: transfer against from scratch, how many labels it saves, and where the lead ends."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+
+import streamlit as st
+
+from pages.ui import state, sweep_charts, sweep_view
+from pages.ui.text import _
+from tlcore import recorded, savings
+from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
+
+STUDY = "label_savings"
+SLOT = "savings"
+CUT, SOURCE = "flatten", "digits_0_4"
+
+
+def live_spec() -> SweepSpec:
+    """Return the study as the button runs it: with fewer seeds than the recorded one."""
+    return replace(recorded.STUDIES[STUDY][0], seeds=recorded.FIVE)
+
+
+def curves(cells: Sequence[Cell]) -> dict[str, savings.Curve]:
+    """Return the three lines, transfer first."""
+    return {
+        _("Linear SVM on the source's features"): savings.curve(cells, "linear_svm", SOURCE, CUT),
+        _("Fine-tuning after frozen convolutions"): savings.curve(cells, FINE_TUNE, SOURCE, CUT),
+        _("From scratch"): savings.curve(cells, SCRATCH, None, PIXELS),
+    }
+
+
+def headline(cells: Sequence[Cell], origin: str) -> None:
+    """Say in one line how many times fewer labels give the same accuracy."""
+    transfer, _tuned, scratch = curves(cells).values()
+    found = savings.saving(transfer, scratch, int(state.get("saving_at")))
+    if found is None:
+        st.info(_("The curve needs both lines at the chosen number of labels. It fills as experiments finish."))
+        return
+    st.subheader(sentence(found), anchor=False)
+    st.markdown(details(found))
+    st.caption(origin)
+
+
+def sentence(found: savings.Saving) -> str:
+    """Return the message: never more than the interval allows."""
+    if found.low <= 1.0:
+        return _("Whether transfer saves labels here is within the noise")
+    if found.open_ended:
+        return _("The same accuracy with more than {k:.0f} times fewer labels").format(k=found.most / found.per_class)
+    return _("The same accuracy with about {k:.1f} times fewer labels").format(k=found.k)
+
+
+def details(found: savings.Saving) -> str:
+    """Return what stands behind the message: labels, accuracy, interval, seeds."""
+    needed = (
+        _("more than the {most:,} that were tried").format(most=found.most)
+        if found.needed == inf
+        else _("about {needed:.0f}").format(needed=found.needed)
+    )
+    high = _("no upper end") if found.high == inf else f"{found.high:.1f}"
+    return _(
+        "With **{n} labels per class** a linear SVM on what the network learned from digits 0-4 reads digits 5-9 with "
+        "**{accuracy:.1%}**; a network from scratch needs {needed}. 95 % interval of the factor: {low:.1f} to {high}, "
+        "over {seeds} seeds."
+    ).format(n=found.per_class, accuracy=found.accuracy, needed=needed, low=found.low, high=high, seeds=found.n_seeds)
+
+
+def chart(cells: Sequence[Cell], key: str) -> None:
+    """Show the lines with the saving marked, the crossover in words, and the numbers a click away."""
+    lines = {title: curve for title, curve in curves(cells).items() if curve}
+    transfer, _tuned, scratch = curves(cells).values()
+    found = savings.saving(transfer, scratch, int(state.get("saving_at")))
+    mark = None
+    if found and not found.open_ended and found.k > 1:
+        words = _("{k:.1f} times fewer labels").format(k=found.k)
+        mark = (found.accuracy, found.per_class, found.needed, words)
+    figure = sweep_charts.label_curves({title: savings.bands(curve) for title, curve in lines.items()}, mark)
+    st.plotly_chart(
+        figure,
+        key=f"savings_{key}",
+        config=sweep_charts.PLOT,
+        alt=_("Test accuracy of transfer and from scratch by labels"),
+    )
+    st.caption(_("Bands: 95 % interval of the mean over seeds, which draw other training images and first weights."))
+    st.markdown(crossover_words(transfer, scratch))
+    with st.expander(_("The numbers")):
+        st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds by labels"))
+        st.dataframe(_factors(transfer, scratch), hide_index=True, alt=_("Labels saved at each size"))
+        sweep_view.csv_button(cells, "label-savings.csv", f"savings_{key}")
+
+
+def _factors(transfer: savings.Curve, scratch: savings.Curve) -> list[dict[str, str]]:
+    def number(value: float) -> str:
+        return "∞" if value == inf else f"{value:.1f}"
+
+    return [
+        {
+            _("labels per class"): f"{one.per_class}",
+            _("accuracy of transfer"): f"{one.accuracy:.1%}",
+            _("labels from scratch needs"): number(one.needed),
+            _("times fewer"): number(one.k),
+            _("95 % interval"): _("{low} to {high}").format(low=number(one.low), high=number(one.high)),
+        }
+        for one in savings.savings(transfer, scratch, sorted(transfer))
+    ]
+
+
+def crossover_words(transfer: savings.Curve, scratch: savings.Curve) -> str:
+    """Return where the control catches up, and what is left of the lead at the most labels."""
+    leads = savings.differences(transfer, scratch)
+    if not leads:
+        return _("The crossover can be named when both lines are there.")
+    most = max(leads)
+    mean, low, high = savings.mean_interval(leads[most])
+    at = savings.crossover(transfer, scratch)
+    first = (
+        _("**No crossover up to {most} labels per class.**").format(most=most)
+        if at is None
+        else _("**Crossover at about {at:.0f} labels per class**: from there on scratch is as good.").format(at=at)
+    )
+    return (
+        first
+        + " "
+        + _("At {most} the SVM on features is {mean:+.1f} points ahead ({low:+.1f} to {high:+.1f}).").format(
+            most=most, mean=100 * mean, low=100 * low, high=100 * high
+        )
+    )

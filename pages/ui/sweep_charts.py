@@ -1,0 +1,101 @@
+"""Figures of the Evidence page: curves over labels with bands, and a score of cuts beside the truth."""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from pages.ui.charts import MARGIN, PALETTE, TRAINABLE, color
+from pages.ui.text import _
+from tlcore.savings import Band
+
+# Plotly's own default offers to send the data to a server of theirs.
+PLOT = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
+
+
+def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, float, str] | None = None) -> go.Figure:
+    """Return test accuracy against labels per class on a logarithmic axis, each line with its band over seeds.
+
+    Parameters
+    ----------
+    mark : an accuracy, the labels of two lines that reach it, and words for the way between them
+    """
+    figure = go.Figure()
+    for index, (name, bands) in enumerate(lines.items()):
+        at = [band.x for band in bands]
+        figure.add_scatter(
+            x=[*at, *reversed(at)],
+            y=[*(min(band.high, 1.0) for band in bands), *(band.low for band in reversed(bands))],
+            fill="toself",
+            fillcolor=color(index),
+            opacity=0.18,
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            name=name,
+            x=at,
+            y=[band.mean for band in bands],
+            mode="lines+markers",
+            line={"color": color(index), "width": 2, "dash": ("solid", "dot", "dash")[index % 3]},
+            marker={"size": 8, "symbol": ("circle", "diamond", "square")[index % 3]},
+            customdata=[[band.low, band.high, band.n_seeds] for band in bands],
+            hovertemplate=_("%{x} labels: %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})") + "<extra></extra>",
+        )
+    if mark:
+        accuracy, first, second, words = mark
+        figure.add_scatter(
+            x=[first, second],
+            y=[accuracy, accuracy],
+            mode="lines+markers",
+            line={"color": TRAINABLE, "width": 3},
+            marker={"symbol": "line-ns-open", "size": 12, "color": TRAINABLE},
+            name=words,
+            hoverinfo="name",
+        )
+    every = sorted({band.x for bands in lines.values() for band in bands})
+    low = min((band.mean for bands in lines.values() for band in bands), default=0.0)
+    bottom = max(0.0, (low * 10 // 1) / 10 - 0.1)
+    figure.update_xaxes(
+        title=_("labels per class, logarithmic"), type="log", tickvals=every, ticktext=[f"{n:g}" for n in every]
+    )
+    figure.update_yaxes(
+        title=_("test accuracy, {low:.0%} to 100 %").format(low=bottom), tickformat=".0%", range=[bottom, 1.005]
+    )
+    figure.update_layout(height=420, margin=MARGIN, legend={"orientation": "h", "y": -0.22}, hovermode="closest")
+    return figure
+
+
+def meter(scores: Mapping[str, float], truth: Mapping[str, float], title: str) -> go.Figure:
+    """Return a score of every cut as bars with the accuracy that came out as a line on an axis of its own."""
+    cuts, best = list(truth), max(truth.values(), default=1.0)
+    low = max(0.0, (min(truth.values(), default=0.0) * 10 // 1) / 10 - 0.1)
+    figure = go.Figure()
+    figure.add_bar(name=title, x=cuts, y=[scores[cut] for cut in cuts], marker_color=PALETTE[5], opacity=0.8)
+    figure.add_scatter(
+        name=_("test accuracy afterwards"),
+        x=cuts,
+        y=[truth[cut] for cut in cuts],
+        yaxis="y2",
+        mode="lines+markers+text",
+        text=[f"{truth[cut]:.1%}" + (" ★" if truth[cut] == best else "") for cut in cuts],
+        textposition="top center",
+        line={"color": TRAINABLE, "width": 2},
+        marker={"size": 9},
+    )
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title=title)
+    figure.update_layout(
+        height=360,
+        margin=MARGIN,
+        legend={"orientation": "h", "y": -0.15},
+        yaxis2={
+            "title": _("test accuracy, {low:.0%} to 100 %").format(low=low),
+            "overlaying": "y",
+            "side": "right",
+            "tickformat": ".0%",
+            "range": [low, 1.02],
+            "showgrid": False,
+        },
+    )
+    return figure

@@ -1,0 +1,270 @@
+"""Sweeps on a page: what they measured as a table and a chart, the way on, and the form that starts one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import state, sweep_charts
+from pages.ui.charts import PALETTE
+from pages.ui.text import _, tell
+from tlcore import datasets, export, recorded, savings, sources, sweeps
+from tlcore.errors import LabError
+from tlcore.heads import HEADS
+from tlcore.recorded import Recorded
+from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
+from tlcore.store import Run
+from tlcore.transferability import SCORES
+
+METHODS = {
+    **{name: card.title for name, card in HEADS.items()},
+    FINE_TUNE: _("Fine-tuning"),
+    SCRATCH: _("From scratch"),
+    **{name: card.title for name, card in SCORES.items()},
+}
+LABELS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+BUDGETS = (30, 60, 120, 300, 600, 1800)
+MOST_LINES = len(PALETTE)
+
+Line = tuple[str, str, str]  # source, cut, method
+
+
+def line_title(line: Line) -> str:
+    """Return what one line of a chart is, in words."""
+    source, cut, method = line
+    if method == SCRATCH:
+        return METHODS[SCRATCH]
+    if cut == PIXELS and method != FINE_TUNE:
+        return _("{method} on raw pixels").format(method=METHODS[method])
+    if cut == PIXELS:
+        return _("Fine-tuning everything, {source}").format(source=sources.info(source).title)
+    words = _("{method} after {cut}, {source}") if method == FINE_TUNE else _("{method} on {cut}, {source}")
+    return words.format(method=METHODS[method], cut=cut, source=sources.info(source).title)
+
+
+def lines_of(cells: Sequence[Cell], scores: bool) -> dict[Line, list[savings.Band]]:
+    """Return the bands of every source, cut and method: of accuracies, or of transferability scores."""
+    chosen = [cell for cell in cells if (cell.method in SCORES) == scores]
+    keys = dict.fromkeys((cell.source, cell.cut, cell.method) for cell in chosen)
+    found = {key: savings.bands(savings.curve(chosen, key[2], key[0], key[1])) for key in keys}
+    return {key: bands for key, bands in found.items() if bands}
+
+
+def result(run: Run) -> None:
+    """Show what a sweep has measured, whole or not, and offer to go on where it is not."""
+    cells = state.lab().store.cells(run.id)
+    if not cells:
+        st.info(_("Nothing was measured before the end, so there is no result to show."))
+        return
+    figures(cells, run.id)
+    outcome(run)
+    with st.container(horizontal=True):
+        csv_button(cells, f"{run.id[:6]}-experiments.csv", run.id)
+        if run.result.get("ended") != "complete":
+            st.button(
+                _("Go on"),
+                key=f"go_on_{run.id}",
+                icon=":material/resume:",
+                help=_("A new sweep that takes over everything that was measured."),
+                on_click=go_on,
+                args=(run,),
+            )
+
+
+def figures(cells: Sequence[Cell], key: str) -> None:
+    """Show the curves over labels and the table of means with their intervals."""
+    lines = lines_of(cells, scores=False)
+    shown = dict(list(lines.items())[:MOST_LINES])
+    if any(len(bands) > 1 for bands in shown.values()):
+        figure = sweep_charts.label_curves({line_title(line): bands for line, bands in shown.items()})
+        st.plotly_chart(
+            figure,
+            key=f"sweep_{key}",
+            config=sweep_charts.PLOT,
+            alt=_("Test accuracy against labels per class, with bands"),
+        )
+    if len(lines) > MOST_LINES:
+        st.caption(_("The first {n} of {m} lines; the table has all.").format(n=MOST_LINES, m=len(lines)))
+    st.dataframe(table(cells), hide_index=True, alt=_("Means over seeds with the half-width of their interval"))
+
+
+def table(cells: Sequence[Cell]) -> list[dict[str, str]]:
+    """Return a row for every source, cut and method with a column for each number of labels."""
+    labels = sorted({cell.per_class for cell in cells})
+    rows = []
+    for scores in (False, True):
+        for line, bands in lines_of(cells, scores).items():
+            at = {band.x: _band(band, scores) for band in bands}
+            numbers = {_("{n} labels").format(n=n): at.get(n, "–") for n in labels}
+            rows.append({_("what"): line_title(line), **numbers})
+    return rows
+
+
+def _band(band: savings.Band, score: bool) -> str:
+    shape = "{:.2f}" if score else "{:.1%}"
+    width = " ± " + shape.format(band.high - band.mean) if band.n_seeds > 1 else ""
+    return shape.format(band.mean) + width
+
+
+def outcome(run: Run) -> None:
+    """Say how many experiments there are, how the sweep ended and what that cost."""
+    if not (found := run.result):
+        return
+    ended = {
+        "complete": _("All {n:,} experiments"),
+        "budget": _("{n:,} of {m:,} experiments; the time budget ended it"),
+        "stopped": _("{n:,} of {m:,} experiments; it was stopped"),
+    }[found["ended"]]
+    words = _(
+        "in {seconds:.0f} s; {before:,} of them were there before. ± is the half-width of the 95 % interval of the "
+        "mean over seeds; every accuracy is on the same {n_test:,} test images."
+    )
+    parts = [ended.format(n=found["n_cells"], m=found["n_planned"])]
+    parts.append(words.format(seconds=found["total_s"], before=found["n_before"], n_test=found["n_test"]))
+    if found["n_failed"]:
+        parts.append(_("{n:,} failed; the CSV says why.").format(n=found["n_failed"]))
+    st.caption(" ".join(parts))
+
+
+def csv_button(cells: Sequence[Cell], name: str, key: str) -> None:
+    st.download_button(
+        _("Experiments (CSV)"),
+        lambda: export.cells_csv(cells),
+        file_name=name,
+        mime="text/csv",
+        key=f"cells_{key}",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def go_on(run: Run) -> None:
+    """Start a sweep that takes over what this one measured."""
+    assert isinstance(run.spec, SweepSpec)
+    start(sweeps.resumed(run.spec, run.id), "sweep")
+
+
+def start(spec: SweepSpec, slot: str) -> None:
+    """Start a sweep and watch it in this slot."""
+    try:
+        state.watch(slot, state.start(spec).id)
+    except LabError as error:
+        state.put(start_error=tell(error))
+
+
+def live_button(specs: Sequence[tuple[SweepSpec, str]], key: str, label: str = "") -> None:
+    """Show the button that measures a study here, each of its grids in the slot beside it, and how long it takes."""
+
+    def start_all() -> None:
+        for spec, slot in specs:
+            start(spec, slot)
+
+    grids = [spec for spec, _slot in specs]
+    st.button(
+        label or _("Measure it live"),
+        key=key,
+        icon=":material/play_arrow:",
+        help=_("The same experiments with {n} seeds, here and now.").format(n=len(grids[0].seeds)),
+        on_click=start_all,
+    )
+    st.caption(_("About {time} on a machine like the recorded one.").format(time=minutes(expected(grids))))
+
+
+def origin(found: Recorded) -> str:
+    """Say that a result is recorded, when, on what, and how to measure it again."""
+    return _(
+        "Recorded {date} on {machine} in {seconds:.0f} s of experiments, {seeds} seeds, TensorFlow {tensorflow}. "
+        "Again: `{command}`"
+    ).format(
+        date=found.date,
+        machine=found.machine,
+        seconds=found.seconds,
+        seeds=found.n_seeds,
+        tensorflow=found.versions.get("tensorflow-cpu") or found.versions.get("tensorflow", "–"),
+        command=found.command,
+    )
+
+
+def expected(specs: Sequence[SweepSpec]) -> float | None:
+    """Return how many seconds sweeps should take, by what was recorded; None where nothing alike was."""
+    return sweeps.expected_s([cell for spec in specs for cell in sweeps.plan(spec)], recorded.all_cells())
+
+
+def minutes(seconds: float | None) -> str:
+    if seconds is None:
+        return _("an unknown time")
+    if seconds < 100:
+        return _("{n:.0f} s").format(n=seconds)
+    return _("{n:.0f} min").format(n=seconds / 60)
+
+
+# -- the form --------------------------------------------------------------------------------------------------------
+
+
+def draft() -> SweepSpec:
+    """Show the choices of a grid; return it."""
+    cards = {card.name: card.title for card in sources.catalogue()}
+    cuts = (PIXELS, *sources.info(SweepSpec().source).layer_names)
+    pills(_("Sources"), cards, "sweep_sources", _("Where the features come from."))
+    pills(_("Cuts"), dict.fromkeys(cuts), "sweep_cuts", _("The last frozen layer; pixels freezes none."))
+    pills(_("Methods"), METHODS, "sweep_methods", _("Heads, networks, and scores that need no training."))
+    pills(
+        _("Labels per class"),
+        dict.fromkeys(LABELS),
+        "sweep_labels",
+        _("Training images of each class; the smaller sets are part of the larger."),
+    )
+    a, b, c = st.columns([2, 1, 1])
+    targets = {card.name: card.title for card in datasets.catalogue() if card.offline}
+    target = a.selectbox(_("Target task"), list(targets), format_func=targets.__getitem__, key="sweep_target", index=2)
+    b.number_input(_("Seeds"), 1, 20, help=_("Repetitions with other images."), **state.keyed("sweep_seeds"))
+    c.selectbox(
+        _("Time budget"),
+        BUDGETS,
+        format_func=minutes,
+        help=_("It ends then with what it has, and can go on later."),
+        **state.keyed("sweep_budget"),
+    )
+    return SweepSpec(
+        sources=tuple(state.get("sweep_sources")),
+        target=target,
+        cuts=tuple(name for name in cuts if name in state.get("sweep_cuts")),
+        methods=tuple(name for name in METHODS if name in state.get("sweep_methods")),
+        per_class=tuple(sorted(state.get("sweep_labels"))),
+        seeds=tuple(range(int(state.get("sweep_seeds")))),
+        budget_s=int(state.get("sweep_budget")),
+    )
+
+
+def pills(label: str, options: dict[Any, str | None], key: str, words: str) -> None:
+    st.pills(
+        label,
+        list(options),
+        format_func=lambda name: options[name] or f"{name}",
+        selection_mode="multi",
+        help=words,
+        **state.keyed(key),
+    )
+
+
+def own_sweep() -> None:
+    """Show the form, how long it should take, the button, and the sweep that was started last."""
+    spec = draft()
+    try:
+        sweeps.check(spec)
+        n = len(sweeps.plan(spec))
+        words = _("{n:,} experiments, about {time} by what was recorded; each is tested on {m:,} fixed test images.")
+        st.caption(words.format(n=n, time=minutes(expected([spec])), m=spec.n_test))
+        problem = ""
+    except LabError as error:
+        problem = tell(error)
+        st.warning(problem)
+    st.button(
+        _("Start the sweep"),
+        key="start_sweep",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=bool(problem),
+        on_click=start,
+        args=(spec, "sweep"),
+    )

@@ -1,0 +1,113 @@
+"""The Evidence page: its message comes from experiments, and its buttons start sweeps."""
+
+from dataclasses import replace
+
+import pytest
+from pages.test_apart import lab  # noqa: F401
+from pages.test_pages import opened, sound, words
+
+from pages.ui import savings_view, sweep_view
+from tlcore import recorded, savings, sweeps
+from tlcore.spec import Cell, SweepSpec
+
+
+def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
+    """Return the experiments of a label-savings curve: with 10 points of lead 5 labels do for 20."""
+    score = {1: 0.5, 5: 0.7, 20: 0.8}
+    svm, scratch = (
+        Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", 1, 0),
+        Cell("mnist_5_9", "random", "pixels", "scratch", 1, 0),
+    )
+    return [
+        replace(cell, per_class=n, seed=seed, score=score[n] + gain, n_test=4861)
+        for cell, gain in ((svm, lead), (scratch, 0.0))
+        for n in labels
+        for seed in range(seeds)
+    ]
+
+
+def sweep_run(store, cells, state="done", ended="complete"):
+    spec = SweepSpec(methods=("linear_svm", "scratch"), per_class=(1, 5, 20), seeds=(0, 1, 2), n_test=None)
+    run = store.create(spec)
+    assert store.claim(run.id)
+    store.add_cells(run.id, cells)
+    counts = {"n_cells": len(cells), "n_planned": 18, "n_before": 0, "n_failed": 0, "n_test": 4861, "total_s": 2.0}
+    store.finish(run.id, state, {"ended": ended, **counts})
+    return store.get(run.id)
+
+
+def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # noqa: F811
+    app = sound(opened("evidence"))
+    found = recorded.load("label_savings")
+    transfer, _tuned, scratch = savings_view.curves(found.cells).values()
+    expected = savings_view.sentence(savings.saving(transfer, scratch, 5))
+    assert app.subheader[0].value == expected and "times fewer labels" in expected
+    assert "Recorded 20" in words(app) and found.command in words(app)
+    assert "supported" in words(app)
+    assert lab.store.count() == 0
+
+
+def test_the_message_comes_from_the_experiments_of_the_run_that_is_watched(lab):  # noqa: F811
+    run = sweep_run(lab.store, measured())
+    app = sound(opened("evidence", run_savings=run.id))
+    assert app.subheader[0].value == "The same accuracy with about 4.0 times fewer labels"
+    assert f"run {run.id[:6]}" in words(app) and "No crossover up to 20 labels" in words(app)
+    app.segmented_control(key="savings_whose").set_value("recorded").run()
+    assert "Recorded 20" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("lead", "sentence"),
+    [
+        (0.0, "Whether transfer saves labels here is within the noise"),
+        (-0.05, "Whether transfer saves labels here is within the noise"),
+        (0.2, "The same accuracy with more than 4 times fewer labels"),
+    ],
+)
+def test_the_message_says_no_more_than_the_experiments(lead, sentence):
+    transfer, _tuned, scratch = savings_view.curves(measured(lead=lead)).values()
+    assert savings_view.sentence(savings.saving(transfer, scratch, 5)) == sentence
+
+
+def test_a_curve_with_a_missing_line_is_said_and_no_more(lab):  # noqa: F811
+    run = sweep_run(lab.store, measured()[:9], "stopped", "stopped")
+    app = sound(opened("evidence", run_savings=run.id))
+    assert "The curve needs both lines" in words(app)
+
+
+def test_measure_it_live_starts_the_study_with_five_seeds(lab):  # noqa: F811
+    app = opened("evidence")
+    app.button(key="start_savings").click().run()
+    (run,) = lab.store.list()
+    assert run.spec == savings_view.live_spec() and len(run.spec.seeds) == 5
+    assert lab.engine.submitted == [run.id]
+    sound(app)
+
+
+def test_a_grid_of_ones_own_is_started_as_chosen(lab):  # noqa: F811
+    app = sound(opened("evidence"))
+    app.number_input(key="sweep_seeds").set_value(2).run()
+    app.button(key="start_sweep").click().run()
+    (run,) = lab.store.list()
+    assert run.spec.seeds == (0, 1) and run.spec.budget_s == 120
+    sweeps.check(run.spec)
+
+
+def test_a_grid_that_cannot_run_is_said_before_it_is_started(lab):  # noqa: F811
+    app = sound(opened("evidence", sweep_methods=("h_score",), sweep_labels=(1,)))
+    assert "This grid has 0 experiments" in words(app) and app.button(key="start_sweep").disabled
+
+
+def test_an_unfinished_sweep_goes_on_in_a_new_one(lab):  # noqa: F811
+    run = sweep_run(lab.store, measured()[:9], "done", "budget")
+    app = sound(opened("runs", run_run=run.id))
+    assert "9 of 18 experiments; the time budget ended it" in words(app)
+    app.button(key=f"go_on_{run.id}").click().run()
+    newest = lab.store.list()[0]
+    assert newest.spec == replace(run.spec, resumes=run.id)
+
+
+def test_the_table_has_a_row_for_every_line_and_its_half_width():
+    rows = sweep_view.table(measured())
+    assert [row["what"] for row in rows] == ["Linear SVM on flatten, Digits 0-4", "From scratch"]
+    assert rows[1]["5 labels"] == "70.0% ± 0.0%"
