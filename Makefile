@@ -24,7 +24,7 @@ check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under 
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/pyright
-	$(PY) -m pytest -q -m "not keras and not browser and not slow" $(PYTEST_ARGS)
+	$(PY) -m pytest -q -m "not keras and not browser and not slow and not soak" $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way; writes bench/results.json and the README's table
 	$(PY) -m bench $(BENCH)

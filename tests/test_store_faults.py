@@ -1,11 +1,14 @@
 """The run store when something breaks under it: one sentence, nothing destroyed, a way forward."""
 
+import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import sqlalchemy as sa
@@ -158,6 +161,212 @@ def test_a_database_on_a_server_is_not_recovered_here(tmp_path, monkeypatch):
 
 
 # -- disks ------------------------------------------------------------------------------------------------------------
+
+# A child with mounts of its own, which end with it; no root is needed where the kernel lets people have namespaces.
+UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"]
+needs_mounts = pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run([*UNSHARE, "true"], capture_output=True).returncode != 0,
+    reason="this machine gives a test no mounts of its own: no small disk and no read-only folder can be made",
+)
+PRELUDE = """
+import json, sys
+from pathlib import Path
+from tlcore.errors import LabError, StoreError
+from tlcore.spec import DataSpec, FineTuneSpec, MetricPoint, Phase
+from tlcore.store import Store
+folder = Path(sys.argv[1])
+def sentence(call, *given, **named):
+    try:
+        call(*given, **named)
+    except LabError as error:
+        return str(error)
+def fill(left):  # leave so many bytes on the disk
+    import os
+    with open(folder / "ballast", "wb") as file:
+        disk = os.statvfs(folder)
+        file.write(bytes(disk.f_bavail * disk.f_bsize - left))
+"""
+
+
+def in_mounts(mount: str, folder: Path, code: str) -> dict:
+    """Run code in a child after mounting something on ``folder``; return the JSON object it printed last."""
+    folder.mkdir(exist_ok=True)
+    script = f'{mount}\nexec "$0" -c "$1" "$2"'
+    command = [*UNSHARE, "sh", "-ec", script, sys.executable, PRELUDE + dedent(code), str(folder)]
+    environment = {name: value for name, value in os.environ.items() if name != "TRANSFER_LAB_HOME"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def small_disk(folder: Path, size: str) -> str:
+    return f"mount -t tmpfs -o size={size} tmpfs '{folder}'"
+
+
+def read_only(folder: Path) -> str:
+    return f"mount --bind '{folder}' '{folder}'; mount -o remount,ro,bind '{folder}'"
+
+
+@needs_mounts
+def test_a_full_disk_is_said_loses_nothing_and_works_again(tmp_path):
+    folder = tmp_path / "lab"
+    found = in_mounts(
+        small_disk(folder, "1m"),
+        folder,
+        """
+        store = Store(folder)
+        run = store.create(FineTuneSpec(), name="first")
+        store.claim(run.id)
+        fill(100_000)
+        kept, points, said = 1, 0, None
+        while not said:
+            said = sentence(store.create, FineTuneSpec(), name="x" * 2000)
+            kept += not said
+        full = None
+        while not full:
+            full = sentence(store.add_points, run.id, [MetricPoint("train", float(points))])
+            points += not full
+        stopped = sentence(store.finish, run.id, "done", {"table": [{"mean": 0.5}] * 1000})
+        still = store.count(), len(store.points(run.id)), store.get(run.id).state
+        opened = sentence(Store, folder)
+        (folder / "ballast").unlink()
+        store.add_points(run.id, [MetricPoint("train", 99.0)])
+        again = store.create(FineTuneSpec()).id, store.finish(run.id, "done", {"table": [{"mean": 0.5}] * 1000})
+        store.close()
+        import sqlite3
+        sound = sqlite3.connect(folder / "lab.db").execute("PRAGMA integrity_check").fetchone()[0]
+        print(json.dumps(dict(kept=kept, points=points, said=[said, full, stopped], still=still, opened=opened,
+                              again=bool(again[0]) and again[1], sound=sound, points_after=len(store.points(run.id)))))
+        """,
+    )
+    path = folder / "lab.db"
+    for said in found["said"]:
+        assert said == (
+            f"The run store {path} cannot grow (database or disk is full). Free some disk space, then try again."
+        )
+    assert found["still"] == [found["kept"], found["points"], "running"] and found["kept"] > 2
+    assert found["opened"] is None and found["again"] and found["sound"] == "ok"
+    assert found["points_after"] == found["points"] + 1
+
+
+@needs_mounts
+def test_a_disk_that_is_full_at_the_start_is_said(tmp_path):
+    folder = tmp_path / "lab"
+    found = in_mounts(
+        small_disk(folder, "200k"),
+        folder,
+        """
+        fill(0)
+        said = [sentence(Store, folder)]
+        (folder / "ballast").unlink()
+        fill(20_000)
+        said.append(sentence(Store, folder))
+        (folder / "ballast").unlink()
+        print(json.dumps(dict(said=said, count=Store(folder).count())))
+        """,
+    )
+    assert found["count"] == 0 and len(found["said"]) == 2
+    for said in found["said"]:
+        assert said.startswith(f"The run store {folder / 'lab.db'} cannot grow (") and "Free some disk space" in said
+
+
+@needs_mounts
+def test_a_folder_that_is_read_only_from_the_start_is_said(tmp_path):
+    folder = tmp_path / "lab"
+    before, content = made(folder, n=3), (folder / "lab.db").read_bytes()
+    found = in_mounts(read_only(folder), folder, "print(json.dumps(dict(said=sentence(Store, folder))))")
+    assert found["said"] == (
+        f"The run store {folder / 'lab.db'} cannot be read or written (unable to open database file). Check that the "
+        "folder is there and writable, or name another one in TRANSFER_LAB_HOME."
+    )
+    assert (folder / "lab.db").read_bytes() == content and read_everything(folder) == before
+
+
+@needs_mounts
+def test_a_disk_that_turns_read_only_is_said_and_works_again(tmp_path):
+    folder = tmp_path / "lab"
+    found = in_mounts(
+        small_disk(folder, "2m"),
+        folder,
+        """
+        import os, subprocess
+        def mount(how):
+            subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+        def leave_files():  # a file system with a file open for writing does not turn read-only
+            other.close(), store.close()
+        store, other = Store(folder), Store(folder)
+        run = store.create(FineTuneSpec())
+        leave_files()
+        mount("ro")
+        said = [sentence(store.create, FineTuneSpec()), sentence(store.annotate, run.id, name="a"),
+                sentence(store.run_folder, run.id, create=True), sentence(store.list)]
+        mount("rw")
+        again = store.create(FineTuneSpec()).id
+        print(json.dumps(dict(said=said, count=store.count(), again=store.list()[0].id == again)))
+        """,
+    )
+    create, annotate, run_folder, _ = found["said"]
+    assert create == annotate and create.startswith(f"The run store {folder / 'lab.db'} cannot be read or written (")
+    assert "Read-only file system). Make it writable, then start the run again." in run_folder
+    assert found["count"] == 2 and found["again"]
+
+
+@needs_mounts
+def test_an_upgrade_for_which_the_disk_is_too_full_changes_nothing(tmp_path):
+    folder, script = tmp_path / "lab", ROOT / "tests" / "databases" / "0001.sql"
+    found = in_mounts(
+        small_disk(folder, "2m"),
+        folder,
+        f"""
+        import sqlite3
+        connection = sqlite3.connect(folder / "lab.db")
+        connection.executescript(Path({str(script)!r}).read_text())
+        connection.executescript("UPDATE runs SET note = hex(zeroblob(40000))")
+        before = list(connection.iterdump())
+        connection.close()
+        fill(120_000)  # less than the copy takes
+        said = sentence(Store, folder)
+        connection = sqlite3.connect(folder / "lab.db")
+        same = list(connection.iterdump()) == before
+        connection.close()
+        left = sorted(path.name for path in folder.iterdir() if "-" not in path.name)
+        (folder / "ballast").unlink()
+        print(json.dumps(dict(said=said, same=same, left=left, count=Store(folder).count())))
+        """,
+    )
+    assert "cannot grow (database or disk is full). Free some disk space" in found["said"]
+    assert found["same"] and found["left"] == ["ballast", "lab.db", "runs"] and found["count"] == 2
+
+
+@needs_mounts
+def test_a_disk_too_full_to_recover_is_said_and_changes_nothing(tmp_path):
+    folder = tmp_path / "lab"
+    found = in_mounts(
+        small_disk(folder, "3m"),
+        folder,
+        """
+        from tlcore.recovery import recover
+        store = Store(folder)
+        for number in range(60):
+            store.create(FineTuneSpec(), name="x" * 3000)
+        store.close()
+        path = folder / "lab.db"
+        spoiled = bytes(100) + path.read_bytes()[100:]
+        path.write_bytes(spoiled)
+        said = []
+        for left in (100_000, 700_000):  # for no copy; for a copy and nothing more
+            fill(left)
+            said.append(sentence(recover, path))
+            (folder / "ballast").unlink()
+        same = path.read_bytes() == spoiled
+        left = sorted(path.name for path in folder.iterdir())
+        print(json.dumps(dict(said=said, same=same, left=left, runs=recover(path).runs)))
+        """,
+    )
+    no_copy, no_room = found["said"]
+    assert "cannot be recovered (No space left on device). Its folder must be writable" in no_copy
+    assert "Free some disk space" in no_room or no_room == no_copy
+    assert found["same"] and found["left"] == ["lab.db", "runs"] and found["runs"] == 60
 
 
 def test_a_data_folder_that_is_a_file_is_said(tmp_path):

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from sqlalchemy import event, exc
 
 from .errors import StoreError
 
+log = getLogger(__name__)
+
 FILE = "lab.db"
 VARIABLE = "TRANSFER_LAB_DATABASE"
+LOG_BYTES = 16 * 2**20  # of the write-ahead log, before it is emptied even though somebody reads
 WAIT_S = 30  # for another writer's transaction
-POOL = {"sqlite": {"pool_size": 8, "max_overflow": 56}, "postgresql": {"pool_size": 5, "max_overflow": 10}}
+POOL = {"sqlite": {"pool_size": 8, "max_overflow": 56}, "postgresql": {"pool_size": 5, "max_overflow": 45}}
 
 metadata = sa.MetaData()
 
@@ -164,7 +168,42 @@ def _configure_sqlite(engine: sa.Engine) -> None:
         # A transaction that reads and then writes fails at once, without waiting, when another wrote in between;
         # one that takes the write lock at its start waits its turn.
         write = connection.get_execution_options().get("write")
+        connection.info["wrote"] = bool(write)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    limit = LOG_BYTES
+
+    @event.listens_for(engine, "checkin")
+    def _bound_log(connection: Any, record: Any) -> None:
+        nonlocal limit
+        if connection is None or not record.info.pop("wrote", False):
+            return
+        size = _size(f"{engine.url.database}-wal")
+        if size > limit:  # when that fails, not again at the very next write
+            limit = LOG_BYTES if _write_back(connection) else size + LOG_BYTES
+
+
+def _write_back(connection: Any) -> bool:
+    """Bring the log into the database and empty it; return whether that worked.
+
+    SQLite does so by itself only in a moment without a reader, and fifty of them leave none: the log then grows for
+    ever. This waits for those who read now; who comes meanwhile reads the database.
+    """
+    try:
+        connection.execute("PRAGMA busy_timeout=1000").close()
+        return connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    except sqlite3.Error:  # what was to be written is written: this is no error of whoever wrote it
+        log.warning("the write-ahead log could not be emptied", exc_info=True)
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={WAIT_S * 1000}").close()
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _log_ahead(connection: Any) -> None:
@@ -183,10 +222,11 @@ def _log_ahead(connection: Any) -> None:
 def _store_error(name: str, error: BaseException | None) -> StoreError:
     reason = next(iter(str(error).splitlines()), type(error).__name__)  # a server goes on with hints and its query
     reason = reason.partition("(Background")[0].strip()
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what follows above are finer kinds of the same
+    kind = getattr(error, "sqlite_errorname", "")
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what stands above that byte are finer kinds of the same
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or "too many" in reason or "QueuePool" in reason:
         template = "The run store {name} is busy ({reason}). Try again in a moment."
-    elif code == sqlite3.SQLITE_FULL or "No space left" in reason:
+    elif code == sqlite3.SQLITE_FULL or kind == "SQLITE_IOERR_SHMSIZE" or "No space left" in reason:
         template = "The run store {name} cannot grow ({reason}). Free some disk space, then try again."
     elif name.startswith("postgresql"):
         template = (
