@@ -387,3 +387,14 @@ def test_an_engine_on_a_folder_that_cannot_be_used_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Exception, match="data folder .* cannot be used"):
         Engine(Path(tmp_path / "file"), execute=tiny_tasks.execute)
+
+
+@pytest.mark.keras
+def test_keras_is_imported_without_what_nothing_here_uses(tmp_path):
+    code = (
+        "import sys; from tlcore.processes import import_keras; import_keras();"
+        "assert 'keras' in sys.modules and not {'sklearn', 'pandas', 'pyarrow'} & set(sys.modules);"
+        "import sklearn.svm; import keras; keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

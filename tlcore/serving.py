@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .errors import DataError, LabError
-from .processes import LeanContext, LeanProcess, begin_child
+from .processes import LeanContext, LeanProcess, begin_child, import_keras
 
 log = getLogger(__name__)
 
@@ -279,6 +279,7 @@ def _checked(image: np.ndarray) -> np.ndarray:
 def _load(name: str, folder: Path) -> Predictor:
     from .prediction import predictor
 
+    import_keras()
     return predictor(name, folder)
 
 

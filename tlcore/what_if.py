@@ -158,6 +158,7 @@ def _products(source: str, target: str, seed: int, layer: str, folder: Path) -> 
 def warm(folder: str) -> None:
     """Compute what the default moves need."""
     processes.begin_child()
+    processes.import_keras()
     try:
         for move in (Move(tail="dense"), *(Move(cut=cut) for cut in range(len(sources.info(Move.source).layers) + 1))):
             retrain(move, folder)

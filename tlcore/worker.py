@@ -19,6 +19,7 @@ from . import datasets, features, heads, keras_example, outputs, prediction, rec
 from .errors import LabError, SpecError
 from .evaluation import evaluate
 from .monitor import Monitor
+from .processes import import_keras
 from .spec import (
     PIXELS,
     Cell,
@@ -50,6 +51,7 @@ def warm() -> None:
     The rehearsal trains on a handful of images and leaves nothing behind: TensorFlow's first trace of each kind of
     layer takes most of a second, its second hardly any.
     """
+    import_keras()
     import sklearn.ensemble  # noqa: F401
     import sklearn.svm  # noqa: F401
 
