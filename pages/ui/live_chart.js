@@ -2,6 +2,7 @@
 // keeps zoom and hover, where a graph made anew at every update loses both. Points come by polling, `url?since=n`.
 
 const POLL_MS = 500;
+const EAGER_MS = 250; // before the first point: someone has just pressed Start
 const HIDDEN_MS = 5000; // nobody looks at a hidden tab
 const SLOWEST_MS = 10000;
 const DRAWN = 1000; // points drawn of each curve; all are kept and come out on zooming in
@@ -567,7 +568,7 @@ class Run {
     if (this.stopped) return;
     this.chart.runChanged(this, before);
     if (this.over) return;
-    const pause = document.hidden ? HIDDEN_MS : POLL_MS;
+    const pause = document.hidden ? HIDDEN_MS : this.since ? POLL_MS : EAGER_MS;
     this.timer = setTimeout(() => this.poll(), more ? 0 : Math.min(SLOWEST_MS, pause * 2 ** this.misses));
   }
 
