@@ -18,7 +18,7 @@ def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
             _("state"): run_view.WORDS[run.state],
             _("accuracy"): run.accuracy,
             _("what"): run_view.title(run),
-            _("seconds"): run.finished - run.started if run.finished and run.started else None,
+            _("seconds"): run.took_s,
             _("seed"): run.seed,
             _("created"): run_view.when(run.created),
             _("id"): run.id,

@@ -60,7 +60,7 @@ def test_eight_writers_and_fifty_readers_lose_nothing(request, tmp_path, kind, s
     ids = [store.create(FineTuneSpec()).id for _ in range(WRITERS)]
     followed = [ids[number % WRITERS] for number in range(READERS)]
     log, end = [0], threading.Event()
-    watch = threading.Thread(target=watch_log, args=(tmp_path / "lab.db-wal", log, end))
+    watch = threading.Thread(target=watch_log, args=(tmp_path / "lab.db-wal", log, end), daemon=True)
     watch.start()
     with multiprocessing.get_context("spawn").Pool(WRITERS + 2) as pool:
         readers = [pool.apply_async(read_many, (folder, url, followed[half::2], seconds)) for half in (0, 1)]

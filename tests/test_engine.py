@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import tiny_tasks
 
+from tlcore import engine as engine_module
 from tlcore.engine import Engine
 from tlcore.errors import SpecError
 from tlcore.processes import is_alive
@@ -315,7 +316,8 @@ def test_a_run_cut_off_twice_fails_with_its_reason(store, start):
 
 
 @pytest.mark.slow
-def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, start):
+def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, start, monkeypatch):
+    monkeypatch.setattr(engine_module, "SILENT_S", 1.0)
     silent, alive = new(store), new(store)
     for run in (silent, alive):
         Store(store.folder).claim(run.id)
@@ -325,6 +327,35 @@ def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, 
     start(stale_s=60)
     assert (ended(store, silent).state, store.get(silent.id).attempt) == ("done", 2)
     assert (store.get(alive.id).state, store.get(alive.id).attempt) == ("running", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jump_s", [-3600, 3600])
+def test_a_clock_that_jumps_neither_hangs_nor_fails_a_run(store, start, monkeypatch, jump_s):
+    monkeypatch.setattr(engine_module, "TURN_S", 0.1)
+    monkeypatch.setattr(engine_module, "SILENT_S", 2.0)
+    here, remote, dead = new(store, "until_stopped"), new(store), new(store)
+    elsewhere = Store(store.folder)
+    for run in (remote, dead):
+        elsewhere.claim(run.id)
+    with store._writing() as connection:
+        connection.exec_driver_sql("UPDATE runs SET process = 'elsewhere:1:1' WHERE state = 'running'")
+    engine = start(n_workers=2)
+    begun(store, here)
+    now = time.time
+    monkeypatch.setattr(engine_module.time, "time", lambda: now() + jump_s)  # for the engine; workers keep their time
+
+    def taken_over():  # the other machine goes on with one of its runs, and is silent about the other
+        with store._writing() as connection:
+            connection.exec_driver_sql("UPDATE runs SET heartbeat = ? WHERE id = ?", (now(), remote.id))
+        return store.get(dead.id).final
+
+    wait_for(taken_over)
+    assert (store.get(dead.id).state, store.get(dead.id).attempt) == ("done", 2)
+    for run in (here, remote):
+        assert (store.get(run.id).state, store.get(run.id).attempt) == ("running", 1)
+    engine.stop(here.id)
+    assert ended(store, here).result == {"obeyed": True}
 
 
 @pytest.mark.slow

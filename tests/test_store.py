@@ -157,6 +157,19 @@ def test_only_running_runs_with_an_old_heartbeat_are_stale(store, monkeypatch):
     assert store.get(waiting).state == "queued"
 
 
+def test_a_clock_that_jumps_back_hides_no_dead_run_and_takes_no_time_away(store, monkeypatch):
+    silent, alive, done, failed = (store.create(SPEC).id for _ in range(4))
+    for run_id in (silent, alive, done, failed):
+        store.claim(run_id)
+    now = store_module.time.time()
+    monkeypatch.setattr(store_module.time, "time", lambda: now - 3600)
+    store.beat(alive)
+    store.finish(done, "done", {"total_s": 12.5})
+    store.finish(failed, "failed")
+    assert [run.id for run in store.stale(60)] == [silent]
+    assert store.get(done).took_s == 12.5 and store.get(failed).took_s == 0.0 and store.get(alive).took_s is None
+
+
 # -- the queue
 
 

@@ -27,6 +27,7 @@ log = getLogger(__name__)
 
 TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
 SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
+SILENT_S = 10.0  # of our own clock, without a new heartbeat of another machine's run, before it can count as lost
 MOST_STARTS = 3  # child processes that may end before one of them claims the run
 NICE = 5  # a click and a pen stroke go before training
 MOST_ATTEMPTS = 2  # claims of one run, after the server was cut off
@@ -64,6 +65,7 @@ class Engine:
         self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
         self._slots = [_Slot(warm) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
+        self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when
         self._wake, self._closing = threading.Event(), threading.Event()
         # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -191,7 +193,7 @@ class Engine:
         for run in self._store.stale(SETTLE_S):
             alive = is_alive(run.process)
             if alive is None:  # another machine's process cannot be asked, but its heartbeat can be read
-                alive = abs(time.time() - (run.heartbeat or 0.0)) < self._stale_s
+                alive = self._beats(run)
             if alive or run.id in taken:
                 continue
             if run.attempt < MOST_ATTEMPTS and not run.stop_requested:
@@ -199,6 +201,14 @@ class Engine:
                 self._store.requeue(run.id, attempt=run.attempt)
             else:
                 self._fail(run, "The run was cut off {n} times, with the server that ran it.", None)
+
+    def _beats(self, run: Run) -> bool:
+        """Whether a heartbeat is young, or changed while we looked: clocks differ between machines, and jump."""
+        heartbeat, since = self._heard.get(run.id, (None, 0.0))
+        if run.heartbeat != heartbeat:
+            since = time.monotonic()
+            self._heard[run.id] = run.heartbeat, since
+        return abs(time.time() - (run.heartbeat or 0.0)) < self._stale_s or time.monotonic() - since < SILENT_S
 
     def _give_back(self, run_id: str) -> None:
         try:

@@ -72,6 +72,13 @@ class Run:
             return self.result["test"]["accuracy"]
         return max((row["mean"] for row in self.result.get("table", ())), default=None)
 
+    @property
+    def took_s(self) -> float | None:
+        """Seconds from the claim to the end; as the clock may jump between, not less than the work itself took."""
+        if self.started is None or self.finished is None:
+            return None
+        return max(self.finished - self.started, self.result.get("total_s", 0.0), 0.0)
+
 
 def home() -> Path:
     """Return the app's data folder: TRANSFER_LAB_HOME, else ``var`` beside the package."""
@@ -346,8 +353,10 @@ class Store:
             return connection.execute(runs.update().where(running).values(**values)).rowcount == 1
 
     def stale(self, seconds: float) -> tuple[Run, ...]:
-        """Return the running runs whose last heartbeat is older than ``seconds``."""
-        old = sa.and_(runs.c.state == "running", runs.c.heartbeat < time.time() - seconds)
+        """Return the running runs whose last heartbeat is older than ``seconds``, or as far ahead of our clock."""
+        now = time.time()  # it may have jumped back: then a dead run's heartbeat lies in the future
+        odd = sa.or_(runs.c.heartbeat < now - seconds, runs.c.heartbeat > now + seconds)
+        old = sa.and_(runs.c.state == "running", odd)
         with self._reading() as connection:
             rows = connection.execute(runs.select().where(old).order_by(runs.c.number)).mappings()
             return tuple(filter(None, map(_readable, rows)))

@@ -139,7 +139,7 @@ def accuracy(run: Run) -> float | None:
 
 def took(run: Run) -> str:
     """Return how long a run took, to stand behind its state."""
-    return f", {run.finished - run.started:.1f} s" if run.started and run.finished else ""
+    return f", {run.took_s:.1f} s" if run.took_s is not None else ""
 
 
 def run_text(run: Run, folder: Path) -> str:
