@@ -9,7 +9,7 @@ export HOST PORT
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench assets clean
+.PHONY: help run test check soak bench assets clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -25,6 +25,9 @@ check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under 
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/pyright
 	$(PY) -m pytest -q -m "not keras and not browser and not slow and not soak" $(PYTEST_ARGS)
+
+soak: $(VENV)/.browser-stamp  ## faults and load that take minutes: fifty killed runs, a killed server; prints what was seen
+	$(PY) -m pytest -m soak $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way; writes bench/results.json and the README's table
 	$(PY) -m bench $(BENCH)

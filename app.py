@@ -23,6 +23,8 @@ from pages.ui.frame import complain
 from server import routes
 from server.door import Door
 from tlcore.errors import LabError, SpecError
+from tlcore.lock import Lock
+from tlcore.store import home
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Start the engine and warm the shipped models; stop both when the server stops."""
     try:
+        lock = await asyncio.to_thread(Lock, home())
         lab = await asyncio.to_thread(state.lab)
     except LabError as error:
         sys.exit(f"Transfer Lab cannot start: {error}")
@@ -42,6 +45,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(state.close_labs)
+        lock.release()
 
 
 def _start_what_if(lab: state.Lab) -> None:

@@ -1,7 +1,7 @@
-"""What live points, progress, the heartbeat and the stop flag cost a training: the run store on against nothing.
+"""What live points, progress, the heartbeat and the stop flag cost a training, and what checkpoints cost on top.
 
-Both ways are the lab's own training on kept features, where a step is shortest and reporting weighs most. The two
-take turns inside one process, so that what differs is the reporting alone.
+All ways are the lab's own training on kept features, where a step is shortest and reporting weighs most. They take
+turns inside one process, so that what differs is the reporting alone.
 """
 
 import tempfile
@@ -17,14 +17,14 @@ QUICK = {"per_class": 50, "epochs": 2, "turns": 3}
 
 
 def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.Result:
-    from tlcore import datasets, sources, training
+    from tlcore import checkpoint, datasets, sources, training
     from tlcore.store import Store
-    from tlcore.worker import Reporter
+    from tlcore.worker import Keeper, Reporter
 
     data = DataSpec(target="mnist", split="article", per_class=per_class)
     phase = Phase(epochs=epochs, frozen=("conv_1", "conv_2"))
     spec = FineTuneSpec(data=data, phases=(phase,), batch_size=64, seed=seed)
-    found, times = datasets.load(data), {"with": [], "without": []}
+    found, times = datasets.load(data), {"with": [], "without": [], "kept": []}
 
     def fit(cache: Path, **hooks) -> None:
         training.fit(sources.load(spec.source, n_classes=10, seed=seed), found, spec, cache=cache, **hooks)
@@ -36,13 +36,17 @@ def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.R
             with _timing.Stopwatch() as watch:
                 fit(cache)
             times["without"].append(watch.as_dict())
-            run = store.create(replace(spec))
-            store.claim(run.id, "bench")
-            with _timing.Stopwatch() as watch, Reporter(store, run.id) as reporter:
-                hooks = {name: getattr(reporter, name) for name in ("on_metric", "on_progress", "should_stop")}
-                fit(cache, **hooks)
-            times["with"].append(watch.as_dict())
-            assert len(store.points(run.id)) >= 2 * epochs
+            for way in ("with", "kept"):
+                run = store.create(replace(spec))
+                store.claim(run.id, "bench")
+                with _timing.Stopwatch() as watch, Reporter(store, run.id) as reporter:
+                    hooks = {name: getattr(reporter, name) for name in ("on_metric", "on_progress", "should_stop")}
+                    if way == "kept":
+                        hooks["on_checkpoint"] = Keeper(reporter, {})
+                    fit(cache, **hooks)
+                times[way].append(watch.as_dict())
+                assert len(store.points(run.id)) >= 2 * epochs
+                assert (checkpoint.load(store.run_folder(run.id)) is not None) == (way == "kept" and per_class is None)
     medians = {f"{way}_{name}": median(one[name] for one in taken) for way, taken in times.items() for name in taken[0]}
     shares = [a["cpu_s"] / b["cpu_s"] for a, b in zip(times["with"], times["without"], strict=True)]
     return {**medians, "cpu_share": median(shares)}
@@ -50,11 +54,15 @@ def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.R
 
 def measure(quick: bool = False) -> list[_timing.Row]:
     found = _timing.in_turn("bench.live_metrics", ("both",), 1, **(QUICK if quick else FULL))["both"]
-    title = "Live points and progress, 55,000 images, 5 epochs on kept features (plain: none)"
     rows = []
-    for unit, key, name in (("s", "seconds", "live_metrics"), ("CPU s", "cpu_s", "live_metrics_cpu")):
-        ours, plain = ([{key: one[f"{way}_{key}"]} for one in found] for way in ("with", "without"))
-        rows.append(_timing.row(name, title, ours, plain, key=key, unit=unit))
+    for name, way, base, what in (
+        ("live_metrics", "with", "without", "Live points and progress"),
+        ("checkpoints", "kept", "with", "Checkpoints"),
+    ):
+        title = f"{what}, 55,000 images, 5 epochs on kept features (plain: none)"
+        for unit, key, suffix in (("s", "seconds", ""), ("CPU s", "cpu_s", "_cpu")):
+            ours, plain = ([{key: one[f"{which}_{key}"]} for one in found] for which in (way, base))
+            rows.append(_timing.row(name + suffix, title, ours, plain, key=key, unit=unit))
     return rows
 
 

@@ -15,11 +15,11 @@ RANKS = """
 errors
 spec
 processes database photographs augment evaluation calibration
-schema
-recovery datasets store heads drawing cache clock
-sources freezing engine strokes optimizers people outputs transferability recorded savings
+schema scratch deaths lock
+recovery datasets store heads drawing cache clock checkpoint
+sources freezing slots strokes optimizers people outputs transferability recorded savings
 claims meter
-features source_training race
+features source_training race engine
 prefix monitor
 training prediction export
 what_if opened sweeps keras_example

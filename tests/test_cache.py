@@ -1,5 +1,6 @@
 import os
 import resource
+import socket
 import threading
 import time
 from collections import namedtuple
@@ -7,8 +8,8 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from tlcore import cache
-from tlcore.cache import ABANDONED_S, Cache
+from tlcore import cache, scratch
+from tlcore.cache import Cache
 
 SHAPE = (10, 4, 3)
 X = np.arange(120, dtype=np.float32).reshape(SHAPE)
@@ -162,12 +163,12 @@ def test_no_single_matrix_may_drive_out_all_others(tmp_path):
 def test_files_of_others_and_of_writers_at_work_stay(tmp_path):
     kept = Cache(tmp_path, limit=4 * MIB)
     (tmp_path / "readme.txt").write_text("mine")
-    (tmp_path / "tmp1.part").write_bytes(bytes(10))
-    lost = tmp_path / "tmp2.part"
-    lost.write_bytes(bytes(10))
-    os.utime(lost, (0, time.time() - ABANDONED_S - 1))
+    at_work = tmp_path / f"{scratch.prefix()}1.part"
+    lost = tmp_path / f"part~{socket.gethostname()}~{os.getpid()}~1~2.part"  # an earlier process of that number
+    for path in (at_work, lost):
+        path.write_bytes(bytes(10))
     keep(kept, "a", 2)
-    assert names(kept) == ["a.npy", "readme.txt", "tmp1.part"]
+    assert names(kept) == ["a.npy", at_work.name, "readme.txt"]
 
 
 def test_a_full_disk_is_no_error(kept, monkeypatch):

@@ -514,7 +514,7 @@ def test_a_run_that_a_server_took_first_is_followed_to_its_end(do, home, execute
     assert "epoch     1/1  train loss 0.5000 accuracy 50.0%  validation loss 0.2500 accuracy 75.0%  2.0 s\n" in printed
 
 
-def test_a_run_that_begins_anew_is_told_from_its_start():
+def test_a_run_that_goes_on_after_its_process_was_lost_tells_no_epoch_twice():
     said = []
     lines = console.LiveLines(said.append)
     run = Store().create(FineTuneSpec(phases=(Phase(2),)))
@@ -523,9 +523,15 @@ def test_a_run_that_begins_anew_is_told_from_its_start():
     assert lines.since == 2
     lines.show(replace(run, attempt=2), [])
     assert lines.since == 0
+    epoch += [replace(point, x=2.0) for point in epoch]
     lines.show(replace(run, attempt=2), list(enumerate(epoch, 1)))
     first = "epoch     1/2  train loss 0.5000 accuracy 50.0%  validation loss – accuracy 50.0%  0.0 s"
-    assert said == [first, "loading", "started again from the beginning", first]
+    assert said == [
+        first,
+        "loading",
+        "its process was lost: it goes on from what was finished",
+        first.replace("epoch     1", "epoch     2"),
+    ]
 
 
 def test_a_store_that_fails_in_the_middle_is_one_sentence(do, execute):

@@ -56,5 +56,5 @@ def test_no_browser_is_a_failure_that_says_what_to_do():
 def test_help_lists_every_target():
     code, said = make("help")
     assert code == 0 and all(
-        f"make {target} " in said for target in ("run", "test", "check", "bench", "assets", "clean")
+        f"make {target} " in said for target in ("run", "test", "check", "soak", "bench", "assets", "clean")
     )

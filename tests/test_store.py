@@ -71,6 +71,65 @@ def test_a_run_is_claimed_once_of_many_who_try(store):
     assert claimed.versions["python"] and claimed.versions["numpy"]
 
 
+def test_a_claim_keeps_only_the_first_points_of_an_earlier_attempt(store):
+    run = store.create(FineTuneSpec())
+    store.claim(run.id)
+    store.add_points(run.id, [MetricPoint("train", x) for x in (1.0, 2.0, 3.0)])
+    store.requeue(run.id)
+    later = Store(store.folder)
+    assert not later.claim(run.id, keep=2, attempt=0)  # what was to be kept was another attempt's
+    assert later.claim(run.id, keep=2, attempt=1)
+    later.add_points(run.id, [MetricPoint("train", 2.5)])
+    store.add_points(run.id, [MetricPoint("train", 9.0)])  # a zombie's
+    assert [(seq, point.x) for seq, point in store.points(run.id)] == [(1, 1.0), (2, 2.0), (3, 2.5)]
+
+
+def test_losses_are_counted_until_the_run_gets_further(store, tmp_path):
+    run = store.create(HeadSpec())
+
+    def lost():
+        store.claim(run.id)
+        assert store.requeue(run.id, lost=True)
+        return store.get(run.id).lost
+
+    assert [lost(), lost()] == [1, 2]
+    store.claim(run.id)
+    assert store.requeue(run.id) and store.get(run.id).lost == 2  # given back in order
+    store.claim(run.id)
+    store.keep(run.id, {"rows": [1]})
+    assert (store.get(run.id).lost, store.get(run.id).result, store.get(run.id).accuracy) == (0, {"rows": [1]}, None)
+    assert [lost(), lost()] == [1, 2]
+    store.claim(run.id)
+    (tmp_path / "part").write_text("further")
+    store.move(run.id, tmp_path / "part", tmp_path / "file", further=True)
+    assert (tmp_path / "file").read_text() == "further" and store.get(run.id).lost == 0
+    assert store.finish(run.id, "failed") and store.get(run.id).result == {"rows": [1]}
+
+
+def test_a_run_that_was_taken_away_is_not_its_first_owners_to_write(store, tmp_path):
+    run = store.create(FineTuneSpec())
+    store.claim(run.id)
+    (tmp_path / "part").write_text("a zombie's")
+    later = Store(store.folder)
+
+    def refused():
+        for write in (
+            lambda: store.move(run.id, tmp_path / "part", tmp_path / "model.keras"),
+            lambda: store.keep(run.id, {"rows": []}),
+        ):
+            with pytest.raises(StoreError, match="goes on elsewhere"):
+                write()
+        assert store.finish(run.id, "done") is False and store.beat(run.id)
+        return not (tmp_path / "model.keras").exists()
+
+    later.requeue(run.id)
+    assert refused()
+    later.claim(run.id)
+    assert refused()
+    later.finish(run.id, "done")
+    assert refused() and later.get(run.id).result == {}
+
+
 def test_a_claim_removes_the_points_of_an_earlier_attempt(store):
     run = store.create(SPEC)
     store.claim(run.id)

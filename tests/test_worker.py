@@ -175,7 +175,7 @@ def test_a_full_disk_becomes_a_failed_run_in_words(store, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(worker, "_save_whole", full)
+    monkeypatch.setattr(worker.scratch, "write_whole", full)
     run = executed(store, FINE_TUNE)
     assert run.state == "failed" and "No space left on device" in run.error
 

@@ -78,6 +78,14 @@ def killed(store: Store, run_id: str) -> dict:
     return {}
 
 
+def killed_after_each_step(store: Store, run_id: str) -> dict:
+    steps = store.get(run_id).result.get("steps", 0)
+    if steps < 5:
+        store.keep(run_id, {"steps": steps + 1})
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"steps": steps}
+
+
 def crashed(store: Store, run_id: str) -> dict:
     signal.signal(signal.SIGSEGV, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGSEGV)
@@ -106,6 +114,7 @@ WORK = {
         ends_but_stays,
         busy_to_the_end,
         killed,
+        killed_after_each_step,
         crashed,
         left,
         left_quietly,

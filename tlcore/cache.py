@@ -4,7 +4,6 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 import zlib
 from collections.abc import Iterable, Sequence
 from math import prod
@@ -12,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from . import scratch
+
 log = logging.getLogger(__name__)
 
 DEFAULT_MB = 4096
 RESERVE = 256 * 2**20  # bytes of disk that are left to the runs and the database
-ABANDONED_S = 3600  # a part file this old has lost its writer
 SUM_BYTES = 4  # a CRC-32 after the last number
 
 
@@ -70,7 +70,7 @@ class Cache:
         try:
             if not self._make_room(4 * prod(shape)):
                 return None
-            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=scratch.prefix(), suffix=".part")
             with os.fdopen(handle, "wb") as file:
                 _write(file, shape, parts)
             os.replace(temporary, self._path(key))
@@ -94,7 +94,7 @@ class Cache:
                 stat = path.stat()
             except FileNotFoundError:  # another process made room
                 continue
-            if path.suffix == ".part" and stat.st_mtime < time.time() - ABANDONED_S:
+            if path.suffix == ".part" and scratch.is_abandoned(path):
                 _remove(path)
             elif path.suffix in (".npy", ".part"):
                 files.append((stat.st_mtime, stat.st_size, path))

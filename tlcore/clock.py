@@ -13,6 +13,8 @@ from .spec import FineTuneSpec, MetricPoint, Phase, Progress
 
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
+_COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial", "epoch_s")
+
 OnMetric = Callable[[MetricPoint], None]
 OnProgress = Callable[[Progress], None]
 OnEpoch = Callable[[int, float | None], None]  # finished epochs, validation accuracy; (0, None) before the first batch
@@ -58,9 +60,21 @@ class Clock:
         self.all_images = 0
         self.initial = 0.0  # loss of the first batch
         self.epoch_s: list[float] = []
+        self.batches_per_s = 0.0  # of the last stretch in this phase
         self.start_phase()
 
+    def state(self) -> dict[str, Any]:
+        """Return what a later process needs to count on from the last finished epoch; JSON values."""
+        return {"elapsed_s": time.perf_counter() - self.began} | {name: getattr(self, name) for name in _COUNTED}
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Count on from what ``state`` gave in an earlier process."""
+        self.began = time.perf_counter() - state["elapsed_s"]
+        for name in _COUNTED:
+            setattr(self, name, state[name])
+
     def start_phase(self) -> None:
+        self.batches_per_s = 0.0
         self._start_epoch()
         self.on_progress(self.progress())
 

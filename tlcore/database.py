@@ -61,6 +61,8 @@ runs = sa.Table(
     sa.Column("worker", Text, nullable=False, default=""),
     sa.Column("host", Text, nullable=False, default=""),
     sa.Column("process", Text, nullable=False, default=""),
+    # How often in a row its process was lost without having got further.
+    sa.Column("lost", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("owner", sa.String(64), nullable=False, default="", server_default="", index=True),
     sqlite_autoincrement=True,  # a purged run's number is never given again
 )

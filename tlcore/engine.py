@@ -5,22 +5,17 @@ later goes on where the last one was cut off.
 """
 
 import atexit
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
+from . import checkpoint, scratch
+from .deaths import CutOff, cause, memory_kills
 from .errors import LabError, TrainingError
-from .processes import LeanContext, begin_child, identity, is_alive
-from .spec import Progress
+from .processes import is_alive
+from .slots import Execute, Job, Slot, Warm
 from .store import Run, Store
 
 log = getLogger(__name__)
@@ -29,11 +24,7 @@ TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
 SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
 SILENT_S = 10.0  # of our own clock, without a new heartbeat of another machine's run, before it can count as lost
 MOST_STARTS = 3  # child processes that may end before one of them claims the run
-NICE = 5  # a click and a pen stroke go before training
-MOST_ATTEMPTS = 2  # claims of one run, after the server was cut off
-
-Execute = Callable[[str, str], None]
-Warm = Callable[[], None]
+MOST_LOST = 3  # processes that one run may lose in a row without getting further
 
 
 class Engine:
@@ -61,11 +52,12 @@ class Engine:
         stale_s: float = 60.0,
     ):
         self._store = Store(folder)
-        self._execute, self._folder = execute, str(folder)
+        self._execute, self._folder = execute, Path(folder)
         self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
-        self._slots = [_Slot(warm) for _ in range(n_workers)]
+        self._slots = [Slot(folder, warm) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
         self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when
+        self._memory_kills = memory_kills()  # as of the last turn
         self._wake, self._closing = threading.Event(), threading.Event()
         # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -114,9 +106,11 @@ class Engine:
     # -- the engine's thread -----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        swept = False
         while not self._closing.is_set():
             try:
                 self._turn()
+                swept = swept or self._sweep()  # after the children were started: they need not wait for it
             except Exception:  # the store may be away for a while; the engine must not be
                 log.exception("the engine will try again")
             self._wake.wait(TURN_S / 4 if any(slot.job and slot.job.asked for slot in self._slots) else TURN_S)
@@ -126,6 +120,11 @@ class Engine:
         for slot in self._slots:
             if slot.job:
                 self._give_back(slot.job.run_id)
+        self._sweep()
+
+    def _sweep(self) -> bool:
+        scratch.sweep_all(self._folder)
+        return True
 
     def _turn(self) -> None:
         for slot in self._slots:
@@ -135,6 +134,7 @@ class Engine:
         self._hurry()
         self._take_over()
         self._hand_out()
+        self._memory_kills = memory_kills()
 
     def _hand_out(self) -> None:
         # The slot that has been free longest: the others may still be warming up.
@@ -144,9 +144,9 @@ class Engine:
         taken = self._in_hand()
         waiting = [run_id for run_id in self._store.queued(limit=len(self._slots) + len(free)) if run_id not in taken]
         for slot, run_id in zip(free, waiting, strict=False):
-            slot.give(run_id, self._execute, self._folder, self._wake.set)
+            slot.give(run_id, self._execute, self._wake.set)
 
-    def _conclude(self, slot: "_Slot", job: "_Job") -> None:
+    def _conclude(self, slot: Slot, job: Job) -> None:
         """See how a child ended, and write the end of its run when it could not do so itself."""
         error = job.future.exception() if job.future.done() else ChildProcessError("it left without a word")
         run = self._find(job.run_id)
@@ -155,16 +155,25 @@ class Engine:
             log.warning("the worker process of run %s ended: %r", job.run_id, error)
         if run is None or run.final:
             self._starts.pop(job.run_id, None)
+            self._tidy(job.run_id)
         elif run.state == "queued":  # it never got as far as the claim
             self._starts[run.id] = self._starts.get(run.id, 0) + 1
             if self._starts[run.id] >= MOST_STARTS:
-                self._fail(run, "The worker process ended before it could begin ({cause}), {n} times.", error)
-        elif error is not None and is_alive(run.process) is False:
-            self._fail(run, "The worker process died: {cause}.", error)
-        elif error is None and run.process == job.future.result():
-            self._fail(run, "The worker process ended without a result. The log says more.", error)
+                words = "The worker process ended {n} times before it could begin: {cause}."
+                self._fail(run, words, error, self._starts.pop(run.id))
+        elif (is_alive(run.process) is False) if error else (run.process == job.future.result()):
+            self._again(run, error)
 
-    def _is_lost(self, job: "_Job") -> bool:
+    def _again(self, run: Run, error: BaseException | None) -> None:
+        """Queue a run again whose process ended before it did; give up when it does not get further."""
+        if run.lost + 1 < MOST_LOST and not run.stop_requested:
+            log.warning("run %s lost its process (%s) and is queued again", run.id, cause(error, self._for_memory()))
+            self._store.requeue(run.id, attempt=run.attempt, lost=True)
+        else:
+            words = "Its process was lost {n} times without the run getting further, the last time because {cause}."
+            self._fail(run, words, error, run.lost + 1)
+
+    def _is_lost(self, job: Job) -> bool:
         """Whether a child left with exit code 0 in the middle of its run, which its pool takes for no end at all."""
         run = self._find(job.run_id)
         gone = run is not None and run.state == "running" and is_alive(run.process) is False
@@ -196,11 +205,7 @@ class Engine:
                 alive = self._beats(run)
             if alive or run.id in taken:
                 continue
-            if run.attempt < MOST_ATTEMPTS and not run.stop_requested:
-                log.warning("run %s lost its process and is queued again", run.id)
-                self._store.requeue(run.id, attempt=run.attempt)
-            else:
-                self._fail(run, "The run was cut off {n} times, with the server that ran it.", None)
+            self._again(run, CutOff())
 
     def _beats(self, run: Run) -> bool:
         """Whether a heartbeat is young, or changed while we looked: clocks differ between machines, and jump."""
@@ -216,19 +221,29 @@ class Engine:
             if run.state == "running" and is_alive(run.process) is False:
                 if run.stop_requested:
                     self._store.finish(run.id, "stopped", attempt=run.attempt)
+                    self._tidy(run.id)
                 self._store.requeue(run.id, attempt=run.attempt)
         except LabError:
             log.exception("run %s could not be given back", run_id)
 
-    def _fail(self, run: Run, template: str, error: BaseException | None) -> None:
+    def _fail(self, run: Run, template: str, error: BaseException | None, n: int) -> None:
         """Write a run's end: as stopped when that was asked for, else as failed with the reason."""
         if run.stop_requested:
             self._store.finish(run.id, "stopped", attempt=run.attempt)
+            self._tidy(run.id)
             return
-        n = self._starts.pop(run.id, run.attempt)
-        reason = TrainingError(template + " Start the run again.", cause=_cause(error), n=n)
+        reason = TrainingError(template + " Start the run again.", cause=cause(error, self._for_memory()), n=n)
         log.error("run %s failed: %s", run.id, reason)
         self._store.finish(run.id, "failed", error=str(reason), attempt=run.attempt)
+        self._tidy(run.id)
+
+    def _tidy(self, run_id: str) -> None:
+        checkpoint.remove(self._store.run_folder(run_id))
+
+    def _for_memory(self) -> bool:
+        """Whether the kernel has killed for memory since the last turn."""
+        now = memory_kills()
+        return now is not None and self._memory_kills is not None and now > self._memory_kills
 
     def _find(self, run_id: str) -> Run | None:
         try:
@@ -238,110 +253,3 @@ class Engine:
 
     def _in_hand(self) -> set[str]:
         return {slot.job.run_id for slot in self._slots if slot.job}
-
-
-@dataclass
-class _Job:
-    """One run in one child's hands. Times are of the monotonic clock; 0 means not yet."""
-
-    run_id: str
-    future: Future[str]
-    asked: float = 0.0  # since when it should end
-    sign: float = 0.0  # its last progress after that
-    progress: Progress = field(default_factory=Progress)
-    gone: bool = False  # its process was not there at the last look
-
-
-class _Slot:
-    """One place for a run: a child process that warms up, waits, works on one run, and is replaced.
-
-    A pool of one, and a new pool after a child that died: children of one pool share a pipe and its locks, and a
-    killed one may hold them.
-    """
-
-    def __init__(self, warm: Warm | None):
-        self._warm = warm
-        self._pool: ProcessPool | None = None
-        self._context = LeanContext()
-        self._deaths, self._not_before = 0, 0.0
-        self.job: _Job | None = None
-        self.free_since = 0.0
-
-    @property
-    def is_free(self) -> bool:
-        return self.job is None and self._pool is not None
-
-    def keep_warm(self) -> None:
-        """See that a child is there or on its way; one that dies while it waits is replaced, ever more slowly."""
-        if self.job is None and self._pool is not None and not self._pool.active:
-            self._discard()
-        if self._pool is None and time.monotonic() >= self._not_before:
-            self._pool = ProcessPool(
-                max_workers=1, max_tasks=1, initializer=_begin, initargs=(self._warm,), context=self._context
-            )
-            _ = self._pool.active  # starts the child now, in this thread, and not with the first run
-
-    def give(self, run_id: str, execute: Execute, folder: str, on_end: Callable[[], None]) -> None:
-        """Let the child work on a run."""
-        assert self._pool is not None
-        try:
-            future = self._pool.schedule(_work, args=(execute, run_id, folder))
-        except RuntimeError:  # the child died a moment ago; the next turn replaces it
-            return
-        self.job = _Job(run_id, future)
-        future.add_done_callback(lambda _: on_end())
-
-    def free(self, broken: bool, began: bool) -> None:
-        """Be ready for the next run, after one whose child died or not, and had begun with it or not."""
-        self.job, self.free_since = None, time.monotonic()
-        if began:
-            self._deaths = 0
-        if broken:
-            self._discard()
-
-    def kill(self) -> None:
-        self._context.kill()
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.stop()
-            self._context.kill()
-            self._pool.join()
-            self._pool = None
-
-    def _discard(self) -> None:
-        self.close()
-        self._not_before = time.monotonic() + (min(2.0**self._deaths, 30.0) if self._deaths else 0.0)
-        self._deaths += 1
-
-
-def _begin(warm: Warm | None) -> None:
-    begin_child()
-    if hasattr(os, "nice"):
-        os.nice(NICE)
-    if warm is None:
-        return
-    try:
-        warm()
-    except Exception:  # the run itself will fail on it, in words
-        log.exception("a worker process could not warm up")
-
-
-def _work(execute: Execute, run_id: str, folder: str) -> str:
-    try:
-        execute(run_id, folder)
-    except BaseException:  # even an exit: the row tells what became of the run
-        log.exception("run %s raised in its worker process", run_id)
-    return identity()
-
-
-def _cause(error: BaseException | None) -> str:
-    """Say why a child ended."""
-    code = error.exitcode if isinstance(error, ProcessExpired) else None
-    if not code:
-        return "the log says more"
-    if code > 0:
-        return f"it left with exit code {code}"
-    names = {number.value: number.name for number in signal.Signals}
-    name = names.get(-code, f"signal {-code}")
-    return f"{name}, as when memory runs out" if name == "SIGKILL" else name

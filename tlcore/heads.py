@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
+from . import scratch
 from .errors import DataError, SpecError
 from .evaluation import Z_95
 from .spec import check_choice
@@ -447,7 +448,7 @@ def _line(head: str, name: str, group: Sequence[Mapping[str, Any]]) -> dict[str,
     }
 
 
-def save(head: FittedHead, path: Path) -> int:
+def save(head: FittedHead, path: Path, move: Callable[[Path, Path], object] = os.replace) -> int:
     """Write a head as a skops file, whole or not at all; return its size in bytes."""
     from skops.io import dumps
 
@@ -455,13 +456,7 @@ def save(head: FittedHead, path: Path) -> int:
     vars(estimator).pop("_optimizer", None)  # Adam's moments: two thirds of a dense head, of no use to answer
     state = {"name": head.name, "estimator": estimator, "scale": head.scale, "temperature": head.temperature}
     content = dumps(state, compression=ZIP_DEFLATED, compresslevel=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    scratch.write_whole(path, lambda temporary: temporary.write_bytes(content), move)
     return len(content)
 
 

@@ -5,12 +5,22 @@ more than their arithmetic: an epoch of 860 batches takes a third less time with
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-Update = Callable[[Sequence[Any]], None]  # takes the gradients, in the order of the variables
 
 # Keras' own settings (keras.optimizers.Adam, RMSprop), whose results these repeat.
 BETA_1, BETA_2, RHO, EPSILON = 0.9, 0.999, 0.9, 1e-7
+
+
+@dataclass(frozen=True)
+class Update:
+    """One optimizer's update of its variables; called with the gradients, in the order of the variables."""
+
+    apply: Callable[[Sequence[Any]], None]
+    slots: Sequence[Any] = ()  # TensorFlow variables: what it remembers from step to step
+
+    def __call__(self, gradients: Sequence[Any]) -> None:
+        self.apply(gradients)
 
 
 def build(name: str, learning_rate: float, variables: Sequence[Any]) -> Update:
@@ -39,7 +49,7 @@ def _adam(rate: float, weights: Sequence[Any]) -> Update:
                 lr=rate, beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON, grad=gradient,
             )  # fmt: skip
 
-    return update
+    return Update(update, (step, *first, *second))
 
 
 def _rmsprop(rate: float, weights: Sequence[Any]) -> Update:
@@ -54,7 +64,7 @@ def _rmsprop(rate: float, weights: Sequence[Any]) -> Update:
                 lr=rate, rho=RHO, momentum=0.0, epsilon=EPSILON, grad=gradient,
             )  # fmt: skip
 
-    return update
+    return Update(update, (*means, *momenta))
 
 
 def _sgd(rate: float, weights: Sequence[Any]) -> Update:
@@ -64,7 +74,7 @@ def _sgd(rate: float, weights: Sequence[Any]) -> Update:
         for weight, gradient in zip(weights, gradients, strict=True):
             tf.raw_ops.ResourceApplyGradientDescent(var=weight.handle, alpha=rate, delta=gradient)
 
-    return update
+    return Update(update)
 
 
 def _zeros(weights: Sequence[Any]) -> list[Any]:

@@ -5,17 +5,16 @@ named by their content. Reading either needs no Keras.
 """
 
 import hashlib
-import io
 import os
-import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from . import scratch
 from .datasets import Data
 from .errors import DataError
 
@@ -58,14 +57,24 @@ def noise(x_test: np.ndarray) -> np.ndarray:
     return np.concatenate([even, rng.permuted(flat, axis=1).reshape(even.shape)])
 
 
-def save(run_folder: Path, folder: Path, data: Data, said: Mapping[str, Said]) -> Path:
+def save(
+    run_folder: Path,
+    folder: Path,
+    data: Data,
+    said: Mapping[str, Said],
+    move: Callable[[Path, Path], object] = os.replace,
+    add: bool = False,
+) -> Path:
     """Write what each model of a run said; return the path of the run's file.
 
     Parameters
     ----------
     run_folder, folder : the run's own folder, and the data folder that all runs share
     said : by model: "model" for a network, the name of its file without ending for a head
+    move : puts the finished file into its place
+    add : keep what other models said, where the file is there already
     """
+    path = run_folder / FILE
     arrays: dict[str, np.ndarray] = {
         "labels": data.y_test.astype(np.int16),
         "images": np.array(_keep_images(data, folder)),
@@ -74,8 +83,10 @@ def save(run_folder: Path, folder: Path, data: Data, said: Mapping[str, Said]) -
         arrays[f"{name}/test"] = test.astype(np.float16)
         arrays[f"{name}/predicted"] = test.argmax(axis=1).astype(np.int16)
         arrays[f"{name}/noise"] = other.astype(np.float16)
-    path = run_folder / FILE
-    _write(path, arrays)
+    if add and path.exists():
+        with _opened(path) as kept:
+            arrays = {name: kept[name] for name in kept.files} | arrays
+    _write(path, arrays, move)
     return path
 
 
@@ -143,20 +154,14 @@ def _name(pixels: np.ndarray, labels: np.ndarray) -> str:
     return digest.hexdigest()[:32]
 
 
-def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def _write(path: Path, arrays: Mapping[str, np.ndarray], move: Callable[[Path, Path], object] = os.replace) -> None:
     """Write a whole file or none: two runs may keep the same images at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **arrays)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix="part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+    scratch.write_whole(path, write, move)
 
 
 def _opened(path: Path) -> "np.lib.npyio.NpzFile":

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from . import scratch
 from .errors import DataError, LabError
 from .processes import LeanContext, LeanProcess, begin_child, import_keras
 
@@ -150,6 +151,7 @@ class Serving:
         if self._thread.is_alive():
             self._wake()
             self._thread.join()
+            scratch.sweep(self._arguments[0] / scratch.FOLDER)
 
     def _wake(self) -> None:
         with self._lock:
@@ -329,6 +331,7 @@ class _Models:
 def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[], Iterable[str]]) -> None:
     """Answer batches until the pipe ends: loaded models at once, the others from a second thread, when loaded."""
     begin_child()
+    scratch.enter(folder)
     models, sending = _Models(folder, load), threading.Lock()
 
     def send(*message: Any) -> None:

@@ -59,6 +59,7 @@ class Run:
     worker: str = ""
     host: str = ""
     process: str = ""  # which process claimed it: ``processes.identity``
+    lost: int = 0  # how often in a row that process was lost without having got further
     owner: str = ""  # whose it is; "" is nobody's
 
     @property
@@ -67,7 +68,9 @@ class Run:
 
     @property
     def accuracy(self) -> float | None:
-        """The test accuracy; of heads the best mean over seeds; None before there is one."""
+        """The test accuracy; of heads the best mean over seeds; None before the run has ended with one."""
+        if not self.final:
+            return None
         if "test" in self.result:
             return self.result["test"]["accuracy"]
         return max((row["mean"] for row in self.result.get("table", ())), default=None)
@@ -245,10 +248,15 @@ class Store:
 
     # -- a run's life ------------------------------------------------------------------------------------------------
 
-    def claim(self, run_id: str, worker: str = "") -> bool:
+    def claim(self, run_id: str, worker: str = "", keep: int = 0, attempt: int | None = None) -> bool:
         """Take a queued run for this process: of all who try, one gets True.
 
-        Points of an earlier attempt are removed, and the versions of what runs it are written down.
+        The versions of what runs it are written down.
+
+        Parameters
+        ----------
+        keep : how many points of earlier attempts stay, the first ones; the new ones are numbered after them
+        attempt : only when the run is still at this attempt, for what can be kept was seen then
         """
         now = time.time()
         values = {
@@ -265,10 +273,13 @@ class Store:
             "versions": _json(versions()),
         }
         free = sa.and_(runs.c.id == run_id, runs.c.state == "queued", runs.c.deleted.is_(None), ~runs.c.stop_requested)
+        if attempt is not None:
+            free = sa.and_(free, runs.c.attempt == attempt)
         with self._writing() as connection:
             claimed = connection.execute(runs.update().where(free).values(**values)).rowcount == 1
             if claimed:
-                connection.execute(points_table.delete().where(points_table.c.run_id == run_id))
+                dropped = sa.and_(points_table.c.run_id == run_id, points_table.c.seq > keep)
+                connection.execute(points_table.delete().where(dropped))
                 query = sa.select(runs.c.attempt).where(runs.c.id == run_id)
                 self._attempts[run_id] = connection.execute(query).scalar_one()
         return claimed
@@ -286,6 +297,30 @@ class Store:
             if connection.execute(runs.update().where(mine).values(**values)).rowcount == 0:
                 return True
             return bool(connection.execute(sa.select(runs.c.stop_requested).where(mine)).scalar_one())
+
+    def keep(self, run_id: str, result: dict[str, Any]) -> None:
+        """Write down what of a running run is finished; it stays, however the run ends."""
+        with self._holding(run_id) as connection:
+            connection.execute(runs.update().where(runs.c.id == run_id).values(result=_json(result), lost=0))
+
+    def move(self, run_id: str, source: Path, target: Path, further: bool = False) -> None:
+        """Move a file of a running run into place, while nobody else can take or end the run.
+
+        Parameters
+        ----------
+        further : with this file the run has got further: a later attempt can go on from there
+
+        Raises
+        ------
+        StoreError
+            The run was taken away from who claimed it: its files are not ours to write.
+        OSError
+            The file cannot be moved.
+        """
+        with self._holding(run_id) as connection:
+            if further:
+                connection.execute(runs.update().where(runs.c.id == run_id).values(lost=0))
+            os.replace(source, target)
 
     def set_data_hash(self, run_id: str, data_hash: str) -> None:
         """Write down which data a run used."""
@@ -310,7 +345,7 @@ class Store:
         if not cells:
             return
         with self._writing() as connection:
-            if connection.execute(sa.select(runs.c.id).where(self._mine(run_id))).first() is not None:
+            if connection.execute(runs.update().where(self._mine(run_id)).values(lost=0)).rowcount:
                 connection.execute(cells_table.insert(), [{"run_id": run_id, **asdict(cell)} for cell in cells])
 
     def request_stop(self, run_id: str) -> None:
@@ -332,23 +367,36 @@ class Store:
 
         Parameters
         ----------
-        attempt : only when the run is still at this attempt; who claimed a run needs not say
+        attempt : only when the run is still at this attempt; who claimed a run needs not say, and ends it only
+            while it runs
         """
         check_choice("final state", state, tuple(sorted(FINAL_STATES)))
         values = {"state": state, "finished": time.time(), "error": error}
         if result is not None:
             values["result"] = _json(result)
         open_ = sa.and_(self._mine(run_id, attempt), runs.c.state.not_in(FINAL_STATES))
+        if attempt is None and run_id in self._attempts:  # queued again meanwhile, it is not ours to end
+            open_ = sa.and_(open_, runs.c.state == "running")
         with self._writing() as connection:
             return connection.execute(runs.update().where(open_).values(**values)).rowcount == 1
 
-    def requeue(self, run_id: str, attempt: int | None = None) -> bool:
+    def requeue(self, run_id: str, attempt: int | None = None, lost: bool = False) -> bool:
         """Put a running run back into the queue, at its old place.
 
         Returns False when it does not run (at that attempt), or was asked to stop.
+
+        Parameters
+        ----------
+        lost : its process died; that is counted until the run gets further
         """
         running = sa.and_(self._mine(run_id, attempt), runs.c.state == "running", ~runs.c.stop_requested)
-        values = {"state": "queued", "started": None, "heartbeat": None, "progress": "{}"}
+        values = {
+            "state": "queued",
+            "started": None,
+            "heartbeat": None,
+            "progress": "{}",
+            "lost": runs.c.lost + int(lost),
+        }
         with self._writing() as connection:
             return connection.execute(runs.update().where(running).values(**values)).rowcount == 1
 
@@ -395,6 +443,15 @@ class Store:
     def _mine(self, run_id: str, attempt: int | None = None) -> sa.ColumnElement[bool]:
         attempt = self._attempts.get(run_id) if attempt is None else attempt
         return sa.and_(runs.c.id == run_id, sa.true() if attempt is None else runs.c.attempt == attempt)
+
+    @contextmanager
+    def _holding(self, run_id: str) -> Iterator[sa.Connection]:
+        """Hold the run's row as one that runs and is ours."""
+        mine = sa.and_(self._mine(run_id), runs.c.state == "running")
+        with self._writing() as connection:
+            if connection.execute(runs.update().where(mine).values(heartbeat=time.time())).rowcount == 0:
+                raise StoreError("Run {run_id} goes on elsewhere or has ended, so this part of it ends.", run_id=run_id)
+            yield connection
 
     def _change(self, run_id: str, **values: Any) -> None:
         with self._writing() as connection:

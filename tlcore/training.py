@@ -6,13 +6,14 @@ batches runs inside one graph; between stretches the metrics go out and the stop
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import freezing, optimizers, prefix
+from .checkpoint import Checkpoint
 from .clock import Clock, FitResult, OnEpoch, OnMetric, OnProgress, ShouldStop
 from .datasets import Data
 from .errors import SpecError
@@ -23,6 +24,8 @@ from .spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, check_choice, chec
 
 if TYPE_CHECKING:
     import keras
+
+OnCheckpoint = Callable[[Callable[[], Checkpoint]], None]
 
 STRETCH_S = 0.25  # seconds of training between two looks at the stop flag; a batch that takes longer runs alone
 
@@ -68,8 +71,13 @@ def fit(
     on_epoch: OnEpoch = unwatched,
     cache: Path | None = None,
     use_cache: bool = True,
+    on_checkpoint: OnCheckpoint = lambda snapshot: None,
+    resume: Checkpoint | None = None,
 ) -> FitResult:
     """Train ``model`` in place through every phase of ``spec``.
+
+    Whoever goes on from a checkpoint gets the weights of a training that was never interrupted, to the last bit: the
+    order of the images follows from the seed and the epoch, all other randomness is in the model's variables.
 
     Parameters
     ----------
@@ -79,6 +87,8 @@ def fit(
     on_epoch : called before the first batch and after every epoch, when ``model`` has the weights of that moment
     cache : folder of kept activations; without one they are in memory for this training alone
     use_cache : False trains through the frozen layers in every epoch, for comparison
+    on_checkpoint : called after every epoch with a function that returns the checkpoint of that moment
+    resume : a checkpoint of the same spec and data, from where to go on
 
     Raises
     ------
@@ -92,32 +102,70 @@ def fit(
     check(spec, describe(model))
     keras.utils.set_random_seed(spec.seed)
     clock = Clock(spec, len(data.x_train), on_metric, on_progress, should_stop, on_epoch)
-    on_epoch(0, None)
-    used: list[Inputs] = []
-    proof: list[dict[str, Any]] = []
-    for number, phase in enumerate(spec.phases, start=1):
+    course = Course()
+    if resume is None:
+        on_epoch(0, None)
+    else:
+        _put(model.variables, resume.weights)
+        clock.go_on(resume.state["clock"])
+        course = Course(**resume.state["course"])
+    for number, phase in enumerate(spec.phases[max(course.phase - 1, 0) :], start=max(course.phase, 1)):
         freezing.freeze(model, phase.frozen)
-        before, images = freezing.hashes(model), clock.all_images
+        if number > course.phase:
+            course.begin(number, freezing.hashes(model), clock.all_images)
         try:
-            used.append(
-                _inputs(model, data, phase, clock, cache) if use_cache else prefix.whole(model, data, prefix.OFF)
-            )
-            _fit_phase(used[-1], data, spec, phase, clock)
+            inputs = _inputs(model, data, phase, clock, cache) if use_cache else prefix.whole(model, data, prefix.OFF)
+            course.note(inputs)
+            slots = resume.slots if resume is not None and number == resume.state["course"]["phase"] else None
+            _fit_phase(model, inputs, data, spec, clock, course, on_checkpoint, slots)
         except Interrupted:
             clock.stopped = True
-        if clock.all_images > images:
-            rows = freezing.proof(before, freezing.hashes(model), phase.frozen)
-            proof += [{"phase": number, **row.as_dict()} for row in rows]
+        if clock.all_images > course.images_before:
+            rows = freezing.proof(course.before, freezing.hashes(model), phase.frozen)
+            course.proof += [{"phase": number, **row.as_dict()} for row in rows]
         if clock.stopped:
             break
-    kept = [features for one in used for features in one.features]
-    return clock.result(
-        cached=bool(kept),
-        from_cache=bool(kept) and all(features.from_cache for features in kept),
-        prefix_s=sum(features.seconds for features in kept),
-        reason=" ".join(dict.fromkeys(one.reason for one in used)) or prefix.STOPPED,
-        proof=tuple(proof),
-    )
+    return clock.result(**course.result())
+
+
+@dataclass
+class Course:
+    """What a training has been through, phase by phase; JSON values, for a checkpoint."""
+
+    phase: int = 0  # the one it is in, counted from 1
+    before: dict[str, str] = field(default_factory=dict)  # hashes of the weights when that began
+    images_before: int = 0  # trained until then
+    proof: list[dict[str, Any]] = field(default_factory=list)  # of the phases before
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)  # phase -> what it trained on
+
+    def begin(self, phase: int, before: dict[str, str], images: int) -> None:
+        self.phase, self.before, self.images_before = phase, before, images
+
+    def note(self, inputs: Inputs) -> None:
+        """Take note of what this phase trains on; of an earlier process's note, which computed it, that stays."""
+        note = {
+            "reason": inputs.reason,
+            "from_cache": [features.from_cache for features in inputs.features],
+            "seconds": sum(features.seconds for features in inputs.features),
+        }
+        self.notes.setdefault(str(self.phase), note)
+
+    def result(self) -> dict[str, Any]:
+        """Return the part of a FitResult that is known here."""
+        notes = self.notes.values()
+        kept = [found for note in notes for found in note["from_cache"]]
+        return {
+            "cached": bool(kept),
+            "from_cache": bool(kept) and all(kept),
+            "prefix_s": sum(note["seconds"] for note in notes),
+            "reason": " ".join(dict.fromkeys(note["reason"] for note in notes)) or prefix.STOPPED,
+            "proof": tuple(self.proof),
+        }
+
+
+def _put(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _inputs(model: "keras.Model", data: Data, phase: Phase, clock: Clock, cache: Path | None) -> Inputs:
@@ -126,34 +174,63 @@ def _inputs(model: "keras.Model", data: Data, phase: Phase, clock: Clock, cache:
     return prefix.inputs(model, data, phase, cache, clock.should_stop)
 
 
-def _fit_phase(inputs: Inputs, data: Data, spec: FineTuneSpec, phase: Phase, clock: Clock) -> None:
-    """Train the tail through the epochs of one phase, one stretch of batches after the other."""
+def _fit_phase(
+    model: "keras.Model",
+    inputs: Inputs,
+    data: Data,
+    spec: FineTuneSpec,
+    clock: Clock,
+    course: Course,
+    on_checkpoint: OnCheckpoint,
+    slots: Sequence[np.ndarray] | None,
+) -> None:
+    """Train the tail through the epochs that are left of a phase, one stretch of batches after the other."""
     import tensorflow as tf
 
-    n, size, tail = len(inputs.x_train), spec.batch_size, inputs.tail
+    phase, tail = spec.phases[course.phase - 1], inputs.tail
     update = optimizers.build(spec.optimizer, phase.learning_rate, tail.trainable_variables)
-    run = stretch(tail, update, tensor(inputs.x_train), tf.constant(data.y_train), size)
+    if slots is not None:
+        _put(update.slots, slots)
+    run = stretch(tail, update, tensor(inputs.x_train), tf.constant(data.y_train), spec.batch_size)
     score = _scorer(tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
+
+    def snapshot() -> Checkpoint:
+        state = {"clock": clock.state(), "course": asdict(course)}
+        return Checkpoint(state, [one.numpy() for one in model.variables], [one.numpy() for one in update.slots])
+
     clock.start_phase()
-    n_batches, rate = -(-n // size), 0.0  # batches a second
-    for epoch in range(phase.epochs):
-        order = tf.constant(np.random.default_rng((spec.seed, clock.epoch)).permutation(n))
-        done = 0
-        while done < n_batches:
-            k = 1 if not rate else int(np.clip(rate * STRETCH_S, 1, n_batches - done))
-            began = time.perf_counter()
-            loss, right = (float(value) for value in run(order, done, done + k))
-            took = time.perf_counter() - began
-            images = min((done + k) * size, n) - done * size
-            first = epoch == 0 and done == 0
-            done += k
-            clock.stretch(loss, right, images, took, done / n_batches, first)
-            if not first:
-                rate = k / max(took, 1e-6)
-            if clock.should_stop():
-                clock.stopped = True
-                return
+    end = sum(one.epochs for one in spec.phases[: course.phase])
+    first = True  # its first stretch holds the compiling
+    while clock.epoch < end:
+        _fit_epoch(run, len(inputs.x_train), spec, clock, first)
+        if clock.stopped:
+            return
+        first = False
         clock.finish_epoch(*score(), phase, len(data.class_names))
+        on_checkpoint(snapshot)
+
+
+def _fit_epoch(run: Callable[..., Any], n: int, spec: FineTuneSpec, clock: Clock, first: bool) -> None:
+    """Train one epoch on images in an order that only the seed and the epoch's number decide."""
+    import tensorflow as tf
+
+    order = tf.constant(np.random.default_rng((spec.seed, clock.epoch)).permutation(n))
+    size, n_batches, done = spec.batch_size, -(-n // spec.batch_size), 0
+    while done < n_batches:
+        rate = clock.batches_per_s
+        k = 1 if first or not rate else int(np.clip(rate * STRETCH_S, 1, n_batches - done))
+        began = time.perf_counter()
+        loss, right = (float(value) for value in run(order, done, done + k))
+        took = time.perf_counter() - began
+        images = min((done + k) * size, n) - done * size
+        done += k
+        clock.stretch(loss, right, images, took, done / n_batches, first)
+        if not first:
+            clock.batches_per_s = k / max(took, 1e-6)
+        first = False
+        if clock.should_stop():
+            clock.stopped = True
+            return
 
 
 def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size: int) -> Callable[..., Any]:

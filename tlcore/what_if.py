@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from . import datasets, features, freezing, prediction, processes, sources, training
+from . import datasets, features, freezing, prediction, processes, scratch, sources, training
 from .datasets import Data
 from .errors import LabError, SpecError, TrainingError
 from .evaluation import Evaluation, evaluate
@@ -158,6 +158,7 @@ def _products(source: str, target: str, seed: int, layer: str, folder: Path) -> 
 def warm(folder: str) -> None:
     """Compute what the default moves need."""
     processes.begin_child()
+    scratch.enter(Path(folder))
     processes.import_keras()
     try:
         for move in (Move(tail="dense"), *(Move(cut=cut) for cut in range(len(sources.info(Move.source).layers) + 1))):
@@ -235,3 +236,4 @@ class WhatIf:
         self._line.shutdown(wait=True, cancel_futures=True)
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        scratch.sweep(Path(self._folder) / scratch.FOLDER)

@@ -9,14 +9,30 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import lru_cache
+from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import datasets, features, heads, keras_example, outputs, prediction, recorded, sources, sweeps, training
-from .errors import LabError, SpecError
+from . import (
+    checkpoint,
+    datasets,
+    features,
+    heads,
+    keras_example,
+    outputs,
+    prediction,
+    recorded,
+    scratch,
+    sources,
+    sweeps,
+    training,
+)
+from .checkpoint import Checkpoint
+from .errors import DataError, LabError, SpecError
 from .evaluation import evaluate
 from .monitor import Monitor
 from .processes import import_keras
@@ -36,12 +52,14 @@ from .spec import (
     check_choice,
     check_number,
 )
-from .store import Store, versions
+from .store import Run, Store, versions
 
 log = logging.getLogger(__name__)
 
 MOST_FEATURES_GB = 1.5
 CACHE = "cache"  # the folder of kept activations inside the data folder
+CHECKPOINT_S = 1.0  # seconds between two checkpoints
+CHECKPOINT_COST = 0.01  # most of a run's time that goes into writing them
 BEAT_S = 0.25  # how often points go to the store and the stop flag comes back
 
 
@@ -122,6 +140,8 @@ def _check_size(spec: HeadSpec, source: SourceInfo) -> None:
 def execute(run_id: str, folder: str) -> None:
     """Claim the run, do what its spec asks, write points and the final state to the store.
 
+    What an earlier attempt had finished before its process was killed is kept, and this one goes on from there.
+
     Parameters
     ----------
     run_id : a queued run of the store in ``folder``; any other is left alone
@@ -129,19 +149,37 @@ def execute(run_id: str, folder: str) -> None:
     """
     store = Store(Path(folder))
     try:
-        if not store.claim(run_id, worker=f"{os.getpid()}"):
-            return
         run = store.get(run_id)
+        saved = _saved(run, store)
+        n_points = saved.state["n_points"] if saved else run.result.get("n_points", 0)
+        if not store.claim(run_id, worker=f"{os.getpid()}", keep=n_points, attempt=run.attempt):
+            return
     except LabError:
         log.exception("run %s could not be claimed", run_id)
         return
-    with Reporter(store, run_id) as reporter:
-        state, result, error = _outcome(run.spec, reporter, Path(folder))
-    store.finish(run_id, state, result, error)
+    with Reporter(store, run_id, n_points) as reporter:
+        state, result, error = _outcome(run, saved, reporter, Path(folder))
+    if store.finish(run_id, state, result, error):
+        checkpoint.remove(store.run_folder(run_id))
 
 
-def _outcome(spec: Spec, reporter: "Reporter", folder: Path) -> tuple[str, dict[str, Any], str]:
-    """Run a spec; return the final state, the result and the reason of a failure."""
+def _saved(run: Run, store: Store) -> Checkpoint | None:
+    """Return the checkpoint of an earlier attempt if all that it counts on is there."""
+    found = checkpoint.load(store.run_folder(run.id)) if run.kind == FineTuneSpec.kind else None
+    if found is None:
+        return None
+    n = found.state.get("n_points", 0)
+    if found.state.get("versions") != versions() or (n and not store.points(run.id, since=n - 1, limit=1)):
+        log.warning("the checkpoint of run %s does not fit: it begins anew", run.id)
+        return None
+    return found
+
+
+def _outcome(
+    run: Run, saved: Checkpoint | None, reporter: "Reporter", folder: Path
+) -> tuple[str, dict[str, Any] | None, str]:
+    """Execute a run; return the final state, the result (None: what was kept on the way) and why it failed."""
+    spec = run.spec
     try:
         check(spec)
         if isinstance(spec, SweepSpec):
@@ -150,21 +188,21 @@ def _outcome(spec: Spec, reporter: "Reporter", folder: Path) -> tuple[str, dict[
             report = {"on_metric": reporter.on_metric, "on_progress": reporter.on_progress}
             result = keras_example.run(spec, **report, should_stop=reporter.should_stop) | {"device": device()}
         elif isinstance(spec, FineTuneSpec):
-            result = fine_tune(spec, reporter, folder)
+            result = fine_tune(spec, reporter, folder, saved)
         else:
-            result = fit_heads(spec, reporter, folder)
+            result = fit_heads(spec, reporter, folder, run.result)
         return ("stopped" if reporter.should_stop() else "done"), result, ""
     except LabError as error:
-        return "failed", {}, str(error)
+        return "failed", None, str(error)
     except MemoryError:
-        return "failed", {}, "The run needed more memory than there is. Take fewer images, or an earlier layer."
+        return "failed", None, "The run needed more memory than there is. Take fewer images, or an earlier layer."
     except OSError as error:
         log.exception("run %s failed", reporter.run_id)
-        return "failed", {}, f"A file could not be written ({error.strerror}). Free some disk space and start again."
+        return "failed", None, f"A file could not be written ({error.strerror}). Free some disk space and start again."
     except Exception:
         log_id = secrets.token_hex(4)
         log.exception("run %s failed, log id %s", reporter.run_id, log_id)
-        return "failed", {}, f"Something went wrong inside; the log has it under {log_id}. Start the run again."
+        return "failed", None, f"Something went wrong inside; the log has it under {log_id}. Start the run again."
 
 
 class Reporter:
@@ -174,12 +212,13 @@ class Reporter:
     nothing, and a long step that reports nothing still has a heartbeat.
     """
 
-    def __init__(self, store: Store, run_id: str):
+    def __init__(self, store: Store, run_id: str, n_points: int = 0):
         self.store, self.run_id = store, run_id
+        self.n_points = n_points  # reported so far, those of earlier attempts included
         self._progress = Progress(message="starting")
         self._points: list[MetricPoint] = []
         self._cells: list[Cell] = []
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._stop, self._end = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -190,11 +229,12 @@ class Reporter:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
-        self._flush()
+        self.flush()
 
     def on_metric(self, point: MetricPoint) -> None:
         with self._lock:
             self._points.append(point)
+            self.n_points += 1
 
     def on_cell(self, cell: Cell) -> None:
         """Keep a finished experiment at once; what the store cannot take now goes with the next."""
@@ -214,37 +254,85 @@ class Reporter:
     def folder(self) -> Path:
         return self.store.run_folder(self.run_id, create=True)
 
+    def move(self, source: Path, target: Path) -> None:
+        """Move a finished file into place, unless this run was taken away from us meanwhile."""
+        self.store.move(self.run_id, source, target)
+
+    def keep(self, result: dict[str, Any]) -> None:
+        """Write down what is finished so far, with the points that belong to it."""
+        if self.flush():
+            self.store.keep(self.run_id, {**result, "n_points": self.n_points})
+
     def set_data_hash(self, value: str) -> None:
         self.store.set_data_hash(self.run_id, value)
 
     def _run(self) -> None:
         while not self._end.wait(BEAT_S):
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
-        with self._lock:
-            points, self._points = self._points, []
-        try:
-            if points:
-                self.store.add_points(self.run_id, points)
-                points = []
-            if self.store.beat(self.run_id, self._progress):
-                self._stop.set()
-        except LabError:  # the store may come back; the points are kept for the next beat
-            log.exception("run %s could not report", self.run_id)
+    def flush(self) -> bool:
+        """Bring what was reported to the store; return whether all of it is there."""
+        with self._writing:  # one at a time, or the points would change their order
             with self._lock:
-                self._points = points + self._points
+                points, self._points = self._points, []
+            try:
+                if points:
+                    self.store.add_points(self.run_id, points)
+                    points = []
+                if self.store.beat(self.run_id, self._progress):
+                    self._stop.set()
+                return True
+            except LabError:  # the store may come back; the points are kept for the next beat
+                log.exception("run %s could not report", self.run_id)
+                with self._lock:
+                    self._points = points + self._points
+                return False
 
 
-def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
-    """Train, test, prove and save; return the result as JSON values."""
+class Keeper:
+    """Writes a checkpoint after an epoch when one is due: not too often, and never at much of a run's time."""
+
+    def __init__(self, reporter: Reporter, state: dict[str, Any]):
+        self._reporter, self._state = reporter, state
+        self._due = time.perf_counter() + CHECKPOINT_S
+
+    def __call__(self, snapshot: Callable[[], Checkpoint]) -> None:
+        began = time.perf_counter()
+        if began < self._due:
+            return
+        # Never ahead of the store: the next attempt's curves go on from the points that are there.
+        if self._reporter.flush():
+            made = snapshot()
+            made.state.update(self._state, n_points=self._reporter.n_points, versions=versions())
+            try:
+                checkpoint.save(self._reporter.folder(), made, self._move)
+            except OSError as error:  # the training itself can do without
+                log.warning("no checkpoint of run %s: %s", self._reporter.run_id, error)
+        now = time.perf_counter()
+        self._due = now + max(CHECKPOINT_S, (now - began) / CHECKPOINT_COST)
+
+    def _move(self, source: Path, target: Path) -> None:
+        self._reporter.store.move(self._reporter.run_id, source, target, further=True)
+
+
+def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path, saved: Checkpoint | None = None) -> dict[str, Any]:
+    """Train, test, prove and save; return the result as JSON values.
+
+    Parameters
+    ----------
+    saved : where an earlier attempt was cut off
+    """
     import keras
 
     began = time.perf_counter()
-    reporter.on_progress(Progress(0, spec.epochs, "loading the data"))
+    clock = saved.state["clock"] if saved else {"epoch": 0, "elapsed_s": 0.0}
+    reporter.on_progress(Progress(clock["epoch"], spec.epochs, "loading the data"))
     data = datasets.load(spec.data)
+    if saved and saved.state["data_hash"] != data.hash:
+        raise DataError("The images are not those that this run began with. Start it again.")
     reporter.set_data_hash(data.hash)
-    reporter.on_progress(Progress(0, spec.epochs, "loading the source model"))
+    resumed = [*saved.state["resumed_after"], clock["epoch"]] if saved else []
+    reporter.on_progress(Progress(clock["epoch"], spec.epochs, "loading the source model"))
     model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
     on_epoch = Monitor(model, spec, data.class_names, reporter.folder()) if spec.film else training.unwatched
     fitted = training.fit(
@@ -256,14 +344,17 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
         should_stop=reporter.should_stop,
         on_epoch=on_epoch,
         cache=folder / CACHE,
+        on_checkpoint=Keeper(reporter, {"data_hash": data.hash, "resumed_after": resumed}),
+        resume=saved,
     )
     reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))
     answer = prediction.compiled(model)
     answers = _in_batches(answer, data.x_test)
     test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
     path = reporter.folder() / "model.keras"
-    _save_whole(path, lambda temporary: model.save(temporary))
-    kept = outputs.save(reporter.folder(), folder, data, {"model": (answers, answer(outputs.noise(data.x_test)))})
+    scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
+    said = {"model": (answers, answer(outputs.noise(data.x_test)))}
+    kept = outputs.save(reporter.folder(), folder, data, said, reporter.move)
     frozen = spec.phases[-1].frozen
     return {
         "test": test.as_dict(),
@@ -272,7 +363,8 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
         "n_weights": model.count_params(),
         "n_trainable": sum(layer.count_params() for layer in model.layers if layer.name not in frozen),
         **{name: value for name, value in asdict(fitted).items() if name != "proof"},
-        "total_s": time.perf_counter() - began,
+        "total_s": time.perf_counter() - began + clock["elapsed_s"],
+        "resumed_after": resumed,  # epochs: where a later process went on
         "device": device(),
         "class_names": list(data.class_names),
         "files": _files([path, kept]),
@@ -280,57 +372,68 @@ def fine_tune(spec: FineTuneSpec, reporter: Reporter, folder: Path) -> dict[str,
     }
 
 
-def fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
-    """Extract once for every seed's images, fit every head on every input, test and save; return JSON values."""
+def fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, kept: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Extract once for every seed's images, fit every head on every input, test and save; return JSON values.
+
+    After every head the result so far goes to the store: no finished head is lost, however the run ends.
+
+    Parameters
+    ----------
+    kept : the result so far of an earlier attempt; its heads are not fitted again
+    """
     from threadpoolctl import threadpool_limits
 
     # Small matrices: threads for each product cost more than they give (36 fits took 275 s with them, 30 s without);
     # the forest and the neighbours bring their own.
     with threadpool_limits(limits=1):
-        return _fit_heads(spec, reporter, folder)
+        known = {name: value for name, value in (kept or {}).items() if name != "n_points"}
+        return _fit_heads(spec, reporter, folder, known)
 
 
-def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path) -> dict[str, Any]:
-    began = time.perf_counter()
-    fits = [(seed, name, head) for seed in spec.seeds for name in spec.inputs for head in spec.heads]
-    reporter.on_progress(Progress(0, len(fits), "loading the source model"))
+def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, kept: dict[str, Any]) -> dict[str, Any]:
+    began = time.perf_counter() - kept.get("total_s", 0.0)
+    result = {"rows": [], "extract_s": 0.0, "n_features": 0, "features_mb": 0.0, "files": {}} | kept
+    rows = result["rows"]
+    done = {(row["seed"], row["input"], row["head"]) for row in rows}
+    n = len(spec.seeds) * len(spec.inputs) * len(spec.heads)
+    reporter.on_progress(Progress(len(rows), n, "loading the source model"))
     model = sources.load(spec.source, seed=spec.seed)
-    rows: list[dict[str, Any]] = []
-    sizes: dict[str, Any] = {"extract_s": 0.0, "n_features": 0, "features_mb": 0.0}
-    class_names: tuple[str, ...] = ()
-    said: dict[str, outputs.Said] = {}
-    for seed in spec.seeds:
-        data = datasets.load(replace(spec.data, seed=seed))
-        class_names = data.class_names
+    load = lru_cache(maxsize=1)(lambda seed: datasets.load(replace(spec.data, seed=seed)))
+    for seed, name in product(spec.seeds, spec.inputs):
+        missing = [head for head in spec.heads if (seed, name, head) not in done]
+        if reporter.should_stop() or not missing:
+            continue
+        data = load(seed)
         if seed == spec.seed:
             reporter.set_data_hash(data.hash)
-        for name in spec.inputs:
+        reporter.on_progress(Progress(len(rows), n, f"computing the {name}"))
+        layer = spec.layer if name == "features" else PIXELS
+        matrices = _matrices(model, data, layer, folder, result)
+        noise = features.extract(model, outputs.noise(data.x_test), layer) if seed == spec.seed else None
+        for head in missing:
             if reporter.should_stop():
                 break
-            reporter.on_progress(Progress(len(rows), len(fits), f"computing the {name}"))
-            layer = spec.layer if name == "features" else PIXELS
-            matrices = _matrices(model, data, layer, folder, sizes)
-            noise = features.extract(model, outputs.noise(data.x_test), layer) if seed == spec.seed else None
-            for head in spec.heads:
-                if reporter.should_stop():
-                    break
-                left = (time.perf_counter() - began) / len(rows) * (len(fits) - len(rows)) if rows else None
-                title = heads.HEADS[head].title
-                reporter.on_progress(Progress(len(rows), len(fits), f"{title} on {name}, seed {seed}", left_s=left))
-                rows.append(_one_head(spec, head, name, seed, data, matrices, noise, said, reporter))
-    reporter.on_progress(Progress(len(rows), len(fits), "done"))
-    kept = [outputs.save(reporter.folder(), folder, data, said)] if said else []
-    return {
-        "rows": rows,
-        "table": heads.table(rows),
-        **sizes,
-        "layer": spec.layer,
-        "n_trained": len(data.x_train),
-        "class_names": list(class_names),
-        "device": "CPU",
-        "total_s": time.perf_counter() - began,
-        "files": _files(sorted((reporter.folder() / "heads").glob("*.skops")), "heads/") | _files(kept),
-    }
+            left = (time.perf_counter() - began) / len(rows) * (n - len(rows)) if rows else None
+            title = heads.HEADS[head].title
+            reporter.on_progress(Progress(len(rows), n, f"{title} on {name}, seed {seed}", left_s=left))
+            said: dict[str, outputs.Said] = {}
+            rows.append(_one_head(spec, head, name, seed, data, matrices, noise, said, reporter))
+            if said:
+                kept_said = outputs.save(
+                    reporter.folder(), folder, data, said, reporter.move, add=bool(result["files"])
+                )
+                result["files"] |= _files([reporter.folder() / rows[-1]["file"]], "heads/") | _files([kept_said])
+            result |= {
+                "table": heads.table(rows),
+                "layer": spec.layer,
+                "n_trained": len(data.x_train),
+                "class_names": list(data.class_names),
+                "device": "CPU",
+                "total_s": time.perf_counter() - began,
+            }
+            reporter.keep(result)
+    reporter.on_progress(Progress(len(rows), n, "done"))
+    return result
 
 
 def _matrices(
@@ -384,7 +487,7 @@ def _one_head(
     if noise is not None:
         said[f"{head}-{name}"] = answers, fitted.predict_proba(noise)
     path = reporter.folder() / "heads" / f"{head}-{name}.skops"
-    size = heads.save(fitted, path) if first else 0
+    size = heads.save(fitted, path, reporter.move) if first else 0
     return {
         "head": head,
         "input": name,
@@ -443,19 +546,6 @@ def device() -> str:
 
 def _in_batches(answer: Callable[[np.ndarray], np.ndarray], x: np.ndarray, size: int = 1000) -> np.ndarray:
     return np.concatenate([answer(x[first : first + size]) for first in range(0, len(x), size)])
-
-
-def _save_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file under a temporary name and move it into place, so that it is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"part-{path.name}")
-    try:
-        write(temporary)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _files(paths: Iterable[Path], prefix: str = "") -> dict[str, dict[str, Any]]:

@@ -196,6 +196,9 @@ def fine_tune_result(run: Run) -> None:
         + " "
         + plain(_(result["reason"]))
     )
+    if resumed := result.get("resumed_after"):
+        words = _("Its process was lost on the way: it went on after epoch {epochs}, with the same result.")
+        st.caption(words.format(epochs=", ".join(map(str, resumed))))
     proof_badge(result["proof"])
     with st.expander(_("Confusion matrix"), expanded=False):
         st.plotly_chart(

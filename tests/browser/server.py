@@ -23,21 +23,28 @@ def free_port() -> int:
 
 
 class LabServer:
-    """``streamlit run app.py``; ``home`` becomes its data folder, beside it lies the log."""
+    """``streamlit run app.py``; ``home`` becomes its data folder, beside it lie the log and its temporary files."""
 
     def __init__(self, home: Path, **environment: str):
-        self.home = Path(home)
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.home, self.environment = Path(home), environment
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.home.with_suffix(".log")
-        with self.log.open("wb") as log:
+        self.temporary = self.home.with_suffix(".tmp")
+        self.temporary.mkdir()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, for the first time or again at the same address."""
+        own = {"TRANSFER_LAB_HOME": str(self.home), "TMPDIR": str(self.temporary)}
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                    *(f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"),
+                    *(f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"),
                 ],
                 cwd=ROOT,
-                env=os.environ | {"TRANSFER_LAB_HOME": str(self.home)} | environment,
+                env=os.environ | own | self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a group of its own: close() sees whether all of it is gone
@@ -68,19 +75,39 @@ class LabServer:
         """Return what the server process itself, not its children, has mapped into memory."""
         return Path(f"/proc/{self.process.pid}/maps").read_text()
 
+    def kill(self) -> None:
+        """End the server process, and no other, by SIGKILL; wait until its children are gone too."""
+        self.process.kill()
+        self.process.wait()
+        if not self._gone():
+            raise AssertionError("processes of the app outlived it by a minute")
+
     def close(self) -> None:
-        """Stop it as a service manager does; fail when it, or any process it started, lives on."""
+        """Stop it as a service manager does; fail when it, or any process or file it made for a while, is left."""
         if self.process.poll() is not None:
             raise AssertionError(f"the app ended by itself, code {self.process.returncode}")
         self.process.send_signal(signal.SIGTERM)
+        if not self._gone():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            raise AssertionError("processes of the app were still there a minute after it was told to stop")
+        if left := self.leftovers():
+            raise AssertionError(f"the app left these behind: {left}")
+
+    def leftovers(self) -> list[str]:
+        """Return the locks, temporary and unfinished files there are."""
+        unfinished = [path for path in self.home.rglob("*") if path.name.startswith("part")]
+        locks = list(self.home.glob("*.lock"))
+        return [str(path) for path in (*self.temporary.iterdir(), *(self.home / "tmp").glob("*"), *unfinished, *locks)]
+
+    def _gone(self) -> bool:
+        """Wait until no process of the group is left; return whether that came."""
         until = time.monotonic() + 60
         while time.monotonic() < until:
             self.process.poll()
             try:
                 os.killpg(self.process.pid, 0)
             except ProcessLookupError:
-                return
+                return True
             time.sleep(0.05)  # between two looks, not instead of one
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        raise AssertionError("processes of the app were still there a minute after it was told to stop")
+        return False

@@ -170,13 +170,14 @@ class LiveLines:
     def __init__(self, say: Say):
         self.since = 0  # the number of the last point seen
         self._say, self._attempt, self._message = say, 1, ""
+        self._told = 0.0  # epochs
         self._train: MetricPoint | None = None
         self._said_s = 0.0
 
     def show(self, run: Run, points: NumberedPoints) -> None:
-        if run.attempt > self._attempt:  # begun anew elsewhere: its points count from 1 again
+        if run.attempt > self._attempt:  # its process was lost: the points that are new count from further back
             self._attempt, self.since, self._said_s = run.attempt, 0, 0.0
-            self._say("started again from the beginning")
+            self._say("its process was lost: it goes on from what was finished")
             return
         for self.since, point in points:
             if isinstance(run.spec, FineTuneSpec):
@@ -198,12 +199,14 @@ class LiveLines:
 
     def _epoch(self, point: MetricPoint, n_epochs: int) -> None:
         """Training and validation of a finished epoch make one line; within a long epoch one comes now and then."""
+        if point.x <= self._told:  # by an earlier attempt
+            return
         if point.series == "train" and point.x == int(point.x):
             self._train = point
             return
         if point.series == "train" and point.elapsed_s - self._said_s < PARTS_S:
             return
-        self._said_s = point.elapsed_s
+        self._said_s, self._told = point.elapsed_s, point.x
         parts = [point] if self._train is None or point.series == "train" else [self._train, point]
         words = "  ".join(f"{part.series} {_measured(part)}" for part in parts)
         self._say(f"epoch {round(point.x, 2):>5g}/{n_epochs}  {words}  {point.elapsed_s:.1f} s")

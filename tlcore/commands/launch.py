@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from .. import datasets, sources
 from ..errors import SpecError
+from ..lock import Lock
 from ..people import limits, whole_number
 from ..store import Store
 
@@ -88,6 +89,7 @@ def serve(host: str, port: int, folder: Path) -> NoReturn:
     whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)
     limits(os.environ)
     Store(folder).close()
+    Lock(folder).release()  # the server takes it for good, when it is up
     check_assets()
     print(f"Transfer Lab: http://{host}:{port}  (stop with Ctrl+C)", flush=True)
     options = ["--server.headless=true", f"--server.address={host}", f"--server.port={port}"]

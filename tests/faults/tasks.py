@@ -1,0 +1,96 @@
+"""What the processes of the fault tests do: real runs, which die by SIGKILL at the moments that a plan names."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tlcore import clock, features, worker
+from tlcore.engine import Engine
+from tlcore.store import Store
+
+PLAN = "plan"  # in the data folder: a moment for every attempt, one a line
+
+
+def serve(folder: str, warm: bool = False) -> None:
+    """Be a server that is killed: an engine with one worker, and nothing that would close it."""
+    Engine(Path(folder), 1, execute=execute, warm=worker.warm if warm else None)
+    print("serving", flush=True)
+    threading.Event().wait()
+
+
+def execute(run_id: str, folder: str) -> None:
+    """Do a run as a worker does, with a checkpoint after every epoch, and die where this attempt's line says."""
+    worker.CHECKPOINT_S, worker.CHECKPOINT_COST = 0.0, 1e9
+    attempt = Store(Path(folder)).get(run_id).attempt
+    plan = Path(folder, PLAN).read_text().split() if Path(folder, PLAN).exists() else []
+    if attempt < len(plan):
+        MOMENTS[plan[attempt]]()
+    worker.execute(run_id, folder)
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_with_the_server(*_: object) -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    threading.Event().wait()  # for the kernel to take this process along
+
+
+def before(owner: Any, name: str, when: Callable[..., bool], end: Callable[..., None] = die) -> None:
+    """Have ``owner.name`` end this process when it is called with arguments that ``when`` is true of."""
+    original = getattr(owner, name)
+
+    def dying(*arguments: Any, **keywords: Any) -> Any:
+        if when(*arguments):
+            end()
+        return original(*arguments, **keywords)
+
+    setattr(owner, name, dying)
+
+
+def _always(*_: object) -> bool:
+    return True
+
+
+def _in_epoch(number: int) -> Callable[..., bool]:
+    return lambda counts, *_: counts.epoch == number
+
+
+def _after_one_batch_of_images() -> None:
+    whole = features._parts
+
+    def first(*arguments: Any) -> Any:
+        yield next(whole(*arguments))
+        die()
+
+    features._parts = first
+
+
+MOMENTS: dict[str, Callable[[], None]] = {
+    "extracting": _after_one_batch_of_images,
+    "first_batch": lambda: before(clock.Clock, "stretch", _in_epoch(0)),
+    "mid_epoch": lambda: before(clock.Clock, "stretch", _in_epoch(1)),
+    "server": lambda: before(clock.Clock, "stretch", _in_epoch(2), die_with_the_server),
+    "checkpointing": lambda: before(worker.Keeper, "_move", lambda keeper, *_: keeper._reporter.n_points >= 8),
+    "evaluating": lambda: before(worker, "evaluate", _always),
+    "saving": lambda: before(worker.Reporter, "move", _always),
+    "finishing": lambda: before(Store, "finish", _always),
+}
+
+
+def stuck_in_the_third_head(run_id: str, folder: str) -> None:
+    """Compare heads; the third fit goes on for ever and hears nothing."""
+    fit, fitted = worker.heads.fit, []
+
+    def slow(*arguments: Any, **keywords: Any) -> Any:
+        if len(fitted) == 2:
+            threading.Event().wait()
+        fitted.append(arguments[0])
+        return fit(*arguments, **keywords)
+
+    worker.heads.fit = slow
+    worker.execute(run_id, folder)

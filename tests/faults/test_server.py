@@ -1,0 +1,88 @@
+"""The whole app, killed in the middle of training and started again: the page goes on without a click."""
+
+import re
+import subprocess
+import sys
+import threading
+
+import pytest
+from browser.server import ROOT, LabServer
+from playwright.sync_api import expect
+
+from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.store import Store
+
+pytestmark = [pytest.mark.soak, pytest.mark.browser, pytest.mark.keras]
+SLOW_MS = 120_000
+LONG = FineTuneSpec(data=DataSpec(per_class=1000), phases=(Phase(100, ("conv_1", "conv_2")),))
+
+
+@pytest.fixture
+def lab(tmp_path):
+    server = LabServer(tmp_path / "home")
+    server.wait_ready()
+    yield server
+    server.close()  # no process, temporary file or lock is left
+
+
+def wait_for(condition, timeout_s=SLOW_MS / 1000):
+    pause = threading.Event()
+    for _ in range(int(timeout_s / 0.1)):
+        if found := condition():
+            return found
+        pause.wait(0.1)
+    raise AssertionError("it did not come")
+
+
+def test_a_killed_server_comes_back_and_everything_goes_on(lab, browser):
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(SLOW_MS)
+    page.goto(lab.url + "/train")
+    epochs = page.locator(".st-key-epochs input")
+    epochs.fill("100")
+    epochs.press("Tab")
+    page.locator(".st-key-start_ft button").first.click()
+    store = Store(lab.home)
+    run = wait_for(lambda: next(iter(store.list()), None))
+    others = [store.create(LONG) for _ in range(2)]  # one runs beside it, one waits
+    chart = page.locator(".tl-live").first
+    wait_for(lambda: store.get(run.id).progress.step >= 20)
+    before = store.get(run.id)
+
+    lab.kill()
+    expect(chart).to_have_attribute("data-lost", "true", timeout=SLOW_MS)
+    lab.start()
+    lab.wait_ready()
+    expect(chart).to_have_attribute("data-lost", "false", timeout=SLOW_MS)
+    again = wait_for(
+        lambda: (now := store.get(run.id)).attempt == 2 and now.progress.step > before.progress.step and now
+    )
+    assert again.state == "running"
+    wait_for(lambda: int(chart.get_attribute("data-points") or 0) > 2 * before.progress.step)
+    x = [point.x for _, point in store.points(run.id) if point.series == "validation"]
+    assert x == [float(epoch) for epoch in range(1, len(x) + 1)]
+
+    page.locator(".st-key-stop_ft button").click()
+    expect(chart).to_have_attribute("data-state", "stopped", timeout=SLOW_MS)
+    assert store.get(run.id).result["resumed_after"][0] >= before.progress.step - 5
+    for other in others:
+        wait_for(lambda other=other: store.get(other.id).state == "running")
+        store.request_stop(other.id)
+    for other in others:
+        assert wait_for(lambda other=other: (now := store.get(other.id)).final and now).state == "stopped"
+
+
+def test_a_second_server_on_the_folder_is_refused_and_commands_beside_it_work(lab):
+    def command(*words, **options):
+        words = [sys.executable, "-m", *words]
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, **options)
+
+    home = str(lab.home)
+    second = command("tlcore", "serve", "--port", "1", "--home", home)
+    port = lab.port + 1 if lab.port < 65000 else lab.port - 1
+    second = command("tlcore", "serve", "--port", str(port), "--home", home)
+    assert second.returncode == 2
+    assert re.search(rf"Another server works on the data folder .*process {lab.process.pid} ", second.stderr)
+    trained = command("tlcore", "train", "--per-class", "5", "--epochs", "1", "--home", home)
+    assert trained.returncode == 0, trained.stderr
+    assert lab.ask("/healthz")["alive"]

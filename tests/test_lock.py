@@ -1,0 +1,65 @@
+"""One server for each data folder."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tlcore.errors import StoreError
+from tlcore.lock import FILE, Lock
+
+HOLD = "import sys; from pathlib import Path; from tlcore.lock import Lock; lock = Lock(Path(sys.argv[1])); "
+
+
+def holder(folder):
+    """Start a process that holds the lock of a folder until it is killed; return when it does."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD + "print('held', flush=True); input()", str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def test_a_second_server_on_one_folder_is_refused_in_one_sentence(tmp_path):
+    with holder(tmp_path) as first:
+        words = rf"Another server works on the data folder .* \(process {first.pid} on .*\)\. Open that one, stop it"
+        with pytest.raises(StoreError, match=words):
+            Lock(tmp_path, wait_s=0)
+        first.kill()
+
+
+def test_the_lock_of_a_killed_server_is_free_at_once(tmp_path):
+    with holder(tmp_path) as first:
+        first.kill()
+    assert (tmp_path / FILE).exists()
+    Lock(tmp_path, wait_s=0).release()
+    assert not (tmp_path / FILE).exists()
+
+
+def test_a_server_that_is_stopping_is_waited_for(tmp_path):
+    with holder(tmp_path) as first:
+        threading.Timer(0.3, first.kill).start()
+        lock = Lock(tmp_path, wait_s=60)
+    with pytest.raises(StoreError, match=f"process {os.getpid()} on"):
+        Lock(tmp_path, wait_s=0)
+    lock.release()
+    lock.release()  # again is fine
+
+
+def test_a_lock_on_a_removed_file_is_no_lock(tmp_path):
+    first = Lock(tmp_path)
+    (tmp_path / FILE).unlink()  # as a tidy person does
+    second = Lock(tmp_path, wait_s=0)
+    with pytest.raises(StoreError):
+        Lock(tmp_path, wait_s=0)
+    second.release()
+    first.release()
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="data folder .* cannot be used"):
+        Lock(tmp_path / "file")

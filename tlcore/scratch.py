@@ -1,0 +1,84 @@
+"""Unfinished files: named after the process that writes them, so that what a dead one left is told and removed."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from logging import getLogger
+from pathlib import Path
+
+from .processes import identity, is_alive
+
+log = getLogger(__name__)
+
+FOLDER = "tmp"  # in the data folder: the temporary files of its processes
+ABANDONED_S = 3600  # a part file this old, whose writer cannot be asked, has lost it
+_MARK = "~"  # between the parts of a name; no host has it in its own
+
+
+def prefix() -> str:
+    """Return how the names of this process's unfinished files begin."""
+    return _MARK.join(("part", *identity().split(":"), ""))
+
+
+def is_abandoned(path: Path) -> bool:
+    """Return whether the process that was writing an unfinished file is gone."""
+    mark, *writer = path.name.split(_MARK)[:4]
+    alive = is_alive(":".join(writer)) if mark == "part" and len(writer) == 3 else None
+    if alive is None:  # another machine's, or named by an earlier version
+        try:
+            return path.stat().st_mtime < time.time() - ABANDONED_S
+        except OSError:
+            return False
+    return not alive
+
+
+def write_whole(path: Path, write: Callable[[Path], object], move: Callable[[Path, Path], object] = os.replace) -> None:
+    """Have ``write`` make a file under a temporary name and move it into place: it is whole or not there.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; what was at ``path`` is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(prefix() + path.name)
+    try:
+        write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        move(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def enter(data_folder: Path) -> None:
+    """Have this process keep its temporary files in a folder of its own.
+
+    TensorFlow leaves a file in the temporary folder for every function it has traced when its process is killed.
+    """
+    own = Path(data_folder) / FOLDER / prefix()
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # whatever else needs the data folder says so
+        log.warning("%s cannot be made: %s", own, error.strerror)
+        return
+    os.environ["TMPDIR"] = tempfile.tempdir = str(own)
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+
+
+def sweep(*folders: Path) -> None:
+    """Remove what processes that are gone left unfinished in these folders, which need not exist."""
+    for folder in folders:
+        for path in folder.glob(f"part{_MARK}*"):
+            if is_abandoned(path):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def sweep_all(data_folder: Path) -> None:
+    """Remove everything of that kind from a data folder."""
+    data_folder = Path(data_folder)
+    runs = data_folder / "runs"
+    sweep(data_folder / FOLDER, data_folder / "cache", *runs.glob("*"), *runs.glob("*/heads"))
