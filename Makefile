@@ -9,7 +9,7 @@ export HOST PORT
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench assets clean
+.PHONY: help run test check soak bench audit assets clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -31,6 +31,9 @@ soak: $(VENV)/.browser-stamp  ## faults and load that take minutes: fifty killed
 
 bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way; writes bench/results.json and the README's table
 	$(PY) -m bench $(BENCH)
+
+audit: $(VENV)/.dev-stamp  ## hold the installed packages against published weaknesses; needs the network
+	@$(PY) tests/hostile/audit.py
 
 assets: $(VENV)/.run-stamp  ## build the shipped data again from MNIST's four files: make assets FROM=folder
 	@test -n "$(FROM)" || { echo "Say where MNIST's four files are: make assets FROM=folder"; exit 2; }

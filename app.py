@@ -22,6 +22,7 @@ from pages.ui import live_chart, state
 from pages.ui.frame import complain
 from server import routes
 from server.door import Door
+from tlcore import uploads
 from tlcore.errors import LabError, SpecError
 from tlcore.lock import Lock
 from tlcore.store import home
@@ -35,6 +36,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     try:
         lock = await asyncio.to_thread(Lock, home())
         lab = await asyncio.to_thread(state.lab)
+        await asyncio.to_thread(uploads.sweep)
     except LabError as error:
         sys.exit(f"Transfer Lab cannot start: {error}")
     gc.collect()

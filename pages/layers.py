@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import frame, state
+from pages.ui import frame, own_model, state
 from pages.ui.layer_picker import check_value, layer_picker, normalise
 from pages.ui.text import _
 from tlcore import freezing, sources
@@ -102,12 +102,23 @@ def picked() -> None:
     state.put(frozen=chosen)
 
 
-names = {source.name: source.title for source in sources.catalogue()}
+own_model.settle()
+names = {source.name: source.title for source in state.sources_on_offer()}
+if state.get("source") not in names:  # removed meanwhile, perhaps in another window
+    state.use_source(state.DEFAULTS["source"])
 left, right = st.columns([1, 2], gap="large")
 with left:
-    st.selectbox(_("Source model"), list(names), format_func=names.__getitem__, **state.keyed("source"))
+    st.selectbox(
+        _("Source model"),
+        list(names),
+        format_func=names.__getitem__,
+        on_change=state.fit_to_source,
+        **state.keyed("source"),
+    )
     source = sources.info(state.get("source"))
     card(source)
+    own_model.removal(source)
+    own_model.own_model()
 with right:
     presets = freezing.presets(source.layers)
     with st.container(horizontal=True):

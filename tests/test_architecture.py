@@ -13,14 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module imports from the lines above its own, never from its own line.
 RANKS = """
 errors
-spec
-processes database photographs augment evaluation calibration
+spec keras_layers
+processes database photographs augment evaluation calibration keras_config
 schema scratch deaths lock
 recovery datasets store heads drawing cache clock checkpoint
 sources freezing slots strokes optimizers people outputs transferability recorded savings
 claims meter
-features source_training race engine
-prefix monitor
+features source_training race engine foreign
+prefix monitor uploads
 training prediction export
 what_if opened sweeps keras_example
 worker serving

@@ -97,7 +97,10 @@ COMMANDS = dict(commands(cli.parser()))
 
 
 def test_no_command_is_missing():
-    inner = {("sources", "rebuild"), *(("runs", word) for word in ("show", "delete", "restore", "stop"))}
+    inner = {
+        *(("sources", word) for word in ("rebuild", "add", "remove")),
+        *(("runs", word) for word in ("show", "delete", "restore", "stop", "recover")),
+    }
     words = "sources datasets describe train heads sweep predict runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 

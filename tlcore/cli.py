@@ -19,13 +19,14 @@ from typing import Any, get_args
 
 from . import datasets, freezing, sources
 from .commands import answers, catalogues, console, evidence, history, launch, local_run
-from .commands.flags import Parser, all_or, choice, folder, limit, number, several
+from .commands.flags import Parser, all_or, choice, folder, limit, number, several, source
 from .errors import DataError, LabError, TrainingError
 from .heads import HEADS
 from .recorded import STUDIES
 from .spec import OPTIMIZERS, PIXELS, RANGES, SPLITS, DataSpec, FineTuneSpec, HeadSpec, RunState, SweepSpec
 from .store import home
 from .sweeps import METHODS
+from .uploads import MOST_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.tell(str(error))
         return console.BAD
     options.home = options.home or home()
-    with _logged(options.home):
+    with _logged(options.home), _at(options.home):
         return _do(options)
 
 
@@ -77,6 +78,20 @@ def _logged(folder: Path) -> Iterator[None]:
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
+
+
+@contextmanager
+def _at(folder: Path) -> Iterator[None]:
+    """Let everything that asks for the data folder find this one."""
+    before = os.environ.get("TRANSFER_LAB_HOME")
+    os.environ["TRANSFER_LAB_HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TRANSFER_LAB_HOME"]
+        else:
+            os.environ["TRANSFER_LAB_HOME"] = before
 
 
 # -- the commands --------------------------------------------------------------------------------------------------
@@ -125,6 +140,16 @@ def _sources(commands: Any) -> None:
     added.add_argument("--data", type=folder, help="folder of the four Fashion-MNIST files; default: keras.datasets")
     added.add_argument("--folder", type=folder, default=sources.FOLDER, help="where to; default: where the app reads")
     _number(added, "epochs", "in place of the recipe's own number", default=False)
+    words = "check a .keras file of your own and add it to the source models"
+    added = _command(actions, "add", catalogues.add_source, words, "sources add model.keras --classes cat,dog")
+    added.add_argument("file", type=Path, metavar="FILE", help=f"of Keras 3, up to {MOST_BYTES // 2**20} MB")
+    added.add_argument(
+        "--classes", type=several(str), default=(), metavar="NAME,NAME", help="what its outputs stand for"
+    )
+    words = "take an added source model off the list, or with --undo put it back"
+    added = _command(actions, "remove", catalogues.remove_source, words, "sources remove upload-0123456789ab")
+    _source(added, "source")
+    added.add_argument("--undo", action="store_true", help="until the server starts the next time")
 
 
 def _datasets(commands: Any) -> None:
@@ -134,7 +159,7 @@ def _datasets(commands: Any) -> None:
 def _describe(commands: Any) -> None:
     words = "show a network's layers, which of them stay frozen, and what that saves"
     added = _command(commands, "describe", catalogues.describe, words, "describe digits --preset all_but_head")
-    _word(added, "source", "source model", sources.NAMES)
+    _source(added, "source")
     _frozen(added)
     _json(added)
 
@@ -275,14 +300,19 @@ def _serve(commands: Any) -> None:
 ID = "a run's id, or its first 6 characters or more"
 
 
-def _task(added: Parser, source: str) -> None:
+def _task(added: Parser, source_name: str) -> None:
     data = DataSpec()
-    _word(added, "--source", "source model", sources.NAMES, source)
+    _source(added, "--source", source_name)
     _word(added, "--target", "target", TARGETS, data.target)
     _word(added, "--split", "split", SPLITS, data.split)
     low, high, default = RANGES["per_class"]
     words = f"training images of each class, {low:,} to {high:,}, or all there are; default {default:,}"
     added.add_argument("--per-class", type=all_or("per_class"), metavar="N|all", help=words)
+
+
+def _source(added: Parser, flag: str, default: str | None = None) -> None:
+    words = f"one of {', '.join(sources.NAMES)}, or what sources add made" + (f"; default {default}" if default else "")
+    added.add_argument(flag, type=source, metavar="SOURCE", help=words)
 
 
 def _frozen(added: Parser) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from . import heads, sources
 from .errors import DataError, SpecError
 from .features import submodel
-from .spec import FineTuneSpec
+from .spec import FineTuneSpec, SourceInfo
 from .store import Run, Store
 
 
@@ -34,11 +34,11 @@ class Predictor:
     predict_proba: Callable[[np.ndarray], np.ndarray]
 
 
-def available(runs: Iterable[Run] = ()) -> tuple[PredictorInfo, ...]:
-    """Return the shipped models and what finished runs left, without loading any."""
+def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = None) -> tuple[PredictorInfo, ...]:
+    """Return the source models (default: the shipped ones) and what finished runs left, without loading any."""
     found = [
         PredictorInfo(f"source:{card.name}", card.title, card.class_names, "source")
-        for card in sources.catalogue()
+        for card in (sources.catalogue() if cards is None else cards)
         if card.sha256
     ]
     for run in runs:

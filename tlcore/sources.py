@@ -1,12 +1,14 @@
-"""Source models: the list, their cards, loading, describing and making them again.
+"""Source models, shipped and uploaded: the list, their cards, loading, describing and making them again.
 
 The network everywhere is the 32-64-64 one: two 3×3 convolutions, each with 2×2 pooling, a dense layer of 64 and the
 softmax; 121,930 weights at ten classes. Keras is imported inside functions, so that a page can show the cards.
 """
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .datasets import ASSETS, read_asset, read_card
 from .errors import DataError, LabError, SpecError
 from .spec import LayerInfo, SourceInfo, check_choice, check_number
+from .store import home
 
 if TYPE_CHECKING:
     import keras
@@ -21,13 +24,15 @@ if TYPE_CHECKING:
 FOLDER = ASSETS / "sources"
 NAMES = ("digits_0_4", "digits", "fashion", "random")
 RANDOM = "random"
+UPLOADS = "sources"  # the folder of uploaded models inside the data folder
+UPLOAD, UPLOAD_DIGITS = "upload-", 12  # an uploaded model's name: this, and so many hex digits of its hash
 FOR_REBUILDERS = ("epochs", "weights_sha256")  # in a card's file, not in SourceInfo
 HEAD = "dense_2"  # the layer that a new target replaces
 MOST_CLASSES = 1000
 
 
 def catalogue() -> tuple[SourceInfo, ...]:
-    """Return the card of every source model. Loads no Keras.
+    """Return the card of every shipped source model. Loads no Keras.
 
     Raises
     ------
@@ -37,8 +42,28 @@ def catalogue() -> tuple[SourceInfo, ...]:
     return tuple(info(name) for name in NAMES)
 
 
+def uploaded(owner: str | None = None, removed: bool = False) -> tuple[SourceInfo, ...]:
+    """Return the cards of the uploaded models: of one person or of all, those on offer or those removed.
+
+    A card that cannot be read is left out.
+    """
+    found = []
+    for path in sorted((home() / UPLOADS).glob(f"{UPLOAD}*.json")):
+        with suppress(DataError, SpecError):
+            card = info(path.stem)
+            if card.removed == removed and owner in (None, card.owner):
+                found.append(card)
+    return tuple(found)
+
+
+def is_uploaded(name: object) -> bool:
+    """Return whether ``name`` has the form of an uploaded model's."""
+    digits = name.removeprefix(UPLOAD) if isinstance(name, str) and name.startswith(UPLOAD) else ""
+    return len(digits) == UPLOAD_DIGITS and set(digits) <= set("0123456789abcdef")
+
+
 def info(name: str) -> SourceInfo:
-    """Return the card of one source model.
+    """Return the card of one source model, also of an uploaded one that was removed.
 
     Raises
     ------
@@ -47,8 +72,9 @@ def info(name: str) -> SourceInfo:
     DataError
         The card is missing or damaged.
     """
-    check_choice("source model", name, NAMES)
-    path = FOLDER / f"{name}.json"
+    path = (home() / UPLOADS if is_uploaded(name) else FOLDER) / f"{name}.json"
+    if not is_uploaded(name) or not path.exists():
+        check_choice("source model", name, NAMES)
     card = read_card(path)
     try:
         layers = tuple(LayerInfo(**{**row, "output_shape": tuple(row["output_shape"])}) for row in card.pop("layers"))
@@ -168,14 +194,27 @@ def _check_n_classes(n_classes: Any) -> None:
 def _read(name: str, sha256: str) -> "keras.Model":
     import keras
 
-    path = FOLDER / f"{name}.keras"
-    read_asset(path, sha256)
+    path = (home() / UPLOADS if is_uploaded(name) else FOLDER) / f"{name}.keras"
+    if is_uploaded(name):
+        _check_upload(path, sha256)
+    else:
+        read_asset(path, sha256)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise DataError(
             "The model file {file} cannot be loaded by this version of Keras. Install the app again.", file=path.name
         ) from error
+
+
+def _check_upload(path: Path, sha256: str) -> None:
+    """Raise a DataError when the file is gone, or is not what the upload left."""
+    try:
+        if hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+            return
+    except OSError:
+        pass
+    raise DataError("The uploaded model {name} was removed or is damaged. Upload it again.", name=path.stem)
 
 
 def rebuild(name: str, folder: Path = FOLDER, data: Path | None = None, epochs: int | None = None) -> None:

@@ -69,6 +69,8 @@ class SourceInfo:
     sha256: str = ""
     note: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)  # further accuracies, by what was measured
+    owner: str = ""  # the person who uploaded it; "" is everybody's
+    removed: bool = False  # an uploaded one that is no longer offered
 
     @property
     def n_weights(self) -> int:

@@ -23,6 +23,7 @@ from tlcore.spec import (
     FineTuneSpec,
     HeadSpec,
     Phase,
+    SourceInfo,
     Spec,
     SweepSpec,
     article_recipe,
@@ -172,6 +173,42 @@ def keyed(key: str) -> dict[str, Any]:
     return {"key": key, "persist_state": "session"}
 
 
+def sources_on_offer() -> tuple[SourceInfo, ...]:
+    """Return the source models that this person may choose: shipped, their own, and what the command line added."""
+    somebody = person()
+    found = [card for card in sources.uploaded() if somebody.host or card.owner in ("", somebody.id)]
+    return (*sources.catalogue(), *found)
+
+
+def may_remove(source: SourceInfo) -> bool:
+    """Return whether an uploaded model is this person's to take off the list."""
+    somebody = person()
+    return somebody.host or source.owner == somebody.id
+
+
+def use_source(name: str) -> None:
+    """Choose a source model, before its widget or in a callback."""
+    st.session_state["source"] = name
+    fit_to_source()
+
+
+def fit_to_source() -> None:
+    """Let the choices name layers that the chosen source has: what it does not have gives way to a preset."""
+    layers = sources.info(get("source")).layers
+    names = [layer.name for layer in layers]
+    presets = freezing.presets(layers)
+    frozen = tuple(name for name in get("frozen") if name in names)
+    if not frozen and get("frozen"):
+        frozen = presets["convolutions"] or presets["all_but_head"][:1]
+    flat = [layer.name for layer in layers[:-1] if len(layer.output_shape) == 1] or names
+    put(
+        frozen=frozen,
+        picker_rev=get("picker_rev", 0) + 1,
+        layer=get("layer") if get("layer") in names else flat[0],
+        what_if_cut=min(get("what_if_cut"), len(layers) - 1),
+    )
+
+
 def data_draft() -> DataSpec:
     per_class = None if get("all_images") else int(get("per_class"))
     return DataSpec(target=get("target"), split=get("split"), per_class=per_class, seed=int(get("seed")))
@@ -260,7 +297,7 @@ def models(limit: int = 12) -> tuple[PredictorInfo, ...]:
     for run_id in get("linked", ()):
         with suppress(SpecError):  # removed for good meanwhile
             runs.append(lab().store.get(run_id))
-    return prediction.available({run.id: run for run in runs if not run.deleted}.values())
+    return prediction.available({run.id: run for run in runs if not run.deleted}.values(), sources_on_offer())
 
 
 def my_cells() -> tuple[Cell, ...]:

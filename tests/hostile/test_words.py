@@ -26,7 +26,8 @@ TEXT = st.text(st.characters(exclude_characters="\0"), max_size=40)
 
 # Every place of a line that takes a word.
 LINES = (
-    "{}", "{} --json", "sources {}", "sources --json {}", "sources rebuild {}", "sources rebuild digits --epochs {}",
+    "{}", "{} --json", "sources {}", "sources --json {}", "sources rebuild {}", "sources add {}",
+    "sources remove {}", "sources add x.keras --classes {}", "sources rebuild digits --epochs {}",
     "sources rebuild digits --data {}", "describe {}", "describe digits --freeze {}", "describe digits --preset {}",
     "train {}", "train --source {}", "train --target {}", "train --split {}", "train --per-class {}",
     "train --epochs {}", "train --batch-size {}", "train --learning-rate {}", "train --optimizer {}", "train --seed {}",

@@ -55,7 +55,8 @@ def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object
 
 
 def list_models(options: Namespace) -> int:
-    models = prediction.available(Store(options.home).list(states=("done", "stopped"), limit=history.ALL))
+    runs = Store(options.home).list(states=("done", "stopped"), limit=history.ALL)
+    models = prediction.available(runs, (*sources.catalogue(), *sources.uploaded()))
     rows = [[short(info.name), info.kind, info.title, " ".join(info.class_names)] for info in models]
     values = [{**asdict(info), "name": short(info.name)} for info in models]
     return console.show(options, values, console.table(["name", "kind", "title", "classes"], rows))
@@ -71,7 +72,7 @@ def find_model(home: Path, text: str) -> str:
     SpecError
         There is none, or the run left several; the message lists what there is.
     """
-    shipped = [card.name for card in sources.catalogue() if card.sha256]
+    shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.sha256]
     if text in shipped:
         return f"source:{text}"
     run_id, _, head = text.partition("/")

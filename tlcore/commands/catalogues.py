@@ -3,7 +3,8 @@
 from argparse import Namespace
 from dataclasses import asdict
 
-from .. import datasets, freezing, sources
+from .. import datasets, freezing, sources, uploads
+from ..errors import SpecError
 from ..heads import HEADS
 from ..spec import FineTuneSpec, LayerInfo
 from . import console
@@ -11,7 +12,7 @@ from .console import percent, table
 
 
 def list_sources(options: Namespace) -> int:
-    cards = sources.catalogue()
+    cards = (*sources.catalogue(), *sources.uploaded())
     rows = [[card.name, card.title, percent(card.accuracy), card.n_weights, card.dataset] for card in cards]
     text = table(["name", "title", "accuracy", "weights", "trained on"], rows)
     return console.show(options, [asdict(card) for card in cards], text)
@@ -20,6 +21,26 @@ def list_sources(options: Namespace) -> int:
 def rebuild_source(options: Namespace) -> int:
     with console.quiet():
         sources.rebuild(options.source, options.folder, options.data, options.epochs)
+    return console.OK
+
+
+def add_source(options: Namespace) -> int:
+    try:
+        with open(options.file, "rb") as file:
+            content = file.read(uploads.MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file has such a name"
+        raise SpecError(
+            "{file} cannot be read ({reason}). Name a .keras file.", file=options.file, reason=reason
+        ) from error
+    with console.quiet():
+        card = uploads.add(content, options.file.name, options.classes)
+    console.say(f"{card.name}: {card.title}, {card.n_weights:,} weights, {len(card.class_names)} classes")
+    return console.OK
+
+
+def remove_source(options: Namespace) -> int:
+    uploads.remove(options.source, removed=not options.undo)
     return console.OK
 
 

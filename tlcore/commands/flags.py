@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .. import sources
 from ..errors import SpecError
 from ..spec import RANGES, check_choice, check_number
 
@@ -43,6 +44,11 @@ def choice(what: str, choices: Sequence[str]) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def source(text: str) -> str:
+    """Read the name of a source model; whether an uploaded one is there is seen in its data folder."""
+    return text if sources.is_uploaded(text) else choice("source model", sources.NAMES)(text)
 
 
 def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:

@@ -1,0 +1,110 @@
+"""A person's own model on the pages: refused in one sentence, chosen, used, taken off the list and put back."""
+
+from dataclasses import replace
+
+import pytest
+from hostile import keras_files
+from pages.test_pages import NAMES, lab, opened, sound, words  # noqa: F401
+
+from pages.ui import state
+from tlcore import sources, uploads
+from tlcore.people import Person
+from tlcore.spec import LayerInfo
+
+ANN = Person("a" * 32)
+
+CHAIN = (
+    LayerInfo(0, "first", "Conv2D", (24, 24, 8), 208, 1),
+    LayerInfo(1, "mean", "GlobalAveragePooling2D", (8,), 0),
+    LayerInfo(2, "answer", "Dense", (4,), 36, 1),
+)
+
+
+@pytest.fixture
+def mine(lab, monkeypatch):  # noqa: F811
+    """A model of this person's with other layers than the shipped ones; its file is not needed to show it."""
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(lab.folder))
+    monkeypatch.setattr(state, "person", lambda: ANN)
+    return kept("upload-0123456789ab", ANN.id)
+
+
+def kept(name: str, owner: str, title: str = "My *own* model"):
+    card = replace(
+        sources.info("random"),
+        name=name,
+        title=title,
+        layers=CHAIN,
+        class_names=tuple("abcd"),
+        owner=owner,
+        sha256="0" * 64,
+        note="Uploaded.",
+    )
+    (state.lab().folder / "sources").mkdir(exist_ok=True)
+    uploads.write_card(card)
+    return card
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_opens_with_an_uploaded_source(mine, name):
+    app = sound(opened(name, source=mine.name, frozen=("first",), layer="mean"))
+    assert app.title[0].value
+
+
+def test_choosing_a_model_with_other_layers_changes_the_choices_that_named_layers(mine):
+    app = opened("layers")
+    app.selectbox(key="source").select(mine.name).run()
+    sound(app)
+    assert app.session_state["frozen"] == ("first",) and app.session_state["layer"] == "mean"
+    assert app.session_state["what_if_cut"] == 2
+    assert "208 are frozen" in words(app)
+
+
+def test_a_removed_model_goes_off_the_list_and_comes_back(mine):
+    app = opened("layers", source=mine.name)
+    app.button(key="remove_model").click().run()
+    assert "was removed. Runs that used it stay." in words(sound(app))
+    assert app.session_state["source"] == "digits_0_4"
+    assert mine.title not in app.selectbox(key="source").options
+    app.button(key="undo_removal").click().run()
+    assert app.session_state["source"] == mine.name and mine.title in app.selectbox(key="source").options
+    assert sources.uploaded() == (mine,)
+
+
+def test_anothers_model_is_neither_listed_nor_removable(mine):
+    other = kept("upload-ba9876543210", "somebody else", "Not yours")
+    app = sound(opened("layers"))
+    assert other.title not in app.selectbox(key="source").options
+    app = sound(opened("layers", source=other.name))  # forged, or a link's
+    assert app.session_state["source"] == "digits_0_4"
+    assert not [button for button in app.button if button.key == "remove_model"]
+
+
+def test_a_hostile_model_is_one_sentence_and_the_page_goes_on(mine, monkeypatch, tmp_path):
+    monkeypatch.setattr(uploads, "_in_a_process", lambda *_: pytest.fail("a process was started"))
+    app = opened("layers")
+    content, _ = keras_files.published(tmp_path / "canary")["CVE-2024-3660"]
+    app.file_uploader[0].upload("evil.keras", content, "application/octet-stream").run()
+    app.button(key="add_model").click().run()
+    assert not app.exception
+    (error,) = app.error
+    assert "it has a layer of type 'Lambda', which this app does not know" in error.value
+    assert not (tmp_path / "canary").exists()
+    app.selectbox(key="source").select("fashion").run()
+    assert sound(app).session_state["source"] == "fashion"
+
+
+def test_an_honest_model_is_added_and_chosen(mine, monkeypatch):
+    shipped = sources.info("digits")
+
+    def rebuilt(network, place):
+        (uploads.Path(place) / "model.keras").write_bytes(keras_files.HONEST.read_bytes())
+        return [uploads.asdict(layer) for layer in shipped.layers]
+
+    monkeypatch.setattr(uploads, "_in_a_process", rebuilt)
+    app = opened("layers")
+    app.file_uploader[0].upload("Ada's.keras", keras_files.HONEST.read_bytes(), "application/octet-stream").run()
+    app.button(key="add_model").click().run()
+    sound(app)
+    (card,) = [card for card in sources.uploaded() if card.name != mine.name]
+    assert card.title == "Ada's" and card.layers == shipped.layers
+    assert app.session_state["source"] == card.name
