@@ -262,10 +262,12 @@ def test_a_worker_killed_from_outside_is_seen_within_seconds_and_the_run_goes_on
 def test_a_run_killed_for_memory_says_so(store, start, monkeypatch):
     engine = start()
     run = new(store, "stuck")
-    monkeypatch.setattr("tlcore.engine.memory_kills", lambda: store.get(run.id).attempt)
+    kills = [0]
+    monkeypatch.setattr("tlcore.engine.memory_kills", lambda: kills[0])
+    engine._memory_kills = 0
     for number in range(1, 4):
         attempt = wait_for(lambda number=number: (now := begun(store, run)).attempt == number and now)
-        engine._memory_kills = number - 1
+        kills[0] += 1
         os.kill(int(attempt.process.split(":")[1]), signal.SIGKILL)
     assert "because memory ran out and the system killed it (SIGKILL)." in ended(store, run).error
 

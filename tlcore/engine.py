@@ -23,6 +23,7 @@ log = getLogger(__name__)
 TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
 SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
 SILENT_S = 10.0  # of our own clock, without a new heartbeat of another machine's run, before it can count as lost
+JUST_NOW_S = 2 * TURN_S  # between the kernel's killing a child for memory and our seeing its end
 MOST_STARTS = 3  # child processes that may end before one of them claims the run
 MOST_LOST = 3  # processes that one run may lose in a row without getting further
 
@@ -57,7 +58,7 @@ class Engine:
         self._slots = [Slot(folder, warm) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
         self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when
-        self._memory_kills = memory_kills()  # as of the last turn
+        self._memory_kills, self._memory_ran_out = memory_kills(), -JUST_NOW_S  # as of the last look, and when it rose
         self._wake, self._closing = threading.Event(), threading.Event()
         # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -134,7 +135,7 @@ class Engine:
         self._hurry()
         self._take_over()
         self._hand_out()
-        self._memory_kills = memory_kills()
+        self._for_memory()
 
     def _hand_out(self) -> None:
         # The slot that has been free longest: the others may still be warming up.
@@ -241,9 +242,11 @@ class Engine:
         checkpoint.remove(self._store.run_folder(run_id))
 
     def _for_memory(self) -> bool:
-        """Whether the kernel has killed for memory since the last turn."""
-        now = memory_kills()
-        return now is not None and self._memory_kills is not None and now > self._memory_kills
+        """Whether the kernel has killed for memory just now; the end of a child is seen a moment after its death."""
+        before, self._memory_kills = self._memory_kills, memory_kills()
+        if self._memory_kills is not None and before is not None and self._memory_kills > before:
+            self._memory_ran_out = time.monotonic()
+        return time.monotonic() - self._memory_ran_out < JUST_NOW_S
 
     def _find(self, run_id: str) -> Run | None:
         try:

@@ -94,3 +94,11 @@ def stuck_in_the_third_head(run_id: str, folder: str) -> None:
 
     worker.heads.fit = slow
     worker.execute(run_id, folder)
+
+
+def take_all_memory(run_id: str, folder: str) -> None:
+    """Claim a run and take memory until the kernel ends it."""
+    Store(Path(folder)).claim(run_id)
+    taken = []
+    while True:
+        taken.append(bytearray(b"x" * 2**24))
