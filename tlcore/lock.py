@@ -1,4 +1,8 @@
-"""One server for each data folder: a lock that the kernel lets go when its holder ends, however that happens."""
+"""One server of a machine for each data folder: a lock that the kernel lets go when its holder ends, however it does.
+
+Replicas on other machines, or in containers of their own, may share a folder: with the store on Postgres that is safe,
+and each has its own lock.
+"""
 
 import os
 import socket
@@ -14,7 +18,7 @@ try:
 except ImportError:  # not there on Windows: two servers on one folder are then not noticed
     fcntl = None
 
-FILE = "server.lock"
+FILE = f"server-{socket.gethostname()}.lock"
 WAIT_S = 15.0  # for a server that is stopping
 _LOOK_S = 0.1
 

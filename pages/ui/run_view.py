@@ -36,7 +36,7 @@ BADGES: dict[str, Any] = {
 
 STOPPING = {
     FineTuneSpec.kind: _("Stopping after the current batch; what was learned so far is kept."),
-    HeadSpec.kind: _("Stopping. Finished heads are kept if the current one ends within seconds."),
+    HeadSpec.kind: _("Stopping. The heads that are finished are kept."),
     SweepSpec.kind: _("Stopping. Every finished experiment is kept, and the sweep can go on later."),
 }
 
