@@ -32,9 +32,9 @@ class Row:
     name: str
     title: str
     ours: float
-    plain: float
+    plain: float | None  # None: a wait for which there is no plain way, only a person's patience
     unit: str
-    ratio: float  # plain over ours, how many times faster or smaller: the median of the turns' own ratios
+    ratio: float | None  # plain over ours, how many times faster or smaller: the median of the turns' own ratios
     ours_mb: float | None
     plain_mb: float | None
     repetitions: int
@@ -79,6 +79,30 @@ def row(
         load=round(os.getloadavg()[0], 1),
         date=date.today().isoformat(),
     )
+
+
+def wait(name: str, title: str, values: Sequence[float], *, unit: str = "s", limit: str = "", digits: int = 4) -> Row:
+    """Return the median of what a person waits; the note has the 95th percentile, and the limit that was set."""
+    note = f"95th percentile {_figure(p95(values))} {unit} of {len(values)}" + (f"; wanted: {limit}" if limit else "")
+    return Row(
+        name=name,
+        title=title,
+        ours=round(median(values), digits),
+        plain=None,
+        unit=unit,
+        ratio=None,
+        ours_mb=None,
+        plain_mb=None,
+        repetitions=len(values),
+        note=note,
+        machine=machine(),
+        load=round(os.getloadavg()[0], 1),
+        date=date.today().isoformat(),
+    )
+
+
+def p95(values: Sequence[float]) -> float:
+    return sorted(values)[min(len(values) - 1, round(0.95 * (len(values) - 1)))]
 
 
 def _peak(results: Sequence[Result]) -> float | None:
@@ -169,7 +193,8 @@ def table(rows: Sequence[Row | Mapping[str, Any]]) -> str:
         peak = " / ".join(f"{mb:,.0f}" for mb in memory) + " MB" if all(memory) else ""
         unit = cells["unit"]
         title = cells["title"] + (f" ({cells['note']})" if cells["note"] else "")
-        figures = f"{_figure(cells['ours'])} {unit} | {_figure(cells['plain'])} {unit} | {cells['ratio']:.2f}"
+        plain = "| " if cells["plain"] is None else f"{_figure(cells['plain'])} {unit} | {cells['ratio']:.2f}"
+        figures = f"{_figure(cells['ours'])} {unit} | {plain}"
         lines.append(f"| {title} | {figures} | {peak} |")
     return "\n".join(lines)
 

@@ -1,16 +1,16 @@
-"""What a person waits for, in a real Chromium against a real server: first page, pen, first live point.
+"""What a person waits for, in a real Chromium against a real server: first page, pen, boundary, first live point.
 
-Prints medians and 95th percentiles. There is no plain way to hold these against; the limits are a person's patience.
+There is no plain way to hold these against; the limits are a person's patience.
 """
 
-import argparse
 import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench import _timing
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from browser.find_chromium import find_chromium  # noqa: E402
@@ -29,8 +29,24 @@ new MutationObserver(() => {
 """
 
 
-def p95(values: list[float]) -> float:
-    return sorted(values)[min(len(values) - 1, round(0.95 * (len(values) - 1)))]
+TAILS = {"linear": "A linear SVM on the features", "dense": "The network's own remaining layers"}
+
+# Notes when a run of the page's script, or of a part of it, has ended.
+WATCH_RUNS = """
+const app = document.querySelector('[data-testid=stApp]');
+new MutationObserver(() => {
+  if (app.dataset.testScriptState === 'notRunning') window.done = performance.now();
+}).observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+"""
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait for a JavaScript condition: the page's policy forbids the way in which Playwright itself waits for one."""
+    for _ in range(3000):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(20)
+    raise RuntimeError(f"{condition} did not come true in a minute")
 
 
 def seconds_until(server: LabServer, word: str) -> float:
@@ -80,7 +96,7 @@ def first_point(page: Page, address: str, n: int) -> list[float]:
         page.wait_for_selector(SETTLED)
         began = time.perf_counter()
         page.locator(".st-key-start_ft button").click()
-        page.wait_for_function("document.querySelector('.tl-live')?.dataset.points > 0", timeout=60_000, polling=20)
+        until(page, "document.querySelector('.tl-live')?.dataset.points > 0")
         waits.append(time.perf_counter() - began)
         page.get_by_text("Test accuracy").first.wait_for(timeout=60_000)
         page.wait_for_timeout(8000)  # a spare worker takes the used one's place
@@ -103,33 +119,68 @@ def page_changes(page: Page, address: str, n: int) -> list[float]:
     return waits
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true")
-    quick = options.parse_args().quick
+def boundary(page: Page, address: str, tail: str, n: int) -> list[float]:
+    """Return seconds from letting go of the what-if boundary to the new accuracy on screen, for ``n`` moves."""
+    page.goto(f"{address}/train")
+    page.wait_for_selector(SETTLED)
+    page.get_by_text(tail, exact=True).first.click()
+    page.evaluate(WATCH_RUNS)
+    slider = page.locator(".st-key-what_if_cut input[type=range]")
+    waits, key = [], "ArrowLeft"
+    for i in range(n + 2):
+        at, most = (float(slider.evaluate(f"slider => slider.{name}")) for name in ("value", "max"))
+        key = "ArrowRight" if at <= 0 else "ArrowLeft" if at >= most else key
+        page.evaluate("window.done = 0; window.began = performance.now()")
+        slider.press(key)
+        until(page, "window.done > 0")
+        if i >= 2:  # the first moves wait for the process to be warm
+            waits.append(page.evaluate("(window.done - window.began) / 1000"))
+    assert page.locator(".st-key-way_what_if").get_by_text("Test accuracy", exact=True).is_visible()
+    return waits
+
+
+def measure(quick: bool = False) -> list[_timing.Row]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     chromium = find_chromium()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = LabServer(Path(folder) / "lab")
-        up = seconds_until(server, "alive")
-        ready = up + seconds_until(server, "ready")
-        address = server.url
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        starts = [_one_start(browser, Path(folder) / str(i)) for i in range(1 if quick else 3)]
+        up, ready, first = (list(values) for values in zip(*starts, strict=True))
+        server = LabServer(Path(folder) / "lab")
+        seconds_until(server, "ready")
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        began = time.perf_counter()
-        page.goto(address)
-        page.get_by_role("heading", name="See transfer learning work").wait_for()
-        first = time.perf_counter() - began
-        print(f"server answers after {up:.2f} s, its models after {ready:.2f} s; first page {first:.2f} s")
-        changes = page_changes(page, address, 6 if quick else 30)
-        print(f"page change: median {median(changes):.2f} s, p95 {p95(changes):.2f} s of {len(changes)}")
-        waits = pen(page, address, 3 if quick else 30)
-        print(f"pen up to answer: median {median(waits):.0f} ms, p95 {p95(waits):.0f} ms of {len(waits)}")
-        points = first_point(page, address, 1 if quick else 7)
-        print(f"Start to first live point: median {median(points):.2f} s, worst {max(points):.2f} s of {len(points)}")
+        changes = page_changes(page, server.url, 6 if quick else 30)
+        points = first_point(page, server.url, 1 if quick else 9)
+        moves = {tail: boundary(page, server.url, words, 3 if quick else 30) for tail, words in TAILS.items()}
+        waits = pen(page, server.url, 3 if quick else 30)
         browser.close()
         server.close()
+    row = _timing.wait
+    return [
+        row("wait_server", "Server start to its first answer", up),
+        row("wait_models", "Server start to the first prediction", ready, limit="5 s"),
+        row("wait_first_page", "First page", first, limit="1 s"),
+        row("wait_page_change", "Page change", changes, limit="0.3 s"),
+        row("wait_first_point", "Start to the first live point", points, limit="1.5 s"),
+        row("wait_what_if_linear", "Boundary let go to the new accuracy, linear head", moves["linear"], limit="1 s"),
+        row("wait_what_if_dense", "Boundary let go to the new accuracy, dense tail", moves["dense"], limit="3 s"),
+        row("wait_pen", "Pen up to the answers of all shipped models", waits, unit="ms", limit="100 ms", digits=0),
+    ]
+
+
+def _one_start(browser: Browser, home: Path) -> tuple[float, float, float]:
+    """Return seconds from a server's start to its answer, to its models, and of the first page after the answer."""
+    server = LabServer(home)
+    up = seconds_until(server, "alive")
+    page, began = browser.new_page(viewport={"width": 1280, "height": 900}), time.perf_counter()
+    page.goto(server.url)
+    page.get_by_role("heading", name="See transfer learning work").wait_for()
+    first = time.perf_counter() - began
+    ready = up + first + seconds_until(server, "ready")
+    page.close()
+    server.close()
+    return up, ready, first
 
 
 if __name__ == "__main__":
-    main()
+    _timing.script({}, measure)
