@@ -22,7 +22,7 @@ from pages.ui import live_chart, state
 from pages.ui.frame import complain
 from server import routes
 from server.door import Door
-from tlcore import uploads
+from tlcore import logs, uploads
 from tlcore.errors import LabError, SpecError
 from tlcore.lock import Lock
 from tlcore.store import home
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Start the engine and warm the shipped models; stop both when the server stops."""
     try:
+        logs.configure()
         lock = await asyncio.to_thread(Lock, home())
         lab = await asyncio.to_thread(state.lab)
         await asyncio.to_thread(uploads.sweep)
@@ -90,6 +91,7 @@ def _metrics(run_id: str, since: int) -> str:
             started=run.started,
             finished=run.finished,
             ahead=store.ahead(run_id) if run.state == "queued" else 0,
+            wait_s=state.lab().forecast.wait_s(run_id) if run.state == "queued" else None,
             error=run.error,
         )
     )
@@ -103,6 +105,7 @@ app = st.App(
         Route(live_chart.base_path() + "/healthz", healthz),
         Route(live_chart.base_path() + "/readyz", routes.readyz),
         Route(live_chart.base_path() + "/host", routes.host),
+        Route(live_chart.base_path() + "/metrics", routes.metrics),
         Route(live_chart.base_path() + "/api/runs/{run_id}/metrics", metrics),
         live_chart.plotly_route(),
     ],

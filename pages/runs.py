@@ -101,7 +101,10 @@ if state.person().host:
         value=True,
         key="everyone",
         persist_state="session",
-        help=_("You are the host: you see, stop and delete all runs. Off: only your own, and those nobody owns."),
+        help=_(
+            "You are the host: you see, stop and delete all runs. Off: only your own, and those nobody owns. "
+            "To give this up, open the address /host?leave=1."
+        ),
     )
 total = access.count(everyone)
 if not total:

@@ -13,10 +13,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module imports from the lines above its own, never from its own line.
 RANKS = """
 errors
+logs
 spec keras_layers
 processes database photographs augment evaluation calibration keras_config
+turns
 schema scratch deaths lock
 recovery datasets store heads drawing cache clock checkpoint
+forecast presence measures
 sources freezing slots strokes optimizers people outputs transferability recorded savings
 claims meter
 features source_training race engine foreign
@@ -164,3 +167,18 @@ def test_only_state_touches_what_a_session_keeps(path):
     code = ast.parse(path.read_text())
     touched = [node for node in ast.walk(code) if isinstance(node, ast.Attribute) and node.attr == "session_state"]
     assert not touched, f"line {touched[0].lineno}: go through pages.ui.state"
+
+
+# What changes runs or lists them; a page does it through what the person may do.
+RIGHTS = {"create", "list", "count", "delete", "restore", "annotate", "request_stop", "purge", "stop", "submit"}
+
+
+@pytest.mark.parametrize("path", [*PAGES, *(path for path in UI if path.name != "state.py")], ids=name)
+def test_pages_reach_runs_only_through_what_their_person_may_do(path):
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    held = {"store", "engine"}
+    around = [
+        call for call in calls if isinstance(call, ast.Attribute) and call.attr in RIGHTS
+        and (getattr(call.value, "attr", "") in held or getattr(call.value, "id", "") in held)
+    ]  # fmt: skip
+    assert not around, f"line {around[0].lineno}: go through state.access()"

@@ -29,7 +29,7 @@ MOST_LOST = 3  # processes that one run may lose in a row without getting furthe
 
 
 class Engine:
-    """Runs the queued runs of one data folder, first come first served. Starts at once.
+    """Runs the queued runs of one data folder; people take turns. Starts at once.
 
     Parameters
     ----------
@@ -64,6 +64,10 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
         atexit.register(self.close)
+
+    @property
+    def n_workers(self) -> int:
+        return len(self._slots)
 
     def submit(self, run_id: str) -> None:
         """Have a queued run looked at now rather than within two seconds.

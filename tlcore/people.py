@@ -89,22 +89,30 @@ class Keys:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many runs may wait: of one person, and of everybody together."""
+    """How many runs may wait, of one person and of everybody together, and for how long when their owner left."""
 
     person: int = 20
     server: int = 200
+    idle_minutes: int = 30
+
+    @property
+    def idle_s(self) -> float:
+        return 60.0 * self.idle_minutes
 
 
 def limits(environ: Mapping[str, str] = os.environ) -> Limits:
-    """Return the limits that TRANSFER_LAB_MOST_WAITING_PERSON and TRANSFER_LAB_MOST_WAITING_SERVER set.
+    """Return the limits as set: TRANSFER_LAB_MOST_WAITING_PERSON, _MOST_WAITING_SERVER and _IDLE_MINUTES.
 
     Raises
     ------
     SpecError
         One is no whole number from 1 to 100,000.
     """
-    names = {"person": "TRANSFER_LAB_MOST_WAITING_PERSON", "server": "TRANSFER_LAB_MOST_WAITING_SERVER"}
-    return Limits(**{field: whole_number(name, getattr(Limits, field), environ) for field, name in names.items()})
+    names = {"person": "MOST_WAITING_PERSON", "server": "MOST_WAITING_SERVER", "idle_minutes": "IDLE_MINUTES"}
+    usual = Limits()
+    return Limits(
+        **{field: whole_number(f"TRANSFER_LAB_{name}", getattr(usual, field), environ) for field, name in names.items()}
+    )
 
 
 class Access:

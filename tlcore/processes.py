@@ -7,10 +7,14 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing import parent_process, spawn
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
+
+from . import logs
+from .errors import SpecError
 
 _starting = threading.local()
 _preparation_data = spawn.get_preparation_data
@@ -88,6 +92,8 @@ def begin_child() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even inside a long computation
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches children too; the parent ends them in order
     faulthandler.enable()
+    with suppress(SpecError):  # the server said so already
+        logs.configure()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow: its start tells of drivers nobody asked for
 
 

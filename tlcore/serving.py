@@ -81,6 +81,7 @@ class Serving:
     """
 
     def __init__(self, folder: Path, *, load: Load | None = None, shipped: Callable[[], Iterable[str]] | None = None):
+        self.on_answer: Callable[[float], object] = lambda _: None  # told the seconds that each request took
         self._arguments = (Path(folder), load or _load, shipped or _shipped)
         self._context = LeanContext()
         self._process: LeanProcess | None = None
@@ -137,11 +138,13 @@ class Serving:
             if len(self._waiting) >= MOST_WAITING:
                 return dict.fromkeys(names, BUSY)
             self._waiting.append(request)
+        asked = time.monotonic()
         self._wake()
         if not request.over.wait(timeout_s):
             with self._lock:
                 if request in self._waiting:
                     self._waiting.remove(request)
+        self.on_answer(time.monotonic() - asked)
         late = CLOSED if self._closing.is_set() else LATE if self.ready else LOADING
         return {name: request.answers.get(name, late) for name in names}
 

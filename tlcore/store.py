@@ -20,6 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from . import turns
 from .database import FILE, address, connect, plain_errors, runs
 from .database import cells as cells_table
 from .database import points as points_table
@@ -193,22 +194,17 @@ class Store:
             return connection.execute(query).scalar_one()
 
     def queued(self, limit: int = 10) -> tuple[str, ...]:
-        """Return the ids of the runs that wait, first come first."""
-        query = sa.select(runs.c.id).where(_where(None, ("queued",), False)).order_by(runs.c.number).limit(limit)
+        """Return the ids of the runs that wait, the next first: people take turns, see ``turns.line``."""
         with self._reading() as connection:
-            return tuple(connection.execute(query).scalars())
+            return tuple(connection.execute(turns.line().limit(limit)).scalars())
 
     def ahead(self, run_id: str) -> int:
         """Return how many runs come before a queued one, those that run already included; else 0."""
-        run = runs.alias("mine")
-        query = (
-            sa.select(sa.func.count())
-            .select_from(runs.join(run, sa.and_(run.c.id == run_id, run.c.state == "queued")))
-            .where(_where(None, ("queued", "running"), False))
-            .where(sa.or_(runs.c.state == "running", runs.c.number < run.c.number))
-        )
+        line = turns.line().subquery()
+        running = sa.select(sa.func.count()).where(_where(None, ("running",), False)).scalar_subquery()
+        query = sa.select(line.c.place - 1 + running).where(line.c.id == run_id)
         with self._reading() as connection:
-            return connection.execute(query).scalar_one()
+            return connection.execute(query).scalar() or 0
 
     def points(self, run_id: str, since: int = 0, limit: int = 100_000) -> NumberedPoints:
         """Return the points after number ``since``, each with its number; they count from 1 in each run."""
@@ -408,6 +404,25 @@ class Store:
         with self._reading() as connection:
             rows = connection.execute(runs.select().where(old).order_by(runs.c.number)).mappings()
             return tuple(filter(None, map(_readable, rows)))
+
+    def attend(self, owners: Iterable[str]) -> None:
+        """Note that these people are here: what they have waiting stays in the line."""
+        waits = sa.and_(runs.c.state == "queued", runs.c.owner.in_(tuple(owners)))
+        with self._writing() as connection:
+            connection.execute(runs.update().where(waits).values(heartbeat=time.time()))
+
+    def let_go(self, idle_s: float, reason: str) -> tuple[str, ...]:
+        """Stop, with a reason, what never began and whose owner was not here for that long; return the ids.
+
+        What nobody owns stays.
+        """
+        seen = sa.func.coalesce(runs.c.heartbeat, runs.c.created)
+        idle = sa.and_(runs.c.state == "queued", runs.c.owner != "", runs.c.attempt == 0, seen < time.time() - idle_s)
+        with self._writing() as connection:
+            ids = tuple(connection.execute(sa.select(runs.c.id).where(idle)).scalars())
+            stopped = {"state": "stopped", "finished": time.time(), "error": reason, "stop_requested": True}
+            connection.execute(runs.update().where(runs.c.id.in_(ids)).values(**stopped))
+        return ids
 
     # -- what a person does with runs --------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ def strip() -> None:
 
 def who() -> None:
     """Show the way into an account where the lab has them, and say so when a browser keeps no cookie."""
+    person = state.person()  # also notes that they are here
     if state.has_accounts():
         with st.container(horizontal=True, vertical_alignment="center", key="account"):
             if state.account():
@@ -51,7 +52,7 @@ def who() -> None:
             else:
                 st.caption(_("Log in to find your runs again in another browser."))
                 st.button(_("Log in"), key="log_in", icon=":material/login:", on_click=st.login)
-    elif state.person().passing:
+    elif person.passing:
         st.caption(_("This browser keeps no cookie: what you start here is yours until you reload the page."))
 
 

@@ -23,10 +23,10 @@ class Lane:
 
 def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
     """Show the curves of all lanes on one chart, with a Stop for those that still go; the end reruns the page."""
-    open_ = [lane.run for lane in lanes if not lane.run.final]
+    open_ = [lane.run for lane in lanes if not lane.run.final and state.person().owns(lane.run)]
     if open_ and st.button(_("Stop all"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
         for run in open_:
-            state.lab().engine.stop(run.id)
+            state.access().stop(run.id)
         st.toast(_("Stopping after the current batch; what was learned so far is kept."))
     epochs = [lane.run.spec.epochs for lane in lanes if isinstance(lane.run.spec, FineTuneSpec)]
     live_chart(

@@ -153,6 +153,7 @@ class Chart {
     const going = !isFinal(run.state);
     const facts = [];
     if (run.state === "queued" && run.ahead) facts.push(fill(words.ahead, { n: run.ahead }));
+    if (run.state === "queued" && run.ahead && isNumber(run.wait)) facts.push(fill(words.wait, { time: this.time(run.wait) }));
     if (going && message) facts.push(message);
     if (n_steps) facts.push(fill(words.step, { n: number.format(step), total: number.format(n_steps) }));
     if (going && isNumber(left_s)) facts.push(fill(words.left, { time: this.time(left_s) }));
@@ -599,6 +600,7 @@ class Run {
     this.state = answer.state;
     this.progress = answer.progress ?? {};
     this.ahead = answer.ahead ?? 0;
+    this.wait = answer.wait_s;
     this.error = answer.error ?? "";
     this.elapsed = answer.elapsed_s ?? this.elapsed;
     const more = answer.final && answer.points.length > 0;

@@ -132,6 +132,7 @@ def payload(
     started: float | None = None,
     finished: float | None = None,
     ahead: int = 0,
+    wait_s: float | None = None,
     error: str = "",
 ) -> dict[str, Any]:
     """Return what the chart's url answers, ready for ``json.dumps``.
@@ -141,7 +142,8 @@ def payload(
     points : pairs (seq, point) with ``seq`` above the request's ``since``
     attempt : the chart starts over when it changes, because the points' numbers do
     started, finished : UTC seconds
-    ahead : runs that wait before this one
+    ahead : runs that come before this one
+    wait_s : seconds until it is likely to start
 
     Notes
     -----
@@ -154,6 +156,7 @@ def payload(
         "attempt": attempt,
         "elapsed_s": elapsed,
         "ahead": ahead,
+        "wait_s": wait_s,
         "error": error,
         "progress": {name: _finite(value) for name, value in asdict(progress).items()},
         "points": [
@@ -246,6 +249,7 @@ def _words() -> dict[str, Any]:
         "waiting": _("The first point appears here as soon as it is measured."),
         "none": _("No point was measured."),
         "ahead": _("{n} before this one"),
+        "wait": _("starts in about {time}"),
         "step": _("step {n} of {total}"),
         "left": _("{time} left"),
         "speed": _("{n} images/s"),

@@ -117,13 +117,17 @@ def show(run: Run, slot: str) -> Run:
         st.caption(_("Everybody can watch this run; the host of this lab can stop and change it."))
     if run.state == "queued" and not has_chart(run) and (ahead := state.lab().store.ahead(run.id)):
         words = ngettext("Waiting: {n} run comes before this one.", "Waiting: {n} runs come before this one.", ahead)
-        st.info(words.format(n=ahead) + " " + _("It starts by itself."))
+        wait = state.lab().forecast.wait_s(run.id)
+        start = _("It starts by itself.") if wait is None else _("It starts by itself, in about {seconds:.0f} s.")
+        st.info(words.format(n=ahead) + " " + start.format(seconds=wait))
     if has_chart(run):
         curves(run, slot)
     elif not run.final:
         progress(run.id)
     if run.state == "failed" and not has_chart(run):
         st.error(plain(run.error), icon=":material/error:")
+    if run.state == "stopped" and run.error and not has_chart(run):
+        st.info(plain(run.error))
     if run.state == "stopped" and not run.result:
         st.info(_("Stopped before anything was finished, so there is no result to show."))
     return run

@@ -1,5 +1,6 @@
 """The one place that touches st.session_state and what all sessions share: the draft, and the lab."""
 
+import logging
 import os
 import threading
 from contextlib import suppress
@@ -9,12 +10,17 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tlcore import datasets, freezing, people, prediction, sources, worker
 from tlcore.engine import Engine
 from tlcore.errors import SpecError
+from tlcore.forecast import Forecast
+from tlcore.measures import Measures
 from tlcore.people import Access, Keys, Limits, Person
 from tlcore.prediction import PredictorInfo
+from tlcore.presence import Presence
 from tlcore.serving import Serving
 from tlcore.spec import (
     RANGES,
@@ -31,6 +37,8 @@ from tlcore.spec import (
 )
 from tlcore.store import Run, Store, home
 from tlcore.what_if import WhatIf
+
+log = logging.getLogger(__name__)
 
 # What a person has chosen so far, by widget key. Widgets keep these keys through page changes.
 DEFAULTS: dict[str, Any] = {
@@ -71,11 +79,24 @@ class Lab:
     what_if: WhatIf
     keys: Keys = field(init=False)
     limits: Limits = field(init=False)
+    presence: Presence = field(init=False)
+    forecast: Forecast = field(init=False)
+    measures: Measures = field(init=False)
 
     def __post_init__(self) -> None:
         self.keys, self.limits = people.keys(self.folder), people.limits()
+        self.presence = Presence(self.store, self.limits.idle_s, _is_open)
+        self.forecast = Forecast(self.store, lambda: self.engine.n_workers)
+        self.measures = Measures(
+            self.store,
+            lambda: self.engine.status(),
+            lambda: len(self.presence.sessions()),
+            lambda: self.serving.ready,
+        )
+        self.serving.on_answer = self.measures.answers.observe
 
     def close(self) -> None:
+        self.presence.close()
         self.engine.close()
         self.serving.close()
         self.what_if.close()
@@ -102,6 +123,7 @@ def lab() -> Lab:
             serving.start()
             engine = Engine(folder, execute=worker.execute, warm=worker.warm, n_workers=n_workers)
             _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder))
+            _labs[folder].presence.start()
         return _labs[folder]
 
 
@@ -120,10 +142,14 @@ def person() -> Person:
     keys, cookies = lab().keys, st.context.cookies
     host = keys.is_host(cookies.get(keys.host_name))
     known = account() or keys.person(cookies.get(keys.person_name))
-    if known is None:
-        known = st.session_state.setdefault("passing", people.new_person())
-        return Person(known, host, passing=True)
-    return Person(known, host)
+    found = Person(known or st.session_state.setdefault("passing", people.new_person()), host, passing=known is None)
+    if context := get_script_run_ctx():
+        lab().presence.note(context.session_id, found.id)
+    return found
+
+
+def _is_open(session: str) -> bool:
+    return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
 def account() -> str | None:
@@ -252,6 +278,7 @@ def start(spec: Spec, name: str = "") -> Run:
     """
     worker.check(spec)
     run = access().create(spec, name=name)
+    log.info("run %s is queued: %s", run.id, spec.kind, extra={"person": person().short})
     lab().engine.submit(run.id)
     st.session_state["started"] = (*st.session_state.get("started", ()), run.id)[-10:]
     return run

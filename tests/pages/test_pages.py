@@ -30,6 +30,8 @@ NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence")
 class Line(Engine):
     """An engine without workers: it takes runs and leaves them in the store."""
 
+    n_workers = 2
+
     def __init__(self, store: Store):
         self.store, self.submitted = store, []
 

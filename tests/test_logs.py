@@ -1,0 +1,72 @@
+"""The log's one form, its level, and what the lab measures of itself."""
+
+import json
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from tlcore import logs
+from tlcore.errors import SpecError
+from tlcore.measures import Measures
+from tlcore.spec import FineTuneSpec
+
+
+def in_a_process(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False, cwd="."
+    ).stderr
+
+
+def test_a_line_is_json_with_run_person_and_trace():
+    code = """
+import logging
+from tlcore import logs
+logging.getLogger("library").addHandler(logging.StreamHandler())
+logging.getLogger("library").propagate = False
+logs.configure()
+log = logging.getLogger("tlcore.x")
+log.info("run %s is queued", "a" * 16, extra={"person": "12345678"})
+log.debug("not said")
+logging.getLogger("library").warning('two\\nlines "quoted"')
+try: 1 / 0
+except ZeroDivisionError: log.exception("it failed")
+"""
+    first, second, third = map(json.loads, in_a_process(code).splitlines())
+    assert (first["run"], first["person"], first["level"]) == ("a" * 16, "12345678", "info")
+    assert second["message"] == 'two\nlines "quoted"' and "run" not in second
+    assert "ZeroDivisionError" in third["trace"] and third["logger"] == "tlcore.x"
+    code = "from tlcore import logs; import logging; logs.configure(); logging.getLogger('tlcore').info('x')"
+    assert in_a_process(code, TRANSFER_LAB_LOG_LEVEL="warning") == ""
+
+
+@pytest.mark.parametrize("level", ["loud", "10", "NOTSET"])
+def test_a_level_that_is_none_is_refused_before_anything_changes(level):
+    before = logging.root.handlers[:]
+    with pytest.raises(SpecError, match="TRANSFER_LAB_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR"):
+        logs.configure({"TRANSFER_LAB_LOG_LEVEL": level})
+    assert logging.root.handlers == before
+
+
+def test_the_measures_count_runs_workers_sessions_and_answers(store):
+    runs = [store.create(FineTuneSpec()) for _ in range(3)]
+    store.claim(runs[0].id)
+    store.finish(runs[0].id, "failed", error="x")
+    status = {"n_workers": 2, "busy": 1, "queued": 2, "alive": True}
+    measures = Measures(store, lambda: status, lambda: 7, lambda: True)
+    for seconds in (0.04, 0.2, 20):
+        measures.answers.observe(seconds)
+    lines = measures.text().decode().splitlines()
+    assert {
+        "transfer_lab_queue_length 2.0",
+        'transfer_lab_runs{state="queued"} 2.0',
+        'transfer_lab_runs{state="failed"} 1.0',
+        'transfer_lab_workers{state="busy"} 1.0',
+        'transfer_lab_workers{state="idle"} 1.0',
+        "transfer_lab_sessions 7.0",
+        "transfer_lab_ready 1.0",
+        'transfer_lab_answer_seconds_bucket{le="0.2"} 2.0',
+        'transfer_lab_answer_seconds_bucket{le="+Inf"} 3.0',
+        "transfer_lab_answer_seconds_count 3.0",
+    } <= set(lines)
