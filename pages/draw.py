@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import answers, board, frame, state
+from pages.ui import answers, board, frame, inside, state
 from pages.ui.text import _, tell
 from tlcore import datasets, drawing, prediction
 from tlcore.errors import DataError
@@ -96,6 +96,7 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
             )
         else:
             board.answer(image, infos)
+            inside.why(image, infos)
 
 
 everyone = state.models()

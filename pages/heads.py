@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import evaluate, frame, open_heads, run_view, state
+from pages.ui import evaluate, frame, open_heads, run_view, state, tuned
 from pages.ui.text import _, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
@@ -58,6 +58,12 @@ def settings() -> HeadSpec:
         key="compared",
         persist_state="session",
     )
+    tune = st.toggle(
+        _("Choose every head's hyperparameters on validation images first"),
+        key="tune",
+        persist_state="session",
+        help=_("Tries some values of C, k, depth or units for each head. The test images see only the chosen one."),
+    )
     first = int(state.get("seed"))
     return HeadSpec(
         source=source.name,
@@ -67,6 +73,7 @@ def settings() -> HeadSpec:
         data=state.data_draft(),
         seeds=tuple(range(first, first + int(n_seeds))),
         curves=False,
+        tune=bool(tune),
     )
 
 
@@ -126,6 +133,8 @@ else:
     run_view.show(run, "cmp")
     if run.final and run.result.get("rows"):
         run_view.head_comparison(run)
+        tuned.tried(run)
+        tuned.test_uses(run)
         evaluate.evaluation_of(run)
         open_heads.open_heads(run)
 scaling_table()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import frame, own_model, state
+from pages.ui import frame, inside, own_model, state
 from pages.ui.layer_picker import check_value, layer_picker, normalise
 from pages.ui.text import _
 from tlcore import freezing, sources
@@ -162,4 +162,5 @@ if any(layer.type == "BatchNormalization" for layer in source.layers):
     st.caption(
         _("A frozen BatchNormalization runs in inference mode: it uses its stored averages and does not update them.")
     )
+inside.look_inside()
 frame.next_page("train.py", _("Next: train"))

@@ -20,12 +20,12 @@ turns
 schema scratch deaths lock
 recovery datasets store heads drawing cache clock checkpoint
 forecast presence measures
-sources freezing slots strokes optimizers people outputs transferability recorded savings
+sources freezing slots strokes optimizers people outputs tuning transferability recorded savings
 claims meter
 features source_training race engine foreign
 prefix monitor uploads
 training prediction export
-what_if opened sweeps keras_example
+what_if opened explain maps sweeps keras_example
 worker serving
 console flags launch
 catalogues history

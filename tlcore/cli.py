@@ -200,6 +200,9 @@ def _heads(commands: Any) -> None:
         metavar="N,N",
         help="repetitions with other training images; default " + ",".join(map(str, default.seeds)),
     )
+    added.add_argument(
+        "--tune", action="store_true", help="choose each head's hyperparameters on the validation images first"
+    )
     added.add_argument("--name", default="", help="what the run is called")
     added.add_argument("--list", action="store_true", help="list the heads there are instead")
     _json(added)

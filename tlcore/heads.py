@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -103,14 +104,24 @@ def info(name: str) -> HeadInfo:
     return HEADS[name]
 
 
-def make(name: str, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
+def make(
+    name: str, shape: tuple[int, int], n_classes: int, seed: int, params: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
     """Return the unfitted estimator, a scikit-learn Pipeline or classifier, for features of that ``shape`` (n, d).
+
+    ``params`` take the place of the head's own settings, by scikit-learn's names.
 
     Raises
     ------
     SpecError
         No head of that name.
     """
+    info(name)
+    return _own(name, shape, n_classes, seed).set_params(**params)
+
+
+def _own(name: str, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
+    """The head with its own settings."""
     from sklearn.decomposition import PCA
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
@@ -119,7 +130,6 @@ def make(name: str, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.svm import SVC, LinearSVC
 
-    info(name)
     n_train, n_features = shape
     if name == "linear_svm":
         return LinearSVC(C=1.0, max_iter=5000, random_state=seed)
@@ -150,6 +160,7 @@ class FittedHead:
     estimator: Any
     scale: float = 1.0
     temperature: float = 1.0
+    params: Mapping[str, Any] = field(default_factory=dict)  # in place of the head's own settings
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the most probable class of every row: int64, shape (n,)."""
@@ -185,6 +196,7 @@ def fit(
     *,
     seed: int,
     on_point: OnPoint | None = None,
+    params: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[FittedHead, float]:
     """Fit one head; return it with the seconds its own fit took, the curve's fits not counted.
 
@@ -195,6 +207,7 @@ def fit(
     validation : features and labels for the curve and the temperature; never the test images. Without them there is
         no curve, and the temperature stays 1
     on_point : receives the head's curve: series ``train`` or ``validation``, x in ``info(name).curve``, loss, accuracy
+    params : in place of the head's own settings, by scikit-learn's names
 
     Raises
     ------
@@ -203,7 +216,7 @@ def fit(
     """
     card = info(name)
     scale = float(1.0 / np.linalg.norm(x, axis=1).mean()) if card.scaling.startswith("one factor") else 1.0
-    head = FittedHead(name, None, scale)
+    head = FittedHead(name, None, scale, params=params)
     on_point = on_point if validation else None
     if card.curve == "training images" and on_point:
         _learning_curve(head, x, y, validation, seed, on_point)
@@ -223,7 +236,7 @@ def _fit_once(
     on_point: OnPoint | None,
 ) -> float:
     began = time.perf_counter()
-    head.estimator = make(head.name, x.shape, int(y.max()) + 1, seed)
+    head.estimator = make(head.name, x.shape, int(y.max()) + 1, seed, head.params)
     if head.name == "rbf_svm":
         _fit_rbf_svm(head.estimator, x, y)
     else:
@@ -291,7 +304,7 @@ def _grow_trees(
 ) -> float:
     import warnings
 
-    head.estimator, fit_s = make(head.name, x.shape, int(y.max()) + 1, seed), 0.0
+    head.estimator, fit_s = make(head.name, x.shape, int(y.max()) + 1, seed, head.params), 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # few trees leave some images without an out-of-bag answer
         # Growing by steps gives the same trees as all at once, but tests them out of bag at every step.
@@ -315,7 +328,7 @@ def _run_epochs(
     seed: int,
     on_point: OnPoint | None,
 ) -> float:
-    head.estimator, fit_s = make(head.name, x.shape, int(y.max()) + 1, seed), 0.0
+    head.estimator, fit_s = make(head.name, x.shape, int(y.max()) + 1, seed, head.params), 0.0
     scaled, classes = x * np.float32(head.scale), np.arange(y.max() + 1)
     for epoch in range(1, N_EPOCHS + 1):
         head.estimator.set_params(random_state=(seed + epoch) % 2**32)  # else every epoch shuffles alike

@@ -163,6 +163,10 @@ class Access:
         """Return how many runs ``runs`` would give without a limit."""
         return self._store.count(owner=self._owners(everyone), **which)
 
+    def test_uses(self, target: str) -> int:
+        """Return how often this person's runs measured on the test images of ``target``."""
+        return self._store.test_uses(target, self._person.id)
+
     def stop(self, run_id: str) -> None:
         """Ask a run to stop, as the engine does. From here on every method raises a RightsError on others' runs."""
         self._check(run_id)

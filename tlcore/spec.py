@@ -147,6 +147,7 @@ class HeadSpec:
     data: DataSpec = DataSpec()
     seeds: tuple[int, ...] = (0,)
     curves: bool = True  # measure the learning curve of every head as well
+    tune: bool = False  # choose each head's hyperparameters on the validation images first
 
     kind = "heads"
 

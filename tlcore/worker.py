@@ -30,6 +30,7 @@ from . import (
     sources,
     sweeps,
     training,
+    tuning,
 )
 from .checkpoint import Checkpoint
 from .errors import DataError, LabError, SpecError
@@ -472,6 +473,10 @@ def _one_head(
     def on_point(series: str, x: float, loss: float | None, accuracy: float | None) -> None:
         reporter.on_metric(MetricPoint(prefix + series, x, loss, accuracy, time.perf_counter() - began))
 
+    params, tried = {}, ()
+    if spec.tune:
+        validation = (x_validation, data.y_validation)
+        params, tried = tuning.choose(head, x_train, data.y_train, validation, seed, reporter.should_stop)
     fitted, fit_s = heads.fit(
         head,
         x_train,
@@ -479,6 +484,7 @@ def _one_head(
         (x_validation, data.y_validation),
         seed=seed,
         on_point=on_point if spec.curves and first else None,
+        params=params,
     )
     tested = time.perf_counter()
     answers = _in_batches(fitted.predict_proba, x_test)
@@ -498,6 +504,8 @@ def _one_head(
         "mb": size / 2**20 if first else None,
         "n_features": x_train.shape[1],
         "file": f"heads/{path.name}" if first else "",
+        "params": dict(params),
+        "tried": [asdict(one) for one in tried],
     }
 
 

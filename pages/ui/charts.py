@@ -183,3 +183,38 @@ def running_average(averages: np.ndarray, names: Sequence[str]) -> go.Figure:
     figure.update_yaxes(title=_("average, 0 to 100 %"), tickformat=".0%", range=[0, 1.02])
     figure.update_layout(height=320, margin=MARGIN, legend={"orientation": "h", "y": 1.14})
     return figure
+
+
+def scatter(points: np.ndarray, labels: Sequence[int], names: Sequence[str], marked: Sequence[int] = ()) -> go.Figure:
+    """Return images as points on a plane, a colour and a sign per class; ``marked`` ones have a ring around them.
+
+    Every point's ``customdata`` is its row in ``points``.
+    """
+    symbols = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon", "pentagon", "hourglass")
+    figure = go.Figure()
+    if len(marked):
+        rows = list(marked)
+        figure.add_scatter(
+            name=_("chosen"),
+            x=points[rows, 0],
+            y=points[rows, 1],
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 17, "color": TRAINABLE, "line": {"width": 3}},
+            hoverinfo="skip",
+        )
+    for index, name in enumerate(names):
+        rows = [row for row, label in enumerate(labels) if label == index]
+        figure.add_scatter(
+            name=name,
+            x=points[rows, 0],
+            y=points[rows, 1],
+            customdata=rows,
+            mode="markers",
+            marker={"color": color(index), "symbol": symbols[index % len(symbols)], "size": 7},
+            unselected={"marker": {"opacity": 0.35}},
+            hovertemplate=f"{name}<extra></extra>",
+        )
+    figure.update_xaxes(showticklabels=False, title="", zeroline=False)
+    figure.update_yaxes(showticklabels=False, title="", zeroline=False)
+    figure.update_layout(height=420, margin=MARGIN, legend={"orientation": "h", "y": -0.05})
+    return figure

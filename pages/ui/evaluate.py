@@ -1,4 +1,4 @@
-"""A closer look at what a finished run answered: cells with their images, worst answers, calibration, noise, rivals."""
+"""A closer look at what a finished run answered: cells with their images, worst answers, calibration, rivals, why."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,13 +8,16 @@ import streamlit as st
 
 from pages.ui import charts, state
 from pages.ui.answers import gallery
+from pages.ui.feature_map import feature_map
+from pages.ui.inside import asked, explanation
 from pages.ui.run_view import PLOT, interval_words, title
 from pages.ui.text import _, ngettext, plain, tell
-from tlcore import calibration, datasets, evaluation, outputs, prediction
+from tlcore import calibration, datasets, evaluation, explain, outputs, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import Evaluation
 from tlcore.heads import HEADS
 from tlcore.outputs import Outputs
+from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
 
 MOST_IMAGES = 40
@@ -69,7 +72,10 @@ def _look(run: Run) -> None:
         "calibration": _("Calibration"),
         "noise": _("Pure noise"),
         "rivals": _("Against another"),
+        "why": _("Why"),
     }
+    if isinstance(run.spec, FineTuneSpec):
+        ways["map"] = _("Map of features")
     way = st.segmented_control(
         _("What to look at"),
         list(ways),
@@ -82,6 +88,10 @@ def _look(run: Run) -> None:
     st.caption(f"**{looked.score.accuracy:.1%}** · {interval_words(looked.score.as_dict())}")
     if way == "rivals":
         _rivals(run, looked)
+    elif way == "why":
+        _why(run, model, looked)
+    elif way == "map":
+        feature_map(run)
     else:
         shown = {"cells": _cells, "worst": _worst, "classes": _classes, "calibration": _calibration, "noise": _noise}
         shown[way](looked)
@@ -156,6 +166,27 @@ def _gallery(looked: Looked, rows: np.ndarray, under: str, pairs: bool = False) 
     st.html(gallery(looked.images(shown), captions))
     more = _("The first {n} of {total:,}. ").format(n=len(shown), total=len(rows)) if len(rows) > len(shown) else ""
     st.caption(more + _("Under each image: {what}.").format(what=under))
+
+
+def _why(run: Run, model: str, looked: Looked) -> None:
+    """Why the model answered as it did, for the images it was most wrong about."""
+    worst = np.argsort(-evaluation.losses(looked.said.labels, looked.said.probabilities))[:12]
+    numbers = [f"{i + 1}" for i in range(len(worst))]
+    turns = [f"{looked.names[looked.said.labels[row]]} → {looked.names[looked.said.predicted[row]]}" for row in worst]
+    images = looked.images(worst)
+    st.html(gallery(images, [f"{n} · {turn}" for n, turn in zip(numbers, turns, strict=True)]))
+    st.caption(_("The images with the highest loss: true class → answer."))
+    chosen = st.pills(
+        _("Which image"),
+        range(len(worst)),
+        format_func=numbers.__getitem__,
+        default=0,
+        required=True,
+        key=f"why_{looked.key}",
+    )
+    name = f"run:{run.id}" if model == "model" else f"head:{run.id}/{model}.skops"
+    image = images[chosen][..., 0]
+    explanation(asked(explain.explain, name, image, str(state.lab().folder)), image, f"layer_{looked.key}")
 
 
 def _worst(looked: Looked) -> None:

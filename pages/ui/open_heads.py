@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui import charts, state
 from pages.ui.answers import data_uri, gallery
 from pages.ui.evaluate import INPUTS
+from pages.ui.inside import asked
 from pages.ui.run_view import PLOT
 from pages.ui.text import _, plain, tell
 from tlcore import opened
@@ -18,9 +19,11 @@ from tlcore.opened import Choices, Dual, OpenedForest, OpenedSVM
 from tlcore.store import Run
 
 MOST_PICTURES = 24
+# In lines of their own: a phone is 360 px wide.
 DUAL = (
-    r"\max_{\alpha}\; W(\alpha) = \sum_i \alpha_i - \tfrac12 \sum_i \sum_j \alpha_i \alpha_j\, y_i y_j\, K(x_i, x_j)"
-    r"\quad \text{s.t.} \quad 0 \le \alpha_i \le C, \quad \sum_i \alpha_i y_i = 0"
+    r"\begin{gathered} \max_{\alpha}\; W(\alpha) = \sum_i \alpha_i \\"
+    r"-\, \tfrac12 \sum_i \sum_j \alpha_i \alpha_j\, y_i y_j\, K(x_i, x_j) \\"
+    r"\text{s.t.}\quad 0 \le \alpha_i \le C, \quad \sum_i \alpha_i y_i = 0 \end{gathered}"
 )
 
 
@@ -53,12 +56,6 @@ def _which(run: Run, name: str, files: dict[str, dict[str, Any]]) -> str:
     return st.selectbox(_("Head"), list(titles), format_func=titles.__getitem__, key=f"opened_{name}_{run.id}")
 
 
-def _ask(function: Any, *arguments: Any) -> Any:
-    lab = state.lab()
-    with st.spinner(_("Computing; the first time takes a few seconds.")):
-        return lab.what_if.ask(function, *arguments, str(lab.folder))
-
-
 def _svm(run: Run, file: str) -> None:
     names, key = run.result["class_names"], f"{run.id}_{file}"
     a, b = st.columns(2)
@@ -66,7 +63,7 @@ def _svm(run: Run, file: str) -> None:
     others = [i for i in range(len(names)) if i != first]
     second = b.selectbox(_("against (y = −1)"), others, format_func=names.__getitem__, key=f"minus_{key}")
     choice = int(state.get(f"image_{key}") or 0)
-    found: OpenedSVM = _ask(opened.svm, run.id, file, (first, second), choice)
+    found: OpenedSVM = asked(opened.svm, run.id, file, (first, second), choice, str(state.lab().folder))
     _which_machine(found, file)
     _pick(
         found.choices,
@@ -117,7 +114,10 @@ def _sum(found: OpenedSVM, names: Sequence[str], first: int, second: int) -> Non
     st.latex(r"f(x) = \sum_i \alpha_i y_i\, K(x_i, x) + b")
     terms = found.weights * found.kernels
     m = len(terms)
-    st.latex(rf"f(x) = {terms.sum():.6f} {found.intercept:+.6f} = {found.shown_sum:.6f}")
+    st.latex(
+        rf"\begin{{aligned}} f(x) &= {terms.sum():.6f} {found.intercept:+.6f} \\"
+        rf"&= {found.shown_sum:.6f} \end{{aligned}}"
+    )
     answer = names[first] if found.shown_sum > 0 else names[second]
     st.caption(
         _(
@@ -175,8 +175,8 @@ def _dual(found: Dual, C: float) -> None:
     st.table([dict(zip(labels, row, strict=True)) for row in rows])
     st.caption(
         _(
-            "The article prints the double sum alone, over pairs with i ≠ j: without the sum of the alphas the best "
-            "answer would be all zeros, and both constraints are missing."
+            "The article leaves out the sum of the alphas, the terms with i = j and both constraints. Without the "
+            "first the best answer would be all zeros."
         )
     )
 
@@ -184,7 +184,7 @@ def _dual(found: Dual, C: float) -> None:
 def _forest(run: Run, file: str) -> None:
     names, key = run.result["class_names"], f"{run.id}_{file}"
     choice = int(state.get(f"image_{key}") or 0)
-    found: OpenedForest = _ask(opened.forest, run.id, file, choice)
+    found: OpenedForest = asked(opened.forest, run.id, file, choice, str(state.lab().folder))
     _pick(found.choices, names, f"image_{key}", _("Under each image, how sure the forest is of its answer."))
     n, average = len(found.trees), found.trees.mean(axis=0)
     votes = np.bincount(found.trees.argmax(axis=1), minlength=len(names))

@@ -95,7 +95,7 @@ def head_spec(options: Namespace) -> HeadSpec:
     given = _given(options, "source", "layer", "heads", "inputs", "seeds")
     if "all" in given.get("heads", ()):
         given["heads"] = tuple(HEADS)
-    spec = HeadSpec(**given, curves=False)
+    spec = HeadSpec(**given, curves=False, tune=options.tune)
     return replace(spec, data=_data(options, spec.seeds[0] if spec.seeds else 0))
 
 

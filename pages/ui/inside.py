@@ -1,0 +1,187 @@
+"""Why a model answers as it does, in pictures: where it looks, the nearest training images, what every layer sees."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import pictures, state
+from pages.ui.answers import gallery, in_words, span
+from pages.ui.text import _, plain, tell
+from tlcore import datasets, explain, sources
+from tlcore.errors import LabError
+from tlcore.explain import Explanation, HeatMap, Nearest
+from tlcore.prediction import PredictorInfo, verdict
+
+N_SAMPLES = 12
+
+
+def asked(function: Any, *arguments: Any) -> Any:
+    """Return what a function answers in the process beside the server.
+
+    Raises
+    ------
+    LabError
+        Whatever the function or the process says.
+    """
+    with st.spinner(_("Computing; the first time takes a few seconds.")):
+        return state.lab().what_if.ask(function, *arguments)
+
+
+def why(image: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
+    """Offer to explain one model's answer to the drawing at hand; nothing is computed before the button is pressed."""
+    box = st.expander(_("Why this answer?"), key="why", icon=":material/visibility:", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        titles = {info.name: info.title for info in infos}
+        name = st.selectbox(_("Model"), list(titles), format_func=titles.__getitem__, key="why_model")
+        pressed = st.button(_("Explain this drawing"), key="why_now", icon=":material/visibility:")
+        if pressed:  # kept, so that the pen does not ask again with every stroke
+            state.put(why_shown=(name, image, _explained(name, image)))
+        shown = state.get("why_shown")
+        if shown and shown[0] == name and shown[2] is not None:
+            if not np.array_equal(shown[1], image):
+                st.caption(_("The drawing has changed since. Press the button again to explain it."))
+            explanation(shown[2], shown[1], "why_layer")
+
+
+def _explained(name: str, image: np.ndarray) -> Explanation | None:
+    try:
+        return asked(explain.explain, name, image, str(state.lab().folder))
+    except LabError as error:
+        st.warning(tell(error))
+        return None
+
+
+def explanation(found: Explanation, image: np.ndarray, key: str) -> None:
+    """Show where a model looks, the nearest training images and the activations of a layer.
+
+    Parameters
+    ----------
+    image : float array, shape (28, 28), values in [0, 1]
+    key : of the widget that picks the layer
+    """
+    said = verdict(found.class_names, [float(p) for p in found.probabilities])
+    st.markdown(_("The model says: **{words}**").format(words=plain(in_words(said))))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _heat(found.heat, image, found.class_names)
+    with right:
+        _nearest(found.nearest)
+    if found.activations:
+        _activations(found.activations, key)
+
+
+def _heat(heat: HeatMap | None, image: np.ndarray, names: Sequence[str]) -> None:
+    st.markdown(_("**Where it looks**"))
+    if heat is None:
+        st.caption(_("A heat map needs a network with a convolution and a softmax; this model has none of its own."))
+        return
+    name = names[heat.label]
+    if heat.highest <= 0:
+        st.caption(_("No place of the image speaks for {name}.").format(name=plain(name)))
+        return
+    words = _("the image, the more orange the more a place speaks for {name}").format(name=name)
+    st.html(
+        f'<img src="{pictures.overlay(image, heat.heat)}" alt="{escape(words)}" '
+        'style="width:168px;height:168px;image-rendering:pixelated;border-radius:.4rem">'
+    )
+    st.caption(
+        _(
+            "The more orange, the more that place speaks for {name}: no colour adds nothing, full orange adds the "
+            "most in this image ({highest:.2g} to the score). What speaks against {name} is left out, and each image "
+            "has its own scale, so do not compare the colours of two. Grad-CAM at {layer} (Selvaraju et al. 2017)."
+        ).format(name=plain(name), highest=heat.highest, layer=heat.layer)
+    )
+
+
+def _nearest(nearest: Nearest | str) -> None:
+    st.markdown(_("**The nearest training images**"))
+    if isinstance(nearest, str):
+        st.caption(plain(nearest))
+        return
+    captions = [f"{label}: {d:.1f}" for label, d in zip(nearest.labels, nearest.distances, strict=True)]
+    st.html(gallery((nearest.images / np.float32(255))[..., None], captions))
+    st.caption(
+        _(
+            "Nearest in the features of {layer}, among {n:,} images this model learned from, with their class and "
+            "distance; a typical training image is {typical:.1f} away."
+        ).format(layer=nearest.layer, n=nearest.n, typical=nearest.typical)
+    )
+
+
+def _activations(activations: Sequence[tuple[str, np.ndarray]], key: str) -> None:
+    values = dict(activations)
+    st.markdown(_("**What each layer makes of it**"))
+    layer = st.segmented_control(
+        _("Layer"), list(values), default=next(iter(values)), required=True, key=key, label_visibility="collapsed"
+    )
+    found = values[layer]
+    shape = " × ".join(map(str, found.shape))
+    words = _("activations of {layer}").format(layer=layer)
+    st.html(f'<img src="{pictures.sheet(found)}" alt="{escape(words)}" style="max-width:100%;border-radius:.3rem">')
+    unit = (
+        _("each tile is one channel, at its place in the image")
+        if found.ndim == 3
+        else _("each square is one unit, row by row")
+    )
+    st.caption(
+        _("{layer}: {shape}; {unit}. Black is 0 or less, white is {highest:.2g}, the largest here.").format(
+            layer=layer, shape=shape, unit=unit, highest=float(found.max())
+        )
+    )
+
+
+@st.fragment
+def look_inside() -> None:
+    """Show the filters of the chosen source, and what its layers make of a test image; folded until opened."""
+    box = st.expander(
+        _("Look inside: filters, and what every layer makes of an image"),
+        key="look_inside",
+        icon=":material/frame_inspect:",
+        on_change="rerun",
+    )
+    if not box.open:
+        return
+    with box:
+        source = state.get("source")
+        target = state.get("target") if datasets.info(state.get("target")).offline else "mnist"
+        images, labels = state.samples(target, N_SAMPLES)
+        names = datasets.info(target).class_names
+        st.html(gallery(images, [f"{i + 1} · {names[label]}" for i, label in enumerate(labels)]))
+        number = st.pills(
+            _("Test image"),
+            range(len(images)),
+            format_func=lambda i: f"{i + 1}",
+            default=0,
+            required=True,
+            key="inside_image",
+        )
+        image = images[number][..., 0]
+        known = span(sources.info(source).class_names)
+        st.caption(_("The source only knows {names}: it calls every image one of them.").format(names=plain(known)))
+        found = _explained(f"source:{source}", image)
+        if found is not None:
+            explanation(found, image, "inside_layer")
+            _filters(source)
+
+
+def _filters(source: str) -> None:
+    convolutions = [layer.name for layer in sources.info(source).layers if layer.type == "Conv2D"]
+    if not convolutions:
+        return
+    st.markdown(_("**The filters**"))
+    for column, layer in zip(st.columns(len(convolutions), gap="medium"), convolutions, strict=True):
+        with column:
+            found = asked(explain.filters, source, layer)
+            words = escape(_("filters of {layer}").format(layer=layer))
+            st.html(f'<img src="{pictures.kernels(found)}" alt="{words}" style="max-width:100%;border-radius:.3rem">')
+            st.caption(
+                _(
+                    "{layer}: {n} filters of {h} × {w}. Grey is 0, white adds, black takes away. A filter with many "
+                    "inputs shows the one it weighs most."
+                ).format(layer=layer, n=len(found), h=found.shape[1], w=found.shape[2])
+            )

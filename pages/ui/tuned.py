@@ -1,0 +1,77 @@
+"""Hyperparameters that were chosen on validation images, and how often the test images were used."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import state
+from pages.ui.evaluate import INPUTS
+from pages.ui.text import _, ngettext, plain
+from tlcore import datasets, tuning
+from tlcore.heads import HEADS
+from tlcore.store import Run
+
+
+def tried(run: Run) -> None:
+    """Show every setting that was tried for every head, with its validation accuracy; nothing where none was."""
+    rows = [row for row in run.result["rows"] if row.get("tried")]
+    if not rows:
+        return
+    st.subheader(_("Chosen on validation images"), anchor=False)
+    st.dataframe(
+        lines(rows),
+        hide_index=True,
+        column_config={
+            _("validation accuracy"): st.column_config.NumberColumn(format="percent"),
+            _("seconds"): st.column_config.NumberColumn(format="%.2f"),
+        },
+        height="content",
+        alt=_("Settings of every head with their accuracy on validation images"),
+    )
+    st.caption(
+        _(
+            "Each setting was fitted on the training images (at most {n:,}) and scored on the validation images; "
+            "the best is marked ★, the simpler of two equals. Only that one met the test images, once per seed."
+        ).format(n=tuning.MOST_IMAGES)
+    )
+
+
+def lines(rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a line per head, input and setting: means over seeds, and how many seeds chose it."""
+    groups: dict[tuple[str, str, str], list[tuple[Mapping[str, Any], bool]]] = {}
+    for row in rows:
+        for one in row["tried"]:
+            key = (row["head"], row["input"], tuning.words(one["params"]))
+            groups.setdefault(key, []).append((one, one["params"] == row["params"]))
+    return [
+        {
+            _("chosen"): "★" * sum(chosen for _one, chosen in found),
+            _("head"): f"{HEADS[head].title} {INPUTS[name]}",
+            _("setting"): words,
+            _("validation accuracy"): sum(one["accuracy"] for one, _chosen in found) / len(found),
+            _("seconds"): sum(one["seconds"] for one, _chosen in found) / len(found),
+        }
+        for (head, name, words), found in groups.items()
+    ]
+
+
+def test_uses(run: Run) -> None:
+    """Say how often this person measured on the test images of the run's target."""
+    target = run.spec.data.target
+    n = state.access().test_uses(target)
+    if not n:
+        return
+    words = ngettext(
+        "Your runs have used the test images of {target} {n:,} time so far.",
+        "Your runs have used the test images of {target} {n:,} times so far.",
+        n,
+    )
+    st.caption(
+        words.format(target=plain(datasets.info(target).title), n=n)
+        + " "
+        + _(
+            "Each accuracy shown is one use. The more often you choose by them, the more they flatter what you chose: "
+            "choose by validation accuracy, and look at the test last."
+        )
+    )

@@ -1,0 +1,220 @@
+"""Explanations, maps and opened heads on their pages; what is computed elsewhere is handed in."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui import pictures, state, tuned
+from tlcore import explain, maps, opened
+from tlcore.errors import TrainingError
+from tlcore.people import Person
+from tlcore.serving import Serving
+from tlcore.spec import FineTuneSpec, HeadSpec
+from tlcore.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+ME = Person("0" * 32)
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (12, 28, 28)).astype(np.uint8)
+CHOICES = opened.Choices(IMAGES, np.arange(12) % 2, np.linspace(-1, 1, 12))
+
+EXPLAINED = explain.Explanation(
+    ("5", "6"),
+    np.array([0.2, 0.8]),
+    (("conv_1", RNG.random((26, 26, 4)).astype(np.float16)), ("dense_1", RNG.random(10).astype(np.float16))),
+    explain.HeatMap(RNG.random((28, 28), np.float32), "conv_1", 1, 0.5),
+    explain.Nearest(IMAGES[:8], ("6",) * 8, np.arange(8.0), 20.0, "dense_1", 1000),
+)
+PLANE = maps.Plane(RNG.random((12, 2), np.float32), 0.5, np.arange(12) % 2)
+MAPPED = maps.BeforeAndAfter(IMAGES, np.zeros(12, int), PLANE, PLANE, True)
+SVM = opened.OpenedSVM(
+    "linear", 1.0, None, 12, 12, 1, IMAGES[:2], np.array([0, 1]), np.array([0.5, -0.5]), np.array([1.0, -1.0]),
+    0.25, 1.25, opened.Dual(1.0, 1.0, 0.5, 0.0, 0.0, 0.5, 1e-5, 0.5), CHOICES,
+)  # fmt: skip
+FOREST = opened.OpenedForest(np.array([[0.0, 1.0], [0.5, 0.5]]), np.array([0.25, 0.75]), CHOICES)
+FOUND = {
+    explain.explain: EXPLAINED,
+    explain.filters: RNG.normal(size=(32, 3, 3)),
+    maps.before_and_after: MAPPED,
+    opened.svm: SVM,
+    opened.forest: FOREST,
+}
+
+
+class Answers:
+    """The process beside the server: notes what it is asked and answers from the table above."""
+
+    def __init__(self):
+        self.asked, self.error = [], None
+
+    def ask(self, function, *arguments):
+        self.asked.append((function, *arguments))
+        if self.error:
+            raise self.error
+        return FOUND[function]
+
+    ready = True
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    store = Store(tmp_path / "lab")
+    found = state.Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), Answers())
+    monkeypatch.setattr(state, "lab", lambda: found)
+    monkeypatch.setattr(state, "person", lambda: ME)
+    return found
+
+
+def page(name: str, **session) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
+    for key, value in session.items():
+        app.session_state[key] = value
+    app = app.run().switch_page(f"{name}.py").run()
+    assert not app.exception and "Something went wrong" not in words(app)
+    return app
+
+
+def words(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def heads_run(store: Store, *names: str):
+    base = {"seed": 0, "accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 12, "confusion": [[3, 3], [3, 3]], "loss": None}
+    cost = {"fit_s": 1.0, "ms_per_image": 0.1, "mb": 0.1, "n_features": 4}
+    rows = [
+        {**base, **cost, "head": name, "input": "features", "file": f"heads/{name}-features.skops"} for name in names
+    ]
+    line = {"input": "features", "n_seeds": 1, "mean": 0.5, "sd": None, "error": 0.1, "best": True, **cost}
+    run = store.create(HeadSpec(heads=names, curves=False), owner=ME.id)
+    store.claim(run.id)
+    result = {
+        "rows": rows,
+        "table": [{**line, "head": name} for name in names],
+        "extract_s": 1.0,
+        "n_features": 4,
+        "features_mb": 2.0,
+        "n_trained": 10,
+        "layer": "flatten",
+        "class_names": ["5", "6"],
+        "files": {row["file"]: {"sha256": "0" * 64, "bytes": 1} for row in rows},
+    }
+    store.finish(run.id, "done", result)
+    return store.get(run.id)
+
+
+def test_a_layers_filters_and_activations_are_shown_for_the_chosen_image(lab):
+    app = page("layers", look_inside=True)
+    assert "6, 80 % sure" in words(app) and "conv_1: 26 × 26 × 4" in words(app)
+    assert "conv_2: 32 filters of 3 × 3." in words(app) and "only knows 0–4" in words(app)
+    first = lab.what_if.asked[0]
+    assert first[:2] == (explain.explain, "source:digits_0_4") and first[2].shape == (28, 28)
+    app.segmented_control(key="inside_layer").set_value("dense_1").run()
+    assert "dense_1: 10; each square is one unit" in words(app)
+
+
+def test_nothing_is_asked_before_a_page_is_opened_up(lab):
+    run = heads_run(lab.store, "linear_svm", "random_forest")
+    for name in ("layers", "draw"):
+        page(name)
+    page("heads", run_cmp=run.id)
+    assert lab.what_if.asked == []
+
+
+def test_a_process_that_does_not_answer_is_one_sentence(lab):
+    lab.what_if.error = TrainingError("20 questions are waiting already. Try again in a few seconds.")
+    assert "questions are waiting already" in words(page("layers", look_inside=True))
+
+
+def test_a_drawing_is_explained_when_asked_and_not_with_every_stroke(lab, monkeypatch):
+    monkeypatch.setattr(Serving, "predict", lambda self, image, names: dict.fromkeys(names, "loading"))
+    app = page("draw", way="sample", why=True)
+    assert lab.what_if.asked == []
+    app.button(key="why_now").click().run()
+    assert "The more orange" in words(app) and len(lab.what_if.asked) == 1
+    app.pills(key="sample_number").set_value(3).run()
+    assert "The drawing has changed since" in words(app) and len(lab.what_if.asked) == 1
+
+
+def test_a_map_shows_both_sides_and_says_when_nothing_could_change(lab):
+    run = lab.store.create(FineTuneSpec(), owner=ME.id)
+    lab.store.claim(run.id)
+    lab.store.finish(run.id, "done", {"class_names": ["5", "6"]})
+    state_of = lab.store.get(run.id)
+
+    def script(run):
+        from pages.ui.feature_map import feature_map
+
+        feature_map(run)
+
+    app = AppTest.from_function(script, args=(state_of,), default_timeout=60).run()
+    assert not app.exception
+    assert "Everything up to dense\\_1 was frozen" in words(app) or "Everything up to dense_1 was frozen" in words(app)
+    assert words(app).count("For **50.0%** of the images") == 2
+    assert lab.what_if.asked == [(maps.before_and_after, run.id, "dense_1", "pca", str(lab.folder))]
+
+
+def test_an_svm_is_shown_as_its_sum_beside_its_dual(lab):
+    run = heads_run(lab.store, "linear_svm", "rbf_svm")
+    app = page("heads", **{"run_cmp": run.id, f"open_svm_{run.id}": True})
+    assert "decision_function says 1.250000; the two differ by 0.0e+00" in words(app)
+    shown = "\n".join(element.value for element in app.latex)
+    assert "1.000000 +0.250000" in shown and "1.250000" in shown
+    dual = app.table[-1].value
+    assert dual["value"].tolist()[:4] == ["1.000000", "1.000000", "0.500000", "0.500000"]
+    app.selectbox(key=f"opened_svm_{run.id}").set_value("heads/rbf_svm-features.skops").run()
+    assert "the head's own for these two" in words(app)
+    app.pills(key=f"image_{run.id}_heads/rbf_svm-features.skops").set_value(7).run()
+    asked = lab.what_if.asked[-1]
+    assert asked[:5] == (opened.svm, run.id, "heads/rbf_svm-features.skops", (0, 1), 7)
+
+
+def test_a_forest_is_shown_as_the_average_of_its_trees(lab):
+    run = heads_run(lab.store, "random_forest")
+    app = page("heads", **{"run_cmp": run.id, f"open_forest_{run.id}": True})
+    table = app.table[-1].value
+    assert table["average of the trees"].tolist() == table["predict_proba"].tolist() == ["0.250000", "0.750000"]
+    assert table["trees that vote for it"].tolist() == ["1", "1"]
+    assert "2 trees, one answer: 6" in words(app)
+
+
+def test_tried_settings_are_means_over_seeds_with_a_star_for_each_that_chose_them():
+    def row(seed, best, *accuracies):
+        tried = [
+            {"params": {"C": c}, "accuracy": a, "seconds": 1.0} for c, a in zip((0.1, 1.0), accuracies, strict=True)
+        ]
+        return {"head": "linear_svm", "input": "features", "seed": seed, "params": {"C": best}, "tried": tried}
+
+    first, second = tuned.lines([row(0, 1.0, 0.5, 0.9), row(1, 0.1, 0.7, 0.7)])
+    assert (first["setting"], first["chosen"], first["validation accuracy"]) == ("C = 0.1", "★", pytest.approx(0.6))
+    assert (second["setting"], second["chosen"], second["validation accuracy"]) == ("C = 1", "★", pytest.approx(0.8))
+
+
+def test_the_uses_of_the_test_images_are_said(lab):
+    run = heads_run(lab.store, "linear_svm", "knn")
+    assert "test images of MNIST digits 5-9 2 times so far" in words(page("heads", run_cmp=run.id))
+
+
+def test_heat_covers_the_hottest_pixel_only_and_tiles_keep_their_order():
+    def pixels(address):
+        import base64
+        import io
+
+        from PIL import Image
+
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
+
+    heat = np.zeros((28, 28))
+    heat[3, 5] = 2.0
+    shown = pixels(pictures.overlay(np.zeros((28, 28)), heat))
+    assert shown.shape == (168, 168, 3)
+    assert (shown.any(axis=2)).sum() == 36 and shown[18, 30].tolist() == [196, 135, 0]
+    values = np.zeros((12, 12, 3))
+    values[..., 1] = 4.0
+    tiles = pixels(pictures.sheet(values))  # three tiles of 24 with gaps of 2
+    assert tiles.shape == (24, 76, 2)
+    assert tiles[:, 26:50, 0].min() == 255 and tiles[:, :24, 0].max() == 0
+    assert tiles[:, 24:26, 1].max() == 0 and tiles[:, :24, 1].min() == 255

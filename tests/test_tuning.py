@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from tlcore import heads, tuning, worker
+from tlcore.errors import SpecError
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec
+from tlcore.store import Store
+
+
+def clouds(n=60, d=6, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    return (rng.normal(size=(n, d)) + 1.5 * np.eye(3, d)[y]).astype(np.float32), y
+
+
+def test_every_head_has_a_grid_of_settings_that_it_knows():
+    assert set(tuning.GRIDS) == set(heads.HEADS)
+    for name, grid in tuning.GRIDS.items():
+        for params in grid:
+            own = heads.make(name, (60, 6), 3, seed=0, params=params)
+            assert all(own.get_params()[key] == value for key, value in params.items())
+            assert " = " in tuning.words(params)
+
+
+@pytest.mark.parametrize("name", tuple(heads.HEADS))
+def test_the_chosen_setting_is_the_best_on_validation_and_a_tie_goes_to_the_simpler(name):
+    (x, y), validation = clouds(), clouds(seed=1)
+    params, tried = tuning.choose(name, x, y, validation, seed=0)
+    best = max(one.accuracy for one in tried)
+    assert params == next(one.params for one in tried if one.accuracy == best)
+    assert [one.params for one in tried] == list(tuning.GRIDS[name])
+    first = heads.fit(name, x, y, validation, seed=0, params=tried[0].params)[0]
+    assert tried[0].accuracy == pytest.approx((first.predict(validation[0]) == validation[1]).mean())
+
+
+def test_the_values_are_those_that_scikit_learns_search_finds_best():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, PredefinedSplit
+
+    (x, y), (v, w) = clouds(seed=3), clouds(seed=4)
+    _params, tried = tuning.choose("logistic_regression", x, y, (v, w), seed=0)
+    scale = 1.0 / np.linalg.norm(x, axis=1).mean()
+    search = GridSearchCV(
+        LogisticRegression(max_iter=300, tol=1e-3, random_state=0),
+        {"C": [one.params["C"] for one in tried]},
+        cv=PredefinedSplit([-1] * len(x) + [0] * len(v)),
+    ).fit(np.concatenate([x, v]) * np.float32(scale), np.concatenate([y, w]))
+    np.testing.assert_allclose([one.accuracy for one in tried], search.cv_results_["mean_test_score"])
+
+
+def test_neighbours_that_there_are_not_are_not_asked_for():
+    x, y = clouds(n=6)
+    _params, tried = tuning.choose("knn", x, y, clouds(seed=1), seed=0)
+    assert [one.params["n_neighbors"] for one in tried] == [5, 3, 1]
+
+
+def test_a_stop_ends_the_search_with_what_was_tried():
+    _params, tried = tuning.choose("linear_svm", *clouds(), clouds(seed=1), seed=0, should_stop=lambda: True)
+    assert len(tried) == 1
+
+
+def test_an_unknown_head_is_one_sentence():
+    with pytest.raises(SpecError, match="There is no head 'tree'"):
+        tuning.choose("tree", *clouds(), clouds(seed=1), seed=0)
+
+
+@pytest.mark.keras
+def test_a_run_stores_what_was_tried_and_fits_and_keeps_the_chosen(tmp_path, monkeypatch):
+    monkeypatch.setitem(tuning.GRIDS, "knn", ({"n_neighbors": 50}, {"n_neighbors": 1}))
+    store = Store(tmp_path)
+    spec = HeadSpec(data=DataSpec(per_class=10), heads=("knn",), inputs=("pixels",), curves=False, tune=True)
+    run = store.create(spec, owner="me")
+    worker.execute(run.id, str(tmp_path))
+    (row,) = store.get(run.id).result["rows"]
+    assert [one["params"] for one in row["tried"]] == [{"n_neighbors": 50}, {"n_neighbors": 1}]
+    assert row["params"] == {"n_neighbors": 1}
+    kept = heads.load(store.run_folder(run.id) / row["file"])
+    assert kept.estimator.n_neighbors == 1
+    assert store.test_uses("mnist_5_9", "me") == 1
+
+
+def test_every_measurement_on_the_test_images_of_a_target_is_counted_deleted_runs_too(store):
+    def ended(spec, result, owner="me"):
+        run = store.create(spec, owner=owner)
+        store.claim(run.id)
+        store.finish(run.id, "done", result)
+        return run.id
+
+    ended(FineTuneSpec(), {"test": {"accuracy": 0.9}})
+    store.delete(ended(HeadSpec(), {"rows": [{}, {}, {}]}))
+    ended(FineTuneSpec(data=DataSpec(target="mnist")), {"test": {"accuracy": 0.9}})
+    ended(FineTuneSpec(), {"test": {"accuracy": 0.9}}, owner="you")
+    store.create(FineTuneSpec(), owner="me")
+    assert store.test_uses("mnist_5_9", "me") == 4
+    assert (store.test_uses("mnist", "me"), store.test_uses("mnist_5_9", "you")) == (1, 1)
+    assert store.test_uses("digits_8x8", "me") == 0
