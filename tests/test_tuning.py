@@ -3,7 +3,7 @@ import pytest
 
 from tlcore import heads, tuning, worker
 from tlcore.errors import SpecError
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, SweepSpec
 from tlcore.store import Store
 
 
@@ -89,8 +89,9 @@ def test_every_measurement_on_the_test_images_of_a_target_is_counted_deleted_run
     ended(FineTuneSpec(), {"test": {"accuracy": 0.9}})
     store.delete(ended(HeadSpec(), {"rows": [{}, {}, {}]}))
     ended(FineTuneSpec(data=DataSpec(target="mnist")), {"test": {"accuracy": 0.9}})
+    ended(SweepSpec(), {"n_cells": 20, "n_before": 12, "n_failed": 1})
     ended(FineTuneSpec(), {"test": {"accuracy": 0.9}}, owner="you")
     store.create(FineTuneSpec(), owner="me")
-    assert store.test_uses("mnist_5_9", "me") == 4
+    assert store.test_uses("mnist_5_9", "me") == 1 + 3 + 7
     assert (store.test_uses("mnist", "me"), store.test_uses("mnist_5_9", "you")) == (1, 1)
     assert store.test_uses("digits_8x8", "me") == 0

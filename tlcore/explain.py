@@ -154,7 +154,7 @@ class _Opened:
     network: _Network | None  # None: the model sees pixels
     layer: str  # whose activations the nearest images are looked for in
     head: bool
-    training: DataSpec
+    training: DataSpec | None  # None: not known
 
 
 @lru_cache(maxsize=8)
@@ -162,7 +162,8 @@ def _opened(name: str, folder: str) -> _Opened:
     kind, _, rest = name.partition(":")
     if kind == "source":
         model = sources.load(rest)
-        return _of_network(sources.info(rest).class_names, model, DataSpec(RECIPES[rest].target, per_class=None))
+        data = DataSpec(RECIPES[rest].target, per_class=None) if rest in RECIPES else None
+        return _of_network(sources.info(rest).class_names, model, data)
     run_id, _, file = rest.partition("/")
     run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None
     if run is None or kind == "run" and not isinstance(run.spec, FineTuneSpec):
@@ -178,7 +179,7 @@ def _opened(name: str, folder: str) -> _Opened:
     return _Opened(names, predict, _network(part), run.result["layer"], True, data)
 
 
-def _of_network(names: tuple[str, ...], model: "keras.Model", data: DataSpec) -> _Opened:
+def _of_network(names: tuple[str, ...], model: "keras.Model", data: DataSpec | None) -> _Opened:
     network = _network(model)
     layer = network.layers[-2] if len(network.layers) > 1 else PIXELS
     return _Opened(names, prediction.compiled(model), network, layer, False, data)
@@ -213,7 +214,8 @@ def _network(model: "keras.Model") -> _Network:
 
 
 def _ends_in_softmax(layers: list[Any]) -> bool:
-    return len(layers) > 1 and getattr(getattr(layers[-1], "activation", None), "__name__", "") == "softmax"
+    last = layers[-1]
+    return len(layers) > 1 and type(last).__name__ == "Dense" and last.activation.__name__ == "softmax"
 
 
 def _scores(layers: Sequence[Any], outputs: Sequence[Any]) -> Any:
@@ -254,6 +256,8 @@ def _training(name: str, folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     """Return training images of a model, uint8, with their labels and features."""
     opened = _opened(name, folder)
     spec = opened.training
+    if spec is None:
+        raise DataError("It is not known which images this model was trained on, so none can be compared.")
     most = min(MOST_TRAINING // len(opened.class_names), datasets.max_per_class(spec.target, spec.split))
     # The first n of a class are the same for every n: these are images that the model did learn from.
     data = datasets.load(replace(spec, per_class=min(spec.per_class or most, most)))

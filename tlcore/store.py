@@ -194,16 +194,17 @@ class Store:
             return connection.execute(query).scalar_one()
 
     def test_uses(self, target: str, owner: str) -> int:
-        """Return how often a person's runs measured on the test images of ``target``: once a network, once a head.
+        """Return how often a person's runs measured on the test images of ``target``.
 
-        Deleted runs count: what was seen stays seen.
+        Once a network, a head, or a cell of a sweep; deleted runs count too: what was seen stays seen.
         """
         mine = sa.and_(runs.c.owner == owner, runs.c.state.in_(FINAL_STATES), runs.c.result != "{}")
         about = runs.c.spec.like(f'%"target": "{target}"%')
         with self._reading() as connection:
             found = connection.execute(sa.select(runs.c.result).where(mine, about)).scalars()
             results = [json.loads(text) for text in found]
-        return sum(len(result.get("rows", ())) + ("test" in result) for result in results)
+        cells = [result.get("n_cells", 0) - result.get("n_before", 0) - result.get("n_failed", 0) for result in results]
+        return sum(cells) + sum(len(result.get("rows", ())) + ("test" in result) for result in results)
 
     def queued(self, limit: int = 10) -> tuple[str, ...]:
         """Return the ids of the runs that wait, the next first: people take turns, see ``turns.line``."""

@@ -57,14 +57,17 @@ def lines(rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_uses(run: Run) -> None:
-    """Say how often this person measured on the test images of the run's target."""
+    """Say how often this person measured on the test images of the run's target, what-if moves of now included."""
     target = run.spec.data.target
-    n = state.access().test_uses(target)
+    moves = state.get("what_if_found", {}).items()
+    n = state.access().test_uses(target) + sum(
+        len(cuts) for (_source, moved, _seed), tails in moves if moved == target for cuts in tails.values()
+    )
     if not n:
         return
     words = ngettext(
-        "Your runs have used the test images of {target} {n:,} time so far.",
-        "Your runs have used the test images of {target} {n:,} times so far.",
+        "You have used the test images of {target} {n:,} time so far.",
+        "You have used the test images of {target} {n:,} times so far.",
         n,
     )
     st.caption(

@@ -347,6 +347,19 @@ def test_an_address_with_no_such_run_is_told_in_one_sentence(visit, path):
     expect(alert).to_contain_text("Pick one from the list of runs.")
 
 
+def test_a_click_on_a_confusion_cell_shows_its_images(visit, trained):
+    page = visit(f"runs?run={trained}")
+    page.get_by_text("Look closer: every test image").click()
+    cells = page.locator(f".st-key-cells_{trained}_model .nsewdrag")
+    cells.scroll_into_view_if_needed()
+    box = cells.bounding_box()
+    for column, row, words in ((0.1, 0.9, "of 9 (was|were) called 5"), (0.5, 0.5, "images of 7 were called 7")):
+        settled(page)
+        page.mouse.click(box["x"] + column * box["width"], box["y"] + row * box["height"])
+        expect(page.get_by_text(re.compile(words))).to_be_visible()
+    expect(page.locator(".gallery img")).to_have_count(40)
+
+
 # ------------------------------------------------------------------ Heads
 
 
@@ -360,7 +373,29 @@ def test_two_heads_on_few_labels_are_compared_on_features_and_on_pixels(visit, c
     expect(page.locator(".stPlotlyChart")).to_have_count(3)
 
 
+def test_an_svm_is_opened_up_and_its_sum_is_its_answer(visit, compared):
+    page = visit(f"heads?cmp={compared}")
+    page.get_by_text("Open an SVM up").click()
+    sum_of = page.get_by_text(re.compile("the two differ by"))
+    expect(sum_of).to_be_visible()
+    assert float(re.search(r"differ by ([\d.e+-]+\d)", sum_of.text_content())[1]) <= 1e-6
+    residual = page.get_by_role("row").filter(has_text="(KKT)").get_by_role("cell").last
+    assert float(residual.text_content()) <= 1e-3
+
+
 # ------------------------------------------------------------------ Draw
+
+
+def test_a_drawing_is_explained_when_asked(visit):
+    page = visit("draw")
+    draw(page, *SEVEN)
+    expect(answer(page, "source:digits")).to_be_visible()
+    page.get_by_text("Why this answer?").click()
+    select(page, "why_model", "All ten digits")
+    press(page, "why_now")
+    expect(page.get_by_alt_text(re.compile("the more orange"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Nearest in the features of dense_1"))).to_be_visible()
+    expect(page.get_by_alt_text("activations of conv_1")).to_be_visible()
 
 
 def test_a_seven_is_read_by_shipped_models_and_by_what_was_trained(visit, trained, compared):
