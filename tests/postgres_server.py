@@ -44,34 +44,54 @@ def unprivileged() -> dict[str, object]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
+class Postgres:
+    """A Postgres in a folder of its own; it can be stopped and started again."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.binaries, self.person = folder, find_binaries(), unprivileged()
+        self.address = f"postgresql+psycopg://lab@/postgres?host={folder}"
+        if self.person:
+            os.chown(folder, self.person["user"], self.person["group"])
+        # Trust: the folder, and so the socket, is closed to everybody else.
+        self._do("initdb", "-U", "lab", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+
+    def start(self) -> None:
+        settings = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={self.folder}"))
+        self._do("pg_ctl", "start", "-w", "-o", settings)
+
+    def stop(self) -> None:
+        """End it at once, as a crash would."""
+        self._do("pg_ctl", "stop", "-w", "-m", "immediate")
+
+    def _do(self, program: str, *arguments: str) -> None:
+        command = [str(self.binaries / program), "-D", f"{self.folder}/data", *arguments]
+        # No pipes: the server would inherit them and keep them open.
+        with open(self.folder / "said", "a+", encoding="utf-8") as said:
+            if subprocess.run(command, stdout=said, stderr=said, cwd=self.folder, **self.person).returncode:
+                said.seek(0)
+                raise RuntimeError(f"{program} failed: {said.read()}")
+
+
+@contextmanager
+def started() -> Iterator[Postgres]:
+    """Yield a Postgres of our own that answers; it ends with the block."""
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:  # short: a socket's path may have 107 characters
+        server = Postgres(Path(name))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def running() -> Iterator[str]:
     """Yield the address of a Postgres that answers, ours or the one that was named; ours ends with the block."""
     if named := os.environ.get(VARIABLE):
         yield named
         return
-    binaries, person = find_binaries(), unprivileged()
-    with tempfile.TemporaryDirectory(prefix="pg-") as name:  # short: a socket's path may have 107 characters
-        folder = Path(name)
-        if person:
-            os.chown(folder, person["user"], person["group"])
-
-        def do(program: str, *arguments: str) -> None:
-            command = [str(binaries / program), "-D", f"{folder}/data", *arguments]
-            # No pipes: the server would inherit them and keep them open.
-            with open(folder / "said", "a+", encoding="utf-8") as said:
-                if subprocess.run(command, stdout=said, stderr=said, cwd=folder, **person).returncode:
-                    said.seek(0)
-                    raise RuntimeError(f"{program} failed: {said.read()}")
-
-        # Trust: the folder, and so the socket, is closed to everybody else.
-        do("initdb", "-U", "lab", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
-        settings = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={folder}"))
-        do("pg_ctl", "start", "-w", "-o", settings)
-        try:
-            yield f"postgresql+psycopg://lab@/postgres?host={folder}"
-        finally:
-            do("pg_ctl", "stop", "-w", "-m", "immediate")
+    with started() as server:
+        yield server.address
 
 
 def install() -> None:

@@ -91,6 +91,18 @@ def test_a_run_queued_by_another_process_is_found(store, start):
     assert ended(store, run).state == "done"
 
 
+def test_what_was_deleted_a_month_ago_is_removed_and_nothing_else(store, start):
+    old, young, kept = new(store), new(store), new(store)
+    day = 24 * 3600
+    for run, days in ((old, 31), (young, 29)):
+        store.delete(run.id)
+        with store._writing() as connection:
+            connection.exec_driver_sql("UPDATE runs SET deleted = deleted - ? WHERE id = ?", (days * day, run.id))
+    start(n_workers=0)
+    wait_for(lambda: store.count(deleted=True) == 1)
+    assert store.get(young.id).deleted and store.get(kept.id).state == "queued"
+
+
 def test_an_unknown_run_is_refused_in_one_sentence(start):
     engine = start()
     for method in (engine.submit, engine.stop):

@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 import sqlalchemy as sa
+from postgres_server import NOT_FOUND, find_binaries, started
 
 from tlcore import database
 from tlcore.cli import main
@@ -369,6 +370,63 @@ def test_a_disk_too_full_to_recover_is_said_and_changes_nothing(tmp_path):
     assert found["same"] and found["left"] == ["lab.db", "runs"] and found["runs"] == 60
 
 
+@needs_mounts
+@pytest.mark.keras
+@pytest.mark.slow
+def test_a_run_that_cannot_save_its_model_fails_in_words_and_the_next_one_is_done(tmp_path):
+    folder = tmp_path / "lab"
+    found = in_mounts(
+        small_disk(folder, "8m"),
+        folder,
+        """
+        from tlcore import worker
+        store = Store(folder)
+        spec = FineTuneSpec(data=DataSpec(per_class=5), phases=(Phase(epochs=1, frozen=("conv_1", "conv_2")),))
+        ends = []
+        for left in (300_000, None):  # bytes: room for the rows, not for the model
+            run = store.create(spec)
+            fill(left) if left else (folder / "ballast").unlink()
+            worker.execute(run.id, str(folder))
+            run = store.get(run.id)
+            files = sorted(path.name for path in store.run_folder(run.id).glob("*model*"))
+            ends.append(dict(state=run.state, error=run.error, files=files, points=len(store.points(run.id))))
+        print(json.dumps(dict(ends=ends)))
+        """,
+    )
+    full, after = found["ends"]
+    assert (full["state"], full["files"]) == ("failed", []) and full["points"] > 0
+    assert (
+        full["error"] == "A file could not be written (No space left on device). Free some disk space and start again."
+    )
+    assert (after["state"], after["files"], after["error"]) == ("done", ["model.keras"], "")
+
+
+@needs_mounts
+def test_a_full_disk_keeps_no_features_and_is_no_error(tmp_path):
+    folder = tmp_path / "cache"
+    found = in_mounts(
+        small_disk(folder, "2m"),
+        folder,
+        """
+        import numpy as np
+        from tlcore import cache
+        cache.RESERVE = 0
+        kept, rows = cache.Cache(folder), [np.ones((100, 100), np.float32)] * 40  # 1.6 MB
+        def comes_in_parts():
+            yield from rows[:10]
+            fill(200_000)  # others fill the disk while it is written
+            yield from rows[10:]
+        found = [kept.write("late", (4000, 100), comes_in_parts()) is None]
+        left = [path.name for path in folder.iterdir()]
+        found.append(kept.write("full", (4000, 100), rows) is None)
+        (folder / "ballast").unlink()
+        found.append(kept.write("fits", (4000, 100), rows) is None)
+        print(json.dumps(dict(none=found, left=left, sum=float(kept.open("fits", (4000, 100)).sum()))))
+        """,
+    )
+    assert found == {"none": [True, True, False], "left": ["ballast"], "sum": 400_000.0}
+
+
 def test_a_data_folder_that_is_a_file_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be used .*Make it writable, or name another one in TRANSFER_LAB_HOME"):
@@ -417,3 +475,28 @@ def test_who_opens_a_new_database_waits_for_another_who_does(tmp_path, monkeypat
 
         monkeypatch.setattr(database.time, "sleep", let_go)
         assert Store(tmp_path).count() == 0 and len(waited) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not find_binaries(), reason=NOT_FOUND)
+def test_a_database_server_that_goes_away_is_said_and_loses_nothing(tmp_path):
+    with started() as server:
+        store = Store(tmp_path, url=server.address)
+        run = store.create(SPEC, name="kept")
+        store.claim(run.id)
+        store.add_points(run.id, [MetricPoint("train", 1.0)])
+        server.stop()
+        for call in (
+            store.list,
+            lambda: store.create(SPEC),
+            lambda: store.beat(run.id),
+            lambda: Store(tmp_path, url=server.address),
+        ):
+            with pytest.raises(StoreError) as caught:
+                call()
+            said = str(caught.value)
+            assert said.endswith("Check that the database server runs, and the address in TRANSFER_LAB_DATABASE.")
+            assert "\n" not in said and "cannot be read or written (" in said
+        server.start()
+        assert store.beat(run.id) is False and len(store.points(run.id)) == store.count() == 1
+        store.close()

@@ -22,6 +22,8 @@ log = getLogger(__name__)
 
 TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
 SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
+PURGE_S = 3600.0  # between two looks for what was deleted long ago
+KEEP_S = 30 * 24 * 3600.0  # a deleted run can be brought back for so long
 SILENT_S = 10.0  # of our own clock, without a new heartbeat of another machine's run, before it can count as lost
 JUST_NOW_S = 2 * TURN_S  # between the kernel's killing a child for memory and our seeing its end
 MOST_STARTS = 3  # child processes that may end before one of them claims the run
@@ -57,6 +59,7 @@ class Engine:
         self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
         self._slots = [Slot(folder, warm) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
+        self._purge_at = 0.0
         self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when
         self._memory_kills, self._memory_ran_out = memory_kills(), -JUST_NOW_S  # as of the last look, and when it rose
         self._wake, self._closing = threading.Event(), threading.Event()
@@ -116,6 +119,7 @@ class Engine:
             try:
                 self._turn()
                 swept = swept or self._sweep()  # after the children were started: they need not wait for it
+                self._purge()
             except Exception:  # the store may be away for a while; the engine must not be
                 log.exception("the engine will try again")
             self._wake.wait(TURN_S / 4 if any(slot.job and slot.job.asked for slot in self._slots) else TURN_S)
@@ -130,6 +134,12 @@ class Engine:
     def _sweep(self) -> bool:
         scratch.sweep_all(self._folder)
         return True
+
+    def _purge(self) -> None:
+        """Remove for good, once an hour, what was deleted long ago."""
+        if time.monotonic() >= self._purge_at:
+            self._purge_at = time.monotonic() + PURGE_S
+            self._store.purge(older_than_s=KEEP_S)
 
     def _turn(self) -> None:
         for slot in self._slots:
