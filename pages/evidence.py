@@ -5,25 +5,25 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.ui import claims_view, frame, meter_view, run_view, savings_view, state, sweep_view
+from pages.ui import claims_view, example_view, frame, meter_view, run_view, savings_view, state, sweep_view
 from pages.ui.text import _, tell
-from tlcore import recorded
+from tlcore import claims, recorded
 from tlcore.errors import LabError
-from tlcore.spec import Cell, SweepSpec
+from tlcore.spec import Cell, ExampleSpec, Spec, SweepSpec
 from tlcore.store import Run
 
 frame.heading(_("Evidence"), _("Does it work, how much does it save, and when does it not? Measured, with intervals."))
 WHOSE = {"mine": _("Yours"), "recorded": _("Recorded")}
 
 
-def watched(slot: str) -> Run | None:
-    """Return the sweep that this slot shows; None when there is none."""
+def watched(slot: str, kind: type[Spec] = SweepSpec) -> Run | None:
+    """Return the run of that kind that this slot shows; None when there is none."""
     try:
         run = state.watched(slot)
     except LabError as error:
         st.warning(tell(error))
         return None
-    return run if run is not None and isinstance(run.spec, SweepSpec) else None
+    return run if run is not None and isinstance(run.spec, kind) else None
 
 
 def whose(key: str) -> str:
@@ -41,6 +41,15 @@ def savings_cells(run: Run | None) -> tuple[tuple[Cell, ...], str, str]:
     return state.lab().store.cells(run.id), words, run.id
 
 
+def follow(run: Run, slot: str) -> None:
+    """Show how far a sweep is, and how it ended; its figures are drawn elsewhere."""
+    run_view.show(run, slot)
+    if run.final:
+        sweep_view.outcome(run)
+    else:
+        sweep_view.so_far(run.id)
+
+
 def labels_saved(cells: tuple[Cell, ...], key: str, run: Run | None) -> None:
     """Show the curve, the size at which it is read, and the button that measures it again."""
     st.segmented_control(
@@ -52,9 +61,7 @@ def labels_saved(cells: tuple[Cell, ...], key: str, run: Run | None) -> None:
     savings_view.chart(cells, key)
     sweep_view.live_button([(savings_view.live_spec(), savings_view.SLOT)], "start_savings")
     if run is not None:
-        run_view.show(run, savings_view.SLOT)
-        if run.final:
-            sweep_view.outcome(run)
+        follow(run, savings_view.SLOT)
 
 
 def said() -> None:
@@ -64,7 +71,7 @@ def said() -> None:
         cells = mine
         st.caption(_("From all your sweeps, {n:,} experiments.").format(n=len(mine)))
     else:
-        found = [recorded.load(study) for study in claims_view.STUDIES]
+        found = [recorded.load(study) for study in claims.STUDIES]
         cells = tuple(cell for one in found for cell in one.cells)
         for one in found:
             st.caption(sweep_view.origin(one))
@@ -72,7 +79,28 @@ def said() -> None:
     sweep_view.live_button(claims_view.live_specs(), "start_claims")
     for slot in claims_view.SLOTS:
         if run := watched(slot):
-            run_view.show(run, slot)
+            follow(run, slot)
+    keras_example()
+
+
+def keras_example() -> None:
+    """Show the field's own example with its published numbers, and the button that runs it whole."""
+    with st.container(border=True, key="keras_example"):
+        st.markdown(_("**Keras' own example, with the network and the settings it was published with**"))
+        run = watched("example", ExampleSpec)
+        if run is None or "test" not in run.result:
+            found = recorded.example()
+            example_view.result(found)
+            words = _("Recorded {date} on {machine}, seed {seed}. Again: `{command}`")
+            st.caption(words.format(**{name: found[name] for name in ("date", "machine", "seed", "command")}))
+        st.button(_("Run it whole"), key="start_example", icon=":material/play_arrow:", on_click=start_example)
+        if run is not None:
+            run_view.show(run, "example")
+            run_view.show_result(run)
+
+
+def start_example() -> None:
+    sweep_view.start(ExampleSpec(seed=int(state.get("seed"))), "example")
 
 
 def best_cut() -> None:
@@ -96,7 +124,7 @@ def best_cut() -> None:
     st.caption(_("For your own choice on the Layers and Train pages:"))
     sweep_view.live_button([(meter_view.live_spec(), meter_view.SLOT)], "start_meter", _("Score my cuts"))
     if run is not None:
-        run_view.show(run, meter_view.SLOT)
+        follow(run, meter_view.SLOT)
 
 
 def own() -> None:
@@ -105,6 +133,8 @@ def own() -> None:
         run_view.show(run, "sweep")
         if run.final:
             sweep_view.result(run)
+        else:
+            sweep_view.so_far(run.id)
 
 
 @contextmanager

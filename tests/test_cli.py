@@ -101,7 +101,7 @@ def test_no_command_is_missing():
         *(("sources", word) for word in ("rebuild", "add", "remove")),
         *(("runs", word) for word in ("show", "delete", "restore", "stop", "recover")),
     }
-    words = "sources datasets describe train heads sweep predict runs export serve"
+    words = "sources datasets describe train heads sweep claims predict runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 

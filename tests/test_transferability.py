@@ -41,11 +41,15 @@ def test_the_h_score_of_more_features_than_images_still_tells_cuts_apart():
     assert transferability.h_score(apart, Y) > 1.8 > 1.0 > transferability.h_score(wide, Y)
 
 
-def test_the_strongest_directions_are_the_same_from_either_side():
-    tall = RNG.normal(size=(30, 5)) * [9, 5, 1, 1, 1]
-    wide = np.concatenate([tall, np.zeros((30, 40))], axis=1)  # n × n products instead of d × d
-    a, b = (transferability._strongest(x, 2) for x in (tall, wide))
-    np.testing.assert_allclose(np.abs(a), np.abs(b), atol=1e-9)
+@pytest.mark.parametrize("name", ["loo_1nn", "svm_cv", "h_score", "logme"])
+def test_fewer_features_with_the_same_inner_products_score_the_same(name):
+    wide = np.concatenate([NOISE, RNG.normal(size=(60, 500))], axis=1) + 3 * np.eye(510)[Y]
+    small = transferability.compact(wide)
+    assert small.shape == (60, 60)
+    np.testing.assert_allclose(small @ small.T, wide @ wide.T, atol=1e-9)
+    whole = transferability._MEASURES[name](wide, Y, 0)
+    assert transferability.measure(name, wide, Y) == pytest.approx(whole, abs=1e-3)
+    np.testing.assert_array_equal(transferability.compact(NOISE), NOISE)
 
 
 @pytest.mark.parametrize("d", [3, 40])

@@ -13,6 +13,7 @@ from .evaluation import mean_interval
 from .savings import Curve
 from .spec import FINE_TUNE, PIXELS, SCRATCH, Cell
 
+STUDIES = ("label_savings", "claims")  # whose experiments the claims need together
 LABELS = (5, 50, 500)  # few, some and many labels per class: where every claim is tried
 TARGET, SOURCE, OTHER, UNTRAINED = "mnist_5_9", "digits_0_4", "fashion", "random"
 CUT, DEEPER = "flatten", "dense_1"

@@ -23,7 +23,18 @@ from .commands.flags import Parser, all_or, choice, folder, limit, number, sever
 from .errors import DataError, LabError, TrainingError
 from .heads import HEADS
 from .recorded import STUDIES
-from .spec import OPTIMIZERS, PIXELS, RANGES, SPLITS, DataSpec, FineTuneSpec, HeadSpec, RunState, SweepSpec
+from .spec import (
+    OPTIMIZERS,
+    PIXELS,
+    RANGES,
+    SPLITS,
+    DataSpec,
+    ExampleSpec,
+    FineTuneSpec,
+    HeadSpec,
+    RunState,
+    SweepSpec,
+)
 from .store import home
 from .sweeps import METHODS
 from .uploads import MOST_BYTES
@@ -114,7 +125,7 @@ def parser() -> Parser:
     top = Parser(prog=NAME, description=words, epilog=EXIT_CODES)
     top.add_argument("--home", type=folder, metavar="FOLDER", help=HOME)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_sources, _datasets, _describe, _train, _heads, _sweep, _predict, _runs, _export, _serve):
+    for add in (_sources, _datasets, _describe, _train, _heads, _sweep, _claims, _predict, _runs, _export, _serve):
         add(commands)
     return top
 
@@ -243,6 +254,18 @@ def _sweep(commands: Any) -> None:
     _json(added)
 
 
+def _claims(commands: Any) -> None:
+    words = "say what is claimed of transfer learning, and what finished experiments make of it"
+    added = _command(commands, "claims", evidence.judge, words, "claims", "claims --mine", "claims --example --seed 1")
+    added.add_argument("--mine", action="store_true", help="judge by this folder's sweeps, not by the recorded ones")
+    words = "run Keras' own example, mnist_transfer_cnn, whole instead; some minutes"
+    added.add_argument("--example", action="store_true", help=words)
+    _number(added, "seed", "of the example's weights and order")
+    added.add_argument("--record", action="store_true", help="write the example's result where the app ships it")
+    added.add_argument("--name", default="", help="what the example's run is called")
+    _json(added)
+
+
 def _predict(commands: Any) -> None:
     words = "say what pictures of digits show: one JSON line for each"
     examples = ("predict --model digits seven.png photo.jpg", "predict --model 1a2b3c/linear_svm-features seven.png")
@@ -264,7 +287,7 @@ def _runs(commands: Any) -> None:
     examples = ("runs --state done --limit 10", "runs show 1a2b3c", "runs delete 1a2b3c")
     listed = _command(commands, "runs", history.list_runs, "list the runs, or do something with one", *examples)
     _word(listed, "--state", "state", get_args(RunState))
-    _word(listed, "--kind", "kind", (FineTuneSpec.kind, HeadSpec.kind, SweepSpec.kind))
+    _word(listed, "--kind", "kind", (FineTuneSpec.kind, HeadSpec.kind, SweepSpec.kind, ExampleSpec.kind))
     listed.add_argument("--limit", type=limit, default=50, metavar="N", help="the newest so many; default %(default)s")
     listed.add_argument("--deleted", action="store_true", help="those that can be restored")
     _json(listed)

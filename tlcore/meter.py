@@ -14,6 +14,7 @@ from .transferability import SCORES
 
 TRUTH = "linear_svm"
 RULE, RULES_CUT = "always_flatten", "flatten"  # what a person would do without any meter: the last convolution
+COMPARED = ("logme",)  # shown beside the meter's own scores: where d > n it is known to go wrong
 CUT_SCORES = tuple(name for name, card in SCORES.items() if card.ranks == "cuts")
 
 Setting = tuple[str, str, int]  # target, source, labels per class

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from .datasets import ASSETS, read_card
 from .errors import DataError
@@ -132,6 +133,37 @@ def write(study: str, runs: Sequence[tuple[Run, Sequence[Cell]]], folder: Path =
     head = json.dumps(card, indent=1, ensure_ascii=False)[:-2]
     lines = ",\n".join("  " + json.dumps(row) for row in rows)  # a row a line: a change of one is one line
     path.write_text(f'{head},\n "cells": [\n{lines}\n ]\n}}\n', encoding="utf-8")
+    return path
+
+
+EXAMPLE = FOLDER / "keras_example.json"
+
+
+def example() -> dict[str, Any]:
+    """Return what Keras' own example reached here: both tests, both times, date, machine, versions.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged.
+    """
+    return read_card(EXAMPLE)
+
+
+def write_example(run: Run, path: Path = EXAMPLE) -> Path:
+    """Write a finished run of the example as the file that ships; return its path."""
+    tests = {name: {k: v for k, v in run.result[name].items() if k != "confusion"} for name in ("source_test", "test")}
+    card = {
+        "command": "python -m tlcore claims --example --record",
+        "date": date.today().isoformat(),
+        "machine": machine(),
+        "versions": run.versions,
+        "seed": run.seed,
+        **tests,
+        **{name: round(run.result[name], 1) for name in ("source_test_s", "test_s")},
+        **{name: run.result[name] for name in ("n_weights", "n_trainable")},
+    }
+    path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

@@ -86,7 +86,20 @@ def measure(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
     """
     if min(Counter(y.tolist()).values()) < 2:
         raise SpecError("A transferability score needs 2 labelled images of each class. Take more labels per class.")
-    return float(_MEASURES[name](np.asarray(x, np.float64), y, seed))
+    x = np.asarray(x, np.float64)
+    return float(_MEASURES[name](x if name == "leep" else compact(x), y, seed))
+
+
+def compact(x: np.ndarray) -> np.ndarray:
+    """Return as few features with the same inner products: (n, n) in place of (n, d) where d is larger.
+
+    Distances, the linear SVM the evidence and the principal directions depend on nothing else, and 500 images of
+    7,744 features then cost a tenth of the time.
+    """
+    if x.shape[1] <= len(x):
+        return x
+    values, vectors = np.linalg.eigh(x @ x.T)
+    return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
 def loo_1nn(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
@@ -123,7 +136,7 @@ def svm_cv(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
 def h_score(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
     """Return tr(cov(f)⁻¹ cov(E[f | y])) of the features' strongest directions; from 0 to the classes less one.
 
-    Raw features with d > n make the first covariance singular, and every cut would score the same.
+    More directions than images make the first covariance singular, and every cut would score the same.
 
     References
     ----------
@@ -141,12 +154,8 @@ def h_score(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
 def _strongest(x: np.ndarray, most: int) -> np.ndarray:
     """Return the centred features on at most that many principal directions: (n, most)."""
     centred = x - x.mean(axis=0)
-    if centred.shape[1] <= len(centred):
-        values, vectors = np.linalg.eigh(centred.T @ centred)
-        return centred @ vectors[:, ::-1][:, :most]
-    values, vectors = np.linalg.eigh(centred @ centred.T)  # the same directions from n × n products
-    values, vectors = values[::-1][:most], vectors[:, ::-1][:, :most]
-    return vectors * np.sqrt(np.maximum(values, 0.0))
+    _values, vectors = np.linalg.eigh(centred.T @ centred)
+    return centred @ vectors[:, ::-1][:, :most]
 
 
 def logme(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:

@@ -11,13 +11,12 @@ from tlcore import claims, recorded, sources
 from tlcore.claims import Finding, Verdict
 from tlcore.spec import Cell, SweepSpec
 
-STUDIES = ("label_savings", "claims")
 SLOTS = ("claims_1", "claims_2", "claims_3")
 
 
 def live_specs() -> list[tuple[SweepSpec, str]]:
     """Return the grids that all claims need together, as the button runs them."""
-    specs = [replace(spec, seeds=recorded.FIVE) for study in STUDIES for spec in recorded.STUDIES[study]]
+    specs = [replace(spec, seeds=recorded.FIVE) for study in claims.STUDIES for spec in recorded.STUDIES[study]]
     return list(zip(specs, SLOTS, strict=True))
 
 

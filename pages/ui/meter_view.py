@@ -22,11 +22,12 @@ def live_spec() -> SweepSpec:
     draft = state.data_draft()
     most = min(MOST_LABELS, datasets.max_per_class(draft.target, draft.split))
     per_class = max(2, min(most, draft.per_class or most))
+    names = sources.info(state.get("source")).layer_names
     return SweepSpec(
         sources=(state.get("source"),),
         target=draft.target,
         split=draft.split,
-        cuts=recorded.CUTS,
+        cuts=recorded.CUTS if set(recorded.CUTS) <= set(names) else names[-len(recorded.CUTS) :],
         methods=(*meter.CUT_SCORES, meter.TRUTH),
         per_class=(per_class,),
         seeds=recorded.FIVE,
@@ -46,13 +47,9 @@ def scoreboard(cells: Sequence[Cell]) -> None:
         height="content",
         alt=_("How often each score picked the best cut"),
     )
-    if any(one.name == "logme" and one.n_wide for one in found):
-        st.warning(
-            _(
-                "LogME is shown for comparison only: where features outnumber images, as in most settings here, it is "
-                "known to pick the wrong layer."
-            )
-        )
+    for one in found:
+        if one.name in meter.COMPARED and one.n_wide:
+            st.warning(comparison(one))
     right, tried = meter.source_ranking(cells)
     if tried:
         words = _(
@@ -61,10 +58,20 @@ def scoreboard(cells: Sequence[Cell]) -> None:
         st.caption(words.format(k=right, n=tried))
 
 
+def comparison(one: Standing) -> str:
+    """Return the warning that goes with a score which is only there to compare, with how it did here."""
+    return _(
+        "{name} is shown for comparison. Where features outnumber images, as in {wide} of {n} settings here, it is "
+        "known to pick wrong layers; here it picked the best cut in {hits} of {n}."
+    ).format(name=TITLES[one.name], wide=one.n_wide, n=one.n, hits=one.hits)
+
+
 def verdict(found: Sequence[Standing]) -> str:
     """Return in a sentence whether the best score beats the rule that needs none."""
-    scores = [one for one in found if one.name != meter.RULE]
+    scores = [one for one in found if one.name not in (meter.RULE, *meter.COMPARED)]
     rule = next((one for one in found if one.name == meter.RULE), None)
+    if not scores:
+        return _("None of the meter's own scores was measured.")
     best = scores[0]
     words = _("**{name}** picked the best cut in {hits} of {n} settings and lost {lost:.1f} points on average.").format(
         name=TITLES[best.name], hits=best.hits, n=best.n, lost=100 * best.lost
@@ -75,7 +82,7 @@ def verdict(found: Sequence[Standing]) -> str:
         hits=rule.hits, n=rule.n, lost=100 * rule.lost
     )
     if rule.lost <= best.lost:
-        return f"{words} {beside} " + _("**Here no score beats that rule.**")
+        return f"{words} {beside} " + _("**Here none of the three beats that rule.**")
     return f"{words} {beside}"
 
 

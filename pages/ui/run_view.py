@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import charts, state, sweep_view
+from pages.ui import charts, example_view, state, sweep_view
 from pages.ui.live_chart import LiveRun, Rule, live_chart
 from pages.ui.text import _, ngettext, plain, tell
 from tlcore import datasets, export, prediction, sources, sweeps
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import FineTuneSpec, HeadSpec, Spec, SweepSpec, article_recipe
+from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, Spec, SweepSpec, article_recipe
 from tlcore.store import Run
 
 # Plotly's own default offers to send the data to a server of theirs.
@@ -37,6 +37,7 @@ BADGES: dict[str, Any] = {
 STOPPING = {
     FineTuneSpec.kind: _("Stopping after the current batch; what was learned so far is kept."),
     HeadSpec.kind: _("Stopping. The heads that are finished are kept."),
+    ExampleSpec.kind: _("Stopping after the current batch. The example has a result only at its end."),
     SweepSpec.kind: _("Stopping. Every finished experiment is kept, and the sweep can go on later."),
 }
 
@@ -48,6 +49,8 @@ def title(run: Run) -> str:
 
 def describe(spec: Spec) -> str:
     """Return what a spec does in a few words."""
+    if isinstance(spec, ExampleSpec):
+        return _("Keras' own example, mnist_transfer_cnn")
     if isinstance(spec, SweepSpec):
         return _("Sweep → {target}: {n:,} experiments").format(
             target=datasets.info(spec.target).title, n=len(sweeps.plan(spec))
@@ -128,7 +131,7 @@ def show(run: Run, slot: str) -> Run:
         st.error(plain(run.error), icon=":material/error:")
     if run.state == "stopped" and run.error and not has_chart(run):
         st.info(plain(run.error))
-    if run.state == "stopped" and not run.result:
+    if run.state == "stopped" and not run.result and run.kind != SweepSpec.kind:  # a sweep's experiments are kept
         st.info(_("Stopped before anything was finished, so there is no result to show."))
     return run
 
@@ -301,6 +304,8 @@ def show_result(run: Run) -> None:
         fine_tune_result(run)
     elif run.kind == SweepSpec.kind:
         sweep_view.result(run)
+    elif run.kind == ExampleSpec.kind and "test" in run.result:
+        example_view.result(run.result)
     elif len(run.result.get("table", ())) > 1:
         head_comparison(run)
     elif run.kind == HeadSpec.kind and run.result:

@@ -12,7 +12,7 @@ from tlcore import datasets, export, recorded, savings, sources, sweeps
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
 from tlcore.recorded import Recorded
-from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
+from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepSpec
 from tlcore.store import Run
 from tlcore.transferability import SCORES
 
@@ -69,6 +69,13 @@ def result(run: Run) -> None:
                 on_click=go_on,
                 args=(run,),
             )
+
+
+@st.fragment(run_every=2.0)
+def so_far(run_id: str) -> None:
+    """Show the means of a sweep that goes on; a table keeps its place when it grows, a chart would blink."""
+    cells = state.lab().store.cells(run_id)
+    st.dataframe(table(cells), hide_index=True, alt=_("Means over seeds so far"), key=f"so_far_{run_id}")
 
 
 def figures(cells: Sequence[Cell], key: str) -> None:
@@ -144,8 +151,8 @@ def go_on(run: Run) -> None:
     start(sweeps.resumed(run.spec, run.id), "sweep")
 
 
-def start(spec: SweepSpec, slot: str) -> None:
-    """Start a sweep and watch it in this slot."""
+def start(spec: Spec, slot: str) -> None:
+    """Start a run and watch it in this slot."""
     try:
         state.watch(slot, state.start(spec).id)
     except LabError as error:

@@ -7,8 +7,8 @@ from pages.test_apart import lab  # noqa: F401
 from pages.test_pages import opened, sound, words
 
 from pages.ui import savings_view, sweep_view
-from tlcore import recorded, savings, sweeps
-from tlcore.spec import Cell, SweepSpec
+from tlcore import meter, recorded, savings, sweeps
+from tlcore.spec import Cell, ExampleSpec, SweepSpec
 
 
 def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
@@ -111,3 +111,56 @@ def test_the_table_has_a_row_for_every_line_and_its_half_width():
     rows = sweep_view.table(measured())
     assert [row["what"] for row in rows] == ["Linear SVM on flatten, Digits 0-4", "From scratch"]
     assert rows[1]["5 labels"] == "70.0% ± 0.0%"
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "stopped", "failed"])
+def test_a_sweep_in_every_state_is_shown_with_what_it_has(lab, state):  # noqa: F811
+    run = lab.store.create(SweepSpec())
+    if state != "queued":
+        assert lab.store.claim(run.id)
+        lab.store.add_cells(run.id, measured()[:9])
+    if state in ("stopped", "failed"):
+        lab.store.finish(run.id, state, error="The run was cut off." if state == "failed" else "")
+    app = sound(opened("evidence", run_sweep=run.id))
+    columns = [set(table.value) for table in app.dataframe]
+    shown = [names for names in columns if "5 labels" in names and "500 labels" not in names]  # not the recorded one
+    assert bool(shown) == (state != "queued")
+    assert "Stopped before anything was finished" not in words(app)
+    assert (f"go_on_{run.id}" in {button.key for button in app.button}) == (state in ("stopped", "failed"))
+
+
+def test_another_kind_of_run_in_the_address_is_not_taken_for_a_sweep(lab):  # noqa: F811
+    run = lab.store.create(ExampleSpec())
+    app = sound(opened("evidence", run_savings=run.id))
+    assert "Recorded 20" in words(app)
+
+
+def test_the_claims_are_judged_by_ones_own_sweeps_when_there_are_any(lab):  # noqa: F811
+    sweep_run(lab.store, measured())
+    app = sound(opened("evidence"))
+    assert "From all your sweeps, 18 experiments." in words(app)
+    assert "No experiments for this one yet" in words(app)
+    app.segmented_control(key="claims_whose").set_value("recorded").run()
+    assert "From all your sweeps" not in words(app)
+
+
+def test_the_meter_is_scored_over_at_least_twelve_settings():
+    found = meter.standings(recorded.load("best_cut").cells)
+    assert {one.name for one in found} == {*meter.CUT_SCORES, meter.RULE}
+    assert all(one.n >= 12 for one in found)
+
+
+def test_score_my_cuts_takes_the_choices_of_the_other_pages(lab):  # noqa: F811
+    app = opened("evidence", source="fashion", target="digits_8x8", per_class=7)
+    app.button(key="start_meter").click().run()
+    (run,) = lab.store.list()
+    assert (run.spec.sources, run.spec.target, run.spec.per_class) == (("fashion",), "digits_8x8", (7,))
+    assert {"h_score", "loo_1nn", "svm_cv", "linear_svm"} <= set(run.spec.methods)
+
+
+def test_the_example_is_run_whole_by_its_button(lab):  # noqa: F811
+    app = opened("evidence")
+    app.button(key="start_example").click().run()
+    (run,) = lab.store.list()
+    assert run.spec == ExampleSpec()
+    sound(app)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..heads import HEADS
-from ..spec import FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, SweepSpec
+from ..keras_example import PUBLISHED
+from ..spec import ExampleSpec, FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, SweepSpec
 from ..store import NumberedPoints, Run
 
 OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what they mean
@@ -123,6 +124,8 @@ def describe(spec: Spec) -> str:
     if isinstance(spec, SweepSpec):
         labels = ", ".join(map(str, spec.per_class))
         return f"{', '.join(spec.sources)} → {spec.target}, {labels} per class: {', '.join(spec.methods)}"
+    if isinstance(spec, ExampleSpec):
+        return "Keras' own example, mnist_transfer_cnn"
     per_class = "all images" if spec.data.per_class is None else f"{spec.data.per_class:,} per class"
     task = f"{spec.source} → {spec.data.target}, {per_class}"
     if isinstance(spec, HeadSpec):
@@ -234,6 +237,8 @@ def result_lines(run: Run, folder: Path) -> list[str]:
         return [_sweep_line(run.result)]
     if "test" not in run.result:
         return ["No result."]
+    if run.kind == ExampleSpec.kind:
+        return _example_lines(run.result)
     test = run.result["test"]
     return [
         f"Test accuracy {test['accuracy']:.1%} on {test['n']:,} images never trained on; 95 % interval "
@@ -241,6 +246,15 @@ def result_lines(run: Run, folder: Path) -> list[str]:
         _proof(run),
         f"Model: {folder / 'model.keras'}",
     ]
+
+
+def _example_lines(result: dict[str, Any]) -> list[str]:
+    rows = []
+    for title, name in (("digits 0-4", "source_test"), ("digits 5-9", "test")):
+        test, seconds = result[name], result[f"{name}_s"]
+        interval = f"{test['low']:.2%} to {test['high']:.2%}"
+        rows.append([title, f"{PUBLISHED[name]:.1%}", f"{test['accuracy']:.2%}", interval, f"{seconds:.0f}"])
+    return [table(["task", "published", "here", "95 % interval", "training s"], rows)]
 
 
 def _sweep_line(result: dict[str, Any]) -> str:

@@ -4,16 +4,17 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from math import isinf
 from typing import Any
 
-from .. import export, recorded, savings, worker
+from .. import claims, export, recorded, savings, worker
 from ..errors import SpecError
-from ..spec import Cell, SweepSpec
+from ..spec import Cell, ExampleSpec, SweepSpec
 from ..store import Run, Store
 from ..transferability import SCORES
 from . import console
 from .history import find_run
-from .local_run import execute_here
+from .local_run import execute_here, say_result
 
 LAST = "last"
 
@@ -43,6 +44,52 @@ def sweep(options: Namespace) -> int:
             raise SpecError("The study is not complete, so nothing was recorded. Go on with --resume last.")
         console.tell(f"Recorded: {recorded.write(options.study, finished)}")
     return console.OK
+
+
+def judge(options: Namespace) -> int:
+    """Print every claim with its verdict, or run Keras' own example."""
+    if options.example:
+        return _run_example(options)
+    if options.mine:
+        store = Store(options.home)
+        cells = [cell for run in store.list(kind=SweepSpec.kind) for cell in store.cells(run.id)]
+    else:
+        cells = [cell for study in claims.STUDIES for cell in recorded.load(study).cells]
+    verdicts = claims.judge_all({cell.key: cell for cell in reversed(cells)}.values())  # of equals the newest
+    values = [{"claim": v.claim.name, "verdict": v.word, "findings": [asdict(f) for f in v.findings]} for v in verdicts]
+    return console.show(options, values, "\n\n".join(map(_card, verdicts)))
+
+
+def _card(verdict: claims.Verdict) -> str:
+    claim = verdict.claim
+    rows = []
+    for one in verdict.findings:
+        amounts = [_amount(value, claim.unit) for value in (one.value, one.low, one.high)]
+        rows.append([f"{one.per_class}", one.source, *amounts, f"{one.n_seeds}", _support(one)])
+    found = console.table(["labels", "source", claim.unit, "low", "high", "seeds", ""], rows) if rows else ""
+    lines = [f"{claim.sentence} {verdict.word.capitalize()}.", claim.experiment, found]
+    return "\n".join([*filter(None, lines), f"Published: {claim.published} {claim.reference}"])
+
+
+def _support(finding: claims.Finding) -> str:
+    if finding.control:
+        return "control"
+    return {True: "for it", False: "against it", None: "unclear"}[finding.supports]
+
+
+def _amount(value: float, unit: str) -> str:
+    if isinf(value):
+        return "not reached"
+    return f"{value:.1f}" if unit == "times" else f"{100 * value:+.1f}"
+
+
+def _run_example(options: Namespace) -> int:
+    """Run the example in this process, and write its result where the app ships it when that was asked for."""
+    spec = ExampleSpec() if options.seed is None else ExampleSpec(seed=options.seed)
+    code, run = execute_here(options, spec, say_result)
+    if not code and options.record:
+        console.tell(f"Recorded: {recorded.write_example(run)}")
+    return code
 
 
 def sweep_spec(options: Namespace) -> SweepSpec:

@@ -24,6 +24,8 @@ STOP_S = 60.0  # for a run to end whose command cannot go on
 
 SayResult = Callable[[Namespace, Store, Run], None]
 
+SayResult = Callable[[Namespace, Store, Run], None]
+
 
 def train(options: Namespace) -> int:
     return run_here(options, fine_tune_spec(options))
@@ -36,18 +38,16 @@ def compare_heads(options: Namespace) -> int:
 def run_here(options: Namespace, spec: Spec) -> int:
     """Make a run, execute it in this process, say how it goes and what it reached."""
     worker.check(spec)
-    return execute_here(options, spec, _say_result)[0]
+    return execute_here(options, spec, say_result)[0]
 
 
-def execute_here(
-    options: Namespace, spec: Spec, say_result: Callable[[Namespace, Store, Run], None]
-) -> tuple[int, Run]:
+def execute_here(options: Namespace, spec: Spec, tell_result: SayResult) -> tuple[int, Run]:
     """Make a run and execute it, say how it goes and what it reached; return the exit code and the run."""
     store = Store(options.home)
     with console.quiet(), _interrupts() as pressed:
         run = store.create(spec, name=options.name)
         run = carry_out(store, run, pressed, console.tell if options.json else console.say)
-    say_result(options, store, run)
+    tell_result(options, store, run)
     if run.state == "done":
         return console.OK, run
     if run.state == "stopped" and pressed:
@@ -56,7 +56,8 @@ def execute_here(
     return console.FAILED, run
 
 
-def _say_result(options: Namespace, store: Store, run: Run) -> None:
+def say_result(options: Namespace, store: Store, run: Run) -> None:
+    """Print how a run ended, as JSON when that was asked for."""
     if options.json:
         console.say(export.run_json(run))
         return
