@@ -81,12 +81,18 @@ def row(finding: Finding, unit: str) -> dict[str, str]:
         _("labels"): f"{finding.per_class}",
         _("source"): sources.info(finding.source).title,
         found: amount(finding.value, unit),
-        _("95 % interval"): _("{low} to {high}").format(low=amount(finding.low, unit), high=amount(finding.high, unit)),
+        _("95 % interval"): interval(finding, unit),
         _("seeds"): f"{finding.n_seeds}",
     }
     if not finding.control:
         shown[_("for it")] = {True: "✓", False: "✗", None: "?"}[finding.supports]
     return shown
+
+
+def interval(finding: Finding, unit: str) -> str:
+    if finding.low == finding.high:  # counted, not measured; or never reached, whatever the seeds
+        return "–"
+    return _("{low} to {high}").format(low=amount(finding.low, unit), high=amount(finding.high, unit))
 
 
 def amount(value: float, unit: str) -> str:

@@ -19,9 +19,13 @@ def result(found: Mapping[str, Any]) -> None:
         height="content",
         alt=_("Published and measured accuracy of both tasks"),
     )
-    inside = all(found[name]["low"] <= PUBLISHED[name] <= found[name]["high"] for name in TASKS)
+    outside = [
+        title for name, title in TASKS.items() if not found[name]["low"] <= PUBLISHED[name] <= found[name]["high"]
+    ]
     share = found["n_trainable"] / found["n_weights"]
-    words = _("Both published numbers lie within the intervals.") if inside else _("A published number lies outside.")
+    words = _("Both published numbers lie within the intervals.")
+    if outside:
+        words = _("The published number lies outside the interval here: {tasks}.").format(tasks="; ".join(outside))
     frozen = _("In the second task {share:.1%} of {n:,} weights trained.").format(share=share, n=found["n_weights"])
     st.caption(f"{words} {frozen}")
 

@@ -73,12 +73,12 @@ def verdict(found: Sequence[Standing]) -> str:
     if not scores:
         return _("None of the meter's own scores was measured.")
     best = scores[0]
-    words = _("**{name}** picked the best cut in {hits} of {n} settings and lost {lost:.1f} points on average.").format(
+    words = _("**{name}** picked the best cut in {hits} of {n} settings and lost {lost:.2f} points on average.").format(
         name=TITLES[best.name], hits=best.hits, n=best.n, lost=100 * best.lost
     )
     if rule is None:
         return words
-    beside = _("Always taking the last convolution, without any score: {hits} of {n}, {lost:.1f} points lost.").format(
+    beside = _("Always taking the last convolution, without any score: {hits} of {n}, {lost:.2f} points lost.").format(
         hits=rule.hits, n=rule.n, lost=100 * rule.lost
     )
     if rule.lost <= best.lost:
@@ -98,7 +98,7 @@ def row(one: Standing) -> dict[str, str]:
         _("score"): TITLES[one.name],
         _("best cut picked"): _("{hits} of {n}").format(hits=one.hits, n=one.n),
         _("Spearman, mean (95 %)"): rank,
-        _("points lost"): f"{100 * one.lost:.1f}",
+        _("points lost"): f"{100 * one.lost:.2f}",
         _("settings with d > n"): f"{one.n_wide}",
     }
 
@@ -118,7 +118,7 @@ def setting(cells: Sequence[Cell], key: str) -> None:
         st.info(_("This score was not measured in this setting."))
         return
     st.plotly_chart(
-        sweep_charts.meter(trial.scores, trial.truth, TITLES[name]),
+        sweep_charts.meter(trial.scores, by_depth(trial), TITLES[name]),
         key=f"meter_{key}",
         config=sweep_charts.PLOT,
         alt=_("Score and accuracy of every cut"),
@@ -126,6 +126,11 @@ def setting(cells: Sequence[Cell], key: str) -> None:
     st.markdown(words(trial, name))
     if name in SCORES:
         st.caption(_("{note} {reference}.").format(note=_(SCORES[name].note), reference=SCORES[name].reference))
+
+
+def by_depth(trial: Trial) -> dict[str, float]:
+    """Return the accuracies in the order of the network's layers."""
+    return {cut: trial.truth[cut] for cut in sources.info(trial.setting[1]).layer_names if cut in trial.truth}
 
 
 def setting_words(one: meter.Setting) -> str:
@@ -138,6 +143,6 @@ def setting_words(one: meter.Setting) -> str:
 def words(trial: Trial, name: str) -> str:
     if trial.hit:
         return _("✓ {name} picks **{cut}**, which turned out best.").format(name=TITLES[name], cut=trial.picked)
-    return _("✗ {name} picks **{cut}**; **{best}** turned out {lost:.1f} points better.").format(
+    return _("✗ {name} picks **{cut}**; **{best}** turned out {lost:.2f} points better.").format(
         name=TITLES[name], cut=trial.picked, best=trial.best, lost=100 * trial.lost
     )

@@ -67,33 +67,37 @@ def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, 
 
 
 def meter(scores: Mapping[str, float], truth: Mapping[str, float], title: str) -> go.Figure:
-    """Return a score of every cut as bars with the accuracy that came out as a line on an axis of its own."""
-    cuts, best = list(truth), max(truth.values(), default=1.0)
+    """Return a score of every cut as bars with the accuracy that came out as a line on an axis of its own.
+
+    The cuts stand in the order of ``truth``; below each is its accuracy, with a star at the best.
+    """
+    best = max(truth.values(), default=1.0)
     low = max(0.0, (min(truth.values(), default=0.0) * 10 // 1) / 10 - 0.1)
+    names = [f"{cut}<br>{value:.1%}{' ★' if value == best else ''}" for cut, value in truth.items()]
     figure = go.Figure()
-    figure.add_bar(name=title, x=cuts, y=[scores[cut] for cut in cuts], marker_color=PALETTE[5], opacity=0.8)
+    figure.add_bar(name=title, x=names, y=[scores[cut] for cut in truth], marker_color=PALETTE[5], opacity=0.75)
     figure.add_scatter(
         name=_("test accuracy afterwards"),
-        x=cuts,
-        y=[truth[cut] for cut in cuts],
+        x=names,
+        y=list(truth.values()),
         yaxis="y2",
-        mode="lines+markers+text",
-        text=[f"{truth[cut]:.1%}" + (" ★" if truth[cut] == best else "") for cut in cuts],
-        textposition="top center",
+        mode="lines+markers",
         line={"color": TRAINABLE, "width": 2},
         marker={"size": 9},
+        hovertemplate="%{y:.1%}<extra></extra>",
     )
     figure.update_xaxes(type="category")
     figure.update_yaxes(title=title)
     figure.update_layout(
-        height=360,
+        height=380,
         margin=MARGIN,
-        legend={"orientation": "h", "y": -0.15},
+        legend={"orientation": "h", "y": -0.25},
         yaxis2={
             "title": _("test accuracy, {low:.0%} to 100 %").format(low=low),
             "overlaying": "y",
             "side": "right",
             "tickformat": ".0%",
+            "tickvals": [low + step * (1 - low) / 4 for step in range(5)],
             "range": [low, 1.02],
             "showgrid": False,
         },
