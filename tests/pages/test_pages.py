@@ -5,15 +5,19 @@ The lab is real but for its processes: a run is stored, and nothing executes it 
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import state
+from pages.ui.frame import complain
 from tlcore import race, worker
+from tlcore.database import connect
 from tlcore.engine import Engine
 from tlcore.evaluation import evaluate
 from tlcore.people import Person
@@ -137,6 +141,44 @@ COMPARED = {
 def test_every_page_opens_on_an_empty_store(lab, name):
     app = sound(opened(name))
     assert app.title[0].value
+
+
+@contextmanager
+def broken(store: Store):
+    """Put a damaged file under a store in use, and the good one back."""
+    path, good = store.folder / "damaged.db", store._engine
+    path.write_bytes(b"no database at all " * 500)
+    store._engine = connect(f"sqlite:///{path}")
+    yield
+    store._engine = good
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_says_that_the_store_failed_under_it_and_works_again(lab, name):
+    run = finished(lab.store, TUNED)
+    app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,)))
+    before = words(app)
+    with broken(lab.store):
+        sound(app.run())
+        assert "lab.db is damaged" in words(app) and "runs recover" in words(app)
+    sound(app.run())
+    assert "lab.db is damaged" not in words(app) and words(app) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_button_says_that_the_store_failed_under_it(lab, name, monkeypatch):
+    handle = exec_code.handle_user_script_exception  # errors of callbacks: app.py hands them to complain
+    monkeypatch.setattr(exec_code, "handle_user_script_exception", lambda error, _: handle(error, complain))
+    run = finished(lab.store, TUNED)
+    app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,)))
+    for key in [button.key for button in app.button if not button.disabled]:
+        if key not in [button.key for button in app.button]:  # the last one led to another page
+            app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,)))
+        with broken(lab.store):
+            sound(app.button(key=key).click().run())
+            assert "lab.db is damaged" in words(app), key
+        sound(app.run())
 
 
 @pytest.mark.parametrize("name", ["runs", "train"])
@@ -343,6 +385,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 from pages.ui import state
+from pages.ui.frame import complain
+from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
 from tlcore.serving import Serving
 from tlcore.store import Store
