@@ -349,11 +349,12 @@ def _frozen(added: Parser) -> None:
     _word(group, "--preset", "preset", PRESETS)
 
 
-def _number(added: Parser, name: str, words: str, default: bool = True, **options: str) -> None:
+def _number(added: Parser, name: str, words: str, default: bool = True, flag: str = "", dest: str = "") -> None:
     low, high, usual = RANGES[name]
     words += f"; {low:,} to {high:,}" + (f", default {usual:,}" if default else "")
-    flag = options.pop("flag", f"--{name.replace('_', '-')}")
-    added.add_argument(flag, type=number(name), metavar="N", help=words, **options)
+    flag = flag or f"--{name.replace('_', '-')}"
+    dest = dest or flag.strip("-").replace("-", "_")
+    added.add_argument(flag, dest=dest, type=number(name), metavar="N", help=words)
 
 
 def _word(added: Any, flag: str, what: str, choices: Sequence[str], default: str | None = None) -> None:

@@ -218,7 +218,7 @@ def fit(
     scale = float(1.0 / np.linalg.norm(x, axis=1).mean()) if card.scaling.startswith("one factor") else 1.0
     head = FittedHead(name, None, scale, params=params)
     on_point = on_point if validation else None
-    if card.curve == "training images" and on_point:
+    if card.curve == "training images" and on_point and validation:
         _learning_curve(head, x, y, validation, seed, on_point)
     fitter = {"trees": _grow_trees, "epochs": _run_epochs}.get(card.curve, _fit_once)
     fit_s = fitter(head, x, y, validation or (x[:0], y[:0]), seed, on_point)

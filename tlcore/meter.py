@@ -111,10 +111,10 @@ def spearman(a: Sequence[float], b: Sequence[float]) -> float | None:
     >>> spearman([1, 2, 3], [10, 30, 20]), spearman([1, 2], [5, 5])
     (0.5, None)
     """
-    ranks = [_ranks(np.asarray(values, float)) for values in (a, b)]
-    if any(np.ptp(one) == 0 for one in ranks):
+    first, second = (_ranks(np.asarray(values, float)) for values in (a, b))
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
-    return round(float(np.corrcoef(*ranks)[0, 1]), 12)
+    return round(float(np.corrcoef(first, second)[0, 1]), 12)
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

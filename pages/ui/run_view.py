@@ -172,7 +172,7 @@ def curves(run: Run, slot: str) -> None:
             for i, x in enumerate(ends)
         ]
         labels |= {"x_max": float(spec.epochs), "rules": rules}
-    elif len(spec.heads) == 1:
+    elif isinstance(spec, HeadSpec) and len(spec.heads) == 1:
         card = HEADS[spec.heads[0]]
         labels |= {"x_title": _(card.curve).capitalize(), "loss_title": _(card.loss).capitalize()}
     else:

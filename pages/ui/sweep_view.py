@@ -1,6 +1,6 @@
 """Sweeps on a page: what they measured as a table and a chart, the way on, and the form that starts one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -243,7 +243,7 @@ def draft() -> SweepSpec:
     )
 
 
-def pills(label: str, options: dict[Any, str | None], key: str, words: str) -> None:
+def pills(label: str, options: Mapping[Any, str | None], key: str, words: str) -> None:
     st.pills(
         label,
         list(options),

@@ -24,8 +24,6 @@ STOP_S = 60.0  # for a run to end whose command cannot go on
 
 SayResult = Callable[[Namespace, Store, Run], None]
 
-SayResult = Callable[[Namespace, Store, Run], None]
-
 
 def train(options: Namespace) -> int:
     return run_here(options, fine_tune_spec(options))
