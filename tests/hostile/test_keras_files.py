@@ -1,7 +1,6 @@
 """Hostile ``.keras`` files: one for each published weakness of Keras' loading, and many that nobody published."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,14 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from hostile import keras_files
+from hostile import keras_files, more_keras_files
 from hostile.asked import ROOT, count, refusal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tlcore import foreign, keras_config, sources, uploads
 from tlcore.errors import DataError
-from tlcore.spec import SourceInfo
 
 IN_THE_WEIGHTS = ("CVE-2026-0897", "CVE-2026-1669")  # found by looking through the weights file, in the process
 HONEST = keras_files.packed()
@@ -119,12 +117,12 @@ def test_every_published_weakness_has_its_file():
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@pytest.mark.parametrize("kind", [keras_files.archives, keras_files.bad_configs])
+@pytest.mark.parametrize("kind", [more_keras_files.archives, more_keras_files.bad_configs])
 def test_a_hostile_archive_or_config_is_refused(kind):
     found = 0
     for name, content in kind():
         try:
-            if kind is keras_files.bad_configs:
+            if kind is more_keras_files.bad_configs:
                 content = keras_files.packed(content)
             uploads.look_at(content)
         except DataError as error:
@@ -150,7 +148,7 @@ def taken(text: bytes) -> keras_config.Network | None:
 
 
 def test_every_place_of_a_config_may_hold_anything():
-    found = dict(keras_files.doctored_configs())
+    found = dict(more_keras_files.doctored_configs())
     honest = taken(keras_files.member("config.json"))
     others = {name for name, text in found.items() if (network := taken(text)) is not None and network != honest}
     count("model config", len(found))
@@ -207,12 +205,12 @@ IN_A_CHILD = """
 import random, resource, sys
 sys.path.insert(0, "tests")
 from pathlib import Path
-from hostile import keras_files
+from hostile import keras_files, more_keras_files
 from tlcore import foreign, keras_config
 from tlcore.errors import DataError
 
 network = keras_config.read(keras_files.member("config.json"))
-cases = dict(keras_files.bad_weights())
+cases = dict(more_keras_files.bad_weights())
 draw, whole = random.Random({seed}), keras_files.member("model.weights.h5")
 for i in range({n}):
     spoilt = bytearray(whole)
@@ -253,119 +251,3 @@ def test_a_hostile_weights_file_is_refused_before_a_number_is_read(tmp_path):
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_spoilt_weights_files_are_looked_through(tmp_path, seed):
     look_through(tmp_path, n=2_000, seed=seed)
-
-
-# -- the whole way, with Keras in the process
-
-
-@pytest.fixture
-def whole_way(monkeypatch):
-    monkeypatch.undo()
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """A data folder with the shipped model of all digits uploaded to it."""
-    folder = tmp_path_factory.mktemp("uploads")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSFER_LAB_HOME", str(folder))
-        card = uploads.add(keras_files.HONEST.read_bytes(), "../My digits.keras", owner="ada")
-    return folder, card
-
-
-@pytest.mark.keras
-@pytest.mark.slow
-def test_an_uploaded_model_is_a_source_like_a_shipped_one(lab, monkeypatch):
-    import numpy as np
-
-    from tlcore import datasets, features, freezing, prediction, training
-    from tlcore.spec import DataSpec, FineTuneSpec, Phase
-
-    folder, card = lab
-    monkeypatch.setenv("TRANSFER_LAB_HOME", str(folder))
-    assert isinstance(card, SourceInfo) and card.title == "My digits" and card.owner == "ada"
-    assert sources.uploaded() == sources.uploaded("ada") == (card,) and sources.uploaded("bob") == ()
-    assert sources.info(card.name) == card and card.layer_names == sources.info("digits").layer_names
-    images = datasets.samples("mnist", 8, seed=0)[0]
-    mine, shipped = (prediction.predictor(f"source:{name}", folder) for name in (card.name, "digits"))
-    assert np.array_equal(mine.predict_proba(images), shipped.predict_proba(images))
-    assert features.extract(sources.load(card.name), images, "flatten").shape == (8, 1600)
-    spec = FineTuneSpec(source=card.name, data=DataSpec(per_class=4), phases=(Phase(epochs=1, frozen=("conv_1",)),))
-    model = sources.load(card.name, n_classes=5)
-    before = freezing.hashes(model)["conv_1"]
-    training.fit(model, datasets.load(spec.data), spec)
-    assert freezing.hashes(model)["conv_1"] == before
-
-
-@pytest.mark.keras
-@pytest.mark.slow
-def test_a_removed_model_comes_back_until_it_is_swept(lab, monkeypatch):
-    folder, card = lab
-    monkeypatch.setenv("TRANSFER_LAB_HOME", str(folder))
-    uploads.remove(card.name)
-    assert sources.uploaded() == () and sources.info(card.name).removed
-    uploads.remove(card.name, removed=False)
-    assert sources.uploaded() == (card,)
-    (folder / "sources" / "part-cut").mkdir()
-    (folder / "sources" / "part-cut" / "model.keras").write_bytes(b"x")
-    os.utime(folder / "sources" / "part-cut", (0, 0))
-    uploads.remove(card.name)
-    uploads.sweep()
-    assert [path.name for path in (folder / "sources").iterdir()] == [f"{card.name}.json"]
-    with pytest.raises(DataError, match="was removed or is damaged. Upload it again.") as caught:
-        sources.load(card.name)
-    assert refusal(caught.value)
-
-
-@pytest.mark.keras
-@pytest.mark.slow
-def test_weights_that_are_no_weights_of_the_network_are_refused_in_the_process(tmp_path):
-    """Many files through one process, as limited as the app's own."""
-    import h5py
-    import numpy as np
-    from pebble import ProcessPool
-
-    from tlcore.processes import LeanContext
-
-    def nothing(file: h5py.File) -> None:
-        del file["layers"]
-
-    cases = {
-        "honest": keras_files.member("model.weights.h5"),
-        "of another shape": keras_files.weights(keras_files.replaced(shape=(3, 3, 1, 31), dtype="f4")),
-        "not there": keras_files.weights(nothing),
-        "no numbers": keras_files.weights(keras_files.replaced(data=np.full((3, 3, 1, 32), np.nan, "f4"))),
-        "without bounds": keras_files.weights(keras_files.replaced(data=np.full((3, 3, 1, 32), np.inf, "f4"))),
-        "whole numbers of 64 bits": keras_files.weights(keras_files.replaced(data=np.full((3, 3, 1, 32), 2**62))),
-        **dict(list(keras_files.bad_weights())[:12]),
-    }
-    network = keras_config.read(keras_files.member("config.json"))
-    context, found = LeanContext(), {}
-    with ProcessPool(max_workers=1, initializer=foreign.begin, context=context) as pool:
-        for name, content in cases.items():
-            (tmp_path / foreign.WEIGHTS).write_bytes(content)
-            try:
-                found[name] = pool.schedule(foreign.rebuild, args=(network, str(tmp_path)), timeout=90).result()
-            except DataError as error:
-                assert refusal(error), name
-        with pytest.raises(PermissionError):
-            pool.schedule(subprocess.run, args=(["true"],)).result()
-        with pytest.raises(MemoryError):
-            pool.schedule(bytearray, args=(3 * 2**30,)).result()
-    context.kill()
-    count("weights file", len(cases))
-    assert set(found) <= {"honest", "whole numbers of 64 bits"} and "honest" in found
-
-
-@pytest.mark.parametrize(
-    "names", [("a",), ("a", "b"), ("a",) * 10, ("",) * 10, ("x" * 21, *"abcdefghi"), ("a\n", *"bcdefghij")]
-)
-def test_class_names_must_fit(names):
-    from tlcore.errors import SpecError
-
-    if names == ("a\n", *"bcdefghij"):  # blanks around a name are nobody's wish
-        assert uploads.check_class_names(names, 10)[0] == "a"
-        return
-    with pytest.raises(SpecError, match="Give it 10 different names") as caught:
-        uploads.check_class_names(names, 10)
-    assert refusal(caught.value)

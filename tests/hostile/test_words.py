@@ -68,7 +68,7 @@ def do(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_hostile_word_on_the_command_line(do, tmp_path, line):
-    for word in WORDS[:: 1 if "{}" in line.split()[:2] else 4]:
+    for word in WORDS[LINES.index(line) % 5 :: 1 if line == "{}" else 5]:
         if "\0" not in word:
             do(line, word)
     assert set(os.listdir(tmp_path)) <= {"lab", "out"}
@@ -76,7 +76,7 @@ def test_a_hostile_word_on_the_command_line(do, tmp_path, line):
 
 
 @given(line=st.sampled_from(LINES), word=TEXT)
-@settings(max_examples=150, **OPTIONS)
+@settings(max_examples=100, **OPTIONS)
 def test_any_word_on_the_command_line(do, line, word):
     do(line, word)
 

@@ -1,0 +1,170 @@
+"""An uploaded model, the whole way: checked, rebuilt in its process, listed, trained, removed."""
+
+import os
+import subprocess
+
+import pytest
+from hostile import keras_files, more_keras_files
+from hostile.asked import count, refusal
+
+from tlcore import foreign, keras_config, sources, uploads
+from tlcore.errors import DataError
+from tlcore.spec import SourceInfo
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A data folder with the shipped model of all digits uploaded to it."""
+    folder = tmp_path_factory.mktemp("uploads")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRANSFER_LAB_HOME", str(folder))
+        card = uploads.add(keras_files.HONEST.read_bytes(), "../My digits.keras", owner="ada")
+    return folder, card
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_an_uploaded_model_is_listed_for_its_owner_and_answers_as_it_did(lab, monkeypatch):
+    import numpy as np
+
+    from tlcore import datasets, prediction
+
+    folder, card = lab
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(folder))
+    assert isinstance(card, SourceInfo) and card.title == "My digits" and card.owner == "ada"
+    assert sources.uploaded() == sources.uploaded("ada") == (card,) and sources.uploaded("bob") == ()
+    assert sources.info(card.name) == card and card.layer_names == sources.info("digits").layer_names
+    images = datasets.samples("mnist", 8, seed=0)[0]
+    mine, shipped = (prediction.predictor(f"source:{name}", folder) for name in (card.name, "digits"))
+    assert np.array_equal(mine.predict_proba(images), shipped.predict_proba(images))
+
+
+def every_layer():
+    """Return an untrained Keras model with every type of layer that an upload may have."""
+    import keras
+    from keras import layers
+
+    chain = [
+        *(keras.Input((28, 28)), layers.Reshape((28, 28, 1)), layers.Rescaling(2.0, -1.0)),
+        layers.Conv2D(4, 3, padding="same", strides=2, name="first"),
+        *(layers.BatchNormalization(), layers.ReLU(max_value=6.0), layers.DepthwiseConv2D(3, use_bias=False)),
+        *(layers.SeparableConv2D(8, 3, dilation_rate=2), layers.LayerNormalization(), layers.LeakyReLU()),
+        *(layers.ZeroPadding2D(((1, 2), (0, 3))), layers.Cropping2D(1), layers.SpatialDropout2D(0.1)),
+        *(layers.Conv2D(4, 1, groups=2, activation="gelu"), layers.MaxPooling2D(2, padding="same")),
+        *(layers.AveragePooling2D(2, 1), layers.GaussianNoise(0.1), layers.GaussianDropout(0.1)),
+        *(layers.GlobalMaxPooling2D(keepdims=True), layers.GlobalAveragePooling2D(), layers.Flatten()),
+        *(layers.Dense(6, use_bias=False), layers.Activation("tanh"), layers.ELU(), layers.Softmax()),
+        *(layers.Dropout(0.2), layers.Dense(7, activation="softmax")),
+    ]
+    return keras.Sequential(chain)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, monkeypatch):
+    import keras
+    import numpy as np
+
+    from tlcore import datasets, prediction, worker
+    from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
+    from tlcore.store import Store
+
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path / "lab"))
+    keras.utils.set_random_seed(0)
+    model = every_layer()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((4, 28, 28)), np.zeros(4), verbose=0)  # the optimizer's numbers are in the file too
+    model.save(tmp_path / "m.keras")
+    card = uploads.add((tmp_path / "m.keras").read_bytes(), "m.keras", "abcdefg")
+    assert {layer.type for layer in card.layers} == set(keras_config.SETTINGS)
+    assert card.n_weights == model.count_params() and card.class_names == tuple("abcdefg")
+    images = datasets.samples("mnist", 8, seed=0)[0]
+    answers = prediction.predictor(f"source:{card.name}", tmp_path / "lab").predict_proba(images)
+    assert np.allclose(answers, model.predict(images[..., 0], verbose=0), atol=1e-5)
+    store, data = Store(tmp_path / "lab"), DataSpec(per_class=4)
+    frozen = tuple(layer.name for layer in card.layers if layer.can_freeze)[:2]
+    for spec in (
+        FineTuneSpec(source=card.name, data=data, phases=(Phase(epochs=1, frozen=frozen),)),
+        HeadSpec(source=card.name, layer="flatten", heads=("linear_svm",), data=data, curves=False),
+    ):
+        run = store.create(spec)
+        worker.execute(run.id, str(store.folder))
+        run = store.get(run.id)
+        assert (run.state, run.error) == ("done", "")
+        assert all(row["ok"] for row in run.result.get("proof", ()) if row["frozen"])
+        (found,) = prediction.of_run(run)
+        assert prediction.predictor(found.name, store.folder).predict_proba(images).shape == (8, 5)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_a_removed_model_comes_back_until_it_is_swept(lab, monkeypatch):
+    folder, card = lab
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(folder))
+    uploads.remove(card.name)
+    assert sources.uploaded() == () and sources.info(card.name).removed
+    uploads.remove(card.name, removed=False)
+    assert sources.uploaded() == (card,)
+    (folder / "sources" / "part-cut").mkdir()
+    (folder / "sources" / "part-cut" / "model.keras").write_bytes(b"x")
+    os.utime(folder / "sources" / "part-cut", (0, 0))
+    uploads.remove(card.name)
+    uploads.sweep()
+    assert [path.name for path in (folder / "sources").iterdir()] == [f"{card.name}.json"]
+    with pytest.raises(DataError, match="was removed or is damaged. Upload it again.") as caught:
+        sources.load(card.name)
+    assert refusal(caught.value)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_weights_that_are_no_weights_of_the_network_are_refused_in_the_process(tmp_path):
+    """Many files through one process, as limited as the app's own."""
+    import h5py
+    import numpy as np
+    from pebble import ProcessPool
+
+    from tlcore.processes import LeanContext
+
+    def nothing(file: h5py.File) -> None:
+        del file["layers"]
+
+    cases = {
+        "honest": keras_files.member("model.weights.h5"),
+        "of another shape": keras_files.weights(keras_files.replaced(shape=(3, 3, 1, 31), dtype="f4")),
+        "not there": keras_files.weights(nothing),
+        "no numbers": keras_files.weights(keras_files.replaced(data=np.full((3, 3, 1, 32), np.nan, "f4"))),
+        "without bounds": keras_files.weights(keras_files.replaced(data=np.full((3, 3, 1, 32), np.inf, "f4"))),
+        "whole numbers of 64 bits": keras_files.weights(keras_files.replaced(data=np.full((3, 3, 1, 32), 2**62))),
+        **dict(list(more_keras_files.bad_weights())[:12]),
+    }
+    network = keras_config.read(keras_files.member("config.json"))
+    context, found = LeanContext(), {}
+    with ProcessPool(max_workers=1, initializer=foreign.begin, context=context) as pool:
+        for name, content in cases.items():
+            (tmp_path / foreign.WEIGHTS).write_bytes(content)
+            try:
+                found[name] = pool.schedule(foreign.rebuild, args=(network, str(tmp_path)), timeout=90).result()
+            except DataError as error:
+                assert refusal(error), name
+        with pytest.raises(PermissionError):
+            pool.schedule(subprocess.run, args=(["true"],)).result()
+        with pytest.raises(MemoryError):
+            pool.schedule(bytearray, args=(3 * 2**30,)).result()
+    context.kill()
+    count("weights file", len(cases))
+    assert set(found) <= {"honest", "whole numbers of 64 bits"} and "honest" in found
+
+
+@pytest.mark.parametrize(
+    "names", [("a",), ("a", "b"), ("a",) * 10, ("",) * 10, ("x" * 21, *"abcdefghi"), ("a\n", *"bcdefghij")]
+)
+def test_class_names_must_fit(names):
+    from tlcore.errors import SpecError
+
+    if names == ("a\n", *"bcdefghij"):  # blanks around a name are nobody's wish
+        assert uploads.check_class_names(names, 10)[0] == "a"
+        return
+    with pytest.raises(SpecError, match="Give it 10 different names") as caught:
+        uploads.check_class_names(names, 10)
+    assert refusal(caught.value)
