@@ -102,7 +102,6 @@ def picked() -> None:
     state.put(frozen=chosen)
 
 
-own_model.settle()
 names = {source.name: source.title for source in state.sources_on_offer()}
 if state.get("source") not in names:  # removed meanwhile, perhaps in another window
     state.use_source(state.DEFAULTS["source"])

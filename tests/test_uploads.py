@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 from hostile import keras_files, more_keras_files
@@ -9,34 +10,6 @@ from hostile.asked import count, refusal
 
 from tlcore import foreign, keras_config, sources, uploads
 from tlcore.errors import DataError
-from tlcore.spec import SourceInfo
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """A data folder with the shipped model of all digits uploaded to it."""
-    folder = tmp_path_factory.mktemp("uploads")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRANSFER_LAB_HOME", str(folder))
-        card = uploads.add(keras_files.HONEST.read_bytes(), "../My digits.keras", owner="ada")
-    return folder, card
-
-
-@pytest.mark.keras
-@pytest.mark.slow
-def test_an_uploaded_model_is_listed_for_its_owner_and_answers_as_it_did(lab, monkeypatch):
-    import numpy as np
-
-    from tlcore import datasets, prediction
-
-    folder, card = lab
-    monkeypatch.setenv("TRANSFER_LAB_HOME", str(folder))
-    assert isinstance(card, SourceInfo) and card.title == "My digits" and card.owner == "ada"
-    assert sources.uploaded() == sources.uploaded("ada") == (card,) and sources.uploaded("bob") == ()
-    assert sources.info(card.name) == card and card.layer_names == sources.info("digits").layer_names
-    images = datasets.samples("mnist", 8, seed=0)[0]
-    mine, shipped = (prediction.predictor(f"source:{name}", folder) for name in (card.name, "digits"))
-    assert np.array_equal(mine.predict_proba(images), shipped.predict_proba(images))
 
 
 def every_layer():
@@ -75,7 +48,9 @@ def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, 
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(np.zeros((4, 28, 28)), np.zeros(4), verbose=0)  # the optimizer's numbers are in the file too
     model.save(tmp_path / "m.keras")
-    card = uploads.add((tmp_path / "m.keras").read_bytes(), "m.keras", "abcdefg")
+    card = uploads.add((tmp_path / "m.keras").read_bytes(), "../My model.keras", "abcdefg", owner="ada")
+    assert card.title == "My model" and sources.info(card.name) == card
+    assert sources.uploaded() == sources.uploaded("ada") == (card,) and sources.uploaded("bob") == ()
     assert {layer.type for layer in card.layers} == set(keras_config.SETTINGS)
     assert card.n_weights == model.count_params() and card.class_names == tuple("abcdefg")
     images = datasets.samples("mnist", 8, seed=0)[0]
@@ -96,21 +71,23 @@ def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, 
         assert prediction.predictor(found.name, store.folder).predict_proba(images).shape == (8, 5)
 
 
-@pytest.mark.keras
-@pytest.mark.slow
-def test_a_removed_model_comes_back_until_it_is_swept(lab, monkeypatch):
-    folder, card = lab
-    monkeypatch.setenv("TRANSFER_LAB_HOME", str(folder))
+def test_a_removed_model_comes_back_until_it_is_swept(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path))
+    folder = tmp_path / "sources"
+    (folder / "part-cut").mkdir(parents=True)
+    (folder / "part-cut" / "model.keras").write_bytes(b"x")
+    os.utime(folder / "part-cut", (0, 0))
+    card = replace(sources.info("digits"), name="upload-0123456789ab", owner="ada")
+    (folder / f"{card.name}.keras").write_bytes(keras_files.HONEST.read_bytes())
+    uploads.write_card(card)
+    assert sources.uploaded() == (card,)
     uploads.remove(card.name)
     assert sources.uploaded() == () and sources.info(card.name).removed
     uploads.remove(card.name, removed=False)
     assert sources.uploaded() == (card,)
-    (folder / "sources" / "part-cut").mkdir()
-    (folder / "sources" / "part-cut" / "model.keras").write_bytes(b"x")
-    os.utime(folder / "sources" / "part-cut", (0, 0))
     uploads.remove(card.name)
     uploads.sweep()
-    assert [path.name for path in (folder / "sources").iterdir()] == [f"{card.name}.json"]
+    assert [path.name for path in folder.iterdir()] == [f"{card.name}.json"]
     with pytest.raises(DataError, match="was removed or is damaged. Upload it again.") as caught:
         sources.load(card.name)
     assert refusal(caught.value)

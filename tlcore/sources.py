@@ -192,13 +192,13 @@ def _check_n_classes(n_classes: Any) -> None:
 
 
 def _read(name: str, sha256: str) -> "keras.Model":
-    import keras
-
     path = (home() / UPLOADS if is_uploaded(name) else FOLDER) / f"{name}.keras"
     if is_uploaded(name):
         _check_upload(path, sha256)
     else:
         read_asset(path, sha256)
+    import keras
+
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError) as error:

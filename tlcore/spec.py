@@ -295,7 +295,8 @@ def from_json(text: str) -> Spec:
             return HeadSpec(**_tuples(fields))
         raise ValueError(f"unknown kind {kind!r}")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=error) from error
+        reason = " ".join(str(error).split())[:200]  # it may quote the text, which may hold anything
+        raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=reason) from error
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:

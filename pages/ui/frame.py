@@ -19,6 +19,7 @@ STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')
 def strip() -> None:
     """Say in one line what would run: source, frozen layers, target, labels, seed, last accuracy."""
     st.html(STYLE)
+    state.settle()
     spec = state.draft()
     source, frozen = sources.info(spec.source), spec.phases[-1].frozen
     cost = freezing.cost(source.layers, frozen)

@@ -11,12 +11,6 @@ from tlcore.spec import SourceInfo
 MEGABYTES = uploads.MOST_BYTES // 2**20
 
 
-def settle() -> None:
-    """Take what was just added as the source; before the page's widgets, which show it then."""
-    if name := state.take("added_source"):
-        state.use_source(name)
-
-
 def own_model() -> None:
     """Show the upload."""
     with st.expander(_("Use your own model"), icon=":material/upload_file:"):

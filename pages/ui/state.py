@@ -218,6 +218,12 @@ def use_source(name: str) -> None:
     fit_to_source()
 
 
+def settle() -> None:
+    """Take a model that was just added as the source; before anything is shown, which then shows it."""
+    if name := take("added_source"):
+        use_source(name)
+
+
 def fit_to_source() -> None:
     """Let the choices name layers that the chosen source has: what it does not have gives way to a preset."""
     layers = sources.info(get("source")).layers

@@ -55,7 +55,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "png of 25 million pixels", png(5_000, 5_000, zeros(5_001 * 5_000))
     yield "png of one row", png(25_000_000, 1, zeros(25_000_001))
     yield "png of one column", png(1, 25_000_000, zeros(50_000_000))
-    yield "png with a gigabyte behind a small picture", png(28, 28, zeros(2**30))
+    yield "png with much behind a small picture", png(28, 28, zeros(2**28))
     text = chunk(b"zTXt", b"a\0\0" + zeros(2**28))
     yield "png with a text bomb", png(28, 28, zeros(28 * 29), text)
     yield "png with many text bombs", png(28, 28, zeros(28 * 29), *[chunk(b"zTXt", b"a\0\0" + zeros(2**24))] * 80)

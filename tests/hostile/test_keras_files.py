@@ -241,7 +241,7 @@ def look_through(folder: Path, n: int, seed: int) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are Linux'")
 def test_a_hostile_weights_file_is_refused_before_a_number_is_read(tmp_path):
-    lines = look_through(tmp_path, n=150, seed=0)
+    lines = look_through(tmp_path, n=80, seed=0)
     taken = [line for line in lines if line.startswith("taken") and "spoilt" not in line]
     assert taken == ["taken with a bomb of zeros"] or taken == []
     assert sum(line.startswith("refused") for line in lines) > 40

@@ -108,3 +108,4 @@ def test_an_honest_model_is_added_and_chosen(mine, monkeypatch):
     (card,) = [card for card in sources.uploaded() if card.name != mine.name]
     assert card.title == "Ada's" and card.layers == shipped.layers
     assert app.session_state["source"] == card.name
+    assert "**Ada's**" in app.caption[0].value  # the strip too, which comes before the page
