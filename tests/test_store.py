@@ -16,7 +16,7 @@ from tlcore import store as store_module
 from tlcore.database import runs
 from tlcore.errors import SpecError, StoreError
 from tlcore.processes import identity
-from tlcore.spec import FineTuneSpec, HeadSpec, MetricPoint, Progress
+from tlcore.spec import Cell, FineTuneSpec, HeadSpec, MetricPoint, Progress
 from tlcore.store import Store, home
 
 SPEC = FineTuneSpec(seed=7)
@@ -290,6 +290,18 @@ def test_writers_and_readers_at_once_lose_nothing(store):
 
     at_once(*(lambda pair=pair: write(*pair) for pair in zip(stores, ids, strict=True)), read, read)
     assert [[point.x for _, point in store.points(run_id)] for run_id in ids] == [list(map(float, range(40)))] * 6
+
+
+def test_cells_come_back_in_the_order_of_their_grid_and_go_with_their_run(store):
+    run, other = store.create(SPEC), store.create(SPEC)
+    one = Cell("mnist_5_9", "digits", "flatten", "linear_svm", per_class=5, seed=0, score=0.5)
+    cells = [one, replace(one, seed=1, score=None, error="no"), replace(one, per_class=20, score=np.float64(0.75))]
+    store.add_cells(run.id, cells[::-1])
+    store.add_cells(other.id, [one])
+    assert store.cells(run.id) == tuple(cells) and store.cells(other.id) == (one,)
+    store.delete(run.id)
+    store.purge()
+    assert store.cells(run.id) == () and store.cells(other.id) == (one,)
 
 
 # -- what a person does

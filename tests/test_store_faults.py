@@ -17,11 +17,12 @@ from postgres_server import NOT_FOUND, find_binaries, started
 from tlcore import database
 from tlcore.cli import main
 from tlcore.errors import StoreError
-from tlcore.recovery import recover
-from tlcore.spec import FineTuneSpec, MetricPoint
+from tlcore.recovery import OF_RUNS, recover
+from tlcore.spec import Cell, FineTuneSpec, MetricPoint
 from tlcore.store import Store
 
 SPEC = FineTuneSpec(seed=7)
+CELL = Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", per_class=5, seed=0, score=0.86, n_test=4861)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -31,9 +32,9 @@ def made(folder, n=40):
     for number in range(n):
         run = store.create(SPEC, name=f"run {number} " + "x" * 200, owner="ada")
         store.add_points(run.id, [MetricPoint("train", float(x), loss=1 / (x + 1)) for x in range(40)])
-    found = {run.id: (run, store.points(run.id)) for run in store.list()}
+        store.add_cells(run.id, [CELL])
     store.close()
-    return found
+    return read_everything(folder)
 
 
 PAGE = 4096
@@ -54,7 +55,7 @@ NOTHING_LEFT = {"not a database at all", "all but the header"}
 def read_everything(folder):
     store = Store(folder)
     try:
-        return {run.id: (run, store.points(run.id)) for run in store.list()}
+        return {run.id: (run, store.points(run.id), store.cells(run.id)) for run in store.list()}
     finally:
         store.close()
 
@@ -80,9 +81,10 @@ def test_a_damaged_database_is_said_kept_and_recovered(tmp_path, damage):
     assert done.kept.read_bytes() == spoiled
     after = read_everything(tmp_path)
     assert after and set(after) <= set(before)
-    assert done.runs == len(after) and done.points == sum(len(points) for _, points in after.values())
-    for run_id, (run, points) in after.items():
+    assert done.runs == len(after) and done.points == sum(len(points) for _, points, _ in after.values())
+    for run_id, (run, points, cells) in after.items():
         assert run == before[run_id][0] and set(points) <= set(before[run_id][1])
+        assert set(cells) <= {CELL}
     if damage in ("header", "first page"):
         assert after == before
     assert recover(path) is None
@@ -98,6 +100,10 @@ def left_by_a_kill(folder, to):
         (to / name).write_bytes((folder / name).read_bytes())
     store.close()
     return late
+
+
+def test_whatever_hangs_on_a_run_is_recovered_with_it():
+    assert all("run_id" in table.c for table in OF_RUNS)
 
 
 def test_rows_that_are_in_the_log_alone_are_recovered_too(tmp_path):
@@ -346,7 +352,7 @@ def test_a_disk_too_full_to_recover_is_said_and_changes_nothing(tmp_path):
         small_disk(folder, "3m"),
         folder,
         """
-        from tlcore.recovery import recover
+        from tlcore.recovery import OF_RUNS, recover
         store = Store(folder)
         for number in range(60):
             store.create(FineTuneSpec(), name="x" * 3000)

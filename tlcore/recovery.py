@@ -20,6 +20,7 @@ from .schema import prepare
 
 LOGS = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
 HEADER_BYTES = 100
+OF_RUNS = tuple(table for table in metadata.sorted_tables if table is not runs)  # each has a run_id
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510  # the bytes of the file that whoever has it open keeps a share of
 
 
@@ -151,10 +152,8 @@ def _carry_over(damaged: Path, new: Path) -> tuple[int, int]:
             for row in _runs(source):
                 if _insert(target, runs, [row]):
                     n_runs += 1
-                    n_points += _insert(target, points, list(_points(source, row["id"])))
-            for table in metadata.sorted_tables:
-                if table not in (runs, points):
-                    _insert(target, table, list(_from_both_ends(source, table)))
+                    brought = {table: _insert(target, table, _of_run(source, table, row["id"])) for table in OF_RUNS}
+                    n_points += brought[points]
     engine.dispose()
     return n_runs, n_points
 
@@ -189,23 +188,17 @@ def _newest_number(source: sqlite3.Connection) -> int:
     return min(found, 10_000_000)
 
 
-def _points(source: sqlite3.Connection, run_id: str) -> Iterator[sqlite3.Row]:
-    return _from_both_ends(source, points, "run_id = ?", run_id)
-
-
-def _from_both_ends(
-    source: sqlite3.Connection, table: sa.Table, condition: str = "true", *values: Any
-) -> Iterator[sqlite3.Row]:
-    """Yield what comes before the first damaged page, and from the end back to the last one."""
-    key, seen = [column.name for column in table.primary_key], set()
+def _of_run(source: sqlite3.Connection, table: sa.Table, run_id: str) -> list[sqlite3.Row]:
+    """Return what comes before the first damaged page, and from the end back to the last one."""
+    found: dict[tuple[Any, ...], sqlite3.Row] = {}
+    key = [column.name for column in table.primary_key]
     for direction in ("ASC", "DESC"):
         order = ", ".join(f"{name} {direction}" for name in key)
-        with suppress(sqlite3.DatabaseError):
-            for row in source.execute(f"SELECT * FROM {table.name} WHERE {condition} ORDER BY {order}", values):
-                if (place := tuple(row[name] for name in key)) not in seen:
-                    seen.add(place)
-                    yield row
-            return
+        with suppress(sqlite3.DatabaseError):  # or there was no such table yet
+            for row in source.execute(f"SELECT * FROM {table.name} WHERE run_id = ? ORDER BY {order}", (run_id,)):
+                found.setdefault(tuple(row[name] for name in key), row)
+            break
+    return list(found.values())
 
 
 def _insert(target: sa.Connection, table: sa.Table, rows: Sequence[sqlite3.Row]) -> int:
