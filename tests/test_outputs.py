@@ -77,3 +77,10 @@ def test_noise_is_the_same_every_time_and_half_of_it_has_the_ink_of_the_test_ima
         shuffled, image = first[outputs.N_NOISE + i], data.x_test[i % 30]
         np.testing.assert_array_equal(np.sort(shuffled, axis=None), np.sort(image, axis=None))
         assert not np.array_equal(shuffled, image)
+
+
+def test_images_whose_pixels_were_not_scaled_are_the_same_images_with_noise_of_their_reach(tmp_path, data, said):
+    bright = replace(data, x_test=data.x_test * 255)
+    paths = [outputs.save(tmp_path / str(i), tmp_path, one, {"model": said}) for i, one in enumerate((data, bright))]
+    assert len({outputs.load(path, "model").images for path in paths}) == 1
+    np.testing.assert_allclose(outputs.noise(bright.x_test), outputs.noise(data.x_test) * 255, rtol=1e-6)

@@ -234,6 +234,18 @@ def samples(target: str, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
     return _as_images(raw.x_test[chosen]), raw.y_test[chosen]
 
 
+def as_pixels(images: np.ndarray) -> np.ndarray:
+    """Return images of ``Data``, shape (n, 28, 28, 1), as uint8, shape (n, 28, 28); also those left at 0..255.
+
+    Examples
+    --------
+    >>> as_pixels(np.full((1, 1, 1, 1), 0.2)).tolist(), as_pixels(np.full((1, 1, 1, 1), 51.0)).tolist()
+    ([[[51]]], [[[51]]])
+    """
+    reach = 255 if images.size == 0 or images.max() <= 1 else 1
+    return np.round(images[..., 0] * reach).astype(np.uint8)
+
+
 # ------------------------------------------------------------------ splits
 
 

@@ -77,7 +77,7 @@ def explain(name: str, image: np.ndarray, folder: str) -> Explanation:
     Parameters
     ----------
     name : predictor as in ``prediction.predictor``
-    image : float32 array, shape (28, 28), values in [0, 1]
+    image : float32 array, shape (28, 28), values as the model was trained on: in [0, 1] unless they were not scaled
 
     Raises
     ------
@@ -261,7 +261,7 @@ def _training(name: str, folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     most = min(MOST_TRAINING // len(opened.class_names), datasets.max_per_class(spec.target, spec.split))
     # The first n of a class are the same for every n: these are images that the model did learn from.
     data = datasets.load(replace(spec, per_class=min(spec.per_class or most, most)))
-    return np.round(data.x_train[..., 0] * 255).astype(np.uint8), data.y_train, _feature_rows(opened, data.x_train)
+    return datasets.as_pixels(data.x_train), data.y_train, _feature_rows(opened, data.x_train)
 
 
 def _feature_rows(opened: _Opened, x: np.ndarray) -> np.ndarray:

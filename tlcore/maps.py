@@ -107,4 +107,4 @@ def _features(run_id: str, layer: str, folder: str) -> tuple[np.ndarray, np.ndar
     networks = (source, prediction.load_model(run, Path(folder)))
     x = data.x_test[rows]
     matrices = [features.extract(network, x, layer).astype(float) for network in networks]
-    return np.round(x[..., 0] * 255).astype(np.uint8), data.y_test[rows], matrices
+    return datasets.as_pixels(x), data.y_test[rows], matrices

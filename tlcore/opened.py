@@ -221,11 +221,11 @@ def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
         machine,
         kernel,
         vectors=x[support],
-        images=_pixels(data.x_train[rows[support]]),
+        images=datasets.as_pixels(data.x_train[rows[support]]),
         labels=data.y_train[rows[support]],
         weights=weights,
         candidates=t[chosen],
-        choices=Choices(_pixels(data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
+        choices=Choices(datasets.as_pixels(data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
         facts={
             "kernel": settings["kernel"],
             "C": settings["C"],
@@ -260,7 +260,7 @@ def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.n
     x = _features(run, file, data.x_test[:1000])
     sure = head.predict_proba(x).max(axis=1)
     chosen = _chosen(sure)
-    return head, x[chosen], Choices(_pixels(data.x_test[chosen]), data.y_test[chosen], sure[chosen])
+    return head, x[chosen], Choices(datasets.as_pixels(data.x_test[chosen]), data.y_test[chosen], sure[chosen])
 
 
 def _read(run_id: str, file: str, kinds: tuple[str, ...], folder: str) -> tuple[Run, heads.FittedHead, Data]:
@@ -283,10 +283,6 @@ def _chosen(difficulty: np.ndarray) -> np.ndarray:
     first = np.arange(min(N_CHOICES // 2, len(difficulty)))
     hardest = [i for i in np.argsort(difficulty, kind="stable") if i not in first][: N_CHOICES - len(first)]
     return np.concatenate([first, np.array(hardest, int)])
-
-
-def _pixels(images: np.ndarray) -> np.ndarray:
-    return np.round(images[..., 0] * 255).astype(np.uint8)
 
 
 def _check_pair(pair: tuple[int, int], data: Data) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from . import scratch
-from .datasets import Data
+from .datasets import Data, as_pixels
 from .errors import DataError
 
 FILE = "outputs.npz"
@@ -52,7 +52,8 @@ def noise(x_test: np.ndarray) -> np.ndarray:
     their pixels shuffled, so that the amount of ink is right and only the shape is gone.
     """
     rng = np.random.default_rng(0)
-    even = rng.random((N_NOISE, *x_test.shape[1:]), np.float32)
+    white = 1.0 if x_test.max() <= 1 else 255.0  # pixels that were not scaled
+    even = rng.random((N_NOISE, *x_test.shape[1:]), np.float32) * np.float32(white)
     flat = x_test[np.arange(N_NOISE) % len(x_test)].reshape(N_NOISE, -1)
     return np.concatenate([even, rng.permuted(flat, axis=1).reshape(even.shape)])
 
@@ -135,7 +136,7 @@ def test_images(name: str, folder: Path) -> np.ndarray:
 
 
 def _keep_images(data: Data, folder: Path) -> str:
-    pixels, labels = np.round(data.x_test[..., 0] * 255).astype(np.uint8), data.y_test.astype(np.int64)
+    pixels, labels = as_pixels(data.x_test), data.y_test.astype(np.int64)
     name = _name(pixels, labels)
     path = _images_path(folder, name)
     if not path.exists():

@@ -17,7 +17,7 @@ from tlcore.errors import LabError
 from tlcore.evaluation import Evaluation
 from tlcore.heads import HEADS
 from tlcore.outputs import Outputs
-from tlcore.spec import FineTuneSpec
+from tlcore.spec import FineTuneSpec, HeadSpec
 from tlcore.store import Run
 
 MOST_IMAGES = 40
@@ -38,7 +38,7 @@ class Looked:
 @st.fragment
 def evaluation_of(run: Run) -> None:
     """Show the closer look, folded; nothing is read or computed before it is opened."""
-    if not run.final or run.accuracy is None:
+    if not run.final or run.accuracy is None or not isinstance(run.spec, FineTuneSpec | HeadSpec):
         return
     box = st.expander(
         _("Look closer: every test image, worst answers, calibration, noise, rivals"),
@@ -186,7 +186,8 @@ def _why(run: Run, model: str, looked: Looked) -> None:
     )
     name = f"run:{run.id}" if model == "model" else f"head:{run.id}/{model}.skops"
     image = images[chosen][..., 0]
-    explanation(asked(explain.explain, name, image, str(state.lab().folder)), image, f"layer_{looked.key}")
+    seen = image if run.spec.data.scale else image * 255
+    explanation(asked(explain.explain, name, seen, str(state.lab().folder)), image, f"layer_{looked.key}")
 
 
 def _worst(looked: Looked) -> None:
@@ -344,7 +345,7 @@ def _candidates(run: Run) -> dict[str, str]:
     runs = state.access().runs(states=("done", "stopped"), limit=60)
     found: dict[str, str] = {}
     for other in [run, *(other for other in runs if other.id != run.id)]:
-        if other.spec.data.target != run.spec.data.target or outputs.FILE not in other.result.get("files", {}):
+        if outputs.FILE not in other.result.get("files", {}) or other.spec.data.target != run.spec.data.target:
             continue
         rows = [row for row in other.result.get("rows", ()) if row["file"]]
         models = [f"{row['head']}-{row['input']}" for row in rows] or ["model"]

@@ -166,7 +166,10 @@ def look_inside() -> None:
         found = _explained(f"source:{source}", image)
         if found is not None:
             explanation(found, image, "inside_layer")
-            _filters(source)
+            try:
+                _filters(source)
+            except LabError as error:
+                st.warning(tell(error))
 
 
 def _filters(source: str) -> None:
