@@ -145,3 +145,38 @@ def test_class_names_must_fit(names):
     with pytest.raises(SpecError, match="Give it 10 different names") as caught:
         uploads.check_class_names(names, 10)
     assert refusal(caught.value)
+
+
+def hangs() -> None:
+    """Stand in the place of ``foreign.begin`` and never come back."""
+    import threading
+
+    threading.Event().wait()
+
+
+def test_a_process_that_hangs_before_it_begins_is_given_up_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path))
+    monkeypatch.setattr(foreign, "begin", hangs)
+    monkeypatch.setattr(uploads, "SECONDS", 1.0)
+    monkeypatch.setattr(uploads, "START_S", 1.0)
+    with pytest.raises(DataError, match="reading it takes more than") as caught:
+        uploads.add(keras_files.HONEST.read_bytes(), "m.keras")
+    assert refusal(caught.value)
+    assert list((tmp_path / "sources").iterdir()) == []
+
+
+def dies(network, place) -> None:
+    """Stand in the place of ``foreign.rebuild`` and end as the kernel ends who takes too much memory."""
+    import signal
+
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path))
+    monkeypatch.setattr(foreign, "begin", print)
+    monkeypatch.setattr(foreign, "rebuild", dies)
+    with pytest.raises(DataError, match="the process that read it ended in the middle") as caught:
+        uploads.add(keras_files.HONEST.read_bytes(), "m.keras")
+    assert refusal(caught.value)
+    assert list((tmp_path / "sources").iterdir()) == []

@@ -32,7 +32,8 @@ MOST_BYTES = 10 * 2**20
 MEMBERS = {"config.json": 2**20, "metadata.json": 2**16, "model.weights.h5": 64 * 2**20}  # unpacked bytes
 MOST_MODELS = 50  # of a data folder
 MOST_MODELS_PERSON = 10
-SECONDS = 90.0  # Keras takes 5 to 30 of them to start
+SECONDS = 60.0  # from the moment the process has Keras
+START_S = 60.0  # and until then: 5 on an idle machine
 ABANDONED_S = 3600.0
 TITLE, CLASS_NAME = 60, 20  # characters
 
@@ -247,16 +248,16 @@ def _check_version(metadata: bytes) -> None:
 
 def _in_a_process(network: Network, place: str) -> list[dict[str, Any]]:
     """Let a fresh process rebuild the model; it may take so much memory and time, and is gone afterwards."""
-    if not _one_at_a_time.acquire(timeout=SECONDS):
+    if not _one_at_a_time.acquire(timeout=SECONDS + START_S):
         raise DataError("Other models are being checked. Try again in a minute.")
     context = LeanContext()
+    pool = ProcessPool(max_workers=1, max_tasks=1, initializer=foreign.begin, context=context)
     try:
-        with ProcessPool(max_workers=1, max_tasks=1, initializer=foreign.begin, context=context) as pool:
-            return pool.schedule(foreign.rebuild, args=(network, place), timeout=SECONDS).result(SECONDS + 30)
+        return pool.schedule(foreign.rebuild, args=(network, place), timeout=SECONDS).result(SECONDS + START_S)
     except DataError:
         raise
     except (TimeoutError, FutureTimeout) as error:
-        raise refuse(f"reading it takes more than {SECONDS:.0f} seconds") from error
+        raise refuse(f"reading it takes more than {SECONDS + START_S:.0f} seconds") from error
     except MemoryError as error:
         raise refuse("reading it takes more memory than it may") from error
     except ProcessExpired as error:
@@ -265,6 +266,8 @@ def _in_a_process(network: Network, place: str) -> list[dict[str, Any]]:
     except Exception as error:
         log.exception("an uploaded model could not be rebuilt")
         raise refuse("Keras could not build it from its layers and weights") from error
-    finally:
+    finally:  # not the pool's own exit, which would wait for a process that hangs before it takes the task
+        pool.stop()
         context.kill()
+        pool.join()
         _one_at_a_time.release()
