@@ -11,16 +11,22 @@ ICON = Path(__file__).parent / "ui" / "icon.png"
 
 st.set_page_config(page_title=_("Transfer Lab"), page_icon=str(ICON), layout="wide")
 page = st.navigation(
-    [
-        st.Page("home.py", title=_("Home"), default=True),
-        st.Page("layers.py", title=_("Layers")),
-        st.Page("train.py", title=_("Train")),
-        st.Page("race.py", title=_("Race")),
-        st.Page("heads.py", title=_("Heads")),
-        st.Page("draw.py", title=_("Draw")),
-        st.Page("runs.py", title=_("Runs")),
-        st.Page("evidence.py", title=_("Evidence")),
-    ],
+    {
+        "": [  # no section: these stand side by side in the bar
+            st.Page("home.py", title=_("Home"), default=True),
+            st.Page("layers.py", title=_("Layers")),
+            st.Page("train.py", title=_("Train")),
+            st.Page("race.py", title=_("Race")),
+            st.Page("heads.py", title=_("Heads")),
+            st.Page("draw.py", title=_("Draw")),
+            st.Page("runs.py", title=_("Runs")),
+        ],
+        _("Understand"): [
+            st.Page("evidence.py", title=_("Evidence")),
+            st.Page("how_it_works.py", title=_("How it works")),
+            st.Page("break_it.py", title=_("Break it")),
+        ],
+    },
     position="top",
 )
 try:

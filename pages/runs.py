@@ -3,7 +3,6 @@
 import streamlit as st
 
 from pages.ui import evaluate, frame, open_heads, run_view, state
-from pages.ui.film import film, has_film
 from pages.ui.text import _, tell
 from tlcore.errors import LabError
 from tlcore.store import Run
@@ -76,9 +75,6 @@ def opened(run: Run) -> None:
     run_view.show(run, "run")
     if run.final:
         run_view.show_result(run)
-        if has_film(run):
-            st.subheader(_("Film of its epochs"), anchor=False)
-            film(run, f"film_{run.id}")
         evaluate.evaluation_of(run)
         open_heads.open_heads(run)
         run_view.downloads(run)

@@ -16,7 +16,6 @@ RECIPES = {
     "article": _("The article's own recipe"),
 }
 ENOUGH_STEPS = 60  # at 5 labels a class, 20 steps reach 77 % and 60 steps 84 %
-
 SPLIT_WORDS = {
     "standard": _("60,000 / 10,000 (standard)"),
     "article": _("55,000 / 15,000 (the article's)"),
@@ -152,6 +151,8 @@ def fine_tuning() -> None:
             number(
                 "learning_rate", _("Learning rate"), _("Too high diverges, too low crawls."), format="%.6f", step=0.0005
             )
+            words = _("Keeps what each epoch moved, learned and forgot, to scrub afterwards.")
+            st.toggle(_("Film the epochs"), help=words, **state.keyed("film"))
     with st.container(horizontal=True):
         st.button(
             _("Start training"),
@@ -159,33 +160,27 @@ def fine_tuning() -> None:
             type="primary",
             icon=":material/play_arrow:",
             shortcut="Alt+T",
-            on_click=start_tuning,
+            on_click=start_beside,
+            args=("ft",),
         )
         if state.get("recipe") != "article":  # that one starts from random weights itself
             st.button(
                 _("From scratch, same settings"),
                 key="start_scratch",
                 help=_("The control: random weights, nothing frozen, same images, seed and epochs. Drawn over it."),
-                on_click=start_scratch,
+                on_click=start_beside,
+                args=("scratch",),
             )
 
 
-def start_scratch() -> None:
-    """Start the control of the draft; a fine-tuning with other settings gives way, for it would be no comparison."""
-    control = scratch_control(state.draft())
-    shown = state.watched("ft")
-    if shown and not is_control(control, shown.spec):
-        state.watch("ft", None)
-    start(control, "scratch")
-
-
-def start_tuning() -> None:
-    """Start the draft; a control of other settings gives way."""
+def start_beside(slot: str) -> None:
+    """Start the draft ("ft") or its control ("scratch"); what is beside it gives way unless they are a pair."""
     draft = state.draft()
-    shown = state.watched("scratch")
-    if shown and not is_control(shown.spec, draft):
-        state.watch("scratch", None)
-    start(draft, "ft")
+    control = scratch_control(draft)
+    other = state.watched("ft" if slot == "scratch" else "scratch")
+    if other and not (is_control(control, other.spec) if slot == "scratch" else is_control(other.spec, draft)):
+        state.watch("ft" if slot == "scratch" else "scratch", None)
+    start(control if slot == "scratch" else draft, slot)
 
 
 def few_steps() -> None:

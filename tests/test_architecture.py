@@ -22,10 +22,11 @@ recovery datasets store heads drawing cache clock checkpoint
 forecast presence measures
 sources freezing slots strokes optimizers people outputs tuning transferability recorded savings
 claims meter
-features source_training race engine foreign
+features source_training race break_it engine foreign
 prefix monitor uploads
 training prediction export
 what_if opened explain maps sweeps keras_example
+lesson
 worker serving
 console flags launch
 catalogues history

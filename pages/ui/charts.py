@@ -218,3 +218,23 @@ def scatter(points: np.ndarray, labels: Sequence[int], names: Sequence[str], mar
     figure.update_yaxes(showticklabels=False, title="", zeroline=False)
     figure.update_layout(height=420, margin=MARGIN, legend={"orientation": "h", "y": -0.05})
     return figure
+
+
+def steps(rates: Sequence[float], losses: Sequence[float], before: float, chosen: int) -> go.Figure:
+    """Return the loss after one step against the learning rate, the loss before as a line, the chosen one marked."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(rates),
+        y=list(losses),
+        mode="lines+markers",
+        line={"color": PALETTE[0], "width": 2},
+        marker={"size": [15 if place == chosen else 8 for place in range(len(rates))], "color": PALETTE[0]},
+        hovertemplate="η = %{x:g}: %{y:.3f}<extra></extra>",
+    )
+    figure.add_hline(y=before, line={"color": PALETTE[1], "dash": "dash"}, annotation_text=_("before the step"))
+    figure.update_xaxes(
+        title=_("learning rate η"), type="log", tickvals=list(rates), ticktext=[f"{r:g}" for r in rates]
+    )
+    figure.update_yaxes(title=_("loss of the batch"), rangemode="tozero")
+    figure.update_layout(height=300, margin=MARGIN, showlegend=False)
+    return figure

@@ -42,9 +42,7 @@ def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
 
 def results(lanes: Sequence[Lane]) -> None:
     """Show what every lane reached, and whether the lead of the best is more than noise."""
-    for column, lane in zip(st.columns(len(lanes)), lanes, strict=True):
-        with column:
-            _result(lane)
+    metrics(lanes)
     tested = sorted(
         (lane for lane in lanes if "test" in lane.run.result), key=lambda lane: -lane.run.result["test"]["accuracy"]
     )
@@ -59,6 +57,13 @@ def results(lanes: Sequence[Lane]) -> None:
     else:
         words = _("{first} leads {second} by {points:.1f} points, more than the noise of {n:,} test images.")
         st.success(words.format(**names, points=points, n=first["n"]), icon=":material/flag:")
+
+
+def metrics(lanes: Sequence[Lane]) -> None:
+    """Show each lane's test accuracy, interval, time and weights side by side."""
+    for column, lane in zip(st.columns(len(lanes)), lanes, strict=True):
+        with column:
+            _result(lane)
 
 
 def _result(lane: Lane) -> None:

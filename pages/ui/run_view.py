@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import charts, example_view, state, sweep_view
+from pages.ui.film import film, has_film
 from pages.ui.live_chart import LiveRun, Rule, live_chart
 from pages.ui.text import _, ngettext, plain, tell
 from tlcore import datasets, export, prediction, sources, sweeps
@@ -214,6 +215,9 @@ def fine_tune_result(run: Run) -> None:
             config=PLOT,
             alt=_("Confusion matrix: true classes in rows, answers in columns"),
         )
+    if has_film(run):
+        st.subheader(_("Film of its epochs"), anchor=False)
+        film(run, f"film_{run.id}")
     download(run, "model.keras", _("Download the model"))
 
 

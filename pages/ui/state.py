@@ -13,10 +13,11 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from tlcore import datasets, freezing, people, prediction, sources, worker
+from tlcore import datasets, freezing, lesson, people, prediction, sources, worker
 from tlcore.engine import Engine
 from tlcore.errors import SpecError
 from tlcore.forecast import Forecast
+from tlcore.lesson import Lesson
 from tlcore.measures import Measures
 from tlcore.people import Access, Keys, Limits, Person
 from tlcore.prediction import PredictorInfo
@@ -54,6 +55,7 @@ DEFAULTS: dict[str, Any] = {
     "learning_rate": float(RANGES["learning_rate"][2]),
     "seed": int(RANGES["seed"][2]),
     "recipe": "default",
+    "film": False,
     "layer": "flatten",
     "heads": ("linear_svm",),
     "what_if_cut": 5,
@@ -258,6 +260,7 @@ def draft() -> FineTuneSpec:
         batch_size=int(get("batch_size")),
         optimizer=get("optimizer"),
         seed=int(get("seed")),
+        film=bool(get("film")),
     )
     if get("recipe") == "two_phase":
         return two_phases(spec, freezing.presets(sources.info(spec.source).layers)["all_but_head"])
@@ -350,6 +353,19 @@ def last_accuracy() -> float | None:
             runs.append(lab().store.get(run_id))
     finished = [run for run in runs if run.finished and run.accuracy is not None]
     return max(finished, key=lambda run: run.finished or 0.0).accuracy if finished else None
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def lesson_of(run_id: str) -> Lesson:
+    """Return the numbers of a finished run's first step; it never changes.
+
+    Raises
+    ------
+    LabError
+        The run, its model or its data cannot be read, or the process that computes is not to be had.
+    """
+    shared = lab()
+    return shared.what_if.ask(lesson.of_run, run_id, str(shared.folder))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)

@@ -16,9 +16,10 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import state
 from pages.ui.frame import complain
-from tlcore import race, worker
+from tlcore import break_it, lesson, race, worker
 from tlcore.database import connect
 from tlcore.engine import Engine
+from tlcore.errors import DataError
 from tlcore.evaluation import evaluate
 from tlcore.people import Person
 from tlcore.serving import Serving
@@ -28,7 +29,7 @@ from tlcore.what_if import WhatIf
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
-NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence")
+NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence", "how_it_works", "break_it")
 
 
 class Line(Engine):
@@ -287,6 +288,51 @@ def test_a_race_that_cannot_be_run_says_why_and_has_no_start(lab, chosen):
     app = sound(opened("race", race_lanes=chosen))
     assert app.button(key="start_race").disabled
     assert "A race has from 2 to 4 lanes" in words(app) or "would run the same" in words(app)
+
+
+def test_breaking_it_starts_the_mistake_and_one_healthy_twin_for_all_cards(lab):
+    app = opened("break_it", seed=5)
+    for name in ("labels", "scaling"):
+        app.button(key=f"start_{name}").click().run()
+    specs = [run.spec for run in reversed(lab.store.list())]
+    assert specs == [break_it.healthy(5), break_it.broken("labels", 5), break_it.broken("scaling", 5)]
+    sound(app)
+
+
+@pytest.mark.parametrize(("drop", "said"), [(0.9, "**As promised.**"), (0.0, "**Not as promised, this time.**")])
+def test_a_card_says_before_what_will_happen_and_after_whether_it_did(lab, drop, said):
+    assert "Test accuracy falls by at least **" in words(opened("break_it"))
+    twin = finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.95}}, spec=break_it.healthy())
+    run = finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.95 - drop}}, spec=break_it.broken("labels"))
+    app = sound(opened("break_it", run_break_healthy=twin.id, run_break_labels=run.id))
+    assert said in words(app) and f"fell by {100 * drop:.1f} points" in words(app)
+
+
+def test_how_it_works_shows_the_recorded_run_first_and_takes_the_step_of_the_chosen_rate(lab):
+    app = sound(opened("how_it_works"))
+    known = lesson.recorded()
+    assert "Recorded on" in words(app) and len(app.latex) == 6
+    app.select_slider(key="lesson_rate").set_value(0.1).run()
+    after = known.losses[lesson.RATES.index(0.1)]
+    metric = next(metric for metric in app.metric if metric.label == "Loss after")
+    assert (metric.value, metric.delta) == (f"{after:.3f}", f"{after - known.loss:+.3f}")
+
+
+def test_how_it_works_offers_finished_fine_tunings_and_falls_back_where_one_cannot_be_read(lab, monkeypatch):
+    run = finished(lab.store, TUNED)
+    finished(lab.store, COMPARED, spec=HeadSpec())
+    asked = []
+
+    def refuse(*question):
+        asked.append(question)
+        raise DataError("The file {name} is missing. Train it again.", name="model.keras")
+
+    monkeypatch.setattr(lab.what_if, "ask", refuse)
+    app = opened("how_it_works")
+    assert len(app.selectbox(key="lesson_run").options) == 2
+    app.selectbox(key="lesson_run").set_value(run.id).run()
+    assert "is missing. Train it again" in words(sound(app)) and asked[0][1] == run.id
+    assert f"{lesson.recorded().loss:.3f}" in [metric.value for metric in app.metric]
 
 
 def test_the_articles_recipe_is_not_raced(lab):

@@ -1,0 +1,124 @@
+"""Five mistakes on purpose: what will happen, and that it did."""
+
+import streamlit as st
+
+from pages.ui import frame, lanes, state
+from pages.ui.lanes import Lane
+from pages.ui.text import _, plain, tell
+from tlcore import break_it
+from tlcore.break_it import BREAKS, Break
+from tlcore.errors import LabError
+from tlcore.store import Run
+
+TITLES = {
+    "freeze_too_deep": _("Freeze too deep"),
+    "wrong_source": _("Take the wrong source"),
+    "learning_rate": _("Learning rate × 100"),
+    "scaling": _("Forget to scale the pixels"),
+    "labels": _("Shuffle the labels"),
+}
+DONE = {
+    "freeze_too_deep": _("Everything is frozen through the last hidden dense layer. Only the new head trains."),
+    "wrong_source": _("The source learned garments, not digits. All else stays."),
+    "learning_rate": _("0.1 in place of 0.001. All else stays."),
+    "scaling": _("The pixels stay at 0 to 255. The source learned from 0 to 1."),
+    "labels": _("The training labels are dealt out anew, at random. Test labels stay true."),
+}
+WHY = {
+    "freeze_too_deep": _(
+        "That layer sorted the digits 0 to 4. What tells 5 to 9 apart was partly thrown away, and the head alone "
+        "cannot get it back."
+    ),
+    "wrong_source": _("Its filters suit sleeves and soles. Few labels are not enough to make up for that."),
+    "learning_rate": _("Each step jumps over the valley. The loss rises, or the network answers one class for all."),
+    "scaling": _("Every activation is 255 times as large as the trained layers expect, and so is every step."),
+    "labels": _("The network learns the training labels by heart. There is nothing in them to carry over."),
+}
+HEALTHY = "break_healthy"
+
+frame.heading(
+    _("Break it"),
+    _(
+        "Five common mistakes. Each card says first what will happen. Then it runs the mistake beside a healthy twin "
+        "with the same images and the same seed, and shows what did."
+    ),
+)
+
+
+def promise(one: Break) -> str:
+    """Return what a card promises before anything runs."""
+    words = _("Test accuracy falls by at least **{points:.0f} points** against the healthy twin.")
+    if one.may_stop:
+        words = _(
+            "The loss goes wrong and the run ends itself, or test accuracy falls by at least **{points:.0f} points**."
+        )
+    return words.format(points=100 * one.least_drop)
+
+
+def start(name: str, seed: int) -> None:
+    """Start the broken run, and its twin where that is not there yet."""
+    try:
+        twin = state.watched(HEALTHY)
+        if twin is None or twin.spec != break_it.healthy(seed) or twin.state in ("failed", "stopped"):
+            state.watch(HEALTHY, state.start(break_it.healthy(seed), _("The healthy twin")).id)
+        state.watch(f"break_{name}", state.start(break_it.broken(name, seed), TITLES[name]).id)
+    except LabError as error:
+        state.put(**{f"break_error_{name}": tell(error)})
+
+
+def card(one: Break, seed: int) -> None:
+    st.subheader(TITLES[one.name], anchor=False)
+    st.markdown(DONE[one.name])
+    st.markdown(_("**What will happen:** {promise}").format(promise=promise(one)))
+    st.caption(WHY[one.name])
+    st.button(_("Break it"), key=f"start_{one.name}", icon=":material/bolt:", on_click=start, args=(one.name, seed))
+    if message := state.take(f"break_error_{one.name}"):
+        st.error(message)
+    try:
+        run, twin = state.watched(f"break_{one.name}"), state.watched(HEALTHY)
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    if run and twin:
+        compared(one, run, twin)
+
+
+def compared(one: Break, run: Run, twin: Run) -> None:
+    """Show both curves, and once both are over whether it went as promised."""
+    pair = [Lane(_("Broken"), run), Lane(_("Healthy"), twin)]
+    lanes.show(pair, f"break_{one.name}", TITLES[one.name])
+    if not (run.final and twin.final):
+        return
+    try:
+        found = break_it.verdict(one.name, run, twin)
+    except LabError as error:
+        st.info(tell(error))
+        return
+    lanes.metrics(pair)
+    if found.drop is None:
+        words = _("The run ended itself: {reason}").format(reason=plain(run.error))
+    else:
+        words = _("The test accuracy fell by {points:.1f} points.").format(points=100 * found.drop)
+    if found.kept:
+        st.success(_("**As promised.** {words}").format(words=words), icon=":material/check:")
+    else:
+        st.warning(
+            _("**Not as promised, this time.** {words} Another seed will tell whether that was luck.").format(
+                words=words
+            )
+        )
+
+
+seed = int(state.get("seed"))
+spec = break_it.healthy(seed)
+st.caption(
+    _(
+        "The healthy twin: digits 0-4 → 5-9, {n} labels per class, {epochs} epochs, convolutions frozen, learning rate "
+        "{rate:g}, seed {seed} (from the Train page). Each promise held in at least 9 of 10 seeds."
+    ).format(n=spec.data.per_class, epochs=spec.epochs, rate=spec.phases[0].learning_rate, seed=seed)
+)
+for first in range(0, len(BREAKS), 2):
+    for column, one in zip(st.columns(2), list(BREAKS.values())[first : first + 2], strict=False):
+        with column, st.container(border=True, key=f"card_{one.name}"):
+            card(one, seed)
+frame.next_page("how_it_works.py", _("Next: how it works"))

@@ -1,0 +1,213 @@
+"""The article's mathematics, every formula beside the numbers of a real run."""
+
+import streamlit as st
+
+from pages.ui import charts, frame, run_view, state
+from pages.ui.text import _, plain, tell
+from tlcore import freezing, lesson, sources
+from tlcore.errors import LabError
+from tlcore.lesson import LAYER, RATES, Lesson
+
+frame.heading(
+    _("How it works"),
+    _("The mathematics behind the curves. Every number below belongs to one real run; pick yours."),
+)
+
+
+def pick() -> Lesson:
+    """Show which run the numbers are of; return its lesson, the recorded one where there is none or it fails."""
+    runs = [run for run in state.access().runs(kind="fine_tune", states=("done", "stopped"), limit=30)]
+    titles = {run.id: run_view.title(run) for run in runs if lesson.teaches(run)}
+    known = lesson.recorded()
+    names = {"": _("Recorded: {run}").format(run=run_view.describe(known.settings))} | titles
+    chosen = st.selectbox(_("Numbers of"), list(names), format_func=names.__getitem__, key="lesson_run")
+    if chosen:
+        try:
+            with st.spinner(_("Taking the run's first step again. A few seconds.")):
+                return state.lesson_of(chosen)
+        except LabError as error:
+            st.warning(tell(error))
+    else:
+        st.caption(
+            _("Recorded on {date} by `{command}` with Keras {keras}. {hint}").format(
+                date=known.made,
+                command=known.command,
+                keras=dict(known.versions)["keras"],
+                hint=_("Runs of your own are in the list.") if titles else _("Train something, and it is in the list."),
+            )
+        )
+    return known
+
+
+def objective(shown: Lesson) -> None:
+    st.subheader(_("1 · What training makes small"), anchor=False)
+    n, k = len(shown.labels), len(shown.class_names)
+    st.latex(r"J(w) \;=\; -\frac{1}{B} \sum_{i=1}^{B} \log p_w(y_i \mid x_i)")
+    st.markdown(
+        _(
+            "The network gives every class a share. The loss looks at the share of the **true** class only: all of it "
+            "costs 0, none of it costs without end. The mean over the batch is the objective, cross-entropy."
+        )
+    )
+    a, b, c = st.columns(3)
+    a.metric(_("Images in the batch, B"), f"{n}", border=True)
+    b.metric(_("Loss of the first batch, J"), f"{shown.loss:.3f}", border=True)
+    c.metric(_("After the whole run"), f"{shown.trained_loss:.3f}", border=True)
+    st.caption(_("Guessing among {k} classes costs log {k} = {guess:.3f}.").format(k=k, guess=lesson.cost(1 / k)))
+    with st.expander(_("The {n} terms of this sum").format(n=n)):
+        rows = zip(shown.labels, shown.shares, strict=True)
+        st.dataframe(
+            [
+                {
+                    _("true class"): shown.class_names[label],
+                    _("its share p"): share,
+                    _("−log p"): lesson.cost(share),
+                }
+                for label, share in rows
+            ],
+            hide_index=True,
+        )
+
+
+def step(shown: Lesson) -> int:
+    """Show one step at a rate that a person picks; return its place in ``RATES``."""
+    st.subheader(_("2 · One step downhill"), anchor=False)
+    st.latex(r"w \;\leftarrow\; w - \eta\, \frac{\partial J}{\partial w}")
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        st.markdown(
+            _(
+                "The gradient says how the loss changes with every single weight. A step goes against it; the "
+                "learning rate η says how far. Take the step: these are real weights, before the run's first batch."
+            )
+        )
+        rate = st.select_slider(
+            _("Learning rate η"), RATES, value=0.01, format_func=lambda value: f"{value:g}", key="lesson_rate"
+        )
+        place = RATES.index(rate)
+        a, b = st.columns(2)
+        a.metric(_("Loss before"), f"{shown.loss:.3f}", border=True)
+        change = shown.losses[place] - shown.loss
+        b.metric(_("Loss after"), f"{shown.losses[place]:.3f}", f"{change:+.3f}", "inverse", border=True)
+        st.caption(
+            _("A straight slope would promise {expected:+.3f}: −η ‖∂J/∂w‖². {word}").format(
+                expected=-shown.expected_fall(rate), word=verdict(change, -shown.expected_fall(rate))
+            )
+        )
+    with right:
+        st.plotly_chart(
+            charts.steps(RATES, shown.losses, shown.loss, place),
+            key="lesson_steps",
+            config=run_view.PLOT,
+            alt=_("Loss after one step against the learning rate; the line is the loss before"),
+        )
+    st.caption(
+        _(
+            "Plain gradient descent, to keep the formula short. {optimizer} scales every weight's step by its past."
+        ).format(optimizer=shown.settings.optimizer.capitalize())
+    )
+    return place
+
+
+def verdict(change: float, expected: float) -> str:
+    """Return in words how the real change compares with the straight slope's."""
+    if change > 0:
+        return _("The step was too long: the loss rose.")
+    if change > 0.5 * expected:
+        return _("The slope bends, so the step gave less than half of that.")
+    return _("The step was short enough for that to be about right.")
+
+
+def frozen(shown: Lesson, place: int) -> None:
+    st.subheader(_("3 · What freezing does to the step"), anchor=False)
+    st.latex(r"w \;\leftarrow\; w - \eta\, m \odot \frac{\partial J}{\partial w}, \qquad m = 0 \text{ where frozen}")
+    st.markdown(
+        _(
+            "A frozen layer has a gradient too; it is multiplied by 0. Its weights do not move at all. And before the "
+            "first layer that trains, the gradient need not even be computed: that is the time freezing saves."
+        )
+    )
+    st.dataframe(
+        [
+            {
+                _("layer"): one.layer,
+                _("state"): _("❄ frozen") if one.frozen else _("🔥 trainable"),
+                _("weights"): one.n_weights,
+                "‖∂J/∂w‖": one.gradient,
+                _("moved by ‖Δw‖ at η = {rate:g}").format(rate=RATES[place]): one.moved[place],
+            }
+            for one in shown.layers
+        ],
+        hide_index=True,
+        alt=_("Gradient and step of every layer"),
+    )
+    spec = shown.settings
+    cost = freezing.cost(sources.info(spec.source).layers, spec.phases[0].frozen)
+    st.caption(
+        _("Here {n:,} of {total:,} weights move, and an image costs {share:.0%} less to train on.").format(
+            n=sum(one.n_weights for one in shown.layers if not one.frozen),
+            total=sum(one.n_weights for one in shown.layers),
+            share=1 - cost.share,
+        )
+    )
+
+
+def matrix(shown: Lesson) -> None:
+    st.subheader(_("4 · Features are a table"), anchor=False)
+    m, d = shown.matrix
+    st.latex(
+        r"\Phi \;=\; \begin{pmatrix} \varphi(x_1)^\top \\ \vdots \\ \varphi(x_M)^\top \end{pmatrix}"
+        rf" \in \mathbb{{R}}^{{M \times D}} = \mathbb{{R}}^{{{m} \times {d}}}"
+    )
+    st.markdown(
+        _(
+            "Freeze everything up to a layer, and each image becomes one row: what that layer makes of it. Here "
+            "**{layer}** turns M = {m:,} training images into D = {d:,} numbers each, {mb:.1f} MB in all. Any "
+            "classifier can learn from such a table."
+        ).format(layer=LAYER, m=m, d=d, mb=m * d * 4 / 2**20)
+    )
+
+
+def svm(shown: Lesson) -> None:
+    st.subheader(_("5 · The support vector machine's problem, in full"), anchor=False)
+    st.latex(
+        r"\max_{\alpha}\; \sum_{i=1}^{M} \alpha_i \;-\; \frac12 \sum_{i=1}^{M} \sum_{j=1}^{M}"
+        r" \alpha_i \alpha_j\, y_i y_j\, \langle \varphi(x_i), \varphi(x_j) \rangle"
+    )
+    st.latex(r"\text{subject to}\quad 0 \le \alpha_i \le C, \qquad \sum_{i=1}^{M} \alpha_i y_i = 0")
+    st.markdown(
+        _(
+            "The article prints the double sum only. Without Σα the best answer would be to learn nothing (all α = 0); "
+            "the terms with i = j belong to it; and both constraints are needed. A machine that tells "
+            "**{first}** from **{second}** on {n} rows of the table above, solved here:"
+        ).format(first=shown.svm.pair[0], second=shown.svm.pair[1], n=shown.svm.n)
+    )
+    dual = shown.svm.dual
+    rows = [
+        (r"\sum \alpha_i", f"{dual.sum_alpha:.4f}", _("what the objective wants large")),
+        (r"\tfrac12 \sum_{i = j}", f"{dual.diagonal / 2:.4f}", _("each vector with itself")),
+        (r"\tfrac12 \sum_{i \ne j}", f"{(dual.quadratic - dual.diagonal) / 2:.4f}", _("each with the others")),
+        (r"\text{dual value}", f"{dual.value:.4f}", _("the first line less the next two")),
+        (r"\text{primal value}", f"{dual.primal:.4f}", _("½‖w‖² + C Σ slack: equal at the solution")),
+        (r"\sum \alpha_i y_i", f"{dual.balance:.1e}", _("the second constraint: 0 but for rounding")),
+        (r"\min \alpha,\ \max \alpha", f"{dual.smallest:.4f}, {dual.largest:.4f}", _("the first: within 0 and C")),
+    ]
+    lines = "\n".join(f"| ${term}$ | {value} | {words} |" for term, value, words in rows)
+    st.markdown(f"| {_('term')} | {_('value')} | {_('what it is')} |\n|---|---|---|\n{lines}")
+    st.caption(
+        _("{k} of {n} images are support vectors (α > 0); C = {c:g}. All others could be thrown away.").format(
+            k=shown.svm.n_support, n=shown.svm.n, c=shown.svm.C
+        )
+    )
+
+
+shown = pick()
+objective(shown)
+place = step(shown)
+frozen(shown, place)
+matrix(shown)
+svm(shown)
+st.caption(
+    plain(_("Every formula on this page is held against the code by a test, tests/test_lesson.py, in every build."))
+)
+frame.next_page("train.py", _("Next: train one yourself"))

@@ -1,0 +1,104 @@
+"""Each mistake changes what it says and nothing else, and does what it promises."""
+
+from dataclasses import replace
+
+import pytest
+
+from tlcore import break_it, worker
+from tlcore.break_it import BREAKS, broken, healthy, verdict
+from tlcore.errors import SpecError
+from tlcore.spec import FineTuneSpec
+
+SEEDS = range(10)
+FEWEST_KEPT = 9
+
+
+def done(store, spec, accuracy=None, state="done"):
+    """Store a run of ``spec`` that ended with that test accuracy."""
+    run = store.create(spec)
+    assert store.claim(run.id)
+    store.finish(run.id, state, {} if accuracy is None else {"test": {"accuracy": accuracy}}, error="It rose.")
+    return store.get(run.id)
+
+
+def differences(first: FineTuneSpec, second: FineTuneSpec) -> set[str]:
+    flat = [
+        {f"data.{k}": v for k, v in vars(spec.data).items()}
+        | {f"phase.{k}": v for k, v in vars(spec.phases[0]).items()}
+        | {k: v for k, v in vars(spec).items() if k not in ("data", "phases")}
+        for spec in (first, second)
+    ]
+    return {name for name in flat[0] if flat[0][name] != flat[1][name]}
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("freeze_too_deep", "phase.frozen"),
+        ("wrong_source", "source"),
+        ("learning_rate", "phase.learning_rate"),
+        ("scaling", "data.scale"),
+        ("labels", "data.label_noise"),
+    ],
+)
+def test_a_mistake_changes_one_thing_and_keeps_the_seed(name, field):
+    assert differences(broken(name, 7), healthy(7)) == {field}
+    worker.check(broken(name, 7))
+
+
+def test_no_mistake_is_left_untested():
+    assert list(BREAKS) == ["freeze_too_deep", "wrong_source", "learning_rate", "scaling", "labels"]
+    assert all(0 < one.least_drop < 1 for one in BREAKS.values())
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_the_verdict_flips_with_the_drop(store, name):
+    twin, least = done(store, healthy(1), 0.95), BREAKS[name].least_drop
+    enough = verdict(name, done(store, broken(name, 1), 0.95 - least - 1e-9), twin)
+    short = verdict(name, done(store, broken(name, 1), 0.95 - least + 1e-6), twin)
+    assert (enough.kept, short.kept) == (True, False)
+    assert enough.drop == pytest.approx(least)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_run_that_ended_itself_keeps_the_promise_where_that_was_promised(store, name):
+    found = verdict(name, done(store, broken(name), state="failed"), done(store, healthy(), 0.95))
+    assert found == break_it.Verdict(kept=BREAKS[name].may_stop, drop=None)
+
+
+def test_runs_that_are_no_pair_are_refused(store):
+    run, twin = done(store, broken("labels", 1), 0.2), done(store, healthy(1), 0.95)
+    with pytest.raises(SpecError, match="no pair"):
+        verdict("scaling", run, twin)
+    with pytest.raises(SpecError, match="no pair"):
+        verdict("labels", run, done(store, healthy(2), 0.95))
+    with pytest.raises(SpecError, match="no pair"):
+        verdict("labels", run, done(store, replace(healthy(1), batch_size=8), 0.95))
+    with pytest.raises(SpecError, match="no result yet"):
+        verdict("labels", store.create(broken("labels", 1)), twin)
+    with pytest.raises(SpecError, match="There is no way to break it 'x'"):
+        broken("x")
+
+
+def executed(store, spec):
+    run = store.create(spec)
+    worker.execute(run.id, str(store.folder))
+    return store.get(run.id)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_every_promise_is_kept_with_the_first_seed(store):
+    twin = executed(store, healthy())
+    found = {name: verdict(name, executed(store, broken(name)), twin) for name in BREAKS}
+    assert all(one.kept for one in found.values()), found
+
+
+@pytest.mark.keras
+@pytest.mark.soak
+def test_every_promise_is_kept_in_nine_of_ten_seeds(store):
+    twins = {seed: executed(store, healthy(seed)) for seed in SEEDS}
+    for name in BREAKS:
+        found = [verdict(name, executed(store, broken(name, seed)), twins[seed]) for seed in SEEDS]
+        print(name, [None if one.drop is None else round(one.drop, 3) for one in found])
+        assert sum(one.kept for one in found) >= FEWEST_KEPT, (name, found)
