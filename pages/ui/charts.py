@@ -59,7 +59,7 @@ def clickable(figure: go.Figure, names: Sequence[str], at: tuple[int, int]) -> g
         marker={"symbol": "square", "size": 24, "color": "rgba(0,0,0,0)"},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        hoverinfo="skip",
+        hoverinfo="none",  # not "skip": what cannot be hovered cannot be clicked
         showlegend=False,
     )
     i, j = at

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import pictures, state
-from pages.ui.answers import gallery, in_words, span
+from pages.ui.answers import REFERENCE, gallery, in_words, span
 from pages.ui.text import _, plain, tell
 from tlcore import datasets, explain, sources
 from tlcore.errors import LabError
@@ -37,7 +37,8 @@ def why(image: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
         return
     with box:
         titles = {info.name: info.title for info in infos}
-        name = st.selectbox(_("Model"), list(titles), format_func=titles.__getitem__, key="why_model")
+        first = list(titles).index(REFERENCE) if REFERENCE in titles else 0
+        name = st.selectbox(_("Model"), list(titles), index=first, format_func=titles.__getitem__, key="why_model")
         pressed = st.button(_("Explain this drawing"), key="why_now", icon=":material/visibility:")
         if pressed:  # kept, so that the pen does not ask again with every stroke
             state.put(why_shown=(name, image, _explained(name, image)))

@@ -351,11 +351,10 @@ def test_a_click_on_a_confusion_cell_shows_its_images(visit, trained):
     page = visit(f"runs?run={trained}")
     page.get_by_text("Look closer: every test image").click()
     cells = page.locator(f".st-key-cells_{trained}_model .nsewdrag")
-    cells.scroll_into_view_if_needed()
-    box = cells.bounding_box()
-    for column, row, words in ((0.1, 0.9, "of 9 (was|were) called 5"), (0.5, 0.5, "images of 7 were called 7")):
+    for column, row, words in ((0.5, 0.5, "images of 7 were called 7"), (0.9, 0.9, "images of 9 were called 9")):
         settled(page)
-        page.mouse.click(box["x"] + column * box["width"], box["y"] + row * box["height"])
+        box = cells.bounding_box()
+        cells.click(position={"x": column * box["width"], "y": row * box["height"]})
         expect(page.get_by_text(re.compile(words))).to_be_visible()
     expect(page.locator(".gallery img")).to_have_count(40)
 
