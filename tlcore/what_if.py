@@ -225,8 +225,9 @@ class WhatIf:
                 self.ready = True
                 return answer
             except BrokenProcessPool:
-                log.exception("the what-if process died")
                 self._pool = None
+                if not self._closing:  # else it was killed on purpose
+                    log.exception("the what-if process died")
         raise TrainingError("The process that computes this died twice. Try other settings, or start a run instead.")
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ SLOW_MS = 60_000
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """The app, ready."""
-    server = LabServer(tmp_path_factory.mktemp("apart") / "home")
+    server = LabServer(tmp_path_factory.mktemp("apart") / "home", TRANSFER_LAB_WORKERS="1")
     try:
         server.wait_ready()
         yield server
