@@ -20,7 +20,7 @@ turns
 schema scratch deaths lock
 recovery datasets store heads drawing cache clock checkpoint
 forecast presence measures
-sources freezing slots strokes optimizers people outputs tuning transferability recorded savings
+sources freezing slots reporter strokes optimizers people outputs tuning transferability recorded savings
 claims meter
 features source_training race break_it engine foreign
 prefix monitor uploads

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tlcore import clock, features, worker
+from tlcore import clock, features, reporter, worker
 from tlcore.engine import Engine
 from tlcore.store import Store
 
@@ -23,7 +23,7 @@ def serve(folder: str, warm: bool = False) -> None:
 
 def execute(run_id: str, folder: str) -> None:
     """Do a run as a worker does, with a checkpoint after every epoch, and die where this attempt's line says."""
-    worker.CHECKPOINT_S, worker.CHECKPOINT_COST = 0.0, 1e9
+    reporter.CHECKPOINT_S, reporter.CHECKPOINT_COST = 0.0, 1e9
     attempt = Store(Path(folder)).get(run_id).attempt
     plan = Path(folder, PLAN).read_text().split() if Path(folder, PLAN).exists() else []
     if attempt < len(plan):
