@@ -190,62 +190,73 @@ SOAK_HEADS = replace(HEADS, data=DataSpec(per_class=200), heads=("linear_svm", "
 
 def completed(store, spec):
     run = store.create(spec)
-    return wait_for(lambda: (now := store.get(run.id)).final and now)
+    return wait_for(lambda: ended(store, run))
 
 
-def kill_at(store, spec, moment_s):
-    """Start a run, kill its process some seconds after its claim, wait for its end: (phase, run, seconds)."""
-    run = store.create(spec)
-    claimed = wait_for(lambda: (now := store.get(run.id)).started and now)
-    threading.Event().wait(max(0.0, claimed.started + moment_s - time.time()))
-    now = store.get(run.id)
-    if now.final:
-        return "after its end", now, now.finished - now.created
-    if is_alive(now.process):
-        os.kill(int(now.process.split(":")[1]), signal.SIGKILL)
-    end = wait_for(lambda: (found := store.get(run.id)).final and found)
-    return (
-        f"{now.progress.message or 'starting'} ({now.progress.step}/{now.progress.n_steps})",
-        end,
-        (end.finished - end.created),
+def kill_at(store, spec, share, life):
+    """Start a run, kill its process after that share of its life, wait for its end: (seconds, moment, run).
+
+    A run that was over by then was quicker than any before it: ``life`` learns that, and another is tried.
+    """
+    while True:
+        shutil.rmtree(store.folder / "cache", ignore_errors=True)  # so that it extracts
+        run = store.create(spec)
+        claimed = wait_for(lambda run=run: (now := store.get(run.id)).started and now)
+        moment_s = share * life[spec.kind]
+        threading.Event().wait(max(0.0, claimed.started + moment_s - time.time()))
+        now = store.get(run.id)
+        if not now.final and is_alive(now.process):
+            os.kill(int(now.process.split(":")[1]), signal.SIGKILL)
+            end = wait_for(lambda run=run: ended(store, run))
+            return moment_s, f"{now.progress.message or 'starting'} ({now.progress.step}/{now.progress.n_steps})", end
+        life[spec.kind] = min(life[spec.kind], completed_s(wait_for(lambda run=run: ended(store, run))))
+
+
+def ended(store, run):
+    return (now := store.get(run.id)).final and now
+
+
+def completed_s(run):
+    return run.finished - run.started
+
+
+def same_as(reference, store, run):
+    """Hold a killed run's result against that of the same run without a kill, to the last bit."""
+    if run.kind == "fine_tune":
+        check_whole(store, run)
+        for mine, theirs in zip(weights(store, run), weights(store, reference), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+        return
+    cells, expected = (
+        [(row["seed"], row["input"], row["head"], row["accuracy"]) for row in one.result["rows"]]
+        for one in (run, reference)
     )
+    assert (run.state, cells) == ("done", expected)
+
+
+def report(rows):
+    print(f"\n{'kill':>4} {'run':<10} {'at s':>6}  {'moment':<44} {'end':<8} {'attempts':>8} {'seconds':>8}")
+    for number, (kind, moment_s, moment, run) in enumerate(rows, 1):
+        took_s = run.finished - run.created
+        print(f"{number:>4} {kind:<10} {moment_s:>6.2f}  {moment:<44} {run.state:<8} {run.attempt:>8} {took_s:>8.1f}")
 
 
 @pytest.mark.soak
 def test_fifty_kills_at_random_moments_lose_nothing(store, capsys):
-    seed = 4
-    draw, rows, outcomes = random.Random(seed), [], Counter()
-    with serving(store, warm=True):
-        completed(store, SOAK)  # the machine's own first time
-        references = {}
-        for spec in (SOAK, SOAK_HEADS):
-            shutil.rmtree(store.folder / "cache")
-            references[spec.kind] = completed(store, spec)
-        whole = weights(store, references["fine_tune"])
-        for number in range(50):
-            spec = SOAK_HEADS if number % 5 == 4 else SOAK
-            reference = references[spec.kind]
-            shutil.rmtree(store.folder / "cache", ignore_errors=True)  # so that each extracts
-            moment_s = draw.uniform(0, reference.finished - reference.started)
-            phase, run, took_s = kill_at(store, spec, moment_s)
-            rows.append((number + 1, spec.kind, moment_s, phase, run.state, run.attempt, took_s))
-            outcomes[run.state, run.attempt] += 1
-            if spec is SOAK:
-                check_whole(store, run)
-                for mine, theirs in zip(weights(store, run), whole, strict=True):
-                    np.testing.assert_array_equal(mine, theirs)
-            else:
-                assert run.state == "done"
-                cells = [(row["seed"], row["input"], row["head"], row["accuracy"]) for row in run.result["rows"]]
-                expected = [
-                    (row["seed"], row["input"], row["head"], row["accuracy"]) for row in reference.result["rows"]
-                ]
-                assert cells == expected
-    with capsys.disabled():
-        print(f"\n{'kill':>4} {'run':<10} {'at s':>6}  {'moment':<44} {'end':<8} {'attempts':>8} {'seconds':>8}")
-        for row in rows:
-            print(f"{row[0]:>4} {row[1]:<10} {row[2]:>6.2f}  {row[3]:<44} {row[4]:<8} {row[5]:>8} {row[6]:>8.1f}")
-        for spec in references.values():
-            print(f"{spec.kind} without a kill: {spec.finished - spec.started:.1f} s")
+    draw, rows = random.Random(4), []
+    try:
+        with serving(store, warm=True):
+            completed(store, SOAK)  # the machine's own first time
+            references = {spec.kind: completed(store, spec) for spec in (SOAK, SOAK_HEADS)}
+            life = {kind: completed_s(run) for kind, run in references.items()}
+            for number in range(50):
+                spec = SOAK_HEADS if number % 5 == 4 else SOAK
+                rows.append((spec.kind, *kill_at(store, spec, draw.random(), life)))
+                same_as(references[spec.kind], store, rows[-1][-1])
+    finally:
+        with capsys.disabled():
+            report(rows)
     assert not store.list(states=("running", "queued"))
-    assert sum(outcomes.values()) == 50 and set(state for state, _ in outcomes) == {"done"}
+    # One that was killed after its last write is done at once; every other took a second attempt.
+    attempts = Counter(run.attempt for *_, run in rows)
+    assert set(attempts) <= {1, 2} and attempts[2] >= 45
