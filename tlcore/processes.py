@@ -78,7 +78,7 @@ def import_keras() -> None:
     if "keras" in sys.modules:
         return
     hidden = [name for name in NOT_FOR_KERAS if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # None: an import of it fails
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: an import of it fails
     try:
         import keras  # noqa: F401
     finally:
