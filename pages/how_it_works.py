@@ -39,6 +39,11 @@ def pick() -> Lesson:
     return known
 
 
+def _lines(*formulas: str) -> str:
+    """Return formulas one below the other, so that a phone shows them whole."""
+    return r"\begin{gathered} " + r" \\ ".join(formulas) + r" \end{gathered}"
+
+
 def objective(shown: Lesson) -> None:
     st.subheader(_("1 · What training makes small"), anchor=False)
     n, k = len(shown.labels), len(shown.class_names)
@@ -120,7 +125,11 @@ def verdict(change: float, expected: float) -> str:
 
 def frozen(shown: Lesson, place: int) -> None:
     st.subheader(_("3 · What freezing does to the step"), anchor=False)
-    st.latex(r"w \;\leftarrow\; w - \eta\, m \odot \frac{\partial J}{\partial w}, \qquad m = 0 \text{ where frozen}")
+    st.latex(
+        _lines(
+            r"w \;\leftarrow\; w - \eta\, m \odot \frac{\partial J}{\partial w}", r"m = 0 \text{ where frozen, else } 1"
+        )
+    )
     st.markdown(
         _(
             "A frozen layer has a gradient too; it is multiplied by 0. Its weights do not move at all. And before the "
@@ -155,10 +164,8 @@ def frozen(shown: Lesson, place: int) -> None:
 def matrix(shown: Lesson) -> None:
     st.subheader(_("4 · Features are a table"), anchor=False)
     m, d = shown.matrix
-    st.latex(
-        r"\Phi \;=\; \begin{pmatrix} \varphi(x_1)^\top \\ \vdots \\ \varphi(x_M)^\top \end{pmatrix}"
-        rf" \in \mathbb{{R}}^{{M \times D}} = \mathbb{{R}}^{{{m} \times {d}}}"
-    )
+    rows = r"\begin{pmatrix} \varphi(x_1)^\top \\ \vdots \\ \varphi(x_M)^\top \end{pmatrix}"
+    st.latex(_lines(rf"\Phi \;=\; {rows} \in \mathbb{{R}}^{{M \times D}}", rf"M = {m}, \quad D = {d}"))
     st.markdown(
         _(
             "Freeze everything up to a layer, and each image becomes one row: what that layer makes of it. Here "
@@ -170,11 +177,9 @@ def matrix(shown: Lesson) -> None:
 
 def svm(shown: Lesson) -> None:
     st.subheader(_("5 · The support vector machine's problem, in full"), anchor=False)
-    st.latex(
-        r"\max_{\alpha}\; \sum_{i=1}^{M} \alpha_i \;-\; \frac12 \sum_{i=1}^{M} \sum_{j=1}^{M}"
-        r" \alpha_i \alpha_j\, y_i y_j\, \langle \varphi(x_i), \varphi(x_j) \rangle"
-    )
-    st.latex(r"\text{subject to}\quad 0 \le \alpha_i \le C, \qquad \sum_{i=1}^{M} \alpha_i y_i = 0")
+    double = r"\sum_{i=1}^{M} \sum_{j=1}^{M} \alpha_i \alpha_j\, y_i y_j\, \varphi(x_i)^\top \varphi(x_j)"
+    st.latex(_lines(r"\max_{\alpha}\; \sum_{i=1}^{M} \alpha_i", rf"-\; \frac12 {double}"))
+    st.latex(_lines(r"\text{subject to}\quad 0 \le \alpha_i \le C", r"\text{and}\quad \sum_{i=1}^{M} \alpha_i y_i = 0"))
     st.markdown(
         _(
             "The article prints the double sum only. Without Σα the best answer would be to learn nothing (all α = 0); "
