@@ -84,16 +84,21 @@ def row(
 def wait(name: str, title: str, values: Sequence[float], *, unit: str = "s", limit: str = "", digits: int = 4) -> Row:
     """Return the median of what a person waits; the note has the 95th percentile, and the limit that was set."""
     note = f"95th percentile {_figure(p95(values))} {unit} of {len(values)}" + (f"; wanted: {limit}" if limit else "")
+    return figure(name, title, round(median(values), digits), unit, note, len(values))
+
+
+def figure(name: str, title: str, value: float, unit: str, note: str = "", repetitions: int = 1) -> Row:
+    """Return a figure for which there is no plain way."""
     return Row(
         name=name,
         title=title,
-        ours=round(median(values), digits),
+        ours=round(value, 4),
         plain=None,
         unit=unit,
         ratio=None,
         ours_mb=None,
         plain_mb=None,
-        repetitions=len(values),
+        repetitions=repetitions,
         note=note,
         machine=machine(),
         load=round(os.getloadavg()[0], 1),

@@ -2,8 +2,10 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import answers, board, frame, inside, state
+from pages.ui.pad import check_value
 from pages.ui.text import _, tell
 from tlcore import datasets, drawing, prediction
 from tlcore.errors import DataError
@@ -56,14 +58,16 @@ def uploaded_image(normalise: bool) -> np.ndarray | None:
 
 @st.fragment
 def easel(infos: list[prediction.PredictorInfo]) -> None:
+    hint = _("Draw something, pick a sample or upload a picture: {n} models will answer here.").format(n=len(infos))
     left, right = st.columns([2, 3], gap="large")
+    answers_at = right.empty()
     with left:
         ways = {"draw": _("Draw"), "sample": _("Pick a sample"), "upload": _("Upload")}
         way = st.segmented_control(
             _("The image comes from"), ways, format_func=ways.__getitem__, default="draw", required=True, key="way"
         )
         if way == "sample":
-            image, normalise = picked_image(), True
+            show(picked_image(), True, infos, hint, answers_at, st.empty())
         else:
             paper = st.container()  # above the switch, which is read before it
             normalise = st.toggle(
@@ -73,30 +77,43 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
                 persist_state="session",
                 help=_("Off: the drawing is only shrunk. Draw small or in a corner and watch the answers break."),
             )
+            seen_at = st.empty()
             with paper:
-                image = uploaded_image(normalise) if way == "upload" else board.drawn_image("pad", normalise)
-        if image is not None:
-            words = (
-                _(
-                    "Exactly what the models see: 28 × 28 pixels, the ink scaled to 20 and its centre of mass "
-                    "in the middle."
-                )
-                if normalise
-                else _("Exactly what the models see: 28 × 28 pixels, only shrunk.")
-            )
-            st.html(answers.seen(image, words))
+                if way == "draw":
+                    board.pad_and_answers(infos, hint, answers_at, normalise=normalise, seen_at=seen_at, on_change=drew)
+                else:
+                    show(uploaded_image(normalise), normalise, infos, hint, answers_at, seen_at)
     with right:
-        if not infos:
-            st.info(_("No model is chosen to answer. Pick some below."))
-        elif image is None:
-            st.info(
-                _("Draw something, pick a sample or upload a picture: {n} models will answer here.").format(
-                    n=len(infos)
-                )
-            )
-        else:
-            board.answer(image, infos)
-            inside.why(image, infos)
+        why(infos)
+
+
+def show(
+    image: np.ndarray | None,
+    normalise: bool,
+    infos: list[prediction.PredictorInfo],
+    hint: str,
+    answers_at: DeltaGenerator,
+    seen_at: DeltaGenerator,
+) -> None:
+    """Show what the models see of an image that is not drawn, and what they answer."""
+    state.put(on_easel=image)
+    board.show_seen(image, normalise, seen_at)
+    board.answer(image, infos, hint, answers_at)
+
+
+@st.fragment(key="why")
+def why(infos: list[prediction.PredictorInfo]) -> None:
+    image = state.get("on_easel")
+    if infos and image is not None:
+        inside.why(image, infos)
+
+
+def drew() -> None:
+    """Have the explanation follow the pad where it comes, goes or is open; else a stroke runs the pad alone."""
+    value = check_value(state.get("pad", {}).get("drawing"))
+    comes_or_goes = (not value["strokes"]) != (state.get("on_easel") is None)
+    if comes_or_goes or (state.get("why") and value["final"]):
+        st.rerun(["pen", "why"])
 
 
 everyone = state.models()

@@ -15,26 +15,15 @@ frame.heading(
 )
 
 
-@st.fragment
-def draw_at_once() -> None:
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        st.subheader(_("Draw a digit"), anchor=False)
-        image = board.drawn_image("pad", normalise=True)
-    with right:
-        st.subheader(_("What the models answer"), anchor=False)
-        if image is None:
-            st.info(
-                _("Draw something on the pad: {n} models trained beforehand answer while you draw.").format(
-                    n=len(shipped)
-                )
-            )
-        else:
-            board.answer(image, shipped)
-
-
 shipped = [info for info in state.models(limit=0) if info.kind == "source"]
-draw_at_once()
+left, right = st.columns([2, 3], gap="large")
+with right:
+    st.subheader(_("What the models answer"), anchor=False)
+    answers_at = st.empty()
+with left:
+    st.subheader(_("Draw a digit"), anchor=False)
+    hint = _("Draw something on the pad: {n} models trained beforehand answer while you draw.")
+    board.pad_and_answers(shipped, hint.format(n=len(shipped)), answers_at)
 
 st.subheader(_("Three steps"), anchor=False)
 steps = [

@@ -1,6 +1,7 @@
 """One warm process that answers every prediction, and the client the server asks through."""
 
 import gc
+import os
 import threading
 import time
 from collections import OrderedDict, deque
@@ -335,6 +336,8 @@ def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[
     """Answer batches until the pipe ends: loaded models at once, the others from a second thread, when loaded."""
     begin_child()
     scratch.enter(folder)
+    # Before TensorFlow: one image is too small to share, and threads that look for work took half of the processor.
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     models, sending = _Models(folder, load), threading.Lock()
 
     def send(*message: Any) -> None:

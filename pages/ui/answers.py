@@ -14,34 +14,6 @@ from tlcore.prediction import REFERENCE_SURE, PredictorInfo, Verdict, verdict
 
 REFERENCE = "source:digits"
 
-CSS = """
-<style>
-.answers {display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr)); gap: .75rem}
-.answer {border: 1px solid var(--st-border-color, #8884); border-radius: .6rem; padding: .7rem .85rem; min-width: 0}
-.answer.kind-source {border-left: 4px solid #0072B2}
-.answer.kind-run {border-left: 4px solid #D55E00}
-.answer.kind-head {border-left: 4px solid #009E73}
-.answer h4 {font-size: .88rem; font-weight: 600; margin: 0; overflow-wrap: anywhere; line-height: 1.25}
-.answer .big {font-size: 2.1rem; font-weight: 700; line-height: 1.15; margin: .15rem 0 0; overflow-wrap: anywhere}
-.answer .word {font-size: 1.25rem}
-.answer .sure {font-size: .9rem; margin: 0 0 .35rem}
-.answer .warn {font-size: .85rem; margin: .3rem 0 0; padding-left: 1.2em; text-indent: -1.2em}
-.bars {display: flex; align-items: flex-end; gap: 2px; height: 64px; margin-top: .3rem}
-.bars div {flex: 1; display: flex; flex-direction: column; justify-content: flex-end; height: 100%; min-width: 0}
-.bars i {display: block; flex: none; background: #7f8c9880; border-radius: 2px 2px 0 0; min-height: 2px}
-.bars .best i {background: #0072B2}
-.bars span {flex: none; font-size: .72rem; line-height: 14px; text-align: center; overflow: hidden; white-space: nowrap}
-.bars .best span {font-weight: 700}
-.seen {display: flex; gap: 1rem; align-items: center; flex-wrap: wrap}
-.seen img {width: 112px; height: 112px; image-rendering: pixelated; border-radius: .4rem}
-.seen img {border: 1px solid var(--st-border-color, #8884)}
-.gallery {display: flex; flex-wrap: wrap; gap: .4rem}
-.gallery figure {margin: 0; text-align: center; font-size: .8rem}
-.gallery img {width: 52px; height: 52px; image-rendering: pixelated; border-radius: .3rem; display: block}
-.seen p {margin: 0; font-size: .88rem; max-width: 22rem}
-</style>
-"""
-
 
 def reference_label(names: Sequence[str], probabilities: Sequence[float] | str | None) -> str | None:
     """Return the digit that the all-digits model is sure of, or None."""
@@ -59,10 +31,7 @@ def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] 
     digits = next((info for info in infos if info.name == REFERENCE), None)
     reference = reference_label(digits.class_names, answers.get(REFERENCE)) if digits else None
     found = [_card(info, answers[info.name], reference) for info in infos if info.name in answers]
-    return (
-        CSS
-        + f'<div class="answers" aria-live="polite" data-image="{crc32(image.tobytes()):08x}">{"".join(found)}</div>'
-    )
+    return f'<div class="answers" aria-live="polite" data-image="{crc32(image.tobytes()):08x}">{"".join(found)}</div>'
 
 
 def _card(info: PredictorInfo, answer: Sequence[float] | str, reference: str | None) -> str:
@@ -124,7 +93,7 @@ def _bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
 def seen(image: np.ndarray, words: str) -> str:
     """Return the exact 28×28 image the models saw, enlarged without smoothing, beside a sentence."""
     return (
-        f'{CSS}<div class="seen"><img src="{data_uri(image)}" alt="{escape(_("the 28 by 28 image the models see"))}">'
+        f'<div class="seen"><img src="{data_uri(image)}" alt="{escape(_("the 28 by 28 image the models see"))}">'
         f"<p>{escape(words)}</p></div>"
     )
 
@@ -135,7 +104,7 @@ def gallery(images: np.ndarray, captions: Sequence[str]) -> str:
         f'<figure><img src="{data_uri(image[..., 0])}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
         for image, caption in zip(images, captions, strict=True)
     )
-    return f'{CSS}<div class="gallery">{figures}</div>'
+    return f'<div class="gallery">{figures}</div>'
 
 
 def data_uri(image: np.ndarray) -> str:

@@ -13,7 +13,8 @@ from tlcore import datasets, freezing, sources
 from tlcore.errors import LabError
 
 log = logging.getLogger(__name__)
-STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')}</style>"
+_SHEETS = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("frame.css", "answers.css")]
+STYLE = f"<style>{''.join(_SHEETS)}</style>"
 
 
 def strip() -> None:

@@ -2,7 +2,10 @@
 // so a rerun that arrives in the middle of a stroke disturbs nothing.
 // Coordinates and widths are in units of the pad's side; only strokes leave the component, never pixels.
 
-const EMIT_MS = 120; // a rerun costs the server about 20 ms: while the pen is down, 8 a second are enough
+const EMIT_MS = 120; // while the pen is down, 8 drawings a second are enough
+const PAUSES = 3; // a busy server gets fewer: the next comes after so many times as long as the last answer took
+const LOST_MS = 1000; // an answer that changes nothing on screen is not seen to come
+const LOOK_MS = 15;
 const STEP = 0.004; // points nearer than this (1 px of 280) add nothing to the shape
 const MAX_STROKES = 200;
 const MAX_POINTS = 5000;
@@ -34,6 +37,8 @@ class Pad {
     this.pointer = null;
     this.brush = "medium";
     this.lastEmit = 0;
+    this.pause = EMIT_MS;
+    this.before = null; // which answer was shown when the last drawing was sent, until that is answered
     this.timer = 0;
     this.frame = 0;
     this.build(parent, data);
@@ -72,6 +77,7 @@ class Pad {
   take(data) {
     this.cancelStroke();
     clearTimeout(this.timer); // a pending answer would belong to the old revision
+    this.timer = 0;
     this.rev = data.rev;
     const strokes = data.strokes.map((s) => ({ width: s.width, points: s.points.map(([x, y]) => [x, y]) }));
     if (this.calls === 0) this.history = [strokes]; // what a pad opens with is nothing to undo
@@ -167,14 +173,30 @@ class Pad {
 
   sendSoon() {
     if (this.timer) return;
-    const wait = Math.max(0, this.lastEmit + EMIT_MS - performance.now());
-    this.timer = setTimeout(() => this.send(false), wait);
+    const waited = performance.now() - this.lastEmit;
+    if (this.before !== null && (this.shown() !== this.before || waited > LOST_MS)) {
+      this.before = null; // the last drawing is answered
+      this.pause = Math.min(LOST_MS, Math.max(EMIT_MS, PAUSES * waited));
+    }
+    if (this.before === null && waited >= this.pause) {
+      this.send(false);
+      return;
+    }
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      if (this.stroke) this.sendSoon();
+    }, LOOK_MS);
+  }
+
+  shown() {
+    return document.querySelector(this.data.answers)?.dataset.image ?? "";
   }
 
   send(final) {
     clearTimeout(this.timer);
     this.timer = 0;
     this.lastEmit = performance.now();
+    this.before = this.data.answers ? this.shown() : null;
     const strokes = this.stroke ? [...this.strokes, this.stroke] : this.strokes;
     this.emit({ rev: this.rev, strokes: strokes.map((s) => ({ width: s.width, points: [...s.points] })), final });
     this.keep();

@@ -172,6 +172,43 @@ def test_reruns_in_the_middle_of_a_stroke_do_not_tear_it(show):
         assert shade(page, *place) >= 0
 
 
+# The pad alone in an empty page whose clock stands still until it is set.
+PACED = """async (source) => {
+    const { default: mount } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    document.body.innerHTML = '<div id="pad"></div><i class="shown" data-image="none"></i>';
+    let now = 10000, timers = [];
+    performance.now = () => now;
+    window.setTimeout = (act) => timers.push(act);
+    window.requestAnimationFrame = () => 0;
+    const sent = [];
+    const data = { key: "pad", rev: 0, strokes: [], label: "", result: "", answers: ".shown", brushes: { medium: 0.1 },
+                   words: {} };
+    mount({ parentElement: document.querySelector("#pad"), data, setStateValue: () => sent.push(now - 10000) });
+    const canvas = document.querySelector("canvas");
+    canvas.setPointerCapture = () => {};
+    const pen = (type, x) => canvas.dispatchEvent(
+        new PointerEvent(type, { pointerId: 1, button: 0, clientX: x, clientY: 20, bubbles: true }));
+    const at = (time) => { now = 10000 + time; timers.splice(0).forEach((act) => act()); };
+    const seen = (image) => { document.querySelector(".shown").dataset.image = image; };
+    pen("pointerdown", 10);
+    at(0); pen("pointermove", 20);            // sent at once
+    at(150); pen("pointermove", 30);          // the first is not answered
+    at(200); seen("first"); at(201);          // it is now: the next may come three times that later
+    at(500); at(604);                         // and does
+    pen("pointermove", 40); at(900);          // that one is never answered
+    at(1700);                                 // so it is given up, and a second later, not sooner, comes the next
+    at(1800); pen("pointerup", 50);           // the end is not held back
+    return sent;
+}"""
+
+
+def test_a_slow_answer_slows_the_drawing_that_is_sent_while_the_pen_is_down(browser):
+    page = browser.new_page()
+    sent = page.evaluate(PACED, (ROOT / "pages" / "ui" / "pad.js").read_text(encoding="utf-8"))
+    assert sent == [0, 604, 1700, 1800]
+    page.close()
+
+
 def test_undo_redo_and_clear(show):
     page = show("pad")
     undo, redo, clear = (page.get_by_role("button", name=name, exact=True) for name in ("Undo", "Redo", "Clear"))

@@ -1,0 +1,43 @@
+"""The real server for a benchmark: its own data folder, idle before the clock starts, and gone afterwards."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import _tree
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from browser.server import LabServer  # noqa: E402
+
+QUIET = 0.1  # cores: nobody warms up any more
+LONGEST_S = 180.0
+
+
+@contextmanager
+def lab(**environment: str) -> Iterator[LabServer]:
+    """Start the app on an empty data folder and wait until models, workers and what-if are warm."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = LabServer(Path(folder) / "lab", **environment)
+        try:
+            server.wait_ready()
+            settle(server.process.pid)
+            yield server
+        finally:
+            server.close()
+        trouble = [line for line in server.log.read_text().splitlines() if "Traceback" in line]
+        if trouble:
+            raise RuntimeError(f"the server's log has {len(trouble)} tracebacks:\n{server.log.read_text()[-3000:]}")
+
+
+def settle(pid: int) -> None:
+    """Wait until a process and its descendants use almost no processor for a second."""
+    until = time.monotonic() + LONGEST_S
+    while time.monotonic() < until:
+        with _tree.watch(pid) as used:
+            time.sleep(1.0)
+        if used.cores < QUIET and _tree.tree(pid):
+            return
+    raise RuntimeError(f"the server was not idle within {LONGEST_S:.0f} s")

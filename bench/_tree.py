@@ -1,0 +1,91 @@
+"""What a process and all that it started use: memory, processor, open files. Linux only: it reads /proc."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and its descendants, those that live."""
+    found, waiting = [], [pid]
+    while waiting:
+        one = waiting.pop()
+        try:
+            children = [
+                int(c) for t in Path(f"/proc/{one}/task").iterdir() for c in (t / "children").read_text().split()
+            ]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found.append(one)
+        waiting += children
+    return found
+
+
+def pss_mb(pids: list[int]) -> float:
+    """Return the memory of processes, what they share counted once."""
+    return sum(_field(pid, "smaps_rollup", "Pss:") for pid in pids) / 1024
+
+
+def rss_mb(pid: int) -> float:
+    return _field(pid, "status", "VmRSS:") / 1024
+
+
+def n_threads(pids: list[int]) -> int:
+    return int(sum(_field(pid, "status", "Threads:") for pid in pids))
+
+
+def _field(pid: int, file: str, name: str) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0.0
+    return next((float(line.split()[1]) for line in lines if line.startswith(name)), 0.0)
+
+
+def cpu_s(pids: list[int]) -> float:
+    """Return the seconds of processor that live processes have had."""
+    total = 0.0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+def n_handles(pids: list[int]) -> int:
+    """Return how many files, sockets and pipes processes hold open."""
+    total = 0
+    for pid in pids:
+        try:
+            total += len(os.listdir(f"/proc/{pid}/fd"))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return total
+
+
+@dataclass
+class Used:
+    """What was used between the beginning and the end of a ``with``."""
+
+    seconds: float = 0.0
+    cores: float = 0.0  # of the tree
+    own_cores: float = 0.0  # of the process that measures
+
+
+@contextmanager
+def watch(pid: int) -> Iterator[Used]:
+    """Measure the processor time of a process, its descendants and this process; children that end are not counted."""
+    used = Used()
+    pids, wall = tree(pid), time.perf_counter()
+    before, own = cpu_s(pids), time.process_time()
+    yield used
+    used.seconds = time.perf_counter() - wall
+    used.cores = (cpu_s(pids) - before) / used.seconds
+    used.own_cores = (time.process_time() - own) / used.seconds
