@@ -63,6 +63,21 @@ class Postgres:
         """End it at once, as a crash would."""
         self._do("pg_ctl", "stop", "-w", "-m", "immediate")
 
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Stop it after the block, and too when this process is killed: its end of the pipe closes then."""
+        stop = f"read _; {self.binaries}/pg_ctl -D {self.folder}/data stop -w -m immediate; rm -rf {self.folder}/data"
+        with subprocess.Popen(
+            ["sh", "-c", stop],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            start_new_session=True,  # Ctrl+C is not for it
+            **self.person,
+        ):
+            yield
+
     def _do(self, program: str, *arguments: str) -> None:
         command = [str(self.binaries / program), "-D", f"{self.folder}/data", *arguments]
         # No pipes: the server would inherit them and keep them open.
@@ -78,10 +93,8 @@ def started() -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="pg-") as name:  # short: a socket's path may have 107 characters
         server = Postgres(Path(name))
         server.start()
-        try:
+        with server.guard():
             yield server
-        finally:
-            server.stop()
 
 
 @contextmanager
