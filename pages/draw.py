@@ -56,8 +56,11 @@ def uploaded_image(normalise: bool) -> np.ndarray | None:
     return drawing.normalise(picture) if normalise else drawing.shrink(picture)
 
 
-@st.fragment
 def easel(infos: list[prediction.PredictorInfo]) -> None:
+    """Show where the image comes from, the image and the answers.
+
+    No fragment: the pad's own may write into places only that are made anew by a run of the whole page.
+    """
     hint = _("Draw something, pick a sample or upload a picture: {n} models will answer here.").format(n=len(infos))
     left, right = st.columns([2, 3], gap="large")
     answers_at = right.empty()
