@@ -1,9 +1,9 @@
 """Who somebody is and what they may do, tried from the wrong side: forged cookies, others' runs, foreign sites."""
 
-import asyncio
 import stat
 
 import pytest
+from coroutines import finished
 
 from server.door import Door, page_policy
 from tlcore import people
@@ -153,7 +153,7 @@ def through(method="GET", kind="text/html", status=200, origins=(), websocket=Fa
         "headers": [(b"host", b"lab.example:8501")]
         + [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     } | ({} if websocket else {"method": method})
-    asyncio.run(Door(inside, lambda: KEYS, lambda: origins)(scope, None, send))
+    finished(Door(inside, lambda: KEYS, lambda: origins)(scope, None, send))
     found = {}
     for name, value in sent[0].get("headers", ()) if sent else ():
         found.setdefault(name.decode(), []).append(value.decode())

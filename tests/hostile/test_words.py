@@ -1,11 +1,11 @@
 """Hostile words on the command line, in the environment, and in addresses: one sentence, and nothing runs."""
 
-import asyncio
 import json
 import os
 import re
 
 import pytest
+from coroutines import finished
 from hostile.asked import but_for, count, is_one_sentence, refusal
 from hostile.words import WORDS
 from hypothesis import HealthCheck, given, settings
@@ -153,7 +153,7 @@ def asked(run_id: str, query: str) -> tuple[int, dict]:
         "query_string": query.encode("utf-8", "replace"),
         "path_params": {"run_id": run_id},
     }
-    response = asyncio.run(app.metrics(Request(scope)))
+    response = finished(app.metrics(Request(scope)))
     count("address")
     return response.status_code, json.loads(bytes(response.body))
 
