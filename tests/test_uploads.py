@@ -58,9 +58,10 @@ def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, 
     assert np.allclose(answers, model.predict(images[..., 0], verbose=0), atol=1e-5)
     store, data = Store(tmp_path / "lab"), DataSpec(per_class=4)
     frozen = tuple(layer.name for layer in card.layers if layer.can_freeze)[:2]
+    flat = next(layer.name for layer in card.layers if layer.type == "Flatten")  # Keras numbers the names it gives
     for spec in (
         FineTuneSpec(source=card.name, data=data, phases=(Phase(epochs=1, frozen=frozen),)),
-        HeadSpec(source=card.name, layer="flatten", heads=("linear_svm",), data=data, curves=False),
+        HeadSpec(source=card.name, layer=flat, heads=("linear_svm",), data=data, curves=False),
     ):
         run = store.create(spec)
         worker.execute(run.id, str(store.folder))

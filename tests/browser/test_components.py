@@ -697,6 +697,7 @@ def test_a_film_plays_from_its_beginning_to_its_end(show):
 def test_a_frame_says_what_is_frozen_how_far_it_moved_and_what_was_forgotten(show):
     page = show("film", viewport={"width": 360, "height": 700})
     rows = page.locator(".tl-film .bars > div")
+    expect(rows).to_have_count(2)
     assert [row.split() for row in rows.all_inner_texts()] == [
         ["conv_1", "❄", "frozen", "0"],
         ["dense_1", "🔥", "trainable", "20%"],
