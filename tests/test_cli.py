@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcore import cli, datasets, drawing, prediction, sources, worker
+from tlcore import break_it, cli, datasets, drawing, prediction, sources, worker
 from tlcore.commands import answers, console, evidence, local_run
 from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
@@ -101,7 +101,7 @@ def test_no_command_is_missing():
         *(("sources", word) for word in ("rebuild", "add", "remove")),
         *(("runs", word) for word in ("show", "delete", "restore", "stop", "recover")),
     }
-    words = "sources datasets describe train heads sweep claims predict runs export serve"
+    words = "sources datasets describe train heads sweep claims break-it predict runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 
@@ -183,6 +183,7 @@ def test_recipes():
     scratch = local_run.fine_tune_spec(parsed("train", "--scratch", "--epochs", 4))
     assert scratch == scratch_control(FineTuneSpec(phases=(Phase(4),)))
     two = local_run.fine_tune_spec(parsed("train", "--recipe", "two-phase", "--epochs", 5, "--learning-rate", 0.01))
+    assert local_run.fine_tune_spec(parsed("train", "--film")) == FineTuneSpec(film=True)
     head, rest = two.phases
     assert (head.epochs, head.frozen, head.learning_rate) == (2, ("conv_1", "conv_2", "dense_1"), 0.01)
     assert (rest.epochs, rest.frozen, rest.learning_rate) == (3, ("conv_1", "conv_2"), 0.001)
@@ -223,6 +224,7 @@ REFUSED = {
     "heads --inputs sounds": "There is no input 'sounds'. Pick one of: features, pixels.",
     "heads --seeds 0,x": "Received: 'x'",
     "heads --seeds ,": "needs at least one seed",
+    "break-it everything": "There is no mistake 'everything'. Pick one of: freeze_too_deep, wrong_source",
     "sweep --study cats": "There is no study 'cats'. Pick one of: label_savings, claims, best_cut.",
     "sweep --cuts conv_9": "There is no cut 'conv_9'. Pick one of: pixels, conv_1",
     "sweep --methods magic": "There is no method 'magic'. Pick one of: linear_svm",
@@ -935,3 +937,13 @@ def test_ctrl_c_keeps_what_was_learned_so_far(home):
     (run,) = Store(home).list()
     assert process.returncode == 130 and run.state == "stopped" and run.result["stopped"]
     assert said[-1].startswith(f"Run {run.id}: stopped") and (home / "runs" / run.id / "model.keras").is_file()
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_a_mistake_is_made_beside_its_healthy_twin_and_its_promise_is_kept(do, home):
+    code, printed, _ = do("break-it", "learning_rate", "--json")
+    told = json.loads(printed.splitlines()[-1])
+    assert code == 0 and told["mistake"] == "learning_rate" and told["kept"]
+    twin, run = (Store(home).get(told[name]) for name in ("healthy", "broken"))
+    assert break_it.verdict("learning_rate", run, twin).kept and twin.accuracy > 0.8

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from . import datasets, freezing, sources
+from .break_it import BREAKS
 from .commands import answers, catalogues, console, evidence, history, launch, local_run
 from .commands.flags import Parser, all_or, choice, folder, limit, number, several, source
 from .errors import DataError, LabError, TrainingError
@@ -125,7 +126,20 @@ def parser() -> Parser:
     top = Parser(prog=NAME, description=words, epilog=EXIT_CODES)
     top.add_argument("--home", type=folder, metavar="FOLDER", help=HOME)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_sources, _datasets, _describe, _train, _heads, _sweep, _claims, _predict, _runs, _export, _serve):
+    for add in (
+        _sources,
+        _datasets,
+        _describe,
+        _train,
+        _heads,
+        _sweep,
+        _claims,
+        _break_it,
+        _predict,
+        _runs,
+        _export,
+        _serve,
+    ):
         add(commands)
     return top
 
@@ -191,6 +205,7 @@ def _train(commands: Any) -> None:
     added.add_argument(
         "--scratch", action="store_true", help="the control: random weights, nothing frozen, all else equal"
     )
+    added.add_argument("--film", action="store_true", help="watch every epoch: drift, forgetting, a map of features")
     added.add_argument("--name", default="", help="what the run is called")
     _json(added)
 
@@ -263,6 +278,17 @@ def _claims(commands: Any) -> None:
     _number(added, "seed", "of the example's weights and order")
     added.add_argument("--record", action="store_true", help="write the example's result where the app ships it")
     added.add_argument("--name", default="", help="what the example's run is called")
+    _json(added)
+
+
+def _break_it(commands: Any) -> None:
+    words = "make one of five mistakes, and hold the run against its healthy twin"
+    added = _command(
+        commands, "break-it", evidence.break_one, words, "break-it labels", "break-it wrong_source --seed 3"
+    )
+    added.add_argument("mistake", type=choice("mistake", tuple(BREAKS)), help=f"one of {', '.join(BREAKS)}")
+    _number(added, "seed", "of the images, the new layer and the order")
+    added.add_argument("--name", default="", help="what the two runs are called")
     _json(added)
 
 

@@ -336,7 +336,7 @@ def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[
     """Answer batches until the pipe ends: loaded models at once, the others from a second thread, when loaded."""
     begin_child()
     scratch.enter(folder)
-    # Before TensorFlow: one image is too small to share, and threads that look for work took half of the processor.
+    # Before TensorFlow is imported: one image is too small for threads to share it.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     models, sending = _Models(folder, load), threading.Lock()
 

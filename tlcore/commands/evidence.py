@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from math import isinf
 from typing import Any
 
-from .. import claims, export, recorded, savings, worker
+from .. import break_it, claims, export, recorded, savings, worker
 from ..errors import SpecError
 from ..spec import Cell, ExampleSpec, SweepSpec
 from ..store import Run, Store
@@ -143,3 +143,27 @@ def _band(band: savings.Band | None, method: str) -> str | None:
     if method in SCORES:
         return f"{band.mean:.2f}" + (f" ± {width:.2f}" if width is not None else "")
     return f"{band.mean:.1%}" + (f" ± {width:.1%}" if width is not None else "")
+
+
+def break_one(options: Namespace) -> int:
+    """Run the healthy fine-tuning and the same with one mistake; say whether the promised drop came."""
+    seed, ended = options.seed or 0, []
+    for spec in (break_it.healthy(seed), break_it.broken(options.mistake, seed)):
+        code, run = execute_here(options, spec, _say_nothing)
+        if code and not (ended and run.state == "failed"):  # a mistake may end its run: that is its promise
+            return code
+        ended.append(run)
+    twin, run = ended
+    found, promise = break_it.verdict(options.mistake, run, twin), break_it.BREAKS[options.mistake]
+    if options.json:
+        runs = {"healthy": twin.id, "broken": run.id}
+        console.say(json.dumps({"mistake": options.mistake, **runs, **asdict(found), "least_drop": promise.least_drop}))
+        return console.OK
+    came = "the run ended itself" if found.drop is None else f"{100 * found.drop:.1f} points lost"
+    least = f"at least {100 * promise.least_drop:.0f} points" + (" or an end of the run" if promise.may_stop else "")
+    console.say(f"Promised: {least}. Seen: {came}. The promise was {'kept' if found.kept else 'not kept'}.")
+    return console.OK
+
+
+def _say_nothing(options: Namespace, store: Store, run: Run) -> None:
+    """The two results are told together."""

@@ -86,6 +86,7 @@ def fine_tune_spec(options: Namespace) -> FineTuneSpec:
         spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))
     if options.recipe == "two-phase":
         spec = two_phases(spec, freezing.presets(sources.info(spec.source).layers)["all_but_head"])
+    spec = replace(spec, film=options.film)
     return scratch_control(spec) if options.scratch else spec
 
 
