@@ -176,7 +176,9 @@ class Person:
             before, points = drawn.strokes[: n - 1], drawn.strokes[n - 1]["points"]
             down = max(clock.time(), up - stroke_s)
             while clock.time() < up - EMIT_S:
-                await asyncio.sleep(EMIT_S)
+                await asyncio.sleep(LOOK_S)
+                if not self._may_send():
+                    continue
                 part = max(1, round(len(points) * (clock.time() - down) / max(up - down, EMIT_S)))
                 await self._send_pad([*before, {**drawn.strokes[n - 1], "points": points[:part]}], final=False)
             await asyncio.sleep(max(0.0, up - clock.time()))

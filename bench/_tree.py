@@ -31,10 +31,6 @@ def pss_mb(pids: list[int]) -> float:
     return sum(_field(pid, "smaps_rollup", "Pss:") for pid in pids) / 1024
 
 
-def rss_mb(pid: int) -> float:
-    return _field(pid, "status", "VmRSS:") / 1024
-
-
 def n_threads(pids: list[int]) -> int:
     return int(sum(_field(pid, "status", "Threads:") for pid in pids))
 
@@ -48,14 +44,14 @@ def _field(pid: int, file: str, name: str) -> float:
 
 
 def cpu_s(pids: list[int]) -> float:
-    """Return the seconds of processor that live processes have had."""
+    """Return the seconds of processor that processes have had, and their children that are gone."""
     total = 0.0
     for pid in pids:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        total += (int(fields[11]) + int(fields[12])) / TICKS
+        total += sum(map(int, fields[11:15])) / TICKS
     return total
 
 
@@ -70,6 +66,17 @@ def n_handles(pids: list[int]) -> int:
     return total
 
 
+def disk_mb(folder: Path) -> float:
+    """Return what the files below a folder take on the disk."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_blocks * 512
+        except FileNotFoundError:  # a temporary file that is gone again
+            continue
+    return total / 2**20
+
+
 @dataclass
 class Used:
     """What was used between the beginning and the end of a ``with``."""
@@ -81,11 +88,10 @@ class Used:
 
 @contextmanager
 def watch(pid: int) -> Iterator[Used]:
-    """Measure the processor time of a process, its descendants and this process; children that end are not counted."""
-    used = Used()
-    pids, wall = tree(pid), time.perf_counter()
-    before, own = cpu_s(pids), time.process_time()
+    """Measure the processor time of a process, its descendants and this process."""
+    used, wall = Used(), time.perf_counter()
+    before, own = cpu_s(tree(pid)), time.process_time()
     yield used
     used.seconds = time.perf_counter() - wall
-    used.cores = (cpu_s(pids) - before) / used.seconds
+    used.cores = (cpu_s(tree(pid)) - before) / used.seconds
     used.own_cores = (time.process_time() - own) / used.seconds

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import numpy as np
+from streamlit.proto.Common_pb2 import StringArray
 
 from bench import _room, _served, _timing, _tree
 from tlcore.spec import FINAL_STATES
@@ -30,6 +31,9 @@ CLICK_S, MEMORY_MB = 2.0, 4000.0  # wanted
 FLAT = 0.1  # the last third of the time holds at most so much more memory than the middle one
 DRAIN_S = 180.0
 
+HEADS_SHARE = 0.1  # of the starts; a comparison of all heads takes as long as ten small trainings
+ELSEWHERE = ("evidence", "how_it_works", "break_it", "race", "")
+CUTS = ("conv_1", "pool_1", "conv_2", "pool_2", "flatten", "dense_1")  # of the shipped network
 PRESETS = ("preset_nothing", "preset_article", "preset_convolutions", "preset_all_but_head")
 
 
@@ -42,6 +46,7 @@ class Look:
     handles: int
     processes: int
     threads: int
+    disk_mb: float
 
 
 @dataclass
@@ -74,7 +79,7 @@ class Report:
         assert before and after
         clicks, thirds = (
             [s for _, s in room.clicks],
-            {w: [self.third(i, w) for i in range(3)] for w in ("mb", "handles")},
+            {w: [self.third(i, w) for i in range(3)] for w in ("mb", "handles", "disk_mb")},
         )
         kinds = Counter(what.split(" ")[0] for what, _ in room.clicks)
         return [
@@ -91,6 +96,8 @@ class Report:
             f"memory, most | {max(look.mb for look in self.looks):,.0f} MB",
             f"memory, thirds of the time | {', '.join(f'{mb:,.0f}' for mb in thirds['mb'])} MB",
             f"open files, thirds of the time | {', '.join(f'{n:.0f}' for n in thirds['handles'])}",
+            f"disk, thirds of the time; at the end | "
+            f"{', '.join(f'{mb:,.0f}' for mb in thirds['disk_mb'])} MB; {after.disk_mb:,.0f} MB",
             f"nobody there: memory | {before.mb:,.0f} MB before, {after.mb:,.0f} MB after",
             f"nobody there: open files, processes, threads | {before.handles}, {before.processes}, {before.threads} "
             f"before; {after.handles}, {after.processes}, {after.threads} after",
@@ -106,11 +113,16 @@ class Visitor:
 
     def __init__(self, person: _room.Person, drawn: list[_room.Drawing], seed: int, start_share: float):
         self.person, self.drawn, self.random = person, drawn, random.Random(seed)
+        self.mine: list[str] = []  # runs started and not deleted
         self.habits: list[tuple[float, Callable[[], Awaitable[None]]]] = [
             (0.45, self.draw),
             (0.15, self.change_layers),
-            (start_share, self.train),
+            (start_share * (1 - HEADS_SHARE), self.train),
+            (start_share * HEADS_SHARE, self.compare_heads),
             (0.10, self.look_at_runs),
+            (0.03, self.delete_a_run),
+            (0.06, self.look_elsewhere),
+            (0.06, self.move_the_boundary),
             (0.06, self.reload),
             (0.05, self.lose_connection),
             (0.04, self.leave_in_the_middle),
@@ -146,20 +158,42 @@ class Visitor:
         """Start a small run, look at its curves; sometimes stop it, sometimes go away from it."""
         await self.person.visit("train")
         await self.person.choose("epochs", int_value=self.random.choice((2, 5, 20)))
-        before = self._shown()
-        await self.person.click("start_ft")
-        run = self._shown()
-        if run and run != before:
-            self.person.room.started.append(run)
+        await self._begin("start_ft", "ft")
         if self.random.random() < 0.3:
             await self.person.follow(self.random.uniform(1.0, 4.0))
             await self.person.click("stop_ft")
         elif self.random.random() < 0.7:
             await self.person.follow(self.random.uniform(5.0, 30.0))
 
+    async def compare_heads(self) -> None:
+        await self.person.visit("heads")
+        await self.person.choose("n_seeds", int_value=1)
+        await self._begin("start_cmp", "cmp")
+        await self.person.follow(self.random.uniform(5.0, 30.0))
+
     async def look_at_runs(self) -> None:
         await self.person.visit("runs")
         await asyncio.sleep(self.random.uniform(1.0, 3.0))
+
+    async def delete_a_run(self) -> None:
+        """Open one's last run by its address, delete it, and now and then want it back."""
+        if not self.mine:
+            return
+        await self.person.open("runs", query=f"run={self.mine.pop()}")
+        await self.person.click("delete")
+        if self.random.random() < 0.3:
+            await self.person.click("undo_delete")
+
+    async def look_elsewhere(self) -> None:
+        await self.person.visit(self.random.choice(ELSEWHERE))
+        await asyncio.sleep(self.random.uniform(1.0, 5.0))
+
+    async def move_the_boundary(self) -> None:
+        """Ask what another boundary would do, some times."""
+        await self.person.visit("train")
+        for layer in self.random.sample(CUTS, 3):
+            await self.person.choose("what_if_cut", string_array_value=StringArray(data=[layer]))
+            await asyncio.sleep(self.random.uniform(0.5, 2.0))
 
     async def reload(self) -> None:
         await self.person.reload()
@@ -182,8 +216,17 @@ class Visitor:
     async def _come_back(self) -> None:
         await self.person.open(self.random.choice(("", "draw", "train")))
 
-    def _shown(self) -> str:
-        return parse_qs(self.person.query).get("ft", [""])[0]
+    async def _begin(self, button: str, slot: str) -> None:
+        """Start a run, and note which: the address then names it."""
+        before = self._shown(slot)
+        await self.person.click(button)
+        run = self._shown(slot)
+        if run and run != before:
+            self.person.room.started.append(run)
+            self.mine.append(run)
+
+    def _shown(self, slot: str) -> str:
+        return parse_qs(self.person.query).get(slot, [""])[0]
 
 
 # -- the room --------------------------------------------------------------------------------------------------------
@@ -193,12 +236,12 @@ def run(people: int, minutes: float, seed: int = 0, seconds_a_start: float = 6.0
     """Fill a room, watch it, and say what was seen; ``seconds_a_start``: one of all starts a run so often."""
     report = Report(people, minutes, _room.Room())
     with _served.lab() as server:
-        report.empty_before = _look(server.process.pid, 0.0)
+        report.empty_before = _look(server, 0.0)
         with _tree.watch(server.process.pid) as used:
             asyncio.run(_stay(server, report, seed, seconds_a_start))
         report.server_cores, report.client_cores = used.cores, used.own_cores
         _drain(server, report)
-        report.empty_after = _look(server.process.pid, 0.0)
+        report.empty_after = _look(server, 0.0)
         pids = _tree.tree(server.process.pid)
     alive = [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
     if alive:
@@ -213,22 +256,23 @@ async def _stay(server: _served.LabServer, report: Report, seed: int, seconds_a_
     share = min(0.5, 10.0 / seconds_a_start / report.people)
     async with _room.people(report.people, report.room, server.url) as everyone:
         began = time.monotonic()
-        watching = asyncio.create_task(_watch(server.process.pid, report.looks))
+        watching = asyncio.create_task(_watch(server, report.looks))
         until = began + 60 * report.minutes
         await asyncio.gather(*(Visitor(one, drawn, seed + n, share).stay(until) for n, one in enumerate(everyone)))
         watching.cancel()
 
 
-async def _watch(pid: int, looks: list[Look]) -> None:
+async def _watch(server: _served.LabServer, looks: list[Look]) -> None:
     began = time.monotonic()
     while True:
-        looks.append(await asyncio.to_thread(_look, pid, time.monotonic() - began))
+        looks.append(await asyncio.to_thread(_look, server, time.monotonic() - began))
         await asyncio.sleep(LOOK_S)
 
 
-def _look(pid: int, seconds: float) -> Look:
-    pids = _tree.tree(pid)
-    return Look(seconds, _tree.pss_mb(pids), _tree.n_handles(pids), len(pids), _tree.n_threads(pids))
+def _look(server: _served.LabServer, seconds: float) -> Look:
+    pids = _tree.tree(server.process.pid)
+    disk = _tree.disk_mb(server.home)
+    return Look(seconds, _tree.pss_mb(pids), _tree.n_handles(pids), len(pids), _tree.n_threads(pids), disk)
 
 
 def _drain(server: _served.LabServer, report: Report) -> None:
@@ -247,7 +291,7 @@ def _drain(server: _served.LabServer, report: Report) -> None:
     waiting = store.count(states=("queued",))
     if waiting and not store.count(states=FINAL_STATES):
         report.problems.append(f"{waiting} runs wait and none was ever executed")
-    if (n := store.count()) != len(set(report.room.started)):
+    if (n := store.count() + store.count(deleted=True)) != len(set(report.room.started)):
         report.problems.append(f"{len(set(report.room.started))} runs were started, the store has {n}")
     store.close()
 
@@ -290,9 +334,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--start-every", type=float, default=6.0, metavar="S", help="seconds from run to run, of all")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    report = run(options.people, options.minutes, options.seed)
+    report = run(options.people, options.minutes, options.seed, options.start_every)
     print("\n".join(["what | seen", "---|---", *report.lines()]))
     for problem in report.problems:
         print(f"PROBLEM: {problem}")

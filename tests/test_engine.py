@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 import tiny_tasks
+import waiting
 
 from tlcore import engine as engine_module
 from tlcore.engine import Engine
@@ -36,13 +38,7 @@ def start(store):
         engine.close()
 
 
-def wait_for(condition, timeout_s=LONG_S):
-    """Look until ``condition()`` is true, and return what it gave."""
-    end, pause = time.monotonic() + timeout_s, threading.Event()
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come"
-        pause.wait(0.02)
-    return found
+wait_for = partial(waiting.wait_for, timeout_s=LONG_S)
 
 
 def ended(store, run):

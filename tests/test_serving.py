@@ -5,11 +5,13 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from multiprocessing import active_children
 
 import numpy as np
 import pytest
 import tiny_models
+import waiting
 
 from tlcore import serving as serving_module
 from tlcore.errors import DataError
@@ -47,11 +49,7 @@ def together(*calls):
     return lambda: [thread.join() for thread in threads] and answers
 
 
-def wait_for(condition):
-    end, pause = time.monotonic() + LONG_S, threading.Event()
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        pause.wait(0.01)
+wait_for = partial(waiting.wait_for, timeout_s=LONG_S)
 
 
 def loads(tmp_path):

@@ -91,7 +91,7 @@ class Monitor:
         self.cast = Cast(
             tuple(class_names),
             tuple(int(label) for label in labels),
-            np.round(255 * images[:N_WATCHED, ..., 0]).astype(np.uint8),
+            datasets.as_pixels(images[:N_WATCHED]),
             datasets.info(task).title if task else "",
             len(x_source),
         )

@@ -1,14 +1,12 @@
 """What models answer to one image, as cards of bars, number and words. One HTML block, so that it follows the pen."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
-from io import BytesIO
 from zlib import crc32
 
 import numpy as np
-from PIL import Image
 
+from pages.ui.pictures import address
 from pages.ui.text import _
 from tlcore.prediction import REFERENCE_SURE, PredictorInfo, Verdict, verdict
 
@@ -108,7 +106,5 @@ def gallery(images: np.ndarray, captions: Sequence[str]) -> str:
 
 
 def data_uri(image: np.ndarray) -> str:
-    """Return a grey image, values in [0, 1], as a PNG inside an address: no media file, nothing to race with."""
-    content = BytesIO()
-    Image.fromarray((np.clip(image, 0, 1) * 255).astype(np.uint8)).save(content, "PNG")
-    return f"data:image/png;base64,{b64encode(content.getvalue()).decode()}"
+    """Return a grey image, values in [0, 1], as a PNG inside an address."""
+    return address((np.clip(image, 0, 1) * 255).astype(np.uint8))

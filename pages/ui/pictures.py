@@ -17,7 +17,7 @@ def overlay(image: np.ndarray, heat: np.ndarray) -> str:
     """
     strength = (np.clip(heat / max(float(heat.max()), 1e-12), 0, 1) * 0.85)[..., None]
     grey = np.repeat(np.clip(image, 0, 1)[..., None] * 255, 3, axis=2)
-    return address(_enlarged(grey * (1 - strength) + ORANGE * strength, 6))
+    return _rounded(_enlarged(grey * (1 - strength) + ORANGE * strength, 6))
 
 
 def sheet(values: np.ndarray) -> str:
@@ -27,21 +27,28 @@ def sheet(values: np.ndarray) -> str:
         columns = int(np.ceil(np.sqrt(len(grey))))
         cells = np.zeros((-(-len(grey) // columns) * columns, 2), np.float32)  # grey, opacity
         cells[: len(grey)] = np.stack([grey, np.full_like(grey, 255)], axis=1)
-        return address(_enlarged(cells.reshape(-1, columns, 2), max(2, 160 // columns)))
-    return address(_tiles(np.moveaxis(grey, -1, 0)[:MOST_TILES], 2 if values.shape[0] > 10 else 5))
+        return _rounded(_enlarged(cells.reshape(-1, columns, 2), max(2, 160 // columns)))
+    return _rounded(_tiles(np.moveaxis(grey, -1, 0)[:MOST_TILES], 2 if values.shape[0] > 10 else 5))
 
 
 def kernels(filters: np.ndarray) -> str:
     """Return filters, shape (n, h, w), as tiles: grey is 0, white the largest, black the smallest of its sheet."""
     reach = max(float(np.abs(filters).max()), 1e-12)
-    return address(_tiles((filters / reach * 0.5 + 0.5)[:MOST_TILES] * 255, 8))
+    return _rounded(_tiles((filters / reach * 0.5 + 0.5)[:MOST_TILES] * 255, 8))
 
 
 def address(pixels: np.ndarray) -> str:
-    """Return pixels, 0..255, shape (h, w), (h, w, 2: grey and opacity) or (h, w, 3), as a data address."""
+    """Return uint8 pixels, shape (h, w), (h, w, 2: grey and opacity) or (h, w, 3), as a PNG inside an address.
+
+    There is no media file, and so nothing to race with.
+    """
     content = BytesIO()
-    Image.fromarray(np.clip(np.round(pixels), 0, 255).astype(np.uint8)).save(content, "PNG")
+    Image.fromarray(pixels).save(content, "PNG")
     return f"data:image/png;base64,{b64encode(content.getvalue()).decode()}"
+
+
+def _rounded(pixels: np.ndarray) -> str:
+    return address(np.clip(np.round(pixels), 0, 255).astype(np.uint8))
 
 
 def _tiles(images: np.ndarray, times: int) -> np.ndarray:

@@ -14,10 +14,12 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import waiting
 from faults import tasks
 
 from tlcore import checkpoint, outputs, prediction, worker
@@ -31,12 +33,7 @@ TINY = FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(6, FROZEN),))
 HEADS = HeadSpec(data=DataSpec(per_class=8), heads=("linear_svm", "knn"), inputs=("features", "pixels"), seeds=(0, 1))
 
 
-def wait_for(condition, timeout_s=LONG_S):
-    end, pause = time.monotonic() + timeout_s, threading.Event()
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come"
-        pause.wait(0.02)
-    return found
+wait_for = partial(waiting.wait_for, timeout_s=LONG_S)
 
 
 @contextmanager

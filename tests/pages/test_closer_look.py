@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from tiny_results import fine_tuned
 
 from pages.ui import evaluate, state
 from tlcore import outputs
@@ -45,20 +46,7 @@ def finished(store: Store, predicted: np.ndarray, kept: bool = True, sure: float
         noise = np.tile(np.array([[0.05, 0.95]], np.float32), (2 * outputs.N_NOISE, 1))
         path = outputs.save(store.run_folder(run.id, create=True), store.folder, data, {"model": (p, noise)})
         files = {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": 1}}
-    result = {
-        "test": scored(labels, predicted, 2, p).as_dict(),
-        "proof": [],
-        "n_trained": 10,
-        "n_weights": 100,
-        "n_trainable": 40,
-        "fit_s": 1.0,
-        "images_per_s": 100.0,
-        "first_step_s": 0.2,
-        "reason": "because",
-        "device": "CPU",
-        "class_names": ["5", "6"],
-        "files": files,
-    }
+    result = fine_tuned(scored(labels, predicted, 2, p).as_dict(), files=files)
     store.finish(run.id, "done", result)
     return store.get(run.id)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
+from tiny_results import fine_tuned
 
 from pages.ui import state
 from pages.ui.frame import complain
@@ -87,20 +88,11 @@ def finished(store: Store, result: dict, state: str = "done", spec=None, error: 
 
 
 SCORE = evaluate(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]), 2).as_dict()
-TUNED = {
-    "test": SCORE,
-    "proof": [{"phase": 1, "layer": "conv_1", "frozen": True, "before": "a", "after": "a", "ok": True}],
-    "n_trained": 10,
-    "n_weights": 100,
-    "n_trainable": 40,
-    "fit_s": 1.0,
-    "images_per_s": 100.0,
-    "first_step_s": 0.2,
-    "reason": "because",
-    "device": "CPU",
-    "class_names": ["5", "6"],
-    "files": {"model.keras": {"sha256": "0" * 64, "bytes": 3}},
-}
+TUNED = fine_tuned(
+    SCORE,
+    proof=[{"phase": 1, "layer": "conv_1", "frozen": True, "before": "a", "after": "a", "ok": True}],
+    files={"model.keras": {"sha256": "0" * 64, "bytes": 3}},
+)
 ROW = {
     "head": "linear_svm",
     "input": "features",
