@@ -152,6 +152,13 @@ def child(module: str, way: str, **settings: Any) -> Result:
     return json.loads(lines[-1].removeprefix(MARK))
 
 
+def keras_as_it_comes() -> None:
+    """Take back what importing ``tlcore`` has set for TensorFlow, before that is imported."""
+    assert "tensorflow" not in sys.modules
+    for name in ("TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.pop(name, None)
+
+
 def script(ways: Mapping[str, Way], measure: Callable[[bool], list[Row]]) -> None:
     """Be a benchmark's main: one way when asked as a child, else all, printed as a table."""
     parser = argparse.ArgumentParser()

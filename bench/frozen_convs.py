@@ -23,6 +23,7 @@ def spec_for(seed: int, per_class: int | None, epochs: int) -> FineTuneSpec:
 
 
 def plain(seed: int, per_class: int | None, epochs: int) -> _timing.Result:
+    _timing.keras_as_it_comes()
     import keras
 
     from tlcore import datasets, freezing

@@ -73,6 +73,7 @@ async def _draw(person: _room.Person, plan: Plan, drawn: list[_room.Drawing], st
 
 def plain(seed: int, n_people: int, seconds: float) -> _timing.Result:
     """Answer each finished stroke with every model's ``predict``, in the order of their arrival."""
+    _timing.keras_as_it_comes()
     from tlcore import sources
 
     models = [sources.load(card.name) for card in sources.catalogue() if card.sha256]

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 512
+AT_ONCE = 2  # batches; a core each does more than both on one
 BFLOAT16_LAYERS = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense")
 ALIGNMENT = 64  # bytes; TensorFlow takes memory over without a copy only from there on
 
@@ -181,17 +184,30 @@ def cached_extract(model: "keras.Model", images: np.ndarray, layer: str, folder:
 
 
 def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -> Iterator[np.ndarray]:
-    """Yield the activations batch by batch. A row does not depend on the others, to the last bit."""
+    """Yield the activations batch by batch, in order, while the next ones are computed.
+
+    A row does not depend on the others, to the last bit.
+    """
     import tensorflow as tf
 
     signature = (tf.TensorSpec((None, *prefix.input_shape[1:]), tf.float32),)
     run = tf.function(
         lambda batch: tf.cast(prefix(batch, training=False), tf.float32), autograph=False, input_signature=signature
     )
-    for first in range(0, len(images), BATCH):
-        if should_stop():
-            raise Interrupted
-        yield run(tf.constant(images[first : first + BATCH])).numpy()
+
+    def batch_from(first: int) -> np.ndarray:
+        return run(tf.constant(images[first : first + BATCH])).numpy()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        coming: deque[Future[np.ndarray]] = deque()
+        for first in range(0, len(images), BATCH):
+            if should_stop():
+                raise Interrupted
+            coming.append(pool.submit(batch_from, first))
+            if len(coming) > AT_ONCE:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
 
 
 def _aligned(shape: tuple[int, ...]) -> np.ndarray:
