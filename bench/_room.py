@@ -174,7 +174,8 @@ class Person:
         clock = asyncio.get_running_loop()
         for n, up in enumerate(ups, 1):
             before, points = drawn.strokes[: n - 1], drawn.strokes[n - 1]["points"]
-            down = max(clock.time(), up - stroke_s)
+            await asyncio.sleep(max(0.0, up - stroke_s - clock.time()))
+            down = clock.time()
             while clock.time() < up - EMIT_S:
                 await asyncio.sleep(LOOK_S)
                 if not self._may_send():
