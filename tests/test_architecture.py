@@ -19,7 +19,7 @@ processes database photographs augment evaluation calibration keras_config
 turns
 schema scratch deaths lock
 recovery datasets store heads drawing cache clock checkpoint
-forecast presence measures
+forecast presence measures disk
 sources freezing slots reporter strokes optimizers people outputs tuning transferability recorded savings
 claims meter
 features source_training race break_it engine foreign

@@ -11,6 +11,7 @@ from typing import Any
 
 from itsdangerous import BadSignature, Signer
 
+from .disk import make_room
 from .errors import RightsError, SpecError, StoreError
 from .spec import Spec
 from .store import Run, Store
@@ -89,11 +90,15 @@ class Keys:
 
 @dataclass(frozen=True)
 class Limits:
-    """How many runs may wait, of one person and of everybody together, and for how long when their owner left."""
+    """How many runs may wait, of one person and of everybody together, and for how long when their owner left.
+
+    ``results_mb`` is how much of the disk the results of all runs may take.
+    """
 
     person: int = 20
     server: int = 200
     idle_minutes: int = 30
+    results_mb: int = 20_000
 
     @property
     def idle_s(self) -> float:
@@ -101,14 +106,19 @@ class Limits:
 
 
 def limits(environ: Mapping[str, str] = os.environ) -> Limits:
-    """Return the limits as set: TRANSFER_LAB_MOST_WAITING_PERSON, _MOST_WAITING_SERVER and _IDLE_MINUTES.
+    """Return the limits as set: TRANSFER_LAB_MOST_WAITING_PERSON, _MOST_WAITING_SERVER, _IDLE_MINUTES, _RESULTS_MB.
 
     Raises
     ------
     SpecError
         One is no whole number from 1 to 100,000.
     """
-    names = {"person": "MOST_WAITING_PERSON", "server": "MOST_WAITING_SERVER", "idle_minutes": "IDLE_MINUTES"}
+    names = {
+        "person": "MOST_WAITING_PERSON",
+        "server": "MOST_WAITING_SERVER",
+        "idle_minutes": "IDLE_MINUTES",
+        "results_mb": "RESULTS_MB",
+    }
     usual = Limits()
     return Limits(
         **{field: whole_number(f"TRANSFER_LAB_{name}", getattr(usual, field), environ) for field, name in names.items()}
@@ -132,7 +142,7 @@ class Access:
         Raises
         ------
         RightsError
-            As many wait already as may.
+            As many wait already as may, or the results of the server take all the room they may.
         """
         waiting, most = self._store.count(states=("queued",), owner=self._person.id), self._limits.person
         if waiting >= most:
@@ -148,6 +158,7 @@ class Access:
                 n=waiting,
                 most=most,
             )
+        make_room(self._store, self._limits.results_mb)
         return self._store.create(spec, name=name, owner=self._person.id)
 
     def runs(self, everyone: bool = False, **which: Any) -> tuple[Run, ...]:
