@@ -304,6 +304,7 @@ class Person:
             self.page = message.new_session.page_script_hash
             self.session = message.new_session.initialize.session_id or self.session
         elif kind == "navigation":
+            self.page = message.navigation.page_script_hash  # an address that was typed in is known from here on
             self.pages = {"" if page.is_default else page.url_pathname: page.page_script_hash
                           for page in message.navigation.app_pages}  # fmt: skip
         elif kind == "page_info_changed":
