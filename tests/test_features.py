@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -59,6 +63,22 @@ def test_every_row_is_the_same_to_the_last_bit_wherever_it_stands(model):
     np.testing.assert_array_equal(
         features.activations(prefix, images)[order], features.activations(prefix, images[order])
     )
+
+
+def test_batches_that_are_computed_at_once_come_in_their_order(model, images, monkeypatch):
+    monkeypatch.setattr(features, "BATCH", 2)  # three times as many batches as are under way at a time
+    prefix = features.submodel(model, "flatten")
+    one_by_one = np.concatenate([features.activations(prefix, image[None]) for image in images])
+    np.testing.assert_allclose(features.activations(prefix, images), one_by_one, atol=1e-5)
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "1 1"), ({"TF_NUM_INTRAOP_THREADS": "7"}, "1 7")])
+def test_half_the_cores_work_on_one_operation_unless_somebody_says_otherwise(given, used):
+    code = "import os; os.cpu_count = lambda: 3; import tlcore as _; e = os.environ; "
+    code += "print(e['TF_ENABLE_ONEDNN_OPTS'], e['TF_NUM_INTRAOP_THREADS'])"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    done = subprocess.run([sys.executable, "-c", code], env=own | given, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == used
 
 
 def test_the_same_layers_of_another_copy_share_a_file_whatever_stands_behind_them(images, tmp_path):
