@@ -14,7 +14,8 @@ from tlcore.store import Store
 
 pytestmark = [pytest.mark.soak, pytest.mark.browser, pytest.mark.keras]
 SLOW_MS = 120_000
-LONG = FineTuneSpec(data=DataSpec(per_class=1000), phases=(Phase(100, ("conv_1", "conv_2")),))
+PER_CLASS = 4500  # so many that 100 epochs are not over before somebody looks
+LONG = FineTuneSpec(data=DataSpec(per_class=PER_CLASS), phases=(Phase(100, ("conv_1", "conv_2")),))
 
 
 @pytest.fixture
@@ -38,9 +39,11 @@ def test_a_killed_server_comes_back_and_everything_goes_on(lab, browser):
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(SLOW_MS)
     page.goto(lab.url + "/train")
-    epochs = page.locator(".st-key-epochs input")
-    epochs.fill("100")
-    epochs.press("Tab")
+    for key, value in (("per_class", PER_CLASS), ("epochs", 100)):
+        field = page.locator(f".st-key-{key} input")
+        field.fill(str(value))
+        field.press("Tab")
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.locator(".st-key-start_ft button").first.click()
     store = Store(lab.home)
     run = wait_for(lambda: next(iter(store.list()), None))
