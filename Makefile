@@ -9,7 +9,7 @@ export HOST PORT
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench audit assets clean
+.PHONY: help run test check soak room bench audit assets clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -28,6 +28,11 @@ check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under 
 
 soak: $(VENV)/.browser-stamp  ## faults and load that take minutes: fifty killed runs, a killed server; prints what was seen
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)
+
+PEOPLE ?= 50
+MINUTES ?= 10
+room: $(VENV)/.dev-stamp  ## fifty people at work for ten minutes; PEOPLE=12 MINUTES=120 is two hours of mixed use
+	$(PY) -m bench.room --people $(PEOPLE) --minutes $(MINUTES)
 
 bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way; writes bench/results.json and the README's table
 	$(PY) -m bench $(BENCH)
