@@ -3,9 +3,10 @@
 import re
 import subprocess
 import sys
-import threading
+from functools import partial
 
 import pytest
+import waiting
 from browser.server import ROOT, LabServer
 from playwright.sync_api import expect
 
@@ -26,13 +27,7 @@ def lab(tmp_path):
     server.close()  # no process, temporary file or lock is left
 
 
-def wait_for(condition, timeout_s=SLOW_MS / 1000):
-    pause = threading.Event()
-    for _ in range(int(timeout_s / 0.1)):
-        if found := condition():
-            return found
-        pause.wait(0.1)
-    raise AssertionError("it did not come")
+wait_for = partial(waiting.wait_for, timeout_s=SLOW_MS / 1000)
 
 
 def test_a_killed_server_comes_back_and_everything_goes_on(lab, browser):
