@@ -15,6 +15,7 @@ help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://HOST:PORT (default 127.0.0.1:8501)
+	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m compileall -q app.py pages server tlcore || true
 	@exec $(PY) -m tlcore serve
 
 test: $(VENV)/.browser-stamp  ## every test, in a real browser too

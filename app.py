@@ -6,6 +6,7 @@ no ``pages/`` folder beside it: then ``st.navigation`` rules from the first requ
 
 import asyncio
 import gc
+import importlib
 import logging
 import sys
 import threading
@@ -21,7 +22,9 @@ from starlette.routing import Route
 from pages.ui import live_chart, state
 from pages.ui.frame import complain
 from server import routes
+from server.assets import Assets, files
 from server.door import Door
+from server.sockets import send_at_once
 from tlcore import logs, uploads
 from tlcore.errors import LabError, SpecError
 from tlcore.lock import Lock
@@ -38,8 +41,10 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         lock = await asyncio.to_thread(Lock, home())
         lab = await asyncio.to_thread(state.lab)
         await asyncio.to_thread(uploads.sweep)
+        importlib.import_module("pandas")  # Streamlit's first page needs it: a third of a second, while models load
     except LabError as error:
         sys.exit(f"Transfer Lab cannot start: {error}")
+    send_at_once()
     gc.collect()
     threading.Thread(target=_start_what_if, args=(lab,), daemon=True).start()
     print(f"Host link: {routes.host_link(lab.keys)}", flush=True)
@@ -107,7 +112,6 @@ app = st.App(
         Route(live_chart.base_path() + "/host", routes.host),
         Route(live_chart.base_path() + "/metrics", routes.metrics),
         Route(live_chart.base_path() + "/api/runs/{run_id}/metrics", metrics),
-        live_chart.plotly_route(),
     ],
     middleware=[
         Middleware(
@@ -115,6 +119,7 @@ app = st.App(
             keys=lambda: state.lab().keys,
             origins=lambda: st.get_option("server.corsAllowedOrigins"),
             path=routes.cookie_path(),
-        )
+        ),
+        Middleware(Assets, files=files()),
     ],
 )

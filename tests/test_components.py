@@ -1,13 +1,11 @@
 """What the components' Python sides make of what a browser sends: anything at all."""
 
 import doctest
-import gzip
 import importlib
 import json
 
 import numpy as np
 import pytest
-from starlette.requests import Request
 
 from pages.ui import film, layer_picker, live_chart, pad, text
 from tlcore.monitor import Cast, Frame
@@ -155,21 +153,6 @@ def test_elapsed_seconds_end_with_the_run():
     answer = live_chart.payload("done", Progress(), [], started=100.0, finished=112.5)
     assert answer["elapsed_s"] == 12.5
     assert live_chart.payload("queued", Progress(), [])["elapsed_s"] is None
-
-
-def get(headers: dict[str, str]):
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return live_chart.serve_plotly(Request({"type": "http", "method": "GET", "headers": raw}))
-
-
-def test_plotlys_script_comes_compressed_once_and_is_then_known():
-    plain, packed = get({}), get({"accept-encoding": "gzip, br"})
-    assert gzip.decompress(packed.body) == plain.body
-    assert b"plotly.js" in plain.body[:200]
-    assert "immutable" in packed.headers["cache-control"]
-    again = get({"accept-encoding": "gzip", "if-none-match": packed.headers["etag"]})
-    assert (again.status_code, again.body) == (304, b"")
-    assert get({"if-none-match": '"other"'}).status_code == 200
 
 
 # ------------------------------------------------------------------ words

@@ -71,6 +71,25 @@ def test_a_submitted_run_is_done_in_a_process_of_its_own(store, start):
     assert len(store.points(first.id)) == 1
 
 
+def test_the_first_child_waits_for_what_goes_before_it_but_not_for_ever(store, start, monkeypatch):
+    asked = []
+    run = new(store)
+    engine = start(may_start=lambda: asked.append(not executions(store)) or len(asked) > 3)
+    assert ended(store, run).state == "done"
+    assert len(asked) == 4 and all(asked)
+    monkeypatch.setattr(engine_module, "LONGEST_HOLD_S", 0.1)
+    again = new(store)
+    engine.close()
+    start(may_start=lambda: False)
+    assert ended(store, again).state == "done"
+
+
+def test_an_engine_that_waits_to_begin_closes_at_once(start):
+    began = time.monotonic()
+    start(may_start=lambda: False).close()
+    assert time.monotonic() - began < 5
+
+
 @pytest.mark.slow
 def test_runs_are_done_first_come_first_served(store, start):
     runs = [new(store) for _ in range(4)]

@@ -7,6 +7,7 @@ later goes on where the last one was cut off.
 import atexit
 import threading
 import time
+from collections.abc import Callable
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that st
 PURGE_S = 3600.0  # between two looks for what was deleted long ago
 KEEP_S = 30 * 24 * 3600.0  # a deleted run can be brought back for so long
 SILENT_S = 10.0  # of our own clock, without a new heartbeat of another machine's run, before it can count as lost
+LONGEST_HOLD_S = 20.0  # that the first children wait for what goes before them
 JUST_NOW_S = 2 * TURN_S  # between the kernel's killing a child for memory and our seeing its end
 MOST_STARTS = 3  # child processes that may end before one of them claims the run
 MOST_LOST = 3  # processes that one run may lose in a row without getting further
@@ -39,6 +41,7 @@ class Engine:
     n_workers : how many runs at a time; each has a process of its own, and a fresh warm one follows it
     execute : ``execute(run_id, folder)`` in the child: claims the run and writes its end to the store
     warm : called in every child before it gets a run; imports what takes long
+    may_start : False as long as something else that starts needs the processor more than the first children do
     stop_grace_s : how long a run that was asked to stop may go without a new progress before it is killed;
         six times that in all
     stale_s : age of the last heartbeat after which another machine's run counts as lost
@@ -51,11 +54,12 @@ class Engine:
         *,
         execute: Execute,
         warm: Warm | None = None,
+        may_start: Callable[[], bool] = lambda: True,
         stop_grace_s: float = 5.0,
         stale_s: float = 60.0,
     ):
         self._store = Store(folder)
-        self._execute, self._folder = execute, Path(folder)
+        self._execute, self._folder, self._may_start = execute, Path(folder), may_start
         self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
         self._slots = [Slot(folder, warm) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
@@ -114,7 +118,9 @@ class Engine:
     # -- the engine's thread -----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        swept = False
+        until, swept = time.monotonic() + LONGEST_HOLD_S, False
+        while not self._may_start() and time.monotonic() < until and not self._closing.wait(0.05):
+            pass
         while not self._closing.is_set():
             try:
                 self._turn()

@@ -1,6 +1,5 @@
 """One warm process that answers every prediction, and the client the server asks through."""
 
-import gc
 import os
 import threading
 import time
@@ -17,7 +16,7 @@ import numpy as np
 
 from . import scratch
 from .errors import DataError, LabError
-from .processes import LeanContext, LeanProcess, begin_child, import_keras
+from .processes import LeanContext, LeanProcess, begin_child, import_keras, uncollected
 
 log = getLogger(__name__)
 
@@ -348,11 +347,11 @@ def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[
         for left, (name, rows) in enumerate(wanted.items(), 1 - len(wanted)):
             send(number, {name: models.answer(name, images[rows])}, left == 0)
 
-    for name in shipped():
-        first = models.answer(name, np.zeros((1, 28, 28, 1), np.float32))  # the first call traces and compiles
-        if isinstance(first, str):
-            log.warning("shipped model %s: %s", name, first)
-    gc.freeze()  # what is loaded stays: no later collection has to walk through TensorFlow's modules
+    with uncollected():
+        for name in shipped():
+            first = models.answer(name, np.zeros((1, 28, 28, 1), np.float32))  # the first call traces and compiles
+            if isinstance(first, str):
+                log.warning("shipped model %s: %s", name, first)
     send(None, {}, True)
     with ThreadPoolExecutor(max_workers=1) as loader:
         while True:

@@ -1,22 +1,15 @@
 """Loss and accuracy of runs that are still going: one Plotly graph kept alive in the browser, fed by polling."""
 
-import gzip
-import hashlib
 import json
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import plotly
 import streamlit as st
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 from streamlit.components.v2 import component
 
 from tlcore.spec import FINAL_STATES, MetricPoint, Progress
@@ -24,7 +17,7 @@ from tlcore.spec import FINAL_STATES, MetricPoint, Progress
 from .text import _, language
 
 _HERE = Path(__file__)
-SCRIPT = "/assets/plotly.min.js"
+SCRIPT = "/assets/plotly.min.js"  # which server/assets.py serves
 
 # Okabe and Ito's palette without black and yellow, which one of the two themes would swallow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -179,39 +172,6 @@ def base_path() -> str:
     """
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}" if base else ""
-
-
-def plotly_route() -> Route:
-    """Return the route that serves Plotly's script from the installed package; the lab loads nothing from elsewhere."""
-    return Route(base_path() + SCRIPT, serve_plotly, methods=["GET"])
-
-
-def serve_plotly(request: Request) -> Response:
-    """Answer with Plotly's script: 4.8 MB, 1.5 MB compressed, kept by the browser for a year.
-
-    Not async: Starlette runs it in a thread, and the first compression does not hold up everyone else.
-    """
-    packed = "gzip" in request.headers.get("accept-encoding", "")
-    body, etag = _plotly_script(packed)
-    headers = {
-        # The url names the version, so what it names never changes.
-        "cache-control": "public, max-age=31536000, immutable",
-        "etag": etag,
-        "vary": "accept-encoding",
-    }
-    if etag in (tag.strip() for tag in request.headers.get("if-none-match", "").split(",")):
-        return Response(status_code=304, headers=headers)
-    if packed:
-        headers["content-encoding"] = "gzip"
-    return Response(body, media_type="text/javascript; charset=utf-8", headers=headers)
-
-
-@lru_cache
-def _plotly_script(packed: bool) -> tuple[bytes, str]:
-    """Compressed once, not at every request as the server's own middleware would."""
-    body = resources.files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
-    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}{"-gzip" if packed else ""}"'
-    return (gzip.compress(body, 6), etag) if packed else (body, etag)
 
 
 def _finite(value: Any) -> Any:

@@ -123,7 +123,8 @@ def lab() -> Lab:
             store = Store(folder)
             serving = Serving(folder)  # first: the pen answers before anything is trained
             serving.start()
-            engine = Engine(folder, execute=worker.execute, warm=worker.warm, n_workers=n_workers)
+            workers = {"execute": worker.execute, "warm": worker.warm, "n_workers": n_workers}
+            engine = Engine(folder, **workers, may_start=lambda: serving.ready)
             _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder))
             _labs[folder].presence.start()
         return _labs[folder]

@@ -8,11 +8,13 @@ import math
 from collections import defaultdict
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pages.ui.live_chart import base_path, dumps, payload, plotly_route
+from pages.ui.live_chart import base_path, dumps, payload
+from server.assets import Assets, files
 from tlcore.spec import MetricPoint, Progress
 
 
@@ -73,8 +75,8 @@ def curve(first: int, last: int, per_epoch: int = 10, rate: float = 1.0) -> list
 app = st.App(
     "component_page.py",
     routes=[
-        plotly_route(),
         Route(base_path() + "/test/{run}", metrics, methods=["GET"]),
         Route(base_path() + "/test/{run}", change, methods=["POST"]),
     ],
+    middleware=[Middleware(Assets, files=files())],
 )
