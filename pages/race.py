@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import frame, lanes, state
+from pages.ui import frame, lanes, live_chart, state
 from pages.ui.film import film, largest_drift
 from pages.ui.lanes import Lane
 from pages.ui.live_chart import COLOURS
@@ -121,4 +121,5 @@ else:
         lanes.results(shown)
     st.subheader(_("Inside each lane"), anchor=False)
     (films if over else st.fragment(films, run_every=1.0))(shown)
+live_chart.prepare()
 frame.next_page("heads.py", _("Next: compare heads"))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import frame, lanes, run_view, state
+from pages.ui import frame, lanes, live_chart, run_view, state
 from pages.ui.text import _, tell
 from pages.ui.what_if import what_if
 from tlcore import datasets, freezing, sources, training
@@ -294,4 +294,5 @@ with right:
     watch("fx", _("The live curves of the head appear here: its loss as it sees more images, trees or epochs."))
 with st.container(border=True, key="way_what_if"):
     what_if()
+live_chart.prepare()
 frame.next_page("heads.py", _("Next: compare heads"))

@@ -99,6 +99,28 @@ def test_the_trained_model_is_whole_and_survives_saving(data, tmp_path):
     np.testing.assert_array_equal(model.predict(data.x_test[:8], verbose=0), again.predict(data.x_test[:8], verbose=0))
 
 
+def test_a_batch_in_two_parts_gives_the_gradient_of_the_whole(data, monkeypatch):
+    spec = FineTuneSpec(data=FEW.data, phases=(Phase(epochs=2),), batch_size=13)  # 40 images: the last batch has one
+    assert len(data.x_train) % spec.batch_size == 1
+    weights = []
+    for parts in (1, 2):
+        monkeypatch.setattr(training, "n_parts", lambda tail, size, parts=parts: parts)
+        model, _ = trained(spec, data)
+        weights.append(model.get_weights())
+    for whole, halves in zip(*weights, strict=True):
+        np.testing.assert_allclose(halves, whole, atol=1e-5)
+
+
+def test_only_a_long_step_without_a_layer_over_the_whole_batch_goes_in_two_parts():
+    import keras
+
+    network = sources.load("digits_0_4", n_classes=5)
+    tail = keras.Sequential([keras.Input((1600,)), *network.layers[-2:]])
+    normalised = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.BatchNormalization(), *network.layers[1:]])
+    assert training.n_parts(network, 64) == 2
+    assert training.n_parts(network, 1) == training.n_parts(tail, 64) == training.n_parts(normalised, 64) == 1
+
+
 def test_the_same_spec_gives_the_same_weights(data):
     assert freezing.hashes(trained(FEW, data)[0]) == freezing.hashes(trained(FEW, data)[0])
 

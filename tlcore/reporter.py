@@ -34,7 +34,7 @@ class Reporter:
         self._points: list[MetricPoint] = []
         self._cells: list[Cell] = []
         self._lock, self._writing = threading.Lock(), threading.Lock()
-        self._stop, self._end = threading.Event(), threading.Event()
+        self._stop, self._end, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Reporter":
@@ -43,6 +43,7 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
+        self._wake.set()
         self._thread.join()
         self.flush()
 
@@ -50,6 +51,8 @@ class Reporter:
         with self._lock:
             self._points.append(point)
             self.n_points += 1
+        if self.n_points == 1:
+            self._wake.set()  # somebody has just pressed Start and looks at an empty chart
 
     def on_cell(self, cell: Cell) -> None:
         """Keep a finished experiment at once; what the store cannot take now goes with the next."""
@@ -82,7 +85,9 @@ class Reporter:
         self.store.set_data_hash(self.run_id, value)
 
     def _run(self) -> None:
-        while not self._end.wait(BEAT_S):
+        while not self._end.is_set():
+            self._wake.wait(BEAT_S)
+            self._wake.clear()
             self.flush()
 
     def flush(self) -> bool:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 OnCheckpoint = Callable[[Callable[[], Checkpoint]], None]
 
+LONG_STEP = 50_000_000  # multiply-adds of a batch's forward pass; the seed's network with 64 images has 160 million
+ONE_BY_ONE = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense", "Dropout", "Activation", "ReLU")
 STRETCH_S = 0.25  # seconds of training between two looks at the stop flag; a batch that takes longer runs alone
 
 
@@ -239,17 +241,26 @@ def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size
     import tensorflow as tf
 
     per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
-    variables = tail.trainable_variables
+    variables, parts = tail.trainable_variables, n_parts(tail, size)
 
-    def step(rows: Any) -> tuple[Any, Any]:
-        images, labels = tf.gather(x, rows), tf.gather(y, rows)
+    def some(rows: Any, i: int) -> tuple[Any, Any, Any]:
+        n = tf.size(rows)
+        first, last = i * n // parts, (i + 1) * n // parts
+        # A batch of one image has no second part: convolutions refuse none, so it is computed and counts for nothing.
+        mine = rows[first : tf.maximum(last, first + 1)] if parts > 1 else rows
+        counts = tf.cast(last > first, tf.float32)
+        images, labels = tf.gather(x, mine), tf.gather(y, mine)
         with tf.GradientTape() as tape:
             answers = tail(images, training=True)
-            losses = per_image(labels, answers)
-            loss = tf.reduce_mean(losses)
-        update(tape.gradient(loss, variables))
+            loss = counts * tf.reduce_sum(per_image(labels, answers))
+            share = loss / tf.cast(n, loss.dtype)  # of the batch's mean
         right = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32))
+        return tape.gradient(share, variables), loss, counts * tf.reduce_sum(tf.cast(right, tf.float32))
+
+    def step(rows: Any) -> tuple[Any, Any]:
+        gradients, losses, right = zip(*(some(rows, i) for i in range(parts)), strict=True)
+        update([tf.add_n(shares) for shares in zip(*gradients, strict=True)])
+        return tf.add_n(losses), tf.add_n(right)
 
     def run(order: Any, first: Any, last: Any) -> tuple[Any, Any]:
         def one(batch: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
@@ -262,6 +273,17 @@ def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size
     # to rewrite this, and leave its text in the folder for temporary files.
     number, order = tf.TensorSpec((), tf.int64), tf.TensorSpec((None,), tf.int64)
     return tf.function(run, autograph=False, input_signature=(order, number, number))
+
+
+def n_parts(tail: "keras.Model", size: int) -> int:
+    """Return into how many parts a batch goes, computed side by side, their gradients added up.
+
+    Two where a step is long, so that both cores have work: convolutions' gradients alone keep one and a half busy.
+    What comes out is the batch's gradient as long as no layer looks at more than one image, so only such layers count.
+    """
+    layers = [layer for layer in describe(tail) if layer.type != "InputLayer"]
+    long = size * sum(layer.flops for layer in layers) >= LONG_STEP
+    return 2 if long and all(layer.type in ONE_BY_ONE for layer in layers) else 1
 
 
 def _scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[], tuple[float, float]]:

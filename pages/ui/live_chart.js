@@ -13,6 +13,10 @@ const TABLE_ROWS = 200;
 const charts = new WeakMap(); // parentElement -> Chart
 
 export default function ({ parentElement, data, setTriggerValue }) {
+  if (!data.runs) { // nothing to draw yet: the script comes while the page is idle
+    (window.requestIdleCallback ?? setTimeout)(() => loadPlotly(data.plotly).catch(() => {}));
+    return;
+  }
   let chart = charts.get(parentElement);
   if (!chart) {
     chart = new Chart(parentElement);

@@ -93,7 +93,7 @@ def live_chart(
                 asdict(run) | {"url": base_path() + run.url, "colour": run.colour or COLOURS[index % len(COLOURS)]}
                 for index, run in enumerate(shown)
             ],
-            "plotly": f"{base_path()}{SCRIPT}?v={plotly.__version__}",
+            "plotly": _script(),
             "x_max": x_max,
             "rules": [asdict(rule) for rule in rules],
             "height": height,
@@ -103,6 +103,15 @@ def live_chart(
         on_finished_change=on_finished or _nothing,
     )
     return check_state(chart.get("finished"))
+
+
+def prepare() -> None:
+    """Have the browser load Plotly's script while a person still chooses, so that the first curve need not wait."""
+    _chart(key="plotly", data={"plotly": _script()})
+
+
+def _script() -> str:
+    return f"{base_path()}{SCRIPT}?v={plotly.__version__}"
 
 
 def check_state(value: object) -> str | None:
