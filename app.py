@@ -57,8 +57,9 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 def _start_what_if(lab: state.Lab) -> None:
-    """Start the what-if process once the shipped models answer: the pen comes first."""
+    """Start the what-if process last: the pen comes first, then a worker for the first run."""
     lab.serving.wait_ready(60)
+    lab.engine.wait_warm(30)
     lab.what_if.start()
 
 

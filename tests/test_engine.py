@@ -84,6 +84,24 @@ def test_the_first_child_waits_for_what_goes_before_it_but_not_for_ever(store, s
     assert ended(store, again).state == "done"
 
 
+def test_children_warm_up_one_after_the_other_while_no_run_waits(store, start):
+    engine = start(2, warm=tiny_tasks.slow)
+    path = store.folder / "warmed"
+    lines = wait_for(lambda: path.exists() and len(lines := path.read_text().split("\n")[:-1]) == 4 and lines)
+    first, second = lines[0].split()[0], lines[2].split()[0]
+    assert lines == [f"{pid} {word}" for pid in (first, second) for word in ("begins", "is warm")]
+    assert first != second and engine.wait_warm(LONG_S)
+
+
+def test_a_run_goes_to_a_child_that_is_warm(store, start):
+    engine = start(2)
+    assert engine.wait_warm(LONG_S)
+    for _ in range(3):
+        run = new(store)
+        engine.submit(run.id)
+        assert ended(store, run).state == "done"
+
+
 def test_an_engine_that_waits_to_begin_closes_at_once(start):
     began = time.monotonic()
     start(may_start=lambda: False).close()

@@ -66,7 +66,7 @@ class Engine:
         self._purge_at = 0.0
         self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when
         self._memory_kills, self._memory_ran_out = memory_kills(), -JUST_NOW_S  # as of the last look, and when it rose
-        self._wake, self._closing = threading.Event(), threading.Event()
+        self._wake, self._closing, self._warm = threading.Event(), threading.Event(), threading.Event()
         # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -98,6 +98,10 @@ class Engine:
         self._store.request_stop(run_id)
         self._wake.set()
 
+    def wait_warm(self, timeout_s: float) -> bool:
+        """Wait until a child has warmed up since the engine started, at most that long; return whether one has."""
+        return self._warm.wait(timeout_s)
+
     def status(self) -> dict[str, Any]:
         """Return ``n_workers``, how many are ``busy``, the runs ``queued``, and whether the engine is ``alive``."""
         return {
@@ -128,7 +132,8 @@ class Engine:
                 self._purge()
             except Exception:  # the store may be away for a while; the engine must not be
                 log.exception("the engine will try again")
-            self._wake.wait(TURN_S / 4 if any(slot.job and slot.job.asked for slot in self._slots) else TURN_S)
+            hurry = any((slot.job and slot.job.asked) or slot.is_warming for slot in self._slots)
+            self._wake.wait(TURN_S / 8 if hurry else TURN_S)
             self._wake.clear()
         for slot in self._slots:
             slot.close()
@@ -151,15 +156,26 @@ class Engine:
         for slot in self._slots:
             if slot.job and (slot.job.future.done() or self._is_lost(slot.job)):
                 self._conclude(slot, slot.job)
-            slot.keep_warm()
+        self._keep_warm()
         self._hurry()
         self._take_over()
         self._hand_out()
         self._for_memory()
 
+    def _keep_warm(self) -> None:
+        """Let children warm up one after the other, so that the first is soon there; all at once when runs wait."""
+        all_at_once = bool(self._store.queued(limit=1))
+        for slot in self._slots:
+            slot.keep_warm()
+            if slot.is_warming and not all_at_once:
+                break
+        if any(slot.is_warm for slot in self._slots):
+            self._warm.set()
+
     def _hand_out(self) -> None:
-        # The slot that has been free longest: the others may still be warming up.
-        free = sorted((slot for slot in self._slots if slot.is_free), key=lambda slot: slot.free_since)
+        # A warm child first; then the slot that has been free longest: it will be warm first.
+        free = [slot for slot in self._slots if slot.is_free]
+        free.sort(key=lambda slot: (not slot.is_warm, slot.free_since))
         if not free:
             return
         taken = self._in_hand()

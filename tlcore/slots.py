@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from logging import getLogger
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from pebble import ProcessPool
@@ -16,6 +17,7 @@ from .spec import Progress
 
 log = getLogger(__name__)
 
+LONGEST_WARM_UP_S = 30.0  # after which nobody waits for a child's word
 NICE = 5  # a click and a pen stroke go before training
 
 Execute = Callable[[str, str], None]
@@ -45,7 +47,10 @@ class Slot:
         self._folder, self._warm = Path(folder), warm
         self._pool: ProcessPool | None = None
         self._context = LeanContext()
-        self._deaths, self._not_before = 0, 0.0
+        self._deaths, self._not_before, self._began = 0, 0.0, 0.0
+        self._told: Connection | None = None  # every child says once that it is warm
+        self._tell: Connection | None = None
+        self._n_warm = self._n_given = 0  # children of this pool that said so, and runs given to one
         self.job: Job | None = None
         self.free_since = 0.0
 
@@ -53,16 +58,31 @@ class Slot:
     def is_free(self) -> bool:
         return self.job is None and self._pool is not None
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether the child that gets the next run has warmed up. For the engine's thread alone."""
+        while self._told is not None and self._told.poll():
+            self._told.recv_bytes()
+            self._n_warm += 1
+        return self._n_warm > self._n_given
+
+    @property
+    def is_warming(self) -> bool:
+        """Whether a child is on its way that may be expected soon."""
+        return self.is_free and not self.is_warm and time.monotonic() - self._began < LONGEST_WARM_UP_S
+
     def keep_warm(self) -> None:
         """See that a child is there or on its way; one that dies while it waits is replaced, ever more slowly."""
         if self.job is None and self._pool is not None and not self._pool.active:
             self._discard()
         if self._pool is None and time.monotonic() >= self._not_before:
+            self._told, self._tell = self._context.Pipe(duplex=False)
+            self._n_warm, self._n_given, self._began = 0, 0, time.monotonic()
             self._pool = ProcessPool(
                 max_workers=1,
                 max_tasks=1,
                 initializer=_begin,
-                initargs=(self._folder, self._warm),
+                initargs=(self._folder, self._warm, self._tell),
                 context=self._context,
             )
             _ = self._pool.active  # starts the child now, in this thread, and not with the first run
@@ -74,12 +94,14 @@ class Slot:
             future = self._pool.schedule(_work, args=(execute, run_id, str(self._folder)))
         except RuntimeError:  # the child died a moment ago; the next turn replaces it
             return
+        self._n_given += 1
         self.job = Job(run_id, future)
         future.add_done_callback(lambda _: on_end())
 
     def free(self, broken: bool, began: bool) -> None:
         """Be ready for the next run, after one whose child died or not, and had begun with it or not."""
         self.job, self.free_since = None, time.monotonic()
+        self._began = self.free_since
         if began:
             self._deaths = 0
         if broken:
@@ -95,6 +117,10 @@ class Slot:
             self._context.kill()
             self._pool.join()
             self._pool = None
+            assert self._told is not None and self._tell is not None
+            self._told.close()
+            self._tell.close()
+            self._told = self._tell = None
             scratch.sweep(self._folder / scratch.FOLDER)
 
     def _discard(self) -> None:
@@ -103,17 +129,17 @@ class Slot:
         self._deaths += 1
 
 
-def _begin(folder: Path, warm: Warm | None) -> None:
+def _begin(folder: Path, warm: Warm | None, tell: Connection) -> None:
     begin_child()
     scratch.enter(folder)
     if hasattr(os, "nice"):
         os.nice(NICE)
-    if warm is None:
-        return
     try:
-        warm()
+        if warm is not None:
+            warm()
     except Exception:  # the run itself will fail on it, in words
         log.exception("a worker process could not warm up")
+    tell.send_bytes(b"!")
 
 
 def _work(execute: Execute, run_id: str, folder: str) -> str:
