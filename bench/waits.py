@@ -17,7 +17,7 @@ from bench._served import settle
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 from browser.find_chromium import find_chromium  # noqa: E402
-from browser.server import LabServer  # noqa: E402
+from browser.lab_server import LabServer  # noqa: E402
 
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 

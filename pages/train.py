@@ -271,7 +271,7 @@ def watch_tuning() -> None:
     runs = [lanes.Lane(labels[slot], run) for slot, run in found.items() if run]
     if len(runs) < 2:
         slot = "scratch" if found["scratch"] else "ft"
-        watch(slot, _("The live curves of fine-tuning appear here. The default takes about 10 seconds."))
+        watch(slot, _("The live curves of fine-tuning appear here. The default takes a few seconds."))
         return
     lanes.show(runs, "ft", _("Fine-tuning and the from-scratch control"))
     lanes.results(runs)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.server import LabServer
+from browser.lab_server import LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import waiting
-from browser.server import ROOT, LabServer
+from browser.lab_server import ROOT, LabServer
 from playwright.sync_api import expect
 
 from tlcore.spec import DataSpec, FineTuneSpec, Phase
