@@ -1,6 +1,5 @@
 """What the server answers from memory, and how soon its answers leave."""
 
-import asyncio
 import gzip
 import http.client
 import os
@@ -10,6 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from coroutines import finished
 from starlette.requests import Request
 
 from server import assets, sockets
@@ -18,7 +18,7 @@ from server import assets, sockets
 def get(files, path="/a.js", keeper=None, **headers):
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": raw}
-    return asyncio.run((keeper or assets.Assets(None, files)).answer(Request(scope)))
+    return finished((keeper or assets.Assets(None, files)).answer(Request(scope)))
 
 
 def test_the_whole_frontend_and_plotlys_script_are_known_by_their_addresses():
@@ -62,7 +62,7 @@ def test_everything_else_is_passed_on(kind, method, path):
         passed.append(scope["path"])
 
     scope = {"type": kind, "method": method, "path": path}
-    asyncio.run(assets.Assets(app, {"/a.js": None})(scope, None, None))
+    finished(assets.Assets(app, {"/a.js": None})(scope, None, None))
     assert passed == [path]
 
 
