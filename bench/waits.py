@@ -14,8 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench import _timing
 from bench._served import settle
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(_timing.ROOT / "tests"))
 from browser.find_chromium import find_chromium  # noqa: E402
 from browser.lab_server import LabServer  # noqa: E402
 
@@ -172,8 +171,8 @@ def boundary(page: Page, address: str, tail: str, n: int) -> list[float]:
 def measure(quick: bool = False) -> list[_timing.Row]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     chromium = find_chromium()
-    compileall.compile_dir(ROOT / "tlcore", quiet=1)  # as make run does: a person's start has its bytecode
-    compileall.compile_dir(ROOT / "pages", quiet=1)
+    for package in ("pages", "server", "tlcore"):  # as make run does: a person's start has its bytecode
+        compileall.compile_dir(_timing.ROOT / package, quiet=1)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         starts = [_one_start(browser, Path(folder) / str(i)) for i in range(1 if quick else 3)]

@@ -53,7 +53,7 @@ class Assets:
 
     async def answer(self, request: Request) -> Response:
         """Return the file, or 304 to a browser that has it."""
-        path = request.url.path
+        path = request.scope["path"]
         file = self._files[path]
         packed = file.suffix in WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", "")
         kept = self._kept.get((path, packed))

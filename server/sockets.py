@@ -26,7 +26,8 @@ def send_at_once() -> int:
 
 
 def _set(found: socket.socket) -> bool:
-    listens = found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM
-    if listens := listens and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)):
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listens
+    is_tcp = found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM
+    if not is_tcp or not found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return False
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return True

@@ -164,10 +164,9 @@ class Engine:
 
     def _keep_warm(self) -> None:
         """Let children warm up one after the other, so that the first is soon there; all at once when runs wait."""
-        all_at_once = bool(self._store.queued(limit=1))
         for slot in self._slots:
             slot.keep_warm()
-            if slot.is_warming and not all_at_once:
+            if slot.is_warming and not self._store.queued(limit=1):
                 break
         if any(slot.is_warm for slot in self._slots):
             self._warm.set()

@@ -77,12 +77,14 @@ def uncollected() -> Iterator[None]:
 
     TensorFlow's modules are a million objects; the collections that their import sets off take a tenth of its time.
     """
+    was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
+        if was_on:  # not inside another
+            gc.enable()
 
 
 # What Keras imports when it is there, for features of Keras that nothing here uses: a third of its import's time.

@@ -85,9 +85,11 @@ class Reporter:
         self.store.set_data_hash(self.run_id, value)
 
     def _run(self) -> None:
-        while not self._end.is_set():
+        while True:
             self._wake.wait(BEAT_S)
             self._wake.clear()
+            if self._end.is_set():  # what is left then is __exit__'s to bring
+                return
             self.flush()
 
     def flush(self) -> bool:

@@ -47,7 +47,7 @@ class Slot:
         self._folder, self._warm = Path(folder), warm
         self._pool: ProcessPool | None = None
         self._context = LeanContext()
-        self._deaths, self._not_before, self._began = 0, 0.0, 0.0
+        self._deaths, self._not_before = 0, 0.0
         self._told: Connection | None = None  # every child says once that it is warm
         self._tell: Connection | None = None
         self._n_warm = self._n_given = 0  # children of this pool that said so, and runs given to one
@@ -69,7 +69,7 @@ class Slot:
     @property
     def is_warming(self) -> bool:
         """Whether a child is on its way that may be expected soon."""
-        return self.is_free and not self.is_warm and time.monotonic() - self._began < LONGEST_WARM_UP_S
+        return self.is_free and not self.is_warm and time.monotonic() - self.free_since < LONGEST_WARM_UP_S
 
     def keep_warm(self) -> None:
         """See that a child is there or on its way; one that dies while it waits is replaced, ever more slowly."""
@@ -77,7 +77,7 @@ class Slot:
             self._discard()
         if self._pool is None and time.monotonic() >= self._not_before:
             self._told, self._tell = self._context.Pipe(duplex=False)
-            self._n_warm, self._n_given, self._began = 0, 0, time.monotonic()
+            self._n_warm, self._n_given, self.free_since = 0, 0, time.monotonic()
             self._pool = ProcessPool(
                 max_workers=1,
                 max_tasks=1,
@@ -101,7 +101,6 @@ class Slot:
     def free(self, broken: bool, began: bool) -> None:
         """Be ready for the next run, after one whose child died or not, and had begun with it or not."""
         self.job, self.free_since = None, time.monotonic()
-        self._began = self.free_since
         if began:
             self._deaths = 0
         if broken:

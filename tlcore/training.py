@@ -281,7 +281,7 @@ def n_parts(tail: "keras.Model", size: int) -> int:
     Two where a step is long, so that both cores have work: convolutions' gradients alone keep one and a half busy.
     What comes out is the batch's gradient as long as no layer looks at more than one image, so only such layers count.
     """
-    layers = [layer for layer in describe(tail) if layer.type != "InputLayer"]
+    layers = describe(tail)
     long = size * sum(layer.flops for layer in layers) >= LONG_STEP
     return 2 if long and all(layer.type in ONE_BY_ONE for layer in layers) else 1
 
