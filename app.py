@@ -7,7 +7,9 @@ no ``pages/`` folder beside it: then ``st.navigation`` rules from the first requ
 import asyncio
 import gc
 import importlib
+import inspect
 import logging
+import pkgutil
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -19,10 +21,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+import pages.ui
 from pages.ui import live_chart, state
 from pages.ui.frame import complain
 from server import routes
-from server.assets import Assets, files
+from server.assets import Assets, files, keep_first
 from server.door import Door
 from server.sockets import send_at_once
 from tlcore import logs, uploads
@@ -31,6 +34,8 @@ from tlcore.lock import Lock
 from tlcore.store import home
 
 log = logging.getLogger(__name__)
+
+FILES = files()
 
 
 @asynccontextmanager
@@ -41,7 +46,11 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         lock = await asyncio.to_thread(Lock, home())
         lab = await asyncio.to_thread(state.lab)
         await asyncio.to_thread(uploads.sweep)
-        importlib.import_module("pandas")  # Streamlit's first page needs it: a third of a second, while models load
+        packing = asyncio.create_task(asyncio.to_thread(keep_first, FILES))
+        for name in ("pandas", *(f"pages.ui.{module.name}" for module in pkgutil.iter_modules(pages.ui.__path__))):
+            importlib.import_module(name)  # what the first page needs: a third of a second, while models load
+        inspect.stack()  # so does its look for a REPL: the first one asks the disk about every module
+        await packing
     except LabError as error:
         sys.exit(f"Transfer Lab cannot start: {error}")
     send_at_once()
@@ -121,6 +130,6 @@ app = st.App(
             origins=lambda: st.get_option("server.corsAllowedOrigins"),
             path=routes.cookie_path(),
         ),
-        Middleware(Assets, files=files()),
+        Middleware(Assets, files=FILES),
     ],
 )

@@ -6,8 +6,8 @@ from html import escape
 from math import ceil, floor, log10
 from pathlib import Path
 
-WIDTH, HEIGHT = 440, 260  # of one panel
-LEFT, RIGHT, TOP, BOTTOM = 62, 20, 40, 44
+WIDTH, HEIGHT = 450, 260  # of one panel
+LEFT, RIGHT, TOP, BOTTOM = 62, 30, 40, 44
 COLOURS = ("#0072B2", "#D55E00")
 GREY = "#7a8691"
 
@@ -73,7 +73,7 @@ def _panel(panel: Panel, x0: float, y0: float) -> str:
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in places]
         x, y = places[-1]
-        parts.append(f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="end" fill="{colour}">{escape(name)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{y + 18:.1f}" text-anchor="end" fill="{colour}">{escape(name)}</text>')
     return "\n".join([*parts, "</g>"])
 
 

@@ -8,6 +8,7 @@ import asyncio
 import gzip
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -38,12 +39,28 @@ def files() -> dict[str, Path]:
     return {**found, base + SCRIPT: Path(str(resources.files("plotly") / "package_data/plotly.min.js"))}
 
 
+_kept: dict[tuple[Path, bool], Kept] = {}  # by file, and whether it is compressed
+
+
+def keep_first(files: Mapping[str, Path]) -> None:
+    """Read and compress what every first page asks for before all else: what Streamlit's page itself names."""
+    page = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
+    named = re.findall(r'"\./(static/[^"]+)"', page)
+    for file in (files[path] for path in (f"{base_path()}/{name}" for name in named) if path in files):
+        _keep(file, file.suffix in WORTH_PACKING)
+
+
+def _keep(file: Path, packed: bool) -> Kept:
+    """Several may read a file at once the first time, and read the same."""
+    _kept[file, packed] = kept = read(file, packed)
+    return kept
+
+
 class Assets:
     """ASGI middleware that answers for these files and passes everything else on."""
 
     def __init__(self, app: ASGIApp, files: Mapping[str, Path]):
         self._app, self._files = app, files
-        self._kept: dict[tuple[str, bool], Kept] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["path"] not in self._files:
@@ -53,12 +70,9 @@ class Assets:
 
     async def answer(self, request: Request) -> Response:
         """Return the file, or 304 to a browser that has it."""
-        path = request.scope["path"]
-        file = self._files[path]
+        file = self._files[request.scope["path"]]
         packed = file.suffix in WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", "")
-        kept = self._kept.get((path, packed))
-        if kept is None:  # several may read it at once the first time, and read the same
-            kept = self._kept[path, packed] = await asyncio.to_thread(read, file, packed)
+        kept = _kept.get((file, packed)) or await asyncio.to_thread(_keep, file, packed)
         known = request.headers.get("if-none-match", "").split(",")
         if kept.headers["etag"] in (tag.strip() for tag in known):
             return Response(status_code=304, headers=kept.headers)

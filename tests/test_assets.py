@@ -52,6 +52,15 @@ def test_a_font_is_not_compressed_again_and_a_file_is_read_once(tmp_path):
     assert get(files, keeper=keeper).body == b"1"
 
 
+def test_what_the_first_page_names_is_kept_before_anyone_asks(monkeypatch):
+    files, read = assets.files(), []
+    monkeypatch.setattr(assets, "_kept", {})
+    monkeypatch.setattr(assets, "read", lambda file, packed: read.append((file.name, packed)) or "kept")
+    assets.keep_first(files)
+    assert len(read) > 20 and any(name.startswith("index.") and packed for name, packed in read)
+    assert ("plotly.min.js", True) not in read and len(assets._kept) == len(read)
+
+
 @pytest.mark.parametrize(
     ("kind", "method", "path"), [("http", "POST", "/a.js"), ("http", "GET", "/b.js"), ("websocket", "GET", "/a.js")]
 )

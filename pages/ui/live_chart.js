@@ -3,6 +3,7 @@
 
 const POLL_MS = 500;
 const EAGER_MS = 250; // before the first point: someone has just pressed Start
+const STILL_MS = 1000; // running Plotly's script holds the page up for most of a second: not while someone clicks on
 const HIDDEN_MS = 5000; // nobody looks at a hidden tab
 const SLOWEST_MS = 10000;
 const DRAWN = 1000; // points drawn of each curve; all are kept and come out on zooming in
@@ -13,9 +14,9 @@ const TABLE_ROWS = 200;
 const charts = new WeakMap(); // parentElement -> Chart
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  if (!data.runs) { // nothing to draw yet: the script comes while the page is idle
-    (window.requestIdleCallback ?? setTimeout)(() => loadPlotly(data.plotly).catch(() => {}));
-    return;
+  if (!data.runs) { // nothing to draw yet
+    const later = setTimeout(() => loadPlotly(data.plotly).catch(() => {}), STILL_MS);
+    return () => clearTimeout(later);
   }
   let chart = charts.get(parentElement);
   if (!chart) {
