@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import _tree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from browser.find_chromium import find_chromium  # noqa: E402, F401
 from browser.lab_server import LabServer  # noqa: E402
 
 QUIET = 0.1  # cores: nobody warms up any more

@@ -4,7 +4,6 @@ There is no plain way to hold these against; the limits are a person's patience.
 """
 
 import compileall
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -12,11 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import _timing
-from bench._served import settle
-
-sys.path.insert(0, str(_timing.ROOT / "tests"))
-from browser.find_chromium import find_chromium  # noqa: E402
-from browser.lab_server import LabServer  # noqa: E402
+from bench._served import LabServer, find_chromium, settle
 
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 

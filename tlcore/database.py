@@ -180,7 +180,7 @@ def _configure_sqlite(engine: sa.Engine) -> None:
         nonlocal limit
         if connection is None or not record.info.pop("wrote", False):
             return
-        size = _size(f"{engine.url.database}-wal")
+        size = file_size(f"{engine.url.database}-wal")
         if size > limit:  # when that fails, not again at the very next write
             limit = LOG_BYTES if _write_back(connection) else size + LOG_BYTES
 
@@ -201,7 +201,8 @@ def _write_back(connection: Any) -> bool:
         connection.execute(f"PRAGMA busy_timeout={WAIT_S * 1000}").close()
 
 
-def _size(path: str) -> int:
+def file_size(path: str) -> int:
+    """Return the bytes of a file; 0 when it is not there, or no longer."""
     try:
         return os.stat(path).st_size
     except OSError:

@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+from .database import file_size
 from .errors import RightsError
 from .store import Store
 
@@ -18,7 +19,7 @@ def results_mb(store: Store, at_most_s: float = LOOK_S) -> float:
     when, mb = _seen.get(store.folder, (-at_most_s, 0.0))
     if time.monotonic() - when >= at_most_s:
         files = (os.path.join(folder, name) for folder, _, names in os.walk(store.folder / "runs") for name in names)
-        mb = sum(map(_size, files)) / 2**20
+        mb = sum(map(file_size, files)) / 2**20
         _seen[store.folder] = time.monotonic(), mb
     return mb
 
@@ -41,10 +42,3 @@ def make_room(store: Store, most_mb: int) -> None:
             mb=mb,
             most=most_mb,
         )
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except FileNotFoundError:  # removed meanwhile
-        return 0
