@@ -13,7 +13,7 @@ import pkgutil
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -41,28 +41,31 @@ FILES = files()
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Start the engine and warm the shipped models; stop both when the server stops."""
-    try:
-        logs.configure()
-        lock = await asyncio.to_thread(Lock, home())
-        lab = await asyncio.to_thread(state.lab)
-        await asyncio.to_thread(uploads.sweep)
-        packing = asyncio.create_task(asyncio.to_thread(keep_first, FILES))
-        for name in ("pandas", *(f"pages.ui.{module.name}" for module in pkgutil.iter_modules(pages.ui.__path__))):
-            importlib.import_module(name)  # what the first page needs: a third of a second, while models load
-        inspect.stack()  # so does its look for a REPL: the first one asks the disk about every module
-        await packing
-    except LabError as error:
-        sys.exit(f"Transfer Lab cannot start: {error}")
-    send_at_once()
-    gc.collect()
-    threading.Thread(target=_start_what_if, args=(lab,), daemon=True).start()
-    print(f"Host link: {routes.host_link(lab.keys)}", flush=True)
-    gc.freeze()  # what lives from here to the end is never worth a collection
-    try:
+    async with AsyncExitStack() as opened:
+        try:
+            logs.configure()
+            opened.callback((await asyncio.to_thread(Lock, home())).release)
+            opened.push_async_callback(asyncio.to_thread, state.close_labs)
+            lab = await asyncio.to_thread(state.lab)
+            await asyncio.to_thread(uploads.sweep)
+            await _ready_first_page()
+        except LabError as error:
+            sys.exit(f"Transfer Lab cannot start: {error}")
+        send_at_once()
+        gc.collect()
+        threading.Thread(target=_start_what_if, args=(lab,), daemon=True).start()
+        print(f"Host link: {routes.host_link(lab.keys)}", flush=True)
+        gc.freeze()  # what lives from here to the end is never worth a collection
         yield
-    finally:
-        await asyncio.to_thread(state.close_labs)
-        lock.release()
+
+
+async def _ready_first_page() -> None:
+    """Do once, while the models load, what would otherwise take half a second of whoever comes first."""
+    packing = asyncio.create_task(asyncio.to_thread(keep_first, FILES))
+    for name in ("pandas", *(f"pages.ui.{module.name}" for module in pkgutil.iter_modules(pages.ui.__path__))):
+        importlib.import_module(name)
+    inspect.stack()  # Streamlit looks once whether it is in a REPL, and the first look asks the disk about every module
+    await packing
 
 
 def _start_what_if(lab: state.Lab) -> None:

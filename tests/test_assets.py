@@ -15,10 +15,10 @@ from starlette.requests import Request
 from server import assets, sockets
 
 
-def get(files, path="/a.js", keeper=None, **headers):
+def get(files, path="/a.js", **headers):
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": raw}
-    return finished((keeper or assets.Assets(None, files)).answer(Request(scope)))
+    return finished(assets.Assets(None, files).answer(Request(scope)))
 
 
 def test_the_whole_frontend_and_plotlys_script_are_known_by_their_addresses():
@@ -44,21 +44,22 @@ def test_a_font_is_not_compressed_again_and_a_file_is_read_once(tmp_path):
     (tmp_path / "a.js").write_text("1")
     (tmp_path / "a.woff2").write_bytes(b"font")
     files = {"/a.js": tmp_path / "a.js", "/a.woff2": tmp_path / "a.woff2"}
-    keeper = assets.Assets(None, files)
-    font = get(files, "/a.woff2", keeper, accept_encoding="gzip")
+    font = get(files, "/a.woff2", accept_encoding="gzip")
     assert font.body == b"font" and "content-encoding" not in font.headers
-    assert get(files, keeper=keeper).body == b"1"
+    assert get(files).body == b"1"
     (tmp_path / "a.js").unlink()
-    assert get(files, keeper=keeper).body == b"1"
+    assert get(files).body == b"1"
 
 
 def test_what_the_first_page_names_is_kept_before_anyone_asks(monkeypatch):
-    files, read = assets.files(), []
+    files = assets.files()
     monkeypatch.setattr(assets, "_kept", {})
-    monkeypatch.setattr(assets, "read", lambda file, packed: read.append((file.name, packed)) or "kept")
     assets.keep_first(files)
-    assert len(read) > 20 and any(name.startswith("index.") and packed for name, packed in read)
-    assert ("plotly.min.js", True) not in read and len(assets._kept) == len(read)
+    monkeypatch.setattr(assets, "read", None)
+    index = next(path for path in files if "/static/js/index." in path)
+    assert gzip.decompress(get(files, index, accept_encoding="gzip").body) == files[index].read_bytes()
+    with pytest.raises(TypeError):  # Plotly's script is not among them
+        get(files, "/assets/plotly.min.js", accept_encoding="gzip")
 
 
 @pytest.mark.parametrize(

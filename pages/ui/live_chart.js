@@ -3,7 +3,7 @@
 
 const POLL_MS = 500;
 const EAGER_MS = 250; // before the first point: someone has just pressed Start
-const STILL_MS = 1000; // running Plotly's script holds the page up for most of a second: not while someone clicks on
+const STILL_MS = 1000; // nobody is about to click
 const HIDDEN_MS = 5000; // nobody looks at a hidden tab
 const SLOWEST_MS = 10000;
 const DRAWN = 1000; // points drawn of each curve; all are kept and come out on zooming in
@@ -15,8 +15,8 @@ const charts = new WeakMap(); // parentElement -> Chart
 
 export default function ({ parentElement, data, setTriggerValue }) {
   if (!data.runs) { // nothing to draw yet
-    const later = setTimeout(() => loadPlotly(data.plotly).catch(() => {}), STILL_MS);
-    return () => clearTimeout(later);
+    loadWhenStill(data.plotly);
+    return;
   }
   let chart = charts.get(parentElement);
   if (!chart) {
@@ -755,6 +755,27 @@ function contrastTo(page, colour, wanted) {
 // -- Plotly ----------------------------------------------------------------------------------------------------
 
 let loading = null;
+let waiting = false; // for a person to be still
+
+// Fetch Plotly's script now and run it once nobody has moved or typed for a second: that holds the page up for most of
+// another.
+function loadWhenStill(url) {
+  if (window.Plotly || loading || waiting) return;
+  waiting = true;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href: url }));
+  const signs = ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"];
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      signs.forEach((sign) => removeEventListener(sign, wait, true));
+      waiting = false;
+      loadPlotly(url).catch(() => {});
+    }, STILL_MS);
+  };
+  signs.forEach((sign) => addEventListener(sign, wait, { capture: true, passive: true }));
+  wait();
+}
 
 function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly);

@@ -650,6 +650,35 @@ def test_axe_finds_nothing_critical_and_nothing_serious_in_the_components(show, 
     assert ours == []
 
 
+# The chart with nothing to draw yet, in an empty page whose timers wait to be called.
+STILL = """async (source) => {
+    const { default: mount } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    const timers = new Map();
+    window.setTimeout = (act) => timers.set(timers.size + 1, act).size;
+    window.clearTimeout = (timer) => timers.has(timer) && timers.set(timer, null);
+    const waiting = () => [...timers.values()].filter(Boolean);
+    const found = () => [document.head.querySelectorAll("link"), timers, waiting(), document.scripts].map(
+        (all) => all.length ?? all.size);
+    const data = { plotly: "data:text/javascript,window.Plotly = {}" }, seen = [];
+    mount({ data }); mount({ data });                // a rerun asks again
+    seen.push(found());
+    dispatchEvent(new Event("pointermove"));
+    seen.push(found());
+    waiting().forEach((act) => act());               // a second later
+    timers.set(2, null);
+    dispatchEvent(new Event("pointermove")); mount({ data });
+    seen.push(found());
+    return seen;
+}"""
+
+
+def test_plotly_is_fetched_at_once_and_run_when_a_person_is_still(browser):
+    page = browser.new_page()
+    found = page.evaluate(STILL, (ROOT / "pages" / "ui" / "live_chart.js").read_text(encoding="utf-8"))
+    assert found == [[1, 1, 1, 0], [1, 2, 1, 0], [1, 2, 0, 1]]  # links, timers, those that still run, scripts
+    page.close()
+
+
 def test_nothing_is_fetched_from_elsewhere(show, server, browser):
     server.change("one", reset=True, curve=[0, 30])
     context = browser.new_context()
