@@ -88,6 +88,11 @@ def test_one_label_a_class_is_enough_for_every_head():
         assert head.predict(TEST[0]).shape == (90,)
 
 
+@pytest.mark.parametrize("name", ["random_forest", "knn"])
+def test_the_forest_and_the_neighbours_use_all_cores(name):
+    assert heads.make(name, (100, 20), 5, 0, {}).n_jobs == -1
+
+
 def test_two_classes_work_too():
     few = Y < 2
     for name in heads.HEADS:

@@ -3,11 +3,12 @@
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from tlcore import sources
+from tlcore import sources, training
 from tlcore.errors import SpecError, TrainingError
 from tlcore.what_if import Move, WhatIf, check, retrain
 
@@ -35,6 +36,16 @@ def test_the_dense_tail_proves_what_was_frozen(what_if):
     assert {row["layer"] for row in found.proof if row["frozen"]} == {"conv_1", "conv_2"}
     assert all(row["ok"] for row in found.proof)
     assert found.n_trainable == 102_789 and found.test.accuracy > 0.9
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_the_dense_tail_is_as_accurate_without_kept_features(tmp_path, monkeypatch):
+    kept = retrain(Move(cut=5, tail="dense"), tmp_path)
+    monkeypatch.setattr(training, "fit", partial(training.fit, use_cache=False))
+    without = retrain(Move(cut=5, tail="dense"), tmp_path)
+    assert kept.reason != without.reason
+    assert abs(kept.test.accuracy - without.test.accuracy) <= 0.002
 
 
 @pytest.mark.keras

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, outputs, prediction, sources, worker
+from tlcore import datasets, features, outputs, prediction, sources, worker
 from tlcore.errors import DataError, SpecError
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
@@ -87,6 +87,17 @@ def test_heads_end_with_a_row_for_every_head_input_and_seed(lab):
     assert len(cells) == len(run.result["rows"]) == 8
     assert run.result["n_features"] == 1600 and run.result["features_mb"] > 0
     assert len(run.result["table"]) == 4 and all(line["n_seeds"] == 2 for line in run.result["table"])
+
+
+@pytest.mark.keras
+def test_the_heads_of_a_comparison_share_one_extraction(store, monkeypatch):
+    extracted, extract = [], features.cached_extract
+    monkeypatch.setattr(
+        features, "cached_extract", lambda model, x, *rest: extracted.append(len(x)) or extract(model, x, *rest)
+    )
+    few = HeadSpec(data=FEW, heads=("linear_svm", "knn", "logistic_regression"), inputs=("features",))
+    assert len(executed(store, few).result["rows"]) == 3
+    assert 25 in extracted and len(extracted) == len(set(extracted))  # training, validation and test images
 
 
 @pytest.mark.keras
