@@ -20,6 +20,7 @@ from .schema import prepare
 
 LOGS = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
 HEADER_BYTES = 100
+MOST_LOST = 10_000  # numbers in a row on unreadable pages end the search; one page leads to some 3,000 at most
 OF_RUNS = tuple(table for table in metadata.sorted_tables if table is not runs)  # each has a run_id
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510  # the bytes of the file that whoever has it open keeps a share of
 
@@ -165,27 +166,19 @@ def _make_new(path: Path) -> None:
 
 
 def _runs(source: sqlite3.Connection) -> Iterator[sqlite3.Row]:
-    """Yield the runs in their order, over a damaged page to what comes after it."""
-    number, top = 0, _newest_number(source)
-    while number < top:
+    """Yield the runs in their order, over damaged pages to what comes after them."""
+    number = n_lost = 0
+    while n_lost < MOST_LOST:
         try:
             row = source.execute("SELECT * FROM runs WHERE number > ? ORDER BY number LIMIT 1", (number,)).fetchone()
         except sqlite3.DatabaseError:
-            number += 1
+            number, n_lost = number + 1, n_lost + 1
             continue
-        if row is None:
+        if row is None or row["number"] <= number:  # the end, or a tree of pages that leads round in a circle
             return
-        number = row["number"]
+        number, n_lost = row["number"], 0
         if isinstance(row["id"], str) and re.fullmatch("[0-9a-f]{16}", row["id"]):
             yield row
-
-
-def _newest_number(source: sqlite3.Connection) -> int:
-    found = 10_000  # where neither can be read; the first empty answer ends the search in any case
-    for query in ("SELECT seq FROM sqlite_sequence WHERE name = 'runs'", "SELECT max(number) FROM runs"):
-        with suppress(sqlite3.DatabaseError, TypeError, ValueError):
-            found = max(found, int(source.execute(query).fetchone()[0]))
-    return min(found, 10_000_000)
 
 
 def _of_run(source: sqlite3.Connection, table: sa.Table, run_id: str) -> list[sqlite3.Row]:
