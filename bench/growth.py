@@ -73,7 +73,7 @@ async def memory(server: _served.LabServer, sizes: tuple[int, ...]) -> list[Held
         await first.choose("epochs", int_value=50)
         await first.click("start_scratch")  # the whole network on all images: minutes each, and the most memory
         await first.click("start_scratch")
-        await _until(server, lambda health: health["engine"]["busy"] == 2)
+        await _until(server, _both_train)
         await asyncio.sleep(20)  # both train: the caches of TensorFlow are as large as they get
         drawn = _room.drawings(sizes[-1], 0)
         held, others = [await _held(server, 1)], []
@@ -83,7 +83,7 @@ async def memory(server: _served.LabServer, sizes: tuple[int, ...]) -> list[Held
                     others.append(_room.Person(room, server.url))
                     await _look_around(others[-1], drawn[i], PAGES[i % len(PAGES)])
                 held.append(await _held(server, n))
-            await _until(server, lambda health: health["engine"]["busy"] == 2, most_s=0)
+            await _until(server, _both_train, most_s=0)
         finally:
             for person in others:
                 await person.leave()
@@ -107,6 +107,10 @@ async def _held(server: _served.LabServer, n: int) -> Held:
         looks.append((_tree.pss_mb(pids), _tree.pss_mb(pids[:1])))
         await asyncio.sleep(1.0)
     return Held(n, max(look[0] for look in looks), median(look[1] for look in looks))
+
+
+def _both_train(health: dict[str, Any]) -> bool:
+    return health["engine"]["busy"] == 2
 
 
 async def _until(server: _served.LabServer, true: Callable[[dict[str, Any]], bool], most_s: float = 120.0) -> None:

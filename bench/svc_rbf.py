@@ -49,9 +49,9 @@ def _timed(fit, seed: int, n: int) -> _timing.Result:
 
 def measure(quick: bool = False) -> list[_timing.Row]:
     rows = []
-    for name, n, turns in (("svc_rbf_20000", ALIKE, 3), ("svc_rbf_full", FULL, 3)):
+    for name, n in (("svc_rbf_20000", ALIKE), ("svc_rbf_full", FULL)):
         n = QUICK if quick else n
-        results = _timing.in_turn("bench.svc_rbf", ("plain", "ours"), turns, n=n)
+        results = _timing.in_turn("bench.svc_rbf", ("plain", "ours"), 3, n=n)
         a, b = results["ours"], results["plain"]
         pairs = [
             f"{100 * one['accuracy']:.2f} against {100 * two['accuracy']:.2f} %" for one, two in zip(a, b, strict=True)

@@ -54,19 +54,21 @@ STANDS = f"""
 window.heard > window.began && performance.now() - {LAST} > 500 && document.querySelector('{SETTLED}') !== null
 """
 
+HOME = "See transfer learning work"
+
 # Notes when the pointer goes up, when the heading that is wanted has been painted, and when the page last changed. The
 # browser's own clock: Playwright's click and its looks take up to a tenth of a second.
-WATCH_PAGE = """
+WATCH_PAGE = f"""
+window.wanted = '{HOME}';
 window.began = window.shown = window.changed = 0;
-addEventListener('pointerup', event => { window.began = event.timeStamp; window.shown = 0; }, true);
-new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {
+addEventListener('pointerup', event => {{ window.began = event.timeStamp; window.shown = 0; }}, true);
+new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {{
   window.changed = performance.now();
   const is_there = [...document.querySelectorAll('h1')].some(one => one.textContent === window.wanted);
   if (is_there) window.shown ||= window.changed;
-}))).observe(document, {subtree: true, childList: true, characterData: true});
+}}))).observe(document, {{subtree: true, childList: true, characterData: true}});
 """
 STOOD = f"window.shown > 0 && performance.now() - window.changed > 500 && document.querySelector('{SETTLED}') !== null"
-HOME = "See transfer learning work"
 
 # Notes when Start is pressed, and when the chart first has a point.
 WATCH_POINTS = """
@@ -148,7 +150,7 @@ def page_changes(page: Page, address: str, n: int) -> tuple[list[float], list[fl
     The lab is opened anew after every six, so that each page's scripts are run for the first time again, and a person
     looks at each page for a while of any length: Plotly's script may just be running.
     """
-    page.add_init_script(f"window.wanted = '{HOME}'; {WATCH_PAGE}")
+    page.add_init_script(WATCH_PAGE)
     looks = random.Random(0)
     headings, lasts = [], []
     for i in range(n):
@@ -223,7 +225,7 @@ def _one_start(browser: Browser, home: Path) -> tuple[float, float, float]:
     """Return seconds from a server's start to its answer, to its models, and of the first page after the answer."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.wait_for_timeout(2000)  # a person's browser has its window; opening one costs Chromium most of a second
-    page.add_init_script(f"window.wanted = '{HOME}'; {WATCH_PAGE}")
+    page.add_init_script(WATCH_PAGE)
     began = time.perf_counter()
     server = LabServer(home)
     seconds_until(server, "alive")

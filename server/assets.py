@@ -45,9 +45,9 @@ _kept: dict[tuple[Path, bool], Kept] = {}  # by file, and whether it is compress
 def keep_first(files: Mapping[str, Path]) -> None:
     """Read and compress what every first page asks for before all else: what Streamlit's page itself names."""
     page = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
-    named = re.findall(r'"\./(static/[^"]+)"', page)
-    for file in (files[path] for path in (f"{base_path()}/{name}" for name in named) if path in files):
-        _keep(file, file.suffix in WORTH_PACKING)
+    for name in re.findall(r'"\./(static/[^"]+)"', page):
+        if file := files.get(f"{base_path()}/{name}"):
+            _keep(file, file.suffix in WORTH_PACKING)
 
 
 def _keep(file: Path, packed: bool) -> Kept:

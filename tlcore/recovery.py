@@ -20,7 +20,7 @@ from .schema import prepare
 
 LOGS = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
 HEADER_BYTES = 100
-MOST_LOST = 10_000  # numbers in a row on unreadable pages end the search; one page leads to some 3,000 at most
+MOST_LOST = 100_000  # numbers in a row on unreadable pages end the search; one page leads to some 3,000 at most
 OF_RUNS = tuple(table for table in metadata.sorted_tables if table is not runs)  # each has a run_id
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510  # the bytes of the file that whoever has it open keeps a share of
 
@@ -167,6 +167,10 @@ def _make_new(path: Path) -> None:
 
 def _runs(source: sqlite3.Connection) -> Iterator[sqlite3.Row]:
     """Yield the runs in their order, over damaged pages to what comes after them."""
+    try:
+        source.execute("SELECT 1 FROM runs LIMIT 0")
+    except sqlite3.DatabaseError:  # there is no list of tables, or none that names this one
+        return
     number = n_lost = 0
     while n_lost < MOST_LOST:
         try:

@@ -763,7 +763,7 @@ function loadWhenStill(url) {
   if (window.Plotly || loading || waiting) return;
   waiting = true;
   document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href: url }));
-  const signs = ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"];
+  const signs = ["pointermove", "pointerdown", "keydown", "wheel"];
   let timer;
   const wait = () => {
     clearTimeout(timer);
