@@ -43,6 +43,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Start the engine and warm the shipped models; stop both when the server stops."""
     async with AsyncExitStack() as opened:
         try:
+            logs.gather()
             logs.configure()
             opened.callback((await asyncio.to_thread(Lock, home())).release)
             opened.push_async_callback(asyncio.to_thread, state.close_labs)
@@ -54,6 +55,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         send_at_once()
         gc.collect()
         threading.Thread(target=_start_what_if, args=(lab,), daemon=True).start()
+        print(f"Transfer Lab: {routes.address()}  (stop with Ctrl+C)")
         print(f"Host link: {routes.host_link(lab.keys)}", flush=True)
         gc.freeze()  # what lives from here to the end is never worth a collection
         yield

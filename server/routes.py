@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 
 from pages.ui import live_chart, state
 from server.door import cookie
+from tlcore import addresses
 from tlcore.errors import LabError
 from tlcore.people import Keys
 
@@ -22,13 +23,15 @@ def cookie_path() -> str:
     return live_chart.base_path() or "/"
 
 
+def address(path: str = "") -> str:
+    """Return the server's own address, as a browser opens it, with a path of the lab at its end."""
+    host, port = str(st.get_option("server.address") or "0.0.0.0"), int(st.get_option("server.port"))
+    return addresses.url(host, port, live_chart.base_path() + path, secure=bool(st.get_option("server.sslCertFile")))
+
+
 def host_link(keys: Keys) -> str:
     """Return the address that makes a browser the host's."""
-    address = str(st.get_option("server.address") or "localhost")
-    name = "localhost" if address in ("0.0.0.0", "::") else address
-    scheme = "https" if st.get_option("server.sslCertFile") else "http"
-    port = st.get_option("server.port")
-    return f"{scheme}://{name}:{port}{live_chart.base_path()}/host?token={keys.token}"
+    return address(f"/host?token={keys.token}")
 
 
 async def host(request: Request) -> Response:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module imports from the lines above its own, never from its own line.
 RANKS = """
-errors
+errors addresses stderr_lines
 logs
 spec keras_layers
 processes database photographs augment evaluation calibration keras_config

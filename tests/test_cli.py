@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from tlcore import break_it, cli, datasets, drawing, prediction, sources, worker
-from tlcore.commands import answers, console, evidence, local_run
+from tlcore.commands import answers, console, evidence, launch, local_run
 from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
 from tlcore.spec import (
@@ -740,6 +740,7 @@ def started(monkeypatch):
     became = []
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(os, "execve", lambda *words: became.append(words))
+    monkeypatch.setattr(launch.logs, "gather", lambda: None)  # of this very process's standard error
     return became
 
 
@@ -747,8 +748,7 @@ def test_serve_becomes_streamlit_at_the_address_of_flags_or_environment(do, star
     port, other = free_port(), free_port()
     monkeypatch.setenv("PORT", str(port))
     monkeypatch.setenv("HOST", "localhost")
-    code, printed, _ = do("serve")
-    assert printed == f"Transfer Lab: http://localhost:{port}  (stop with Ctrl+C)\n"
+    do("serve")
     do("serve", "--port", other, "--host", "127.0.0.1")
     (program, line, environment), (_, second, _) = started
     assert program == sys.executable and line[1:5] == ["-m", "streamlit", "run", "app.py"]
@@ -763,6 +763,37 @@ def test_a_port_in_use_is_one_sentence(do, started):
         code, printed, said = do("serve", "--port", port)
     assert code == 2 and not printed and not started
     assert refused(said, f"Cannot listen on 127.0.0.1:{port}: Address already in use. Stop what uses it, or pick")
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("no.such.name.invalid", ("Cannot listen on no.such.name.invalid", "no such host", "0.0.0.0 for everybody")),
+        ("a" * 70 + ".example", ("no such host",)),  # longer than a part of a name may be
+        ("1.2.3", ("Cannot listen on 1.2.3", "HOST must be an address of this machine")),  # read as 1.2.0.3
+        ("192.0.2.77", ("Cannot listen on 192.0.2.77", "HOST must be an address of this machine")),
+        ("0.0.0.0:80", ("no such host",)),
+    ],
+)
+def test_a_host_that_is_none_is_told_from_a_port_in_use(do, started, host, words):
+    code, _, said = do("serve", "--host", host, "--port", free_port())
+    assert code == 2 and refused(said, *words) and "PORT" not in said and not started
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", "::", "0.0.0.0"])
+def test_every_way_to_name_all_addresses_or_this_machine_is_taken(do, started, host):
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    assert do("serve", "--host", host, "--port", free_port())[0] != 2
+    assert f"--server.address={host.strip('[]')}" in started[0][1]
+
+
+def has_ipv6():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
 
 
 def test_a_port_of_the_environment_that_is_none_is_one_sentence(do, started, monkeypatch):

@@ -1,5 +1,6 @@
 """One server for each data folder."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import threading
 
 import pytest
 
+from tlcore import lock
 from tlcore.errors import StoreError
 from tlcore.lock import FILE, Lock
 
@@ -57,6 +59,18 @@ def test_a_lock_on_a_removed_file_is_no_lock(tmp_path):
         Lock(tmp_path, wait_s=0)
     second.release()
     first.release()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_said_at_once_and_nothing_is_left(tmp_path, monkeypatch, code):
+    def refuse(file, operation):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(lock.fcntl, "flock", refuse)
+    words = rf"File locks do not work in the data folder .* \({os.strerror(code)}\).* Use a folder on a local disk"
+    with pytest.raises(StoreError, match=words):
+        Lock(tmp_path, wait_s=60)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path):

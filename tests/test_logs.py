@@ -41,6 +41,45 @@ except ZeroDivisionError: log.exception("it failed")
     assert in_a_process(code, TRANSFER_LAB_LOG_LEVEL="warning") == ""
 
 
+GATHERED = """
+import logging, os, subprocess, sys, warnings
+from tlcore import logs
+logs.gather(), logs.configure()
+os.write(2, b"W0000 00:00:1795884181.325550   12609 port.cc:153] as TensorFlow says it\\nnot \\xff text\\n\\n")
+logging.getLogger("streamlit.x").addHandler(handler := logging.StreamHandler())
+handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+logging.getLogger("streamlit.x").propagate = False
+logging.getLogger("streamlit.x").error("as Streamlit says it")
+logging.getLogger("uvicorn.error").propagate = False  # and no handler, as under Streamlit
+logging.getLogger("uvicorn.error").error("two\\nlines")
+warnings.warn("a warning")
+subprocess.run([sys.executable, "-c", "import faulthandler, os; faulthandler.enable(); os.abort()"])
+print("[1, 2]", "x" * 200_000, file=sys.stderr)
+os.execv(sys.executable, [sys.executable, "-c", "from tlcore import logs; logs.gather(); HOW"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "last"),
+    [
+        ("raise ValueError('uncaught')", "uncaught"),
+        ("import os; os.write(2, b'no end of line'); os.kill(os.getpid(), 9)", "no end of line"),
+        ("import sys; sys.exit('Transfer Lab cannot start')", "Transfer Lab cannot start"),
+    ],
+)
+def test_every_line_on_standard_error_is_json_whoever_writes_it(how, last):
+    code = GATHERED.replace("HOW", how if "ValueError" not in how else "logs.configure(); " + how)
+    lines = [json.loads(line) for line in in_a_process(code).splitlines()]
+    said = [line["message"] for line in lines]
+    assert all(isinstance(line, dict) and line["time"] and line["level"] for line in lines)
+    first = lines[0]
+    assert (first["level"], first["logger"], first["message"]) == ("warning", "port.cc:153", "as TensorFlow says it")
+    assert said[1:4] == ["not \ufffd text", "as Streamlit says it", "two\nlines"]
+    assert any("a warning" in line for line in said) and any("Fatal Python error: Aborted" in line for line in said)
+    assert sum(line.count("x") for line in said) >= 200_000  # in parts
+    assert last in json.dumps(lines[-1])
+
+
 @pytest.mark.parametrize("level", ["loud", "10", "NOTSET"])
 def test_a_level_that_is_none_is_refused_before_anything_changes(level):
     before = logging.root.handlers[:]

@@ -4,6 +4,7 @@ Replicas on other machines, or in containers of their own, may share a folder: w
 and each has its own lock.
 """
 
+import errno
 import os
 import socket
 import time
@@ -20,6 +21,8 @@ except ImportError:  # not there on Windows: two servers on one folder are then 
 
 FILE = f"server-{socket.gethostname()}.lock"
 WAIT_S = 15.0  # for a server that is stopping
+# What a file system without locks answers, NFS without its lock service above all; a lock that is held is EAGAIN.
+NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EIO}
 _LOOK_S = 0.1
 
 
@@ -36,7 +39,7 @@ class Lock:
     Raises
     ------
     StoreError
-        Another server has it, or the folder cannot be written.
+        Another server has it, the folder cannot be written, or files cannot be locked there.
     """
 
     def __init__(self, folder: Path, wait_s: float = WAIT_S):
@@ -80,8 +83,16 @@ class Lock:
             # Held, but of a file that another has removed meanwhile, is not held.
             if os.path.samestat(os.fstat(file.fileno()), os.stat(self._path)):
                 return file
-        except OSError:
-            pass
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                file.close()
+                self._path.unlink(missing_ok=True)
+                raise StoreError(
+                    "File locks do not work in the data folder {folder} ({reason}), as on some network drives. "
+                    "Use a folder on a local disk: TRANSFER_LAB_HOME=/path/to/folder.",
+                    folder=self._path.parent,
+                    reason=error.strerror,
+                ) from error
         file.close()
         return None
 

@@ -40,6 +40,8 @@ from tlcore.store import Run, Store, home
 from tlcore.what_if import WhatIf
 
 log = logging.getLogger(__name__)
+# Else each cache below says at import, before the log has its form, that no server runs yet.
+logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
 
 # What a person has chosen so far, by widget key. Widgets keep these keys through page changes.
 DEFAULTS: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """The server as one command: what would keep it from starting is said in one sentence, before it starts."""
 
+import errno
 import os
 import socket
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from .. import datasets, sources
+from .. import datasets, logs, sources
 from ..errors import SpecError
 from ..lock import Lock
 from ..people import limits, whole_number
@@ -16,6 +17,14 @@ from ..store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST, PORT = "127.0.0.1", 8501
+
+# What to do about an address that cannot be used, by the reason; any other: another port.
+_OWN = "HOST must be an address of this machine, such as 127.0.0.1 or 0.0.0.0."
+ADVICE = {
+    errno.EADDRNOTAVAIL: _OWN,
+    errno.EAFNOSUPPORT: _OWN,
+    errno.EACCES: "Ports below 1024 are for the administrator: pick another, such as PORT=8501.",
+}
 
 
 def address(host: str | None, port: str | None, environ: Mapping[str, str]) -> tuple[str, int]:
@@ -28,8 +37,8 @@ def address(host: str | None, port: str | None, environ: Mapping[str, str]) -> t
 
     Examples
     --------
-    >>> address(None, "8600", {"PORT": "9000", "HOST": "0.0.0.0"})
-    ('0.0.0.0', 8600)
+    >>> address(None, "8600", {"PORT": "9000", "HOST": "0.0.0.0"}), address("[::1]", None, {})
+    (('0.0.0.0', 8600), ('::1', 8501))
     """
     text = port or environ.get("PORT") or str(PORT)
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
@@ -38,23 +47,33 @@ def address(host: str | None, port: str | None, environ: Mapping[str, str]) -> t
             text=text[:40],
             port=PORT,
         )
-    return host or environ.get("HOST") or HOST, int(text)
+    name = (host or environ.get("HOST") or HOST).strip()
+    return name[1:-1] if name.startswith("[") and name.endswith("]") else name, int(text)
 
 
 def check_free(host: str, port: int) -> None:
-    """Raise a SpecError when nothing can listen at that address."""
+    """Raise a SpecError when nothing can listen at that address: its reason, and what to change."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET  # as Streamlit chooses
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
+        place = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as a server that was just stopped would
             probe.bind(place)
-    except (OSError, UnicodeError) as error:  # UnicodeError: a host name that no address could have
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: a name that no host could have
         raise SpecError(
-            "Cannot listen on {host}:{port}: {reason}. Stop what uses it, or pick another: PORT={other}.",
-            host=host,
+            "Cannot listen on {host}:{port}: there is no such host. HOST is an address of this machine, such as "
+            "127.0.0.1 for this machine alone or 0.0.0.0 for everybody on the network.",
+            host=host[:80],
             port=port,
-            reason=getattr(error, "strerror", None) or error,
-            other=port + 1 if port < 65535 else PORT,
+        ) from error
+    except OSError as error:
+        other = port + 1 if port < 65535 else PORT
+        raise SpecError(
+            "Cannot listen on {host}:{port}: {reason}. {advice}",
+            host=f"[{host}]" if ":" in host else host,
+            port=port,
+            reason=error.strerror or error,
+            advice=ADVICE.get(error.errno or 0, f"Stop what uses it, or pick another: PORT={other}."),
         ) from error
 
 
@@ -88,13 +107,13 @@ def serve(host: str, port: int, folder: Path) -> NoReturn:
     check_free(host, port)
     whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)
     limits(os.environ)
-    Store(folder).close()
     Lock(folder).release()  # the server takes it for good, when it is up
+    Store(folder).close()
     check_assets()
-    print(f"Transfer Lab: http://{host}:{port}  (stop with Ctrl+C)", flush=True)
     options = ["--server.headless=true", f"--server.address={host}", f"--server.port={port}"]
     home = str(folder.resolve())
     os.chdir(ROOT)  # Streamlit looks for its configuration there
+    logs.gather()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     os.execve(sys.executable, command, {**os.environ, "TRANSFER_LAB_HOME": home})
 

@@ -1,0 +1,58 @@
+"""Printed addresses open: tried with a server behind each."""
+
+import socket
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from tlcore import addresses
+
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):  # noqa: N802 (the library's name)
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *words):
+        """Nothing."""
+
+
+def server(host):
+    """Return a server that listens as the lab does, on a free port."""
+
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        def server_bind(self):
+            if ":" in host:
+                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            HTTPServer.server_bind(self)
+
+    return Server((host, 0), Answer)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::", "::1"])
+def test_the_address_of_a_server_opens(host):
+    try:
+        lab = server(host)
+    except OSError:
+        assert ":" in host
+        pytest.skip("this machine has no IPv6")
+    with lab:
+        Thread(target=lab.serve_forever, daemon=True).start()
+        url = addresses.url(host, lab.server_port, "/host?token=1")
+        assert "0.0.0.0" not in url and "//[::]" not in url and "//:" not in url
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            assert answer.status == 204
+        lab.shutdown()
+
+
+def test_a_machine_without_a_network_is_opened_as_localhost(monkeypatch):
+    def unreachable(*words, **more):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(addresses.socket, "socket", unreachable)
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *words: [(0, 0, 0, "", ("127.0.1.1", 0))])
+    assert addresses.url("0.0.0.0", 8501) == "http://localhost:8501"
