@@ -8,6 +8,7 @@ import importlib
 import json
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +26,29 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[[], *known], help="default: all")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that they run; nothing is written")
     options = parser.parse_args()
-    failed = False
+    failed = []
     for name in options.names or known:
         print(f"== {name}", file=sys.stderr, flush=True)
-        module = importlib.import_module(f"bench.{name}")
-        if not hasattr(module, "measure"):  # it prints its own table, which no row of ours holds
-            command = [sys.executable, "-m", f"bench.{name}"]
-            failed |= bool(not options.quick and subprocess.run(command, cwd=FOLDER.parent).returncode)
-            continue
         try:
-            rows = [row.as_dict() for row in module.measure(options.quick)]
-        except RuntimeError as error:  # a child that failed; the others are still worth having
-            print(error, file=sys.stderr)
-            failed = True
-            continue
+            run(name, options.quick)
+        except Exception:  # the others are still worth having
+            traceback.print_exc()
+            failed.append(name)
+    if failed:
+        print(f"These benchmarks failed: {', '.join(failed)}.", file=sys.stderr)
+    return int(bool(failed))
+
+
+def run(name: str, quick: bool) -> None:
+    """Run one benchmark; print its rows and, unless they are quick ones, keep them."""
+    module = importlib.import_module(f"bench.{name}")
+    if hasattr(module, "measure"):
+        rows = [row.as_dict() for row in module.measure(quick)]
         print(_timing.table(rows), flush=True)
-        if not options.quick:
+        if not quick:
             keep(rows)
-    return int(failed)
+    elif not quick:  # it prints its own table, which no row of ours holds
+        subprocess.run([sys.executable, "-m", f"bench.{name}"], cwd=FOLDER.parent, check=True)
 
 
 def keep(rows: list[dict[str, Any]]) -> None:
@@ -58,7 +64,7 @@ def show(rows: list[dict[str, Any]]) -> None:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise SystemExit(f"README.md has no lines {BEGIN} and {END}: the table has no place.")
+        raise RuntimeError(f"README.md has no lines {BEGIN} and {END}: the table has no place.")
     machines = sorted({f"{row['machine']}, {row['date']}" for row in rows})
     loads = [row["load"] for row in rows]
     words = f"Medians; measured on {'; '.join(machines)}. Load average then: {min(loads)} to {max(loads)}."
