@@ -7,6 +7,7 @@ const PAUSES = 3; // a busy server gets fewer: the next comes after so many time
 const LOST_MS = 1000; // an answer that changes nothing on screen is not seen to come
 const LOOK_MS = 15;
 const STEP = 0.004; // points nearer than this (1 px of 280) add nothing to the shape
+const PALM_MS = 1000; // a touch so soon after the pen is the hand that holds it
 const MAX_STROKES = 200;
 const MAX_POINTS = 5000;
 const MAX_HISTORY = 100;
@@ -34,7 +35,10 @@ class Pad {
     this.history = [[]]; // lists of strokes; a list in here is never changed again
     this.at = 0;
     this.stroke = null; // the one under the pen
-    this.pointer = null;
+    this.pointer = null; // which one draws, and its kind: mouse, pen or touch
+    this.kind = "";
+    this.lastPen = -PALM_MS; // when a pen was seen last
+    this.sent = null; // the unfinished one that Python has been told of
     this.brush = "medium";
     this.lastEmit = 0;
     this.pause = EMIT_MS;
@@ -75,7 +79,7 @@ class Pad {
   }
 
   take(data) {
-    this.cancelStroke();
+    this.dropStroke();
     clearTimeout(this.timer); // a pending answer would belong to the old revision
     this.timer = 0;
     this.rev = data.rev;
@@ -93,17 +97,26 @@ class Pad {
   }
 
   penDown(event) {
-    if (this.pointer !== null || event.button !== 0) return; // a second finger does not draw
+    if (event.button !== 0) return;
+    const pen = event.pointerType === "pen";
+    if (pen) this.penSeen(event);
+    else if (event.pointerType === "touch" && this.isPalm(event)) return;
+    if (this.pointer !== null) {
+      if (!pen || this.kind === "pen") return; // a second finger does not draw
+      this.cancelStroke(); // what rested here was the hand that holds the pen
+    }
     event.preventDefault(); // no text selection, no emulated mouse events
     this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
+    this.kind = event.pointerType;
     if (this.isFull()) return;
     this.stroke = { width: this.data.brushes[this.brush], points: [] };
     this.addPoints([event]);
   }
 
   penMove(event) {
+    this.penSeen(event);
     if (event.pointerId !== this.pointer || !this.stroke) return;
     const events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
     this.addPoints(events.length ? events : [event]); // Chromium coalesces a frame's moves: keep them all
@@ -111,6 +124,7 @@ class Pad {
   }
 
   penUp(event) {
+    this.penSeen(event);
     if (event.pointerId !== this.pointer) return;
     this.pointer = null;
     if (!this.stroke) return;
@@ -119,12 +133,32 @@ class Pad {
     this.commit([...this.strokes, stroke]);
   }
 
-  cancelStroke() {
+  penLost(event) { // the system takes a touch back when it turns out to be a palm, a scroll or a call
+    if (event.pointerId !== this.pointer) return;
+    this.cancelStroke();
+  }
+
+  penSeen(event) {
+    if (event.pointerType === "pen") this.lastPen = event.timeStamp;
+  }
+
+  isPalm(event) { // a pen that hovers or has just been lifted leaves no hand free to draw with a finger
+    return event.timeStamp - this.lastPen < PALM_MS;
+  }
+
+  dropStroke() { // returns whether Python knows a part of it
+    const known = this.stroke !== null && this.sent === this.stroke;
     if (this.pointer !== null && this.canvas.hasPointerCapture(this.pointer)) {
       this.canvas.releasePointerCapture(this.pointer);
     }
     this.pointer = null;
     this.stroke = null;
+    return known;
+  }
+
+  cancelStroke() {
+    if (this.dropStroke()) this.send(true); // what Python knows it answers: say that it is gone
+    this.paint();
   }
 
   addPoints(events) {
@@ -147,9 +181,10 @@ class Pad {
   }
 
   clear() {
-    this.cancelStroke();
-    if (this.strokes.length) this.commit([]);
-    this.paint();
+    if (this.strokes.length) {
+      this.dropStroke();
+      this.commit([]);
+    } else this.cancelStroke();
   }
 
   step(by) {
@@ -197,6 +232,7 @@ class Pad {
     this.timer = 0;
     this.lastEmit = performance.now();
     this.before = this.data.answers ? this.shown() : null;
+    this.sent = this.stroke;
     const strokes = this.stroke ? [...this.strokes, this.stroke] : this.strokes;
     this.emit({ rev: this.rev, strokes: strokes.map((s) => ({ width: s.width, points: [...s.points] })), final });
     this.keep();
@@ -284,7 +320,7 @@ class Pad {
     on(this.canvas, "pointerdown", (event) => this.penDown(event));
     on(this.canvas, "pointermove", (event) => this.penMove(event));
     on(this.canvas, "pointerup", (event) => this.penUp(event));
-    on(this.canvas, "pointercancel", (event) => this.penUp(event));
+    on(this.canvas, "pointercancel", (event) => this.penLost(event));
     on(this.canvas, "lostpointercapture", (event) => this.penUp(event));
     on(this.canvas, "contextmenu", (event) => event.preventDefault());
     on(this.root, "keydown", (event) => this.keyDown(event));

@@ -311,6 +311,86 @@ def swipe(page, x: float, y: float, by: float) -> None:
     screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+class Screen:
+    """Real pen and touch events at places in units of the pad's side."""
+
+    def __init__(self, page):
+        self.box = page.locator(".tl-pad-canvas").bounding_box()
+        self.devtools = page.context.new_cdp_session(page)
+
+    def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        touches = [dict(zip("xy", self._place(*point), strict=True), radiusX=20, radiusY=20) for point in points]
+        self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    def pen(self, kind: str, x: float, y: float) -> None:
+        down = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}
+        event = {"type": kind, "pointerType": "pen", **dict(zip("xy", self._place(x, y), strict=True))}
+        self.devtools.send("Input.dispatchMouseEvent", event | down)
+
+    def write(self, *points: tuple[float, float]) -> None:
+        """Draw one stroke with the pen."""
+        self.pen("mousePressed", *points[0])
+        for point in points[1:]:
+            self.pen("mouseMoved", *point)
+        self.pen("mouseReleased", *points[-1])
+
+    def _place(self, x: float, y: float) -> tuple[float, float]:
+        return self.box["x"] + x * self.box["width"], self.box["y"] + y * self.box["height"]
+
+
+def test_a_touch_that_the_system_takes_back_leaves_nothing(show):
+    page = show("pad", **PHONE)
+    page.locator(".tl-pad-canvas").scroll_into_view_if_needed()
+    screen = Screen(page)
+    screen.touch("touchStart", (0.5, 0.5))
+    screen.touch("touchCancel")  # before anything of it was sent
+    screen.touch("touchStart", (0.2, 0.2))
+    screen.touch("touchEnd")
+    assert len(wait_said(page, "pad", "said.final && said.strokes.length")["strokes"]) == 1
+    screen.touch("touchStart", (0.5, 0.5))
+    screen.touch("touchMove", (0.6, 0.6))
+    wait_said(page, "pad", "!said.final && said.strokes.length === 2")  # answered already
+    screen.touch("touchCancel")
+    wait_said(page, "pad", "said.final && said.strokes.length === 1")
+    expect(page.locator(".tl-pad-canvas")).to_have_attribute("data-strokes", "1")
+    assert shade(page, 0.5, 0.5) == -1
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_disabled()  # nor is it there to undo
+
+
+def test_the_pen_wins_over_the_palm_that_rests_on_the_pad(show):
+    page = show("pad", **PHONE)
+    page.locator(".tl-pad-canvas").scroll_into_view_if_needed()
+    screen = Screen(page)
+    screen.touch("touchStart", (0.8, 0.9))
+    screen.touch("touchMove", (0.82, 0.92))
+    wait_said(page, "pad", "!said.final && said.strokes.length === 1")
+    screen.write((0.2, 0.2), (0.5, 0.2), (0.5, 0.5))
+    written = wait_said(page, "pad", "said.final && said.strokes.length === 1")["strokes"]
+    assert written[0]["points"][0] == pytest.approx([0.2, 0.2], abs=0.01)
+    screen.touch("touchMove", (0.8, 0.95))
+    screen.touch("touchEnd")
+    screen.touch("touchStart", (0.8, 0.9))  # it comes down again between two strokes
+    screen.write((0.3, 0.3), (0.6, 0.3))
+    screen.touch("touchEnd")
+    value = wait_said(page, "pad", "said.final && said.strokes.length === 2")
+    assert value["strokes"][0] == written[0]
+    assert value["strokes"][1]["points"][0] == pytest.approx([0.3, 0.3], abs=0.01)
+    assert shade(page, 0.8, 0.9) == -1
+
+
+def test_a_finger_draws_again_when_the_pen_is_away(show):
+    page = show("pad", **PHONE)
+    page.locator(".tl-pad-canvas").scroll_into_view_if_needed()
+    screen = Screen(page)
+    screen.write((0.2, 0.2), (0.5, 0.2))
+    wait_said(page, "pad", "said.final && said.strokes.length === 1")
+    page.wait_for_timeout(1100)  # PALM_MS: the time itself is what is tried here
+    screen.touch("touchStart", (0.4, 0.6))
+    screen.touch("touchEnd")
+    wait_said(page, "pad", "said.final && said.strokes.length === 2")
+
+
 def test_a_vertical_stroke_on_a_phone_draws_and_does_not_scroll(show):
     page = show("pad", **PHONE)
     main = page.get_by_test_id("stMain")
