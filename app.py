@@ -28,9 +28,10 @@ from server import routes
 from server.assets import Assets, files, keep_first
 from server.door import Door
 from server.sockets import send_at_once
-from tlcore import logs, uploads
 from tlcore.errors import LabError, SpecError
-from tlcore.lock import Lock
+from tlcore.machine import logs
+from tlcore.machine.lock import Lock
+from tlcore.sources import uploads
 from tlcore.store import home
 
 log = logging.getLogger(__name__)

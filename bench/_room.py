@@ -20,7 +20,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
-from tlcore import drawing, strokes
+from tlcore.inputs import drawing
+from tlcore.sources import strokes
 
 LOOK_S, EMIT_S, PAUSES, LOST_S = 0.015, 0.12, 3, 1.0  # the pad's own: how often it sends while the pen is down
 POLL_S = 0.5  # the live chart's POLL_MS

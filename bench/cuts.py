@@ -2,7 +2,7 @@
 
 For each cut the frozen layers' activations are computed and kept, then opened again (every byte checked), and the
 rest is trained on them; the plain way is the same training with the frozen layers in every step. The rule in
-``tlcore/prefix.py`` comes from here.
+``tlcore/features/prefix.py`` comes from here.
 """
 
 import tempfile
@@ -41,7 +41,8 @@ def ours(cut: str, **settings: int) -> _timing.Result:
 
 def _training(cut: str, seed: int, per_class: int, epochs: int):
     """Return a function that trains a fresh model; a handful of images has gone through already."""
-    from tlcore import datasets, prefix, sources, training
+    from tlcore import datasets, sources, training
+    from tlcore.features import prefix
 
     prefix.WORTH = 0  # whether it pays is the question here
     spec = FineTuneSpec(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import mean, median, stdev
 
-from tlcore import worker
+from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Spec, scratch_control
 from tlcore.store import Run, Store
 

@@ -26,7 +26,8 @@ def plain(seed: int, per_class: int | None, epochs: int) -> _timing.Result:
     _timing.keras_as_it_comes()
     import keras
 
-    from tlcore import datasets, freezing
+    from tlcore import datasets
+    from tlcore.features import freezing
 
     spec = spec_for(seed, per_class, epochs)
     _keras_fit(_model(spec), datasets.load(replace(spec.data, per_class=8)), spec)
@@ -49,7 +50,8 @@ def _keras_fit(model, data, spec):
 
 
 def ours(seed: int, per_class: int | None, epochs: int) -> _timing.Result:
-    from tlcore import datasets, freezing, training
+    from tlcore import datasets, training
+    from tlcore.features import freezing
 
     spec = spec_for(seed, per_class, epochs)
     training.fit(_model(spec), datasets.load(replace(spec.data, per_class=8)), spec)
@@ -78,7 +80,7 @@ def _checked(model, data, before) -> _timing.Result:
     import keras
     import numpy as np
 
-    from tlcore import freezing
+    from tlcore.features import freezing
 
     answers = model.predict(data.x_test, batch_size=512, verbose=0)
     with tempfile.TemporaryDirectory() as folder:

@@ -17,9 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench import _plot, _room, _served, _timing, _tree
-from tlcore import database
 from tlcore.spec import MetricPoint, Spec
 from tlcore.store import Run, Store
+from tlcore.store import connection as database
 
 PLOT = _timing.ROOT / "docs" / "growth.svg"
 FULL = {

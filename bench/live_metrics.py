@@ -19,9 +19,9 @@ QUICK = {"per_class": 50, "epochs": 2, "turns": 3}
 
 
 def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.Result:
-    from tlcore import checkpoint, datasets, sources, training
-    from tlcore.reporter import Keeper, Reporter
-    from tlcore.store import Store
+    from tlcore import datasets, sources, training
+    from tlcore.jobs.reporter import Keeper, Reporter
+    from tlcore.store import Store, checkpoint
 
     data = DataSpec(target="mnist", split="article", per_class=per_class)
     phase = Phase(epochs=epochs, frozen=("conv_1", "conv_2"))

@@ -22,7 +22,7 @@ def _spec(seed: int, n_seeds: int) -> SweepSpec:
 
 
 def ours(seed: int, n_seeds: int) -> _timing.Result:
-    from tlcore import sweeps
+    from tlcore.evidence import sweeps
 
     sweeps.run(SweepSpec(cuts=CUTS, per_class=(1,), seeds=(999,)))  # imports, and TensorFlow's first trace
     cells = []
@@ -36,7 +36,8 @@ def plain(seed: int, n_seeds: int) -> _timing.Result:
     import numpy as np
     from sklearn.svm import LinearSVC
 
-    from tlcore import datasets, sources, sweeps
+    from tlcore import datasets, sources
+    from tlcore.evidence import sweeps
 
     spec, scores = _spec(seed, n_seeds), []
     pool = datasets.pool(spec.target, spec.split, [(5, seed) for seed in spec.seeds], spec.n_test)

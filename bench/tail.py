@@ -33,7 +33,8 @@ def ours(x, y, batch_size: int) -> Epoch:
     """The lab's own loop, as ``training.fit`` runs it."""
     import tensorflow as tf
 
-    from tlcore import features, optimizers, training
+    from tlcore import features, training
+    from tlcore.training import optimizers
 
     model = _tail()
     update = optimizers.build("adam", 1e-3, model.trainable_variables)
@@ -46,7 +47,7 @@ def loop(x, y, batch_size: int, fused: bool = True, xla: bool = False, shuffled:
     import keras
     import tensorflow as tf
 
-    from tlcore import optimizers
+    from tlcore.training import optimizers
 
     model = _tail()
     variables = model.trainable_variables

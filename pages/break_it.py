@@ -5,9 +5,9 @@ import streamlit as st
 from pages.ui import frame, lanes, state
 from pages.ui.lanes import Lane
 from pages.ui.text import _, plain, tell
-from tlcore import break_it
-from tlcore.break_it import BREAKS, Break
 from tlcore.errors import LabError
+from tlcore.recipes import break_it
+from tlcore.recipes.break_it import BREAKS, Break
 from tlcore.store import Run
 
 TITLES = {

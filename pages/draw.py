@@ -7,8 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import answers, board, frame, inside, state
 from pages.ui.pad import check_value
 from pages.ui.text import _, tell
-from tlcore import datasets, drawing, prediction
+from tlcore import datasets, prediction
 from tlcore.errors import DataError
+from tlcore.inputs import drawing
 
 frame.heading(_("Draw"), _("Draw a digit. Every model answers while you draw: the shipped ones, and what you trained."))
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from pages.ui import claims_view, example_view, frame, meter_view, run_view, savings_view, state, sweep_view
 from pages.ui.text import _, tell
-from tlcore import claims, recorded
 from tlcore.errors import LabError
+from tlcore.evidence import claims, recorded
 from tlcore.spec import Cell, ExampleSpec, Spec, SweepSpec
 from tlcore.store import Run
 

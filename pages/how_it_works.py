@@ -4,9 +4,11 @@ import streamlit as st
 
 from pages.ui import charts, frame, run_view, state
 from pages.ui.text import _, plain, tell
-from tlcore import freezing, lesson, sources
+from tlcore import sources
 from tlcore.errors import LabError
-from tlcore.lesson import LAYER, RATES, Lesson
+from tlcore.features import freezing
+from tlcore.inspection import lesson
+from tlcore.inspection.lesson import LAYER, RATES, Lesson
 
 frame.heading(
     _("How it works"),

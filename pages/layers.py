@@ -5,7 +5,8 @@ import streamlit as st
 from pages.ui import frame, inside, own_model, state
 from pages.ui.layer_picker import check_value, layer_picker, normalise
 from pages.ui.text import _
-from tlcore import freezing, sources
+from tlcore import sources
+from tlcore.features import freezing
 from tlcore.spec import LayerInfo, SourceInfo
 
 PRESETS = {

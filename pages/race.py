@@ -9,8 +9,9 @@ from pages.ui.film import film, largest_drift
 from pages.ui.lanes import Lane
 from pages.ui.live_chart import COLOURS
 from pages.ui.text import _, tell
-from tlcore import race, sources
+from tlcore import sources
 from tlcore.errors import LabError
+from tlcore.recipes import race
 from tlcore.spec import FineTuneSpec
 
 SLOTS = tuple(f"lane{number}" for number in range(1, race.MOST + 1))

@@ -5,8 +5,9 @@ import streamlit as st
 from pages.ui import frame, lanes, live_chart, run_view, state
 from pages.ui.text import _, tell
 from pages.ui.what_if import what_if
-from tlcore import datasets, freezing, sources, training
+from tlcore import datasets, sources, training
 from tlcore.errors import LabError
+from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec, is_control, scratch_control
 

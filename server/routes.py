@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 
 from pages.ui import live_chart, state
 from server.door import cookie
-from tlcore import addresses
 from tlcore.errors import LabError
+from tlcore.machine import addresses
 from tlcore.people import Keys
 
 NOT_YOURS = "The measures are for this machine, or for who sends the host's token: Authorization: Bearer TOKEN."

@@ -1,8 +1,8 @@
-"""Hand-made digits in a few ways people write them, on the grid of ``tlcore.strokes``; no model was trained on them."""
+"""Hand-made digits in a few ways people write them, on the grid of ``strokes``; no model was trained on them."""
 
 import numpy as np
 
-from tlcore.strokes import pen
+from tlcore.sources.strokes import pen
 
 HANDS = {
     0: [

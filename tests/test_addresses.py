@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from tlcore import addresses
+from tlcore.machine import addresses
 
 
 class Answer(BaseHTTPRequestHandler):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlcore import augment, strokes
+from tlcore.sources import augment, strokes
 
 STILL = np.eye(2)[None]
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from tlcore import break_it, worker
-from tlcore.break_it import BREAKS, broken, healthy, verdict
 from tlcore.errors import SpecError
+from tlcore.jobs import execution as worker
+from tlcore.recipes import break_it
+from tlcore.recipes.break_it import BREAKS, broken, healthy, verdict
 from tlcore.spec import FineTuneSpec
 
 SEEDS = range(10)

@@ -8,8 +8,9 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from tlcore import cache, scratch
-from tlcore.cache import Cache
+from tlcore.features import cache
+from tlcore.features.cache import Cache
+from tlcore.machine import scratch
 
 SHAPE = (10, 4, 3)
 X = np.arange(120, dtype=np.float32).reshape(SHAPE)

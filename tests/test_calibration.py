@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tlcore.calibration import calibration, of_noise
+from tlcore.evaluation.calibration import calibration, of_noise
 
 
 def drawn(n=4000, k=5, seed=0):

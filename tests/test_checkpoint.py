@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import checkpoint, datasets, freezing, sources, training
-from tlcore.checkpoint import Checkpoint
+from tlcore import datasets, sources, training
+from tlcore.features import freezing
 from tlcore.spec import DataSpec, FineTuneSpec, Phase, two_phases
+from tlcore.store import checkpoint
+from tlcore.store.checkpoint import Checkpoint
 
 SMALL = Checkpoint({"epoch": 3}, [np.arange(6.0).reshape(2, 3), np.array(7, np.uint32)], [])
 FROZEN = ("conv_1", "conv_2")

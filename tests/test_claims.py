@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tlcore import claims
-from tlcore.claims import CLAIMS, CUT, DEEPER, LABELS, OTHER, SOURCE, TARGET, UNTRAINED, judge
+from tlcore.evidence import claims
+from tlcore.evidence.claims import CLAIMS, CUT, DEEPER, LABELS, OTHER, SOURCE, TARGET, UNTRAINED, judge
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
 
 BY_NAME = {claim.name: claim for claim in CLAIMS}

@@ -19,10 +19,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcore import break_it, cli, datasets, drawing, prediction, sources, worker
+from tlcore import cli, datasets, prediction, sources
 from tlcore.commands import answers, console, evidence, launch, local_run
 from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
+from tlcore.inputs import drawing
+from tlcore.jobs import execution as worker
+from tlcore.recipes import break_it
+from tlcore.sources import making
 from tlcore.spec import (
     RANGES,
     FineTuneSpec,
@@ -331,7 +335,7 @@ def test_describe_shows_each_layer_and_sums_that_add_up(do):
 
 def test_rebuild_hands_its_words_on(do, monkeypatch, tmp_path):
     called = []
-    monkeypatch.setattr(sources, "rebuild", lambda *words: called.append(words))
+    monkeypatch.setattr(making, "rebuild", lambda *words: called.append(words))
     assert do("sources", "rebuild", "digits")[0] == 0
     assert do("sources", "rebuild", "fashion", "--data", "d", "--folder", tmp_path, "--epochs", 2)[0] == 0
     assert called == [("digits", sources.FOLDER, None, None), ("fashion", tmp_path, Path("d"), 2)]
@@ -387,7 +391,7 @@ def test_a_run_is_shown_whole(do, home):
 def test_a_shortened_id_must_be_one_runs(do, home, monkeypatch):
     store = Store(home)
     for last in "12":
-        monkeypatch.setattr("tlcore.store.secrets.token_hex", lambda n, last=last: "abcdef012345678" + last)
+        monkeypatch.setattr("tlcore.store.runs.secrets.token_hex", lambda n, last=last: "abcdef012345678" + last)
         store.create(FineTuneSpec())
     code, _, said = do("runs", "show", "abcdef")
     assert code == 2 and refused(said, "Several runs begin with 'abcdef'", "abcdef0123456781", "abcdef0123456782")
@@ -591,7 +595,8 @@ def test_a_second_ctrl_c_ends_at_once(home):
     code = """
 import os, signal, threading
 from pathlib import Path
-from tlcore import cli, worker
+from tlcore import cli
+from tlcore.jobs import execution as worker
 from tlcore.store import Store
 
 def work(run_id, folder):
@@ -808,8 +813,8 @@ def test_a_shipped_file_that_is_missing_or_damaged_keeps_the_server_from_startin
     do, started, monkeypatch, tmp_path, file, fault
 ):
     assets = shutil.copytree(datasets.ASSETS, tmp_path / "assets")
-    monkeypatch.setattr(datasets, "ASSETS", assets)
-    monkeypatch.setattr(sources, "FOLDER", assets / "sources")
+    monkeypatch.setattr("tlcore.datasets.datasets.ASSETS", assets)
+    monkeypatch.setattr("tlcore.sources.cards.FOLDER", assets / "sources")
     if fault == "missing":
         (assets / file).unlink()
     else:
@@ -935,7 +940,7 @@ def test_a_damaged_model_is_one_sentence_and_no_answer(trained, do, digits, tmp_
 @pytest.mark.keras
 @pytest.mark.slow
 def test_a_missing_shipped_model_is_one_sentence(do, digits, monkeypatch, tmp_path):
-    monkeypatch.setattr(sources, "FOLDER", shutil.copytree(sources.FOLDER, tmp_path / "sources"))
+    monkeypatch.setattr("tlcore.sources.cards.FOLDER", shutil.copytree(sources.FOLDER, tmp_path / "sources"))
     (tmp_path / "sources" / "digits.keras").unlink()
     code, printed, said = do("predict", next(iter(digits)))
     assert code == 1 and not printed and refused(said, "The file digits.keras that ships with the app cannot be read")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pages.ui import film, layer_picker, live_chart, pad, text
-from tlcore.monitor import Cast, Frame
 from tlcore.spec import FineTuneSpec, LayerInfo, MetricPoint, Phase, Progress
+from tlcore.training.film import Cast, Frame
 
 LAYERS = (
     LayerInfo(0, "conv_1", "Conv2D", (26, 26, 32), 320),

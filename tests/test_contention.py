@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tlcore import database
 from tlcore.spec import FineTuneSpec, MetricPoint, Progress
 from tlcore.store import Store
+from tlcore.store import connection as database
 
 WRITERS, READERS = 8, 50
 LOG_MB = 24  # of the write-ahead log, however long it goes on

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlcore import datasets
+from tlcore.datasets.__main__ import main
+from tlcore.datasets.datasets import _read
 from tlcore.errors import DataError, SpecError
 from tlcore.spec import SPLITS, DataSpec
 
@@ -24,7 +26,7 @@ def assets(tmp_path, monkeypatch):
     """A copy of the shipped MNIST files that a test may spoil."""
     for file in ("mnist.npz", "mnist.json"):
         shutil.copy(datasets.ASSETS / file, tmp_path / file)
-    monkeypatch.setattr(datasets, "ASSETS", tmp_path)
+    monkeypatch.setattr("tlcore.datasets.datasets.ASSETS", tmp_path)
     return tmp_path
 
 
@@ -33,7 +35,7 @@ def assets(tmp_path, monkeypatch):
 
 def test_the_noted_class_sizes_are_those_of_the_files():
     for name in ("mnist", "digits_8x8"):
-        raw = datasets._read(name)
+        raw = _read(name)
         assert tuple(np.bincount(raw.y_train)) == datasets.SIZES[name]
 
 
@@ -77,7 +79,7 @@ def test_mnist_is_divided_as_published(split, numbers):
 def test_no_image_is_in_two_parts():
     data = datasets.load(DataSpec("mnist", "article", None, seed=3))
     together = np.concatenate([data.x_train, data.x_validation, data.x_test])
-    every = datasets._read("mnist")
+    every = _read("mnist")
     raw = np.concatenate([every.x_train, every.x_test])
     # The same multiset of pictures: nothing twice, nothing lost (MNIST itself repeats none).
     prints = [
@@ -120,7 +122,7 @@ def test_shares_add_up_and_never_exceed_what_is_there(n, sizes):
 
 
 def test_a_smaller_training_set_is_part_of_a_larger_one():
-    labels = datasets._read("mnist").y_train
+    labels = _read("mnist").y_train
     five, ten = (set(datasets.divide(labels, "standard", n, seed=7)[0]) for n in (5, 10))
     assert five < ten
 
@@ -248,15 +250,15 @@ def test_a_task_that_keras_has_becomes_28_by_28_in_grey(name, monkeypatch):
 
 
 def test_building_refuses_a_folder_without_the_published_files(tmp_path, capsys):
-    assert datasets.main(["build", str(tmp_path)]) == 1
+    assert main(["build", str(tmp_path)]) == 1
     assert "has no file train-images-idx3-ubyte" in capsys.readouterr().err
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"not these"))
-    assert datasets.main(["build", str(tmp_path)]) == 1
+    assert main(["build", str(tmp_path)]) == 1
     assert "train-images-idx3-ubyte is not the published file" in capsys.readouterr().err
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"no gzip at all")
-    assert datasets.main(["build", str(tmp_path)]) == 1
+    assert main(["build", str(tmp_path)]) == 1
     assert "damaged" in capsys.readouterr().err
-    assert datasets.main([]) == 2
+    assert main([]) == 2
 
 
 def test_the_shipped_file_can_be_built_again_from_the_raw_files(tmp_path, monkeypatch):
@@ -268,9 +270,9 @@ def test_the_shipped_file_can_be_built_again_from_the_raw_files(tmp_path, monkey
             header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
             (raw / file).write_bytes(header + array.tobytes())  # the published bytes: their MD5 is checked
     before = datasets.samples("mnist", 20)[0]
-    monkeypatch.setattr(datasets, "COMPRESSION", 1)  # the shipped file's level takes long
-    monkeypatch.setattr(datasets, "ASSETS", built)
-    assert datasets.main(["build", str(raw)]) == 0
+    monkeypatch.setattr("tlcore.datasets.datasets.COMPRESSION", 1)  # the shipped file's level takes long
+    monkeypatch.setattr("tlcore.datasets.datasets.ASSETS", built)
+    assert main(["build", str(raw)]) == 0
     assert np.array_equal(datasets.samples("mnist", 20)[0], before)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pebble import ProcessExpired
 
-from tlcore.deaths import CutOff, cause, memory_kills
+from tlcore.machine.deaths import CutOff, cause, memory_kills
 
 QUIETLY = "it ended without a word (the log may say more)"
 

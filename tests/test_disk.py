@@ -5,10 +5,11 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from tlcore import database, disk
 from tlcore.errors import RightsError
 from tlcore.people import Access, Limits, Person
 from tlcore.spec import FineTuneSpec
+from tlcore.store import connection as database
+from tlcore.store import disk
 
 ANN = Person("a" * 32)
 

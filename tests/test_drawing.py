@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tlcore import datasets, drawing, sources
+from tlcore import datasets, sources
 from tlcore.errors import DataError
+from tlcore.inputs import drawing
 
 DOT = [{"width": 0.1, "points": [[0.5, 0.5]]}]
 SEVEN = [{"width": 0.08, "points": [[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]}]

@@ -14,10 +14,10 @@ import pytest
 import tiny_tasks
 import waiting
 
-from tlcore import engine as engine_module
 from tlcore.engine import Engine
+from tlcore.engine import local as engine_module
 from tlcore.errors import SpecError
-from tlcore.processes import is_alive
+from tlcore.machine.processes import is_alive
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Store
 
@@ -308,7 +308,7 @@ def test_a_run_killed_for_memory_says_so(store, start, monkeypatch):
     engine = start()
     run = new(store, "stuck")
     kills = [0]
-    monkeypatch.setattr("tlcore.engine.memory_kills", lambda: kills[0])
+    monkeypatch.setattr("tlcore.engine.local.memory_kills", lambda: kills[0])
     engine._memory_kills = 0
     for number in range(1, 4):
         attempt = wait_for(lambda number=number: (now := begun(store, run)).attempt == number and now)
@@ -373,7 +373,7 @@ def test_a_killed_server_takes_its_children_along_and_the_next_goes_on(store, st
 def test_a_run_cut_off_again_and_again_fails_with_its_reason(store, start):
     run = new(store)
     lost = subprocess.run(
-        [sys.executable, "-c", "from tlcore.processes import identity; print(identity())"],
+        [sys.executable, "-c", "from tlcore.machine.processes import identity; print(identity())"],
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ).stdout.strip()  # fmt: skip
     for _ in range(3):
@@ -494,7 +494,7 @@ def test_an_engine_on_a_folder_that_cannot_be_used_says_so(tmp_path):
 @pytest.mark.keras
 def test_keras_is_imported_without_what_nothing_here_uses(tmp_path):
     code = (
-        "import sys; from tlcore.processes import import_keras; import_keras();"
+        "import sys; from tlcore.machine.processes import import_keras; import_keras();"
         "assert 'keras' in sys.modules and not {'sklearn', 'pandas', 'pyarrow'} & set(sys.modules);"
         "import sklearn.svm; import keras; keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])"
     )

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tlcore import datasets, explain, features, prediction, sources, worker
+from tlcore import datasets, features, prediction, sources
 from tlcore.errors import DataError, SpecError
+from tlcore.inspection import networks as explain
+from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
 

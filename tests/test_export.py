@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tlcore import export
 from tlcore.errors import StoreError
+from tlcore.exports import export
 from tlcore.spec import FineTuneSpec, MetricPoint, from_json
 
 FILES = {"model": b"a" * 100_000, "metrics.csv": b"seq\n"}

@@ -5,8 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from tlcore import datasets, features, freezing, sources
+from tlcore import datasets, features, sources
 from tlcore.errors import SpecError
+from tlcore.features import freezing
 
 pytestmark = pytest.mark.keras
 
@@ -66,7 +67,7 @@ def test_every_row_is_the_same_to_the_last_bit_wherever_it_stands(model):
 
 
 def test_batches_that_are_computed_at_once_come_in_their_order(model, images, monkeypatch):
-    monkeypatch.setattr(features, "BATCH", 2)  # three times as many batches as are under way at a time
+    monkeypatch.setattr("tlcore.features.extraction.BATCH", 2)  # three times as many batches as are under way at a time
     prefix = features.submodel(model, "flatten")
     one_by_one = np.concatenate([features.activations(prefix, image[None]) for image in images])
     np.testing.assert_allclose(features.activations(prefix, images), one_by_one, atol=1e-5)

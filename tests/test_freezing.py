@@ -1,7 +1,8 @@
 import pytest
 
-from tlcore import freezing, sources
+from tlcore import sources
 from tlcore.errors import SpecError
+from tlcore.features import freezing
 from tlcore.spec import LayerInfo
 
 LAYERS = sources.info("random").layers

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, keras_example, recorded, worker
+from tlcore import datasets
 from tlcore.errors import SpecError
+from tlcore.evidence import keras_example, recorded
+from tlcore.jobs import execution as worker
 from tlcore.spec import ExampleSpec, from_json, to_json
 
 

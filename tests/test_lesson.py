@@ -5,8 +5,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, features, lesson, sources, training
+from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError
+from tlcore.inspection import lesson
 from tlcore.spec import DataSpec, FineTuneSpec, Phase
 
 SPEC = FineTuneSpec(
@@ -123,7 +124,7 @@ def test_the_dual_at_scikit_learns_solution_meets_the_primal_and_both_constraint
 
 def test_the_recorded_lesson_is_whole_and_says_where_it_comes_from():
     found = lesson.recorded()
-    assert found.settings == FineTuneSpec() and found.made and found.command == "python -m tlcore.lesson"
+    assert found.settings == FineTuneSpec() and found.made and found.command == "python -m tlcore.inspection.lesson"
     assert dict(found.versions)["keras"]
     assert len(found.losses) == len(lesson.RATES) == len(found.layers[0].moved)
     assert found.loss == pytest.approx(lesson.cross_entropy(np.array(found.shares)))

@@ -10,9 +10,9 @@ import pytest
 
 from tlcore import lock
 from tlcore.errors import StoreError
-from tlcore.lock import FILE, Lock
+from tlcore.machine.lock import FILE, Lock
 
-HOLD = "import sys; from pathlib import Path; from tlcore.lock import Lock; lock = Lock(Path(sys.argv[1])); "
+HOLD = "import sys; from pathlib import Path; from tlcore.machine.lock import Lock; lock = Lock(Path(sys.argv[1])); "
 
 
 def holder(folder):

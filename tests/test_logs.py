@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tlcore import logs
+from tlcore.engine.measures import Measures
 from tlcore.errors import SpecError
-from tlcore.measures import Measures
+from tlcore.machine import logs
 from tlcore.spec import FineTuneSpec
 
 
@@ -22,7 +22,7 @@ def in_a_process(code, **environment):
 def test_a_line_is_json_with_run_person_and_trace():
     code = """
 import logging
-from tlcore import logs
+from tlcore.machine import logs
 logging.getLogger("library").addHandler(logging.StreamHandler())
 logging.getLogger("library").propagate = False
 logs.configure()
@@ -37,7 +37,7 @@ except ZeroDivisionError: log.exception("it failed")
     assert (first["run"], first["person"], first["level"]) == ("a" * 16, "12345678", "info")
     assert second["message"] == 'two\nlines "quoted"' and "run" not in second
     assert "ZeroDivisionError" in third["trace"] and third["logger"] == "tlcore.x"
-    code = "from tlcore import logs; import logging; logs.configure(); logging.getLogger('tlcore').info('x')"
+    code = "from tlcore.machine import logs; import logging; logs.configure(); logging.getLogger('tlcore').info('x')"
     assert in_a_process(code, TRANSFER_LAB_LOG_LEVEL="warning") == ""
 
 

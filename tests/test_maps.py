@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from tlcore import maps, worker
 from tlcore.errors import SpecError
+from tlcore.inspection import maps
+from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
 

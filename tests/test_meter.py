@@ -2,7 +2,7 @@
 
 import pytest
 
-from tlcore import meter
+from tlcore.evidence import meter
 from tlcore.spec import Cell
 
 CUTS = ("pool_1", "flatten", "dense_1")

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, features, monitor, sources, training
+from tlcore import datasets, features, sources, training
 from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.training import film as monitor
 
 pytestmark = pytest.mark.keras
 

@@ -13,10 +13,14 @@ import pytest
 import waiting
 from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
-from tlcore import checkpoint, cli, datasets, export, outputs, people, prediction, sources, sweeps, worker
-from tlcore.cache import Cache
+from tlcore import cli, datasets, people, prediction, sources
 from tlcore.engine import Engine
-from tlcore.store import Store, versions
+from tlcore.evaluation import outputs
+from tlcore.evidence import sweeps
+from tlcore.exports import export
+from tlcore.features.cache import Cache
+from tlcore.jobs import execution as worker
+from tlcore.store import Store, checkpoint, versions
 
 OLD = Path(__file__).parent / "old_lab"
 FACTS = {fact["id"]: fact for fact in json.loads((OLD / "facts.json").read_text(encoding="utf-8"))}

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from tlcore import datasets, features, heads, opened, prediction, sources, worker
+from tlcore import datasets, features, heads, prediction, sources
 from tlcore.errors import SpecError
+from tlcore.inspection import opened
+from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, HeadSpec
 from tlcore.store import Store
 

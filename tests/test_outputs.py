@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import outputs
 from tlcore.datasets import Data
 from tlcore.errors import DataError
+from tlcore.evaluation import outputs
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tlcore import race, sources
+from tlcore import sources
 from tlcore.errors import SpecError
+from tlcore.recipes import race
 from tlcore.spec import DataSpec, FineTuneSpec, Phase
 
 LAYERS = sources.info("digits_0_4").layers

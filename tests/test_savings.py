@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from tlcore import savings
+from tlcore.evidence import savings
 from tlcore.spec import Cell
 
 CELL = Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", 5, 0)

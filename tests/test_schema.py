@@ -16,11 +16,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from tlcore import schema
-from tlcore.database import connect, metadata
 from tlcore.errors import StoreError
 from tlcore.spec import FineTuneSpec, HeadSpec, MetricPoint
-from tlcore.store import Store
+from tlcore.store import Store, schema
+from tlcore.store.connection import connect, metadata
 
 OLD = Path(__file__).parent / "databases"  # one of each earlier revision
 POINTS = [
@@ -50,7 +49,7 @@ def transaction(url: str) -> Iterator[sa.Connection]:
 
 
 def differences(url: str | Path) -> list:
-    """Return what Alembic would still have to change to get from a database to ``tlcore.database``."""
+    """Return what Alembic would still have to change to get from a database to ``tlcore.store.connection``."""
     with transaction(url if isinstance(url, str) else f"sqlite:///{url}") as connection:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
@@ -183,7 +182,7 @@ for _ in range(2):  # made new, then opened
     Store(Path({str(tmp_path)!r})).close()
 assert "alembic" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], cwd=schema.MIGRATIONS.parents[1], check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=schema.MIGRATIONS.parents[2], check=True)
 
 
 def test_the_revisions_are_one_chain_in_the_order_of_their_files():

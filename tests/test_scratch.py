@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tlcore import scratch
+from tlcore.machine import scratch
 
 HERE = socket.gethostname()
 
@@ -47,7 +47,7 @@ def test_a_killed_process_leaves_its_temporary_files_where_they_are_swept(tmp_pa
     code = f"""
 import os, signal, tempfile
 from pathlib import Path
-from tlcore import scratch
+from tlcore.machine import scratch
 scratch.enter(Path({str(tmp_path)!r}))
 file = tempfile.NamedTemporaryFile(delete=False)
 assert file.name.startswith({str(tmp_path)!r}) and os.environ["TMPDIR"] == tempfile.gettempdir()

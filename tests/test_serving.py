@@ -13,10 +13,10 @@ import pytest
 import tiny_models
 import waiting
 
-from tlcore import serving as serving_module
 from tlcore.errors import DataError
-from tlcore.processes import is_alive
-from tlcore.serving import BROKEN, BUSY, CLOSED, DIED, LOADING, MANY, Serving
+from tlcore.machine.processes import is_alive
+from tlcore.prediction import serving as serving_module
+from tlcore.prediction.serving import BROKEN, BUSY, CLOSED, DIED, LOADING, MANY, Serving
 
 LONG_S = 60
 GREY = np.full((28, 28), 0.5, np.float32)
@@ -231,8 +231,8 @@ def test_the_process_loads_neither_keras_nor_streamlit_by_itself(serve, tmp_path
 
 def test_a_process_dies_with_its_server(tmp_path):
     code = (
-        "import tiny_models; from pathlib import Path; from tlcore.serving import Serving\n"
-        "from tlcore.processes import identity; import threading\n"
+        "import tiny_models; from pathlib import Path; from tlcore.prediction.serving import Serving\n"
+        "from tlcore.machine.processes import identity; import threading\n"
         f"serving = Serving(Path({str(tmp_path)!r}), load=tiny_models.load, shipped=tiny_models.plain_only)\n"
         "serving.start(); serving.wait_ready(60); print(identity(serving._process.pid), flush=True)\n"
         "threading.Event().wait()"

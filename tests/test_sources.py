@@ -9,8 +9,11 @@ import sys
 import numpy as np
 import pytest
 
-from tlcore import datasets, drawing, source_training, sources
+from tlcore import datasets, sources
 from tlcore.errors import DataError, SpecError
+from tlcore.inputs import drawing
+from tlcore.sources import making
+from tlcore.sources.__main__ import main
 from tlcore.spec import DataSpec
 
 ROOT = sources.FOLDER.parents[2]
@@ -22,7 +25,7 @@ def shipped(tmp_path, monkeypatch):
     """A copy of the shipped models that a test may spoil."""
     folder = tmp_path / "sources"
     shutil.copytree(sources.FOLDER, folder)
-    monkeypatch.setattr(sources, "FOLDER", folder)
+    monkeypatch.setattr("tlcore.sources.cards.FOLDER", folder)
     return folder
 
 
@@ -87,7 +90,7 @@ def test_the_drawing_model_holds_under_shift_and_scale():
     model = sources.load("digits")
 
     def accuracy(change):
-        changed = source_training.CHANGES[change](images[..., 0], np.random.default_rng(1))
+        changed = making.CHANGES[change](images[..., 0], np.random.default_rng(1))
         normalised = np.stack([drawing.normalise(image) for image in changed])[..., None]
         return (model.predict(normalised, verbose=0).argmax(axis=1) == labels).mean()
 
@@ -251,11 +254,12 @@ def test_a_rebuild_depends_on_nothing_but_its_seed(tmp_path):
     # In a process of its own: deterministic kernels, once on, stay on.
     code = f"""
 from pathlib import Path
-from tlcore import source_training as training, sources
+from tlcore.sources import making as training
+from tlcore.sources.__main__ import main
 images = training._images
 training._images = lambda recipe, data: tuple(array[:640] for array in images(recipe, data))
 for folder in ("one", "two"):
-    assert sources.main(["digits_0_4", "--epochs", "1", "--folder", str(Path({str(tmp_path)!r}) / folder)]) == 0
+    assert main(["digits_0_4", "--epochs", "1", "--folder", str(Path({str(tmp_path)!r}) / folder)]) == 0
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -276,17 +280,17 @@ def test_rebuilding_garments_without_their_files_says_what_to_do(tmp_path, monke
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", unreachable)
-    assert sources.main(["fashion", "--folder", str(tmp_path)]) == 1
+    assert main(["fashion", "--folder", str(tmp_path)]) == 1
     assert "Fashion-MNIST is not on this computer" in capsys.readouterr().err
-    assert sources.main(["fashion", "--data", str(tmp_path), "--folder", str(tmp_path)]) == 1
+    assert main(["fashion", "--data", str(tmp_path), "--folder", str(tmp_path)]) == 1
     assert "has no file train-images-idx3-ubyte" in capsys.readouterr().err
 
 
 def test_a_rebuild_of_nothing_known_is_refused(tmp_path):
     with pytest.raises(SpecError, match="There is no source model"):
-        sources.rebuild("letters", tmp_path)
+        making.rebuild("letters", tmp_path)
     with pytest.raises(SpecError, match="Epochs must be a whole number"):
-        sources.rebuild("digits", tmp_path, epochs=0)
+        making.rebuild("digits", tmp_path, epochs=0)
 
 
 def test_the_readme_notes_the_sum_of_every_shipped_file():

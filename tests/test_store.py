@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlcore import store as store_module
-from tlcore.database import runs
 from tlcore.errors import SpecError, StoreError
-from tlcore.processes import identity
+from tlcore.machine.processes import identity
 from tlcore.spec import Cell, FineTuneSpec, HeadSpec, MetricPoint, Progress
 from tlcore.store import Store, home
+from tlcore.store import runs as store_module
+from tlcore.store.connection import runs
 
 SPEC = FineTuneSpec(seed=7)
 

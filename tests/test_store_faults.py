@@ -14,12 +14,12 @@ import pytest
 import sqlalchemy as sa
 from postgres_server import NOT_FOUND, find_binaries, started
 
-from tlcore import database
 from tlcore.cli import main
 from tlcore.errors import StoreError
-from tlcore.recovery import OF_RUNS, recover
 from tlcore.spec import Cell, FineTuneSpec, MetricPoint
 from tlcore.store import Store
+from tlcore.store import connection as database
+from tlcore.store.recovery import OF_RUNS, recover
 
 SPEC = FineTuneSpec(seed=7)
 CELL = Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", per_class=5, seed=0, score=0.86, n_test=4861)
@@ -352,7 +352,7 @@ def test_a_disk_too_full_to_recover_is_said_and_changes_nothing(tmp_path):
         small_disk(folder, "3m"),
         folder,
         """
-        from tlcore.recovery import OF_RUNS, recover
+        from tlcore.store.recovery import OF_RUNS, recover
         store = Store(folder)
         for number in range(60):
             store.create(FineTuneSpec(), name="x" * 3000)
@@ -385,7 +385,7 @@ def test_a_run_that_cannot_save_its_model_fails_in_words_and_the_next_one_is_don
         small_disk(folder, "8m"),
         folder,
         """
-        from tlcore import worker
+        from tlcore.jobs import execution as worker
         store = Store(folder)
         spec = FineTuneSpec(data=DataSpec(per_class=5), phases=(Phase(epochs=1, frozen=("conv_1", "conv_2")),))
         ends = []
@@ -415,7 +415,7 @@ def test_a_full_disk_keeps_no_features_and_is_no_error(tmp_path):
         folder,
         """
         import numpy as np
-        from tlcore import cache
+        from tlcore.features import cache
         cache.RESERVE = 0
         kept, rows = cache.Cache(folder), [np.ones((100, 100), np.float32)] * 40  # 1.6 MB
         def comes_in_parts():

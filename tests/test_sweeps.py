@@ -11,8 +11,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tlcore import datasets, sweeps, training, worker
+from tlcore import datasets, training
 from tlcore.errors import SpecError, TrainingError
+from tlcore.evidence import sweeps
+from tlcore.jobs import execution as worker
 from tlcore.spec import Cell, DataSpec, HeadSpec, SweepSpec, from_json, to_json
 from tlcore.store import Store
 

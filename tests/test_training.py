@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, freezing, prefix, sources, training
+from tlcore import datasets, sources, training
 from tlcore.errors import SpecError, TrainingError
+from tlcore.features import freezing, prefix
 from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Phase, article_recipe, scratch_control
 
 pytestmark = pytest.mark.keras
@@ -104,7 +105,7 @@ def test_a_batch_in_two_parts_gives_the_gradient_of_the_whole(data, monkeypatch)
     assert len(data.x_train) % spec.batch_size == 1
     weights = []
     for parts in (1, 2):
-        monkeypatch.setattr(training, "n_parts", lambda tail, size, parts=parts: parts)
+        monkeypatch.setattr("tlcore.training.fitting.n_parts", lambda tail, size, parts=parts: parts)
         model, _ = trained(spec, data)
         weights.append(model.get_weights())
     for whole, halves in zip(*weights, strict=True):

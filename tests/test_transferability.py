@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tlcore import transferability
 from tlcore.errors import SpecError
+from tlcore.evidence import transferability
 
 RNG = np.random.default_rng(0)
 Y = np.repeat(np.arange(3), 20)

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from tlcore import heads, tuning, worker
+from tlcore import heads
 from tlcore.errors import SpecError
+from tlcore.heads import tuning
+from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, SweepSpec
 from tlcore.store import Store
 

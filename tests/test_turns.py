@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tlcore.forecast import Forecast, waits
-from tlcore.presence import Presence
+from tlcore.engine.forecast import Forecast, waits
+from tlcore.people.presence import Presence
 from tlcore.spec import FineTuneSpec, HeadSpec, Phase, Progress
 
 SHORT, LONG = FineTuneSpec(), FineTuneSpec(phases=(Phase(epochs=100),))

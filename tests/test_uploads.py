@@ -8,8 +8,11 @@ import pytest
 from hostile import keras_files, more_keras_files
 from hostile.asked import count, refusal
 
-from tlcore import foreign, keras_config, sources, uploads
+from tlcore import sources
 from tlcore.errors import DataError
+from tlcore.sources import uploads
+from tlcore.sources.foreign import config as keras_config
+from tlcore.sources.foreign import rebuild as foreign
 
 
 def every_layer():
@@ -38,7 +41,8 @@ def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, 
     import keras
     import numpy as np
 
-    from tlcore import datasets, prediction, worker
+    from tlcore import datasets, prediction
+    from tlcore.jobs import execution as worker
     from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
     from tlcore.store import Store
 
@@ -102,7 +106,7 @@ def test_weights_that_are_no_weights_of_the_network_are_refused_in_the_process(t
     import numpy as np
     from pebble import ProcessPool
 
-    from tlcore.processes import LeanContext
+    from tlcore.machine.processes import LeanContext
 
     def nothing(file: h5py.File) -> None:
         del file["layers"]

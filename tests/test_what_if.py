@@ -10,7 +10,7 @@ import pytest
 
 from tlcore import sources, training
 from tlcore.errors import SpecError, TrainingError
-from tlcore.what_if import Move, WhatIf, check, retrain
+from tlcore.prediction.what_if import Move, WhatIf, check, retrain
 
 
 @pytest.fixture(scope="module")

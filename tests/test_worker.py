@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, features, outputs, prediction, sources, worker
+from tlcore import datasets, features, prediction, sources
 from tlcore.errors import DataError, SpecError
+from tlcore.evaluation import outputs
+from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
 

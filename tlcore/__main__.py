@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 
-from .cli import main
+from tlcore.cli import main
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is imported, inside a command

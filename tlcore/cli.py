@@ -17,14 +17,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
-from . import datasets, freezing, sources
-from .break_it import BREAKS
-from .commands import answers, catalogues, console, evidence, history, launch, local_run
-from .commands.flags import Parser, all_or, choice, folder, limit, number, several, source
-from .errors import DataError, LabError, TrainingError
-from .heads import HEADS
-from .recorded import STUDIES
-from .spec import (
+from tlcore import datasets, sources
+from tlcore.errors import DataError, LabError, TrainingError
+from tlcore.evidence.recorded import STUDIES
+from tlcore.evidence.sweeps import METHODS
+from tlcore.features import freezing
+from tlcore.heads import HEADS
+from tlcore.recipes.break_it import BREAKS
+from tlcore.sources.uploads import MOST_BYTES
+from tlcore.spec import (
     OPTIMIZERS,
     PIXELS,
     RANGES,
@@ -36,9 +37,10 @@ from .spec import (
     RunState,
     SweepSpec,
 )
-from .store import home
-from .sweeps import METHODS
-from .uploads import MOST_BYTES
+from tlcore.store import home
+
+from .commands import answers, catalogues, console, evidence, history, launch, local_run
+from .commands.flags import Parser, all_or, choice, folder, limit, number, several, source
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import answers, state
 from pages.ui.pad import drawing_pad
 from pages.ui.text import _, tell
-from tlcore import drawing
 from tlcore.errors import LabError
+from tlcore.inputs import drawing
 from tlcore.prediction import PredictorInfo
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui.text import _
-from tlcore.calibration import Bin
+from tlcore.evaluation.calibration import Bin
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.text import _
-from tlcore import claims, recorded, sources
-from tlcore.claims import Finding, Verdict
+from tlcore import sources
+from tlcore.evidence import claims, recorded
+from tlcore.evidence.claims import Finding, Verdict
 from tlcore.spec import Cell, SweepSpec
 
 SLOTS = ("claims_1", "claims_2", "claims_3")

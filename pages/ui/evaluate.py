@@ -12,11 +12,12 @@ from pages.ui.feature_map import feature_map
 from pages.ui.inside import asked, explanation
 from pages.ui.run_view import PLOT, interval_words, title
 from pages.ui.text import _, ngettext, plain, tell
-from tlcore import calibration, datasets, evaluation, explain, outputs, prediction
+from tlcore import datasets, evaluation, prediction
 from tlcore.errors import LabError
-from tlcore.evaluation import Evaluation
+from tlcore.evaluation import Evaluation, calibration, outputs
+from tlcore.evaluation.outputs import Outputs
 from tlcore.heads import HEADS
-from tlcore.outputs import Outputs
+from tlcore.inspection import networks as explain
 from tlcore.spec import FineTuneSpec, HeadSpec
 from tlcore.store import Run
 

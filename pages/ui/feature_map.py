@@ -11,8 +11,9 @@ from pages.ui.answers import gallery
 from pages.ui.inside import asked
 from pages.ui.run_view import PLOT
 from pages.ui.text import _, ngettext
-from tlcore import maps, sources
-from tlcore.maps import BeforeAndAfter, Plane
+from tlcore import sources
+from tlcore.inspection import maps
+from tlcore.inspection.maps import BeforeAndAfter, Plane
 from tlcore.store import Run
 
 MOST_IMAGES = 40

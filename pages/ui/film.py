@@ -11,10 +11,10 @@ from streamlit.components.v2 import component
 from pages.ui import state
 from pages.ui.answers import data_uri
 from pages.ui.text import _, language
-from tlcore import monitor
-from tlcore.monitor import Cast, Frame
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
+from tlcore.training import film as monitor
+from tlcore.training.film import Cast, Frame
 
 _HERE = Path(__file__)
 MOST_FRAMES = 60  # sent to a browser; a longer film leaves out epochs evenly

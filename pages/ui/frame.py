@@ -9,8 +9,9 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.text import _, plain, tell
-from tlcore import datasets, freezing, sources
+from tlcore import datasets, sources
 from tlcore.errors import LabError
+from tlcore.features import freezing
 
 log = logging.getLogger(__name__)
 _SHEETS = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("frame.css", "answers.css")]

@@ -10,9 +10,10 @@ import streamlit as st
 from pages.ui import pictures, state
 from pages.ui.answers import REFERENCE, gallery, in_words, span
 from pages.ui.text import _, plain, tell
-from tlcore import datasets, explain, sources
+from tlcore import datasets, sources
 from tlcore.errors import LabError
-from tlcore.explain import Explanation, HeatMap, Nearest
+from tlcore.inspection import networks as explain
+from tlcore.inspection.networks import Explanation, HeatMap, Nearest
 from tlcore.prediction import PredictorInfo, verdict
 
 N_SAMPLES = 12

@@ -6,10 +6,11 @@ import streamlit as st
 
 from pages.ui import state, sweep_charts
 from pages.ui.text import _
-from tlcore import datasets, meter, recorded, sources
-from tlcore.meter import Standing, Trial
+from tlcore import datasets, sources
+from tlcore.evidence import meter, recorded
+from tlcore.evidence.meter import Standing, Trial
+from tlcore.evidence.transferability import SCORES
 from tlcore.spec import Cell, SweepSpec
-from tlcore.transferability import SCORES
 
 STUDY = "best_cut"
 SLOT = "meter"

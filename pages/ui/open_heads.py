@@ -12,10 +12,10 @@ from pages.ui.evaluate import INPUTS
 from pages.ui.inside import asked
 from pages.ui.run_view import PLOT
 from pages.ui.text import _, plain, tell
-from tlcore import opened
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.opened import Choices, Dual, OpenedForest, OpenedSVM
+from tlcore.inspection import opened
+from tlcore.inspection.opened import Choices, Dual, OpenedForest, OpenedSVM
 from tlcore.store import Run
 
 MOST_PICTURES = 24

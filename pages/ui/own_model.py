@@ -4,8 +4,9 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.text import _, plain, tell
-from tlcore import sources, uploads
+from tlcore import sources
 from tlcore.errors import LabError
+from tlcore.sources import uploads
 from tlcore.spec import SourceInfo
 
 MEGABYTES = uploads.MOST_BYTES // 2**20

@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 
 from streamlit.components.v2 import component
 
-from tlcore.drawing import check_strokes
 from tlcore.errors import DataError
+from tlcore.inputs.drawing import check_strokes
 
 from .text import _, language
 

@@ -11,8 +11,10 @@ from pages.ui import charts, example_view, state, sweep_view
 from pages.ui.film import film, has_film
 from pages.ui.live_chart import LiveRun, Rule, live_chart
 from pages.ui.text import _, ngettext, plain, tell
-from tlcore import datasets, export, prediction, sources, sweeps
+from tlcore import datasets, prediction, sources
 from tlcore.errors import LabError
+from tlcore.evidence import sweeps
+from tlcore.exports import export
 from tlcore.heads import HEADS
 from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, Spec, SweepSpec, article_recipe
 from tlcore.store import Run

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.ui import state, sweep_charts, sweep_view
 from pages.ui.text import _
-from tlcore import recorded, savings
+from tlcore.evidence import recorded, savings
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
 
 STUDY = "label_savings"

@@ -13,16 +13,20 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from tlcore import datasets, freezing, lesson, people, prediction, sources, worker
+from tlcore import datasets, people, prediction, sources
 from tlcore.engine import Engine
+from tlcore.engine.forecast import Forecast
+from tlcore.engine.measures import Measures
 from tlcore.errors import SpecError
-from tlcore.forecast import Forecast
-from tlcore.lesson import Lesson
-from tlcore.measures import Measures
+from tlcore.features import freezing
+from tlcore.inspection import lesson
+from tlcore.inspection.lesson import Lesson
+from tlcore.jobs import execution as worker
 from tlcore.people import Access, Keys, Limits, Person
+from tlcore.people.presence import Presence
 from tlcore.prediction import PredictorInfo
-from tlcore.presence import Presence
-from tlcore.serving import Serving
+from tlcore.prediction.serving import Serving
+from tlcore.prediction.what_if import WhatIf
 from tlcore.spec import (
     RANGES,
     Cell,
@@ -37,7 +41,6 @@ from tlcore.spec import (
     two_phases,
 )
 from tlcore.store import Run, Store, home
-from tlcore.what_if import WhatIf
 
 log = logging.getLogger(__name__)
 # Else each cache below says at import, before the log has its form, that no server runs yet.

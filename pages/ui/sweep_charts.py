@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from pages.ui.charts import MARGIN, PALETTE, TRAINABLE, color
 from pages.ui.text import _
-from tlcore.savings import Band
+from tlcore.evidence.savings import Band
 
 # Plotly's own default offers to send the data to a server of theirs.
 PLOT = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}

@@ -8,13 +8,15 @@ import streamlit as st
 from pages.ui import state, sweep_charts
 from pages.ui.charts import PALETTE
 from pages.ui.text import _, tell
-from tlcore import datasets, export, recorded, savings, sources, sweeps
+from tlcore import datasets, sources
 from tlcore.errors import LabError
+from tlcore.evidence import recorded, savings, sweeps
+from tlcore.evidence.recorded import Recorded
+from tlcore.evidence.transferability import SCORES
+from tlcore.exports import export
 from tlcore.heads import HEADS
-from tlcore.recorded import Recorded
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepSpec
 from tlcore.store import Run
-from tlcore.transferability import SCORES
 
 METHODS = {
     **{name: card.title for name, card in HEADS.items()},

@@ -8,8 +8,8 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.evaluate import INPUTS
 from pages.ui.text import _, ngettext, plain
-from tlcore import datasets, tuning
-from tlcore.heads import HEADS
+from tlcore import datasets
+from tlcore.heads import HEADS, tuning
 from tlcore.store import Run
 
 

@@ -6,7 +6,7 @@ from pages.ui import charts, run_view, state
 from pages.ui.text import _, plain, tell
 from tlcore import sources
 from tlcore.errors import LabError
-from tlcore.what_if import N_IMAGES, Answer, Move
+from tlcore.prediction.what_if import N_IMAGES, Answer, Move
 
 TAILS = {"linear": _("A linear SVM on the features"), "dense": _("The network's own remaining layers")}
 

@@ -9,8 +9,8 @@ from pages.ui import film
 from pages.ui.layer_picker import layer_picker
 from pages.ui.live_chart import LiveRun, Rule, live_chart
 from pages.ui.pad import drawing_pad
-from tlcore.monitor import Answer, Cast, Frame
 from tlcore.spec import FineTuneSpec, LayerInfo, Phase
+from tlcore.training.film import Answer, Cast, Frame
 
 SEVEN = [{"width": 0.085, "points": [[0.25, 0.25], [0.72, 0.25], [0.45, 0.8]]}]
 LAYERS = (

@@ -264,6 +264,9 @@ def test_a_running_run_is_watched_reloaded_shared_and_stopped(visit):
     first = wait_more_points(page)
     wait_more_points(page, first)  # it moves while it runs
     expect(page.locator(".tl-live")).to_have_attribute("data-state", "running")
+    page.wait_for_function(  # validation comes with the first whole epoch
+        "() => document.querySelector('.tl-live-plot').data.filter(trace => trace.uid).length >= 4", timeout=60_000
+    )
     uids = page.locator(".tl-live-plot").evaluate("graph => graph.data.map(trace => trace.uid).filter(uid => uid)")
     assert len(uids) == 4 and all(re.fullmatch(r"[\w-]+", uid) for uid in uids)  # Plotly looks them up as CSS classes
     run_id = slot(page, "ft")

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tlcore import clock, features, reporter, worker
 from tlcore.engine import Engine
+from tlcore.features import extraction
+from tlcore.jobs import execution as worker
+from tlcore.jobs import reporter
 from tlcore.store import Store
+from tlcore.training import clock
 
 PLAN = "plan"  # in the data folder: a moment for every attempt, one a line
 
@@ -61,13 +64,13 @@ def _in_epoch(number: int) -> Callable[..., bool]:
 
 
 def _after_one_batch_of_images() -> None:
-    whole = features._parts
+    whole = extraction._parts
 
     def first(*arguments: Any) -> Any:
         yield next(whole(*arguments))
         die()
 
-    features._parts = first
+    extraction._parts = first
 
 
 MOMENTS: dict[str, Callable[[], None]] = {

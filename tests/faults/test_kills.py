@@ -22,10 +22,12 @@ import pytest
 import waiting
 from faults import tasks
 
-from tlcore import checkpoint, outputs, prediction, worker
-from tlcore.processes import is_alive
+from tlcore import prediction
+from tlcore.evaluation import outputs
+from tlcore.jobs import execution as worker
+from tlcore.machine.processes import is_alive
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
-from tlcore.store import Store
+from tlcore.store import Store, checkpoint
 
 LONG_S = 300  # longer than anything here takes; a test that waits for it fails
 FROZEN = ("conv_1", "conv_2")

@@ -13,8 +13,11 @@ from hostile.asked import ROOT, count, refusal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tlcore import foreign, keras_config, sources, uploads
+from tlcore import sources
 from tlcore.errors import DataError
+from tlcore.sources import uploads
+from tlcore.sources.foreign import config as keras_config
+from tlcore.sources.foreign import rebuild as foreign
 
 IN_THE_WEIGHTS = ("CVE-2026-0897", "CVE-2026-1669")  # found by looking through the weights file, in the process
 HONEST = keras_files.packed()
@@ -206,7 +209,7 @@ import random, resource, sys
 sys.path.insert(0, "tests")
 from pathlib import Path
 from hostile import keras_files, more_keras_files
-from tlcore import foreign, keras_config
+from tlcore.sources.foreign import config as keras_config, rebuild as foreign
 from tlcore.errors import DataError
 
 network = keras_config.read(keras_files.member("config.json"))

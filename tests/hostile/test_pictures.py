@@ -10,8 +10,8 @@ from hostile.asked import ROOT, count, refusal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tlcore import drawing
 from tlcore.errors import DataError
+from tlcore.inputs import drawing
 
 # The warnings that Pillow gives about broken EXIF are no news here.
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
@@ -72,7 +72,7 @@ IN_A_CHILD = """
 import resource, sys, time
 sys.path.insert(0, "tests")
 from hostile import pictures
-from tlcore import drawing
+from tlcore.inputs import drawing
 from tlcore.errors import DataError
 
 bombs = dict(pictures.bombs())

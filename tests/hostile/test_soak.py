@@ -6,8 +6,11 @@ import pytest
 from hostile import keras_files, pictures
 from hostile.asked import count, refusal
 
-from tlcore import drawing, heads, keras_config, uploads
+from tlcore import heads
 from tlcore.errors import DataError
+from tlcore.inputs import drawing
+from tlcore.sources import uploads
+from tlcore.sources.foreign import config as keras_config
 
 pytestmark = [
     pytest.mark.soak,

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from pages.ui import state
-from tlcore import cache, cli, drawing, serving, spec
+from tlcore import cli, spec
 from tlcore.commands import catalogues, launch, local_run
 from tlcore.errors import DataError, LabError, SpecError
+from tlcore.features import cache
+from tlcore.inputs import drawing
 from tlcore.people import limits, whole_number
-from tlcore.prediction import predictor
+from tlcore.prediction import predictor, serving
 from tlcore.store import Store, home
 
 OPTIONS = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}

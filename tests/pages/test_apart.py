@@ -7,10 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui import state
 from tlcore.people import Person, of_account
-from tlcore.serving import Serving
+from tlcore.prediction.serving import Serving
+from tlcore.prediction.what_if import WhatIf
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Store
-from tlcore.what_if import WhatIf
 
 ANN, BOB, HOST = Person("a" * 32), Person("b" * 32), Person("c" * 32, host=True)
 

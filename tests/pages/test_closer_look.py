@@ -10,14 +10,14 @@ from streamlit.testing.v1 import AppTest
 from tiny_results import fine_tuned
 
 from pages.ui import evaluate, state
-from tlcore import outputs
 from tlcore.datasets import Data
 from tlcore.evaluation import evaluate as scored
+from tlcore.evaluation import outputs
 from tlcore.people import Person
-from tlcore.serving import Serving
+from tlcore.prediction.serving import Serving
+from tlcore.prediction.what_if import WhatIf
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Store
-from tlcore.what_if import WhatIf
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)

@@ -7,7 +7,7 @@ from pages.test_apart import lab  # noqa: F401
 from pages.test_pages import opened, sound, words
 
 from pages.ui import savings_view, sweep_view
-from tlcore import meter, recorded, savings, sweeps
+from tlcore.evidence import meter, recorded, savings, sweeps
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 
 

@@ -8,10 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui import pictures, state, tuned
-from tlcore import explain, maps, opened
 from tlcore.errors import TrainingError
+from tlcore.inspection import maps, opened
+from tlcore.inspection import networks as explain
 from tlcore.people import Person
-from tlcore.serving import Serving
+from tlcore.prediction.serving import Serving
 from tlcore.spec import FineTuneSpec, HeadSpec
 from tlcore.store import Store
 

@@ -7,8 +7,9 @@ from hostile import keras_files
 from pages.test_pages import NAMES, lab, opened, sound, words  # noqa: F401
 
 from pages.ui import state
-from tlcore import sources, uploads
+from tlcore import sources
 from tlcore.people import Person
+from tlcore.sources import uploads
 from tlcore.spec import LayerInfo
 
 ANN = Person("a" * 32)

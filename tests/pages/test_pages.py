@@ -17,16 +17,18 @@ from tiny_results import fine_tuned
 
 from pages.ui import state
 from pages.ui.frame import complain
-from tlcore import break_it, lesson, race, worker
-from tlcore.database import connect
 from tlcore.engine import Engine
 from tlcore.errors import DataError
 from tlcore.evaluation import evaluate
+from tlcore.inspection import lesson
+from tlcore.jobs import execution as worker
 from tlcore.people import Person
-from tlcore.serving import Serving
+from tlcore.prediction.serving import Serving
+from tlcore.prediction.what_if import WhatIf
+from tlcore.recipes import break_it, race
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, scratch_control
 from tlcore.store import Store
-from tlcore.what_if import WhatIf
+from tlcore.store.connection import connect
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
@@ -426,9 +428,9 @@ from pages.ui import state
 from pages.ui.frame import complain
 from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
-from tlcore.serving import Serving
+from tlcore.prediction.serving import Serving
 from tlcore.store import Store
-from tlcore.what_if import WhatIf
+from tlcore.prediction.what_if import WhatIf
 store = Store(Path({str(tmp_path)!r}))
 lab = state.Lab(store.folder, store, None, Serving(store.folder), WhatIf(store.folder))
 state.lab = lambda: lab

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import drawing, prediction, sources
-from ..errors import DataError, SpecError
-from ..store import Store
+from tlcore import prediction, sources
+from tlcore.errors import DataError, SpecError
+from tlcore.inputs import drawing
+from tlcore.store import Store
+
 from . import console, history
 
 MODEL = "digits"  # the drawing model

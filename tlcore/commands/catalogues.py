@@ -3,10 +3,13 @@
 from argparse import Namespace
 from dataclasses import asdict
 
-from .. import datasets, freezing, sources, uploads
-from ..errors import SpecError
-from ..heads import HEADS
-from ..spec import FineTuneSpec, LayerInfo
+from tlcore import datasets, sources
+from tlcore.errors import SpecError
+from tlcore.features import freezing
+from tlcore.heads import HEADS
+from tlcore.sources import making, uploads
+from tlcore.spec import FineTuneSpec, LayerInfo
+
 from . import console
 from .console import percent, table
 
@@ -20,7 +23,7 @@ def list_sources(options: Namespace) -> int:
 
 def rebuild_source(options: Namespace) -> int:
     with console.quiet():
-        sources.rebuild(options.source, options.folder, options.data, options.epochs)
+        making.rebuild(options.source, options.folder, options.data, options.epochs)
     return console.OK
 
 

@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..heads import HEADS
-from ..keras_example import PUBLISHED
-from ..spec import ExampleSpec, FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, SweepSpec
-from ..store import NumberedPoints, Run
+from tlcore.evidence.keras_example import PUBLISHED
+from tlcore.heads import HEADS
+from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, SweepSpec
+from tlcore.store import NumberedPoints, Run
 
 OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what they mean
 

@@ -7,11 +7,15 @@ from dataclasses import asdict, replace
 from math import isinf
 from typing import Any
 
-from .. import break_it, claims, export, recorded, savings, worker
-from ..errors import SpecError
-from ..spec import Cell, ExampleSpec, SweepSpec
-from ..store import Run, Store
-from ..transferability import SCORES
+from tlcore.errors import SpecError
+from tlcore.evidence import claims, recorded, savings
+from tlcore.evidence.transferability import SCORES
+from tlcore.exports import export
+from tlcore.jobs import execution as worker
+from tlcore.recipes import break_it
+from tlcore.spec import Cell, ExampleSpec, SweepSpec
+from tlcore.store import Run, Store
+
 from . import console
 from .history import find_run
 from .local_run import execute_here, say_result

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .. import sources
-from ..errors import SpecError
-from ..spec import RANGES, check_choice, check_number
+from tlcore import sources
+from tlcore.errors import SpecError
+from tlcore.spec import RANGES, check_choice, check_number
 
 MOST = 1_000_000  # of a limit
 

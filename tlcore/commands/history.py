@@ -6,11 +6,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import database, export, prediction
-from ..errors import SpecError
-from ..processes import is_alive
-from ..recovery import recover
-from ..store import Run, Store
+from tlcore import prediction
+from tlcore.errors import SpecError
+from tlcore.exports import export
+from tlcore.machine.processes import is_alive
+from tlcore.store import Run, Store
+from tlcore.store import connection as database
+from tlcore.store.recovery import recover
+
 from . import console
 from .console import percent, table
 

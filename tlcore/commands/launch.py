@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from .. import datasets, logs, sources
-from ..errors import SpecError
-from ..lock import Lock
-from ..people import limits, whole_number
-from ..store import Store
+from tlcore import datasets, sources
+from tlcore.errors import SpecError
+from tlcore.machine import logs
+from tlcore.machine.lock import Lock
+from tlcore.people import limits, whole_number
+from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST, PORT = "127.0.0.1", 8501
@@ -85,11 +86,8 @@ def check_assets() -> None:
     DataError
         One is missing or damaged.
     """
-    for card in sources.catalogue():
-        if card.sha256:
-            datasets.read_asset(sources.FOLDER / f"{card.name}.keras", card.sha256)
-    card = datasets.read_card(datasets.ASSETS / "mnist.json")
-    datasets.read_asset(datasets.ASSETS / "mnist.npz", str(card.get("sha256")))
+    sources.check_shipped()
+    datasets.check_shipped()
 
 
 def serve(host: str, port: int, folder: Path) -> NoReturn:

@@ -10,12 +10,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from .. import export, freezing, sources, worker
-from ..errors import LabError, SpecError, StoreError
-from ..heads import HEADS
-from ..processes import identity
-from ..spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, scratch_control, two_phases
-from ..store import Run, Store
+from tlcore import sources
+from tlcore.errors import LabError, SpecError, StoreError
+from tlcore.exports import export
+from tlcore.features import freezing
+from tlcore.heads import HEADS
+from tlcore.jobs import execution as worker
+from tlcore.machine.processes import identity
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, scratch_control, two_phases
+from tlcore.store import Run, Store
+
 from . import console
 from .catalogues import frozen_layers, list_heads
 

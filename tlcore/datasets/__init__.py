@@ -1,0 +1,43 @@
+"""Target tasks by name: their images, their splits, and where the bytes come from."""
+
+from .datasets import (
+    ASSETS,
+    MD5,
+    SIZES,
+    Data,
+    apportion,
+    as_pixels,
+    catalogue,
+    check_per_class,
+    check_shipped,
+    divide,
+    info,
+    load,
+    max_per_class,
+    pool,
+    read_asset,
+    read_card,
+    read_idx,
+    samples,
+)
+
+__all__ = [
+    "ASSETS",
+    "Data",
+    "MD5",
+    "SIZES",
+    "apportion",
+    "as_pixels",
+    "catalogue",
+    "check_per_class",
+    "check_shipped",
+    "divide",
+    "info",
+    "load",
+    "max_per_class",
+    "pool",
+    "read_asset",
+    "read_card",
+    "read_idx",
+    "samples",
+]

@@ -1,0 +1,26 @@
+"""``python -m tlcore.datasets build FOLDER``: pack the shipped MNIST from its four original files."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tlcore.errors import DataError
+
+from .datasets import build
+
+
+def main(arguments: Sequence[str]) -> int:
+    if len(arguments) != 2 or arguments[0] != "build":
+        print("usage: python -m tlcore.datasets build FOLDER_WITH_THE_FOUR_MNIST_FILES", file=sys.stderr)
+        return 2
+    try:
+        path = build(Path(arguments[1]))
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{path} ({path.stat().st_size:,} bytes)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

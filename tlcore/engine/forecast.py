@@ -1,0 +1,90 @@
+"""How long a waiting run is likely to wait, from how long runs like it took lately."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from heapq import heapify, heapreplace
+from statistics import median
+
+from tlcore.spec import FineTuneSpec, HeadSpec, Spec
+from tlcore.store import Run, Store
+
+RECENT = 60  # finished runs that are looked at
+FRESH_S = 2.0  # so long one answer serves everybody who asks
+MOST = 1000  # waiting runs that are looked at
+
+
+@dataclass
+class Forecast:
+    """Answers for any number of threads; a store with many waiting runs is read once in two seconds.
+
+    Parameters
+    ----------
+    n_workers : how many runs go at a time
+    """
+
+    store: Store
+    n_workers: Callable[[], int]
+    _known: dict[str, float] = field(default_factory=dict)
+    _until: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait_s(self, run_id: str) -> float | None:
+        """Return the seconds until a waiting run is likely to start; None when nothing like it was ever finished."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._known = self._look()
+                self._until = time.monotonic() + FRESH_S
+            return self._known.get(run_id)
+
+    def _look(self) -> dict[str, float]:
+        done = self.store.list(states=("done",), limit=RECENT)
+        waiting = {run.id: run for run in self.store.list(states=("queued",), limit=MOST)}
+        order = [waiting[run_id] for run_id in self.store.queued(limit=MOST) if run_id in waiting]
+        return waits(order, self.store.list(states=("running",)), done, self.n_workers(), time.time())
+
+
+def waits(
+    waiting: Iterable[Run], running: Iterable[Run], done: Iterable[Run], n_workers: int, now: float
+) -> dict[str, float]:
+    """Return the seconds each waiting run is likely to wait, by its id: each goes to the worker that is free first.
+
+    Parameters
+    ----------
+    waiting : in the order in which they will start
+    done : what durations are taken from, the median of the most alike
+    now : seconds since 1970
+    """
+    took: dict[Hashable, list[float]] = {}
+    for run in done:
+        if run.started and run.finished:
+            for likeness in _likenesses(run.spec):
+                took.setdefault(likeness, []).append(run.finished - run.started)
+    if not took or n_workers < 1:
+        return {}
+    free = [0.0] * n_workers
+    heapify(free)
+    for run in running:
+        passed = now - (run.started or now)
+        left = run.progress.left_s
+        heapreplace(free, max(0.0, _expected(run.spec, took) - passed) if left is None else left)
+    found = {}
+    for run in waiting:
+        found[run.id] = free[0]
+        heapreplace(free, free[0] + _expected(run.spec, took))
+    return found
+
+
+def _likenesses(spec: Spec) -> tuple[Hashable, ...]:
+    """What runs are compared by, the most telling first."""
+    work: tuple[Hashable, ...] = ()
+    if isinstance(spec, FineTuneSpec):
+        work = (spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen))
+    elif isinstance(spec, HeadSpec):
+        work = (spec.data.target, spec.data.per_class, spec.heads, spec.inputs, len(spec.seeds))
+    return ((spec.kind, work), spec.kind, None)
+
+
+def _expected(spec: Spec, took: dict[Hashable, list[float]]) -> float:
+    return median(next(took[likeness] for likeness in _likenesses(spec) if likeness in took))

@@ -1,0 +1,294 @@
+"""The job engine: hands queued runs to warm child processes, and sees how each of them ends.
+
+The row in the run store is the truth; nothing here has to survive. Whoever starts an engine on the same folder
+later goes on where the last one was cut off.
+"""
+
+import atexit
+import threading
+import time
+from collections.abc import Callable
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+from tlcore.errors import LabError, TrainingError
+from tlcore.machine import scratch
+from tlcore.machine.deaths import CutOff, cause, memory_kills
+from tlcore.machine.processes import is_alive
+from tlcore.store import Run, Store, checkpoint
+
+from .slots import Execute, Job, Slot, Warm
+
+log = getLogger(__name__)
+
+TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
+SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
+PURGE_S = 3600.0  # between two looks for what was deleted long ago
+KEEP_S = 30 * 24 * 3600.0  # a deleted run can be brought back for so long
+SILENT_S = 10.0  # of our own clock, without a new heartbeat of another machine's run, before it can count as lost
+LONGEST_HOLD_S = 20.0  # that the first children wait for what goes before them
+JUST_NOW_S = 2 * TURN_S  # between the kernel's killing a child for memory and our seeing its end
+MOST_STARTS = 3  # child processes that may end before one of them claims the run
+MOST_LOST = 3  # processes that one run may lose in a row without getting further
+
+
+class Engine:
+    """Runs the queued runs of one data folder; people take turns. Starts at once.
+
+    Parameters
+    ----------
+    folder : the data folder of the store
+    n_workers : how many runs at a time; each has a process of its own, and a fresh warm one follows it
+    execute : ``execute(run_id, folder)`` in the child: claims the run and writes its end to the store
+    warm : called in every child before it gets a run; imports what takes long
+    may_start : False as long as something else that starts needs the processor more than the first children do
+    stop_grace_s : how long a run that was asked to stop may go without a new progress before it is killed;
+        six times that in all
+    stale_s : age of the last heartbeat after which another machine's run counts as lost
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        n_workers: int = 2,
+        *,
+        execute: Execute,
+        warm: Warm | None = None,
+        may_start: Callable[[], bool] = lambda: True,
+        stop_grace_s: float = 5.0,
+        stale_s: float = 60.0,
+    ):
+        self._store = Store(folder)
+        self._execute, self._folder, self._may_start = execute, Path(folder), may_start
+        self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
+        self._slots = [Slot(folder, warm) for _ in range(n_workers)]
+        self._starts: dict[str, int] = {}
+        self._purge_at = 0.0
+        self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when
+        self._memory_kills, self._memory_ran_out = memory_kills(), -JUST_NOW_S  # as of the last look, and when it rose
+        self._wake, self._closing, self._warm = threading.Event(), threading.Event(), threading.Event()
+        # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    @property
+    def n_workers(self) -> int:
+        return len(self._slots)
+
+    def submit(self, run_id: str) -> None:
+        """Have a queued run looked at now rather than within two seconds.
+
+        Raises
+        ------
+        SpecError
+            There is no such run.
+        """
+        self._store.get(run_id)
+        self._wake.set()
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to stop; one that does not is killed after ``stop_grace_s``, and ends as stopped all the same.
+
+        Raises
+        ------
+        SpecError
+            There is no such run.
+        """
+        self._store.request_stop(run_id)
+        self._wake.set()
+
+    def wait_warm(self, timeout_s: float) -> bool:
+        """Wait until a child has warmed up since the engine started, at most that long; return whether one has."""
+        return self._warm.wait(timeout_s)
+
+    def status(self) -> dict[str, Any]:
+        """Return ``n_workers``, how many are ``busy``, the runs ``queued``, and whether the engine is ``alive``."""
+        return {
+            "n_workers": len(self._slots),
+            "busy": sum(slot.job is not None for slot in self._slots),
+            "queued": self._store.count(states=("queued",)),
+            "alive": self._thread.is_alive() and not self._closing.is_set(),
+        }
+
+    def close(self) -> None:
+        """End every child process; what ran is queued again, for the next engine on this folder."""
+        atexit.unregister(self.close)
+        self._closing.set()
+        self._wake.set()
+        self._thread.join()
+        self._store.close()
+
+    # -- the engine's thread -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        until, swept = time.monotonic() + LONGEST_HOLD_S, False
+        while not self._may_start() and time.monotonic() < until and not self._closing.wait(0.05):
+            pass
+        while not self._closing.is_set():
+            try:
+                self._turn()
+                swept = swept or self._sweep()  # after the children were started: they need not wait for it
+                self._purge()
+            except Exception:  # the store may be away for a while; the engine must not be
+                log.exception("the engine will try again")
+            hurry = any((slot.job and slot.job.asked) or slot.is_warming for slot in self._slots)
+            self._wake.wait(TURN_S / 8 if hurry else TURN_S)
+            self._wake.clear()
+        for slot in self._slots:
+            slot.close()
+        for slot in self._slots:
+            if slot.job:
+                self._give_back(slot.job.run_id)
+        self._sweep()
+
+    def _sweep(self) -> bool:
+        scratch.sweep_all(self._folder)
+        return True
+
+    def _purge(self) -> None:
+        """Remove for good, once an hour, what was deleted long ago."""
+        if time.monotonic() >= self._purge_at:
+            self._purge_at = time.monotonic() + PURGE_S
+            self._store.purge(older_than_s=KEEP_S)
+
+    def _turn(self) -> None:
+        for slot in self._slots:
+            if slot.job and (slot.job.future.done() or self._is_lost(slot.job)):
+                self._conclude(slot, slot.job)
+        self._keep_warm()
+        self._hurry()
+        self._take_over()
+        self._hand_out()
+        self._for_memory()
+
+    def _keep_warm(self) -> None:
+        """Let children warm up one after the other, so that the first is soon there; all at once when runs wait."""
+        for slot in self._slots:
+            slot.keep_warm()
+            if slot.is_warming and not self._store.queued(limit=1):
+                break
+        if any(slot.is_warm for slot in self._slots):
+            self._warm.set()
+
+    def _hand_out(self) -> None:
+        # A warm child first; then the slot that has been free longest: it will be warm first.
+        free = [slot for slot in self._slots if slot.is_free]
+        free.sort(key=lambda slot: (not slot.is_warm, slot.free_since))
+        if not free:
+            return
+        taken = self._in_hand()
+        waiting = [run_id for run_id in self._store.queued(limit=len(self._slots) + len(free)) if run_id not in taken]
+        for slot, run_id in zip(free, waiting, strict=False):
+            slot.give(run_id, self._execute, self._wake.set)
+
+    def _conclude(self, slot: Slot, job: Job) -> None:
+        """See how a child ended, and write the end of its run when it could not do so itself."""
+        error = job.future.exception() if job.future.done() else ChildProcessError("it left without a word")
+        run = self._find(job.run_id)
+        slot.free(broken=error is not None, began=run is not None and run.state != "queued")
+        if error is not None:
+            log.warning("the worker process of run %s ended: %r", job.run_id, error)
+        if run is None or run.final:
+            self._starts.pop(job.run_id, None)
+            self._tidy(job.run_id)
+        elif run.state == "queued":  # it never got as far as the claim
+            self._starts[run.id] = self._starts.get(run.id, 0) + 1
+            if self._starts[run.id] >= MOST_STARTS:
+                words = "The worker process ended {n} times before it could begin: {cause}."
+                self._fail(run, words, error, self._starts.pop(run.id))
+        elif (is_alive(run.process) is False) if error else (run.process == job.future.result()):
+            self._again(run, error)
+
+    def _again(self, run: Run, error: BaseException | None) -> None:
+        """Queue a run again whose process ended before it did; give up when it does not get further."""
+        if run.lost + 1 < MOST_LOST and not run.stop_requested:
+            log.warning("run %s lost its process (%s) and is queued again", run.id, cause(error, self._for_memory()))
+            self._store.requeue(run.id, attempt=run.attempt, lost=True)
+        else:
+            words = "Its process was lost {n} times without the run getting further, the last time because {cause}."
+            self._fail(run, words, error, run.lost + 1)
+
+    def _is_lost(self, job: Job) -> bool:
+        """Whether a child left with exit code 0 in the middle of its run, which its pool takes for no end at all."""
+        run = self._find(job.run_id)
+        gone = run is not None and run.state == "running" and is_alive(run.process) is False
+        lost, job.gone = job.gone and gone and not job.future.done(), gone
+        return lost
+
+    def _hurry(self) -> None:
+        """Kill a child whose run was asked to stop, or has ended, and which shows no sign of ending itself."""
+        now = time.monotonic()
+        for slot in self._slots:
+            job = slot.job
+            run = self._find(job.run_id) if job else None
+            if job is None or run is None or not (run.stop_requested or run.final):
+                continue
+            job.asked = job.asked or now
+            if run.progress != job.progress:
+                job.progress, job.sign = run.progress, now
+            silent, waited = now - max(job.asked, job.sign), now - job.asked
+            if silent >= self._stop_grace_s or waited >= 6 * self._stop_grace_s:
+                log.warning("run %s did not stop by itself and is killed", run.id)
+                slot.kill()
+
+    def _take_over(self) -> None:
+        """Queue runs again whose process is gone with the engine that should have seen it."""
+        taken = self._in_hand()
+        for run in self._store.stale(SETTLE_S):
+            alive = is_alive(run.process)
+            if alive is None:  # another machine's process cannot be asked, but its heartbeat can be read
+                alive = self._beats(run)
+            if alive or run.id in taken:
+                continue
+            self._again(run, CutOff())
+
+    def _beats(self, run: Run) -> bool:
+        """Whether a heartbeat is young, or changed while we looked: clocks differ between machines, and jump."""
+        heartbeat, since = self._heard.get(run.id, (None, 0.0))
+        if run.heartbeat != heartbeat:
+            since = time.monotonic()
+            self._heard[run.id] = run.heartbeat, since
+        return abs(time.time() - (run.heartbeat or 0.0)) < self._stale_s or time.monotonic() - since < SILENT_S
+
+    def _give_back(self, run_id: str) -> None:
+        try:
+            run = self._store.get(run_id)
+            if run.state == "running" and is_alive(run.process) is False:
+                if run.stop_requested:
+                    self._store.finish(run.id, "stopped", attempt=run.attempt)
+                    self._tidy(run.id)
+                self._store.requeue(run.id, attempt=run.attempt)
+        except LabError:
+            log.exception("run %s could not be given back", run_id)
+
+    def _fail(self, run: Run, template: str, error: BaseException | None, n: int) -> None:
+        """Write a run's end: as stopped when that was asked for, else as failed with the reason."""
+        if run.stop_requested:
+            self._store.finish(run.id, "stopped", attempt=run.attempt)
+            self._tidy(run.id)
+            return
+        reason = TrainingError(template + " Start the run again.", cause=cause(error, self._for_memory()), n=n)
+        log.error("run %s failed: %s", run.id, reason)
+        self._store.finish(run.id, "failed", error=str(reason), attempt=run.attempt)
+        self._tidy(run.id)
+
+    def _tidy(self, run_id: str) -> None:
+        checkpoint.remove(self._store.run_folder(run_id))
+
+    def _for_memory(self) -> bool:
+        """Whether the kernel has killed for memory just now; the end of a child is seen a moment after its death."""
+        before, self._memory_kills = self._memory_kills, memory_kills()
+        if self._memory_kills is not None and before is not None and self._memory_kills > before:
+            self._memory_ran_out = time.monotonic()
+        return time.monotonic() - self._memory_ran_out < JUST_NOW_S
+
+    def _find(self, run_id: str) -> Run | None:
+        try:
+            return self._store.get(run_id)
+        except LabError:
+            return None
+
+    def _in_hand(self) -> set[str]:
+        return {slot.job.run_id for slot in self._slots if slot.job}

@@ -1,0 +1,176 @@
+"""Studies: grids with a name, whose results ship so that the Evidence page is full before anybody measured anything."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import astuple, dataclass, fields
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tlcore.datasets import ASSETS, read_card
+from tlcore.errors import DataError
+from tlcore.spec import FINE_TUNE, SCRATCH, Cell, SweepSpec, check_choice
+from tlcore.store import Run
+
+FOLDER = ASSETS / "recorded"
+LABELS = (1, 2, 5, 10, 20, 50, 100, 500)
+CUTS = ("pool_1", "conv_2", "flatten", "dense_1", "dense_2")
+FIVE = (0, 1, 2, 3, 4)
+SOURCES = ("digits_0_4", "fashion", "random")
+
+
+def _best_cut(target: str) -> SweepSpec:
+    methods = ("linear_svm", "loo_1nn", "svm_cv", "h_score", "logme", "leep")
+    return SweepSpec(SOURCES, target, cuts=CUTS, methods=methods, per_class=(5, 20, 100), seeds=FIVE)
+
+
+# name -> grids, which are run one after the other
+STUDIES: dict[str, tuple[SweepSpec, ...]] = {
+    "label_savings": (
+        SweepSpec(methods=("linear_svm", FINE_TUNE, SCRATCH), per_class=LABELS, seeds=tuple(range(10)), n_test=None),
+    ),
+    "claims": (  # with those of the label savings
+        SweepSpec(
+            SOURCES,
+            cuts=("flatten", "dense_1"),
+            methods=("linear_svm",),
+            per_class=(5, 50, 500),
+            seeds=FIVE,
+            n_test=None,
+        ),
+        SweepSpec(
+            ("digits_0_4", "fashion"),
+            cuts=("pixels",),
+            methods=(FINE_TUNE,),
+            per_class=(5, 50, 500),
+            seeds=FIVE,
+            n_test=None,
+        ),
+    ),
+    "best_cut": (_best_cut("mnist_5_9"), _best_cut("digits_8x8")),
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The experiments of a study as they were measured, and where, when and with what."""
+
+    study: str
+    cells: tuple[Cell, ...]
+    date: str
+    machine: str
+    seconds: float
+    versions: dict[str, str]
+    command: str
+
+    @property
+    def n_seeds(self) -> int:
+        return len({cell.seed for cell in self.cells})
+
+
+def command(study: str) -> str:
+    """Return the line that measures a study again and writes its file."""
+    return f"python -m tlcore sweep --study {study} --record"
+
+
+def all_cells() -> list[Cell]:
+    """Return what all studies recorded, for how long experiments take; a damaged file is left out."""
+    found: list[Cell] = []
+    for study in STUDIES:
+        with suppress(DataError):
+            found += load(study).cells
+    return found
+
+
+@lru_cache
+def load(study: str) -> Recorded:
+    """Return the result of a study that ships.
+
+    Raises
+    ------
+    SpecError
+        There is no such study.
+    DataError
+        Its file is missing or damaged.
+    """
+    check_choice("study", study, tuple(STUDIES))
+    path = FOLDER / f"{study}.json"
+    card = read_card(path)
+    try:
+        names = card["columns"]
+        cells = tuple(Cell(**dict(zip(names, row, strict=True))) for row in card["cells"])
+        return Recorded(study, cells, card["date"], card["machine"], card["seconds"], card["versions"], card["command"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            "The file {file} that ships with the app is damaged. Install the app again.", file=path.name
+        ) from error
+
+
+def write(study: str, runs: Sequence[tuple[Run, Sequence[Cell]]], folder: Path = FOLDER) -> Path:
+    """Write the finished runs of a study as the file that ships; return its path.
+
+    Parameters
+    ----------
+    runs : one run for each grid of the study, in order, each with its experiments
+    """
+    names = [field.name for field in fields(Cell)]
+    rows = [[_short(value) for value in astuple(cell)] for _, cells in runs for cell in cells]
+    card = {
+        "study": study,
+        "command": command(study),
+        "date": date.today().isoformat(),
+        "machine": machine(),
+        "seconds": round(sum(cell.seconds for _, cells in runs for cell in cells), 1),
+        "versions": runs[0][0].versions,
+        "columns": names,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{study}.json"
+    head = json.dumps(card, indent=1, ensure_ascii=False)[:-2]
+    lines = ",\n".join("  " + json.dumps(row) for row in rows)  # a row a line: a change of one is one line
+    path.write_text(f'{head},\n "cells": [\n{lines}\n ]\n}}\n', encoding="utf-8")
+    return path
+
+
+EXAMPLE = FOLDER / "keras_example.json"
+
+
+def example() -> dict[str, Any]:
+    """Return what Keras' own example reached here: both tests, both times, date, machine, versions.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged.
+    """
+    return read_card(EXAMPLE)
+
+
+def write_example(run: Run, path: Path = EXAMPLE) -> Path:
+    """Write a finished run of the example as the file that ships; return its path."""
+    tests = {name: {k: v for k, v in run.result[name].items() if k != "confusion"} for name in ("source_test", "test")}
+    card = {
+        "command": "python -m tlcore claims --example --record",
+        "date": date.today().isoformat(),
+        "machine": machine(),
+        "versions": run.versions,
+        "seed": run.seed,
+        **tests,
+        **{name: round(run.result[name], 1) for name in ("source_test_s", "test_s")},
+        **{name: run.result[name] for name in ("n_weights", "n_trainable")},
+    }
+    path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _short(value: object) -> object:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def machine() -> str:
+    """Return what kind of machine this is: its cores, processor family and system."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"

@@ -1,0 +1,385 @@
+"""Sweeps: one experiment for every combination of a grid, on features that are computed once for all of them."""
+
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlcore import datasets, features, heads, sources, training
+from tlcore.errors import SpecError, TrainingError
+from tlcore.features import freezing
+from tlcore.heads import HEADS
+from tlcore.sources import RANDOM
+from tlcore.spec import (
+    FINE_TUNE,
+    PIXELS,
+    SCRATCH,
+    Cell,
+    DataSpec,
+    FineTuneSpec,
+    MetricPoint,
+    Phase,
+    Progress,
+    SweepSpec,
+    check_choice,
+    check_number,
+)
+from tlcore.training.clock import OnProgress, ShouldStop
+
+from .transferability import SCORES, compact, measure
+
+NETWORKS = (FINE_TUNE, SCRATCH)
+METHODS = (*HEADS, *NETWORKS, *SCORES)
+MOST_CELLS = 5000
+MOST_FEATURES_GB = 1.5
+EPOCHS = (10, 100)  # least and most of a network
+
+OnCell = Callable[[Cell], None]
+
+
+def check(spec: SweepSpec) -> None:
+    """Raise a SpecError in one sentence when ``spec`` cannot run; needs neither Keras nor scikit-learn."""
+    for name, values in (("source", spec.sources), ("cut", spec.cuts), ("method", spec.methods), ("seed", spec.seeds)):
+        if not values:
+            raise SpecError("A sweep needs at least one {what}. Pick one.", what=name)
+    if not spec.per_class:
+        raise SpecError("A sweep needs at least one number of labels per class. Pick one.")
+    for source in spec.sources:
+        for cut in spec.cuts:
+            check_choice("cut", cut, (PIXELS, *sources.info(source).layer_names))
+    for method in spec.methods:
+        check_choice("method", method, METHODS)
+    for per_class, seed in product(spec.per_class, spec.seeds):
+        check_number("seed", seed)
+        datasets.check_per_class(DataSpec(spec.target, spec.split, per_class, seed))
+    check_number("training_steps", spec.n_steps)
+    if spec.n_test is not None:
+        check_number("test_images", spec.n_test)
+    if spec.budget_s is not None:
+        check_number("time_budget", spec.budget_s)
+    n = len(plan(spec))
+    if not 0 < n <= MOST_CELLS:
+        raise SpecError(
+            "This grid has {n:,} experiments; from 1 to {most:,} can be run. Change what it combines.",
+            n=n,
+            most=MOST_CELLS,
+        )
+    _check_size(spec)
+
+
+def _check_size(spec: SweepSpec) -> None:
+    """Raise a SpecError when the features at one cut would not fit into a worker."""
+    target = datasets.info(spec.target)
+    drawn = len(spec.seeds) * max(spec.per_class) * len(target.class_names)
+    n = min(drawn, target.n_train)
+    for source, cut in product(spec.sources, set(spec.cuts) - {PIXELS}):
+        layer = next(layer for layer in sources.info(source).layers if layer.name == cut)
+        gigabytes = 4 * n * float(np.prod(layer.output_shape)) / 2**30
+        if set(spec.methods) - set(NETWORKS) and gigabytes > MOST_FEATURES_GB:
+            raise SpecError(
+                "The features of {layer} for {n:,} images would take {size:.1f} GB, and {most} GB is the limit. "
+                "Take fewer labels or seeds, or a later cut.",
+                layer=cut,
+                n=n,
+                size=gigabytes,
+                most=MOST_FEATURES_GB,
+            )
+
+
+# -- what is to be measured, in which order --------------------------------------------------------------------------
+
+
+def plan(spec: SweepSpec) -> tuple[Cell, ...]:
+    """Return the experiments of a sweep in order, each once.
+
+    Seeds come outermost, so that whoever stops early has a whole picture with fewer seeds; within a seed what takes
+    milliseconds comes before the networks, and few labels before many.
+
+    Examples
+    --------
+    >>> spec = SweepSpec(methods=("scratch", "linear_svm"), per_class=(5, 1), seeds=(0, 1))
+    >>> [(cell.method, cell.per_class, cell.seed) for cell in plan(spec)][:5]
+    [('linear_svm', 1, 0), ('linear_svm', 5, 0), ('scratch', 1, 0), ('scratch', 5, 0), ('linear_svm', 1, 1)]
+    """
+    quick = [method for method in spec.methods if method not in NETWORKS]
+    slow = [method for method in spec.methods if method in NETWORKS]
+    last = {source: sources.info(source).layer_names[-1] for source in spec.sources}
+    found: dict[tuple, Cell] = {}
+    for seed, methods, per_class in product(spec.seeds, (quick, slow), sorted(spec.per_class)):
+        for source, cut, method in product(spec.sources, spec.cuts, methods):
+            cell = _planned(Cell(spec.target, source, cut, method, per_class, seed), last[source])
+            if cell is not None:
+                found.setdefault(cell.key, cell)
+    return tuple(found.values())
+
+
+def _planned(cell: Cell, last: str) -> Cell | None:
+    """Return an experiment under its one name, or None for one that says nothing; ``last`` is its last layer."""
+    method = cell.method
+    if method == SCRATCH or (method, cell.source, cell.cut) == (FINE_TUNE, RANDOM, PIXELS):
+        return replace(cell, method=SCRATCH, source=RANDOM, cut=PIXELS)
+    if method == FINE_TUNE:
+        return None if cell.cut == last else cell  # else nothing would train
+    if method in SCORES and cell.per_class < 2:
+        return None
+    if method == "leep" and (cell.cut != last or cell.source == RANDOM):  # it reads a source's answers
+        return None
+    return replace(cell, source=RANDOM) if cell.cut == PIXELS else cell  # no source sees raw pixels
+
+
+def resumed(spec: SweepSpec, run_id: str) -> SweepSpec:
+    """Return the same grid, taking over what a run of it measured."""
+    return replace(spec, resumes=run_id)
+
+
+def taken_over(spec: SweepSpec, earlier: SweepSpec, cells: Iterable[Cell]) -> list[Cell]:
+    """Return what an earlier sweep measured that this one would measure again, failures left out."""
+    if any(getattr(spec, name) != getattr(earlier, name) for name in ("target", "split", "n_test", "n_steps")):
+        return []
+    wanted = {cell.key for cell in plan(spec)}
+    return [cell for cell in cells if cell.key in wanted and not cell.error]
+
+
+def expected_s(cells: Iterable[Cell], measured: Iterable[Cell]) -> float | None:
+    """Return how long experiments will take by those already measured; None while nothing like one of them was.
+
+    Of each kind the mean counts: same method, cut and labels, else same method and labels, else same method.
+    """
+    seconds: dict[tuple, list[float]] = defaultdict(list)
+    for one in measured:
+        for key in _kinds(one):
+            seconds[key].append(one.seconds)
+    total = 0.0
+    for cell in cells:
+        known = next((seconds[key] for key in _kinds(cell) if key in seconds), None)
+        if known is None:
+            return None
+        total += sum(known) / len(known)
+    return total
+
+
+def _kinds(cell: Cell) -> tuple[tuple, ...]:
+    return (cell.method, cell.cut, cell.per_class), (cell.method, cell.per_class), (cell.method,)
+
+
+# -- measuring -------------------------------------------------------------------------------------------------------
+
+
+def run(
+    spec: SweepSpec,
+    *,
+    done: Sequence[Cell] = (),
+    spent_s: float = 0.0,
+    similar: Sequence[Cell] = (),
+    on_cell: OnCell = lambda cell: None,
+    on_progress: OnProgress = lambda progress: None,
+    on_data: Callable[[str], None] = lambda data_hash: None,
+    should_stop: ShouldStop = lambda: False,
+    cache: Path | None = None,
+) -> dict[str, Any]:
+    """Measure what is not done yet, until all is, the budget is spent, or a stop is asked for.
+
+    Parameters
+    ----------
+    done : experiments that need not be measured again
+    spent_s : of the budget, by an earlier attempt
+    similar : earlier ones of any sweep, for the time left before there are any of this one
+    on_cell : receives each experiment when it is finished; a network that was stopped half-way is not
+    on_data : receives the hash of the images
+    cache : folder of kept activations
+
+    Returns
+    -------
+    dict of JSON values: how many, how it ended (``complete``, ``budget`` or ``stopped``) and what it cost
+
+    Raises
+    ------
+    SpecError, DataError
+        The grid cannot be run, or its images cannot be had.
+    """
+    from threadpoolctl import threadpool_limits
+
+    check(spec)
+    began = time.perf_counter()
+    planned = plan(spec)
+    kept = {cell.key: cell for cell in done}
+    todo = [cell for cell in planned if cell.key not in kept]
+    finished = [kept[cell.key] for cell in planned if cell.key in kept]
+    n_done = len(finished)
+    on_progress(Progress(n_done, len(planned), "loading the data"))
+    bench = _Bench(spec, cache, should_stop)
+    on_data(bench.pool.hash)
+    ended = "complete"
+    # Small matrices: threads for each product cost more than they give.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of heads that have not converged: a grid has hundreds
+        for number, cell in enumerate(todo):
+            if spec.budget_s is not None and spent_s + time.perf_counter() - began > spec.budget_s:
+                ended = "budget"
+                break
+            left = expected_s(todo[number:], finished) or expected_s(todo[number:], [*similar, *finished])
+            on_progress(Progress(n_done + number, len(planned), words(cell), left_s=left))
+            found = None if should_stop() else bench.measure(cell)
+            if found is None:
+                ended = "stopped"
+                break
+            finished.append(found)
+            on_cell(found)
+    on_progress(Progress(len(finished), len(planned), "done"))
+    total_s = time.perf_counter() - began
+    return {
+        "n_cells": len(finished),
+        "n_planned": len(planned),
+        "n_before": n_done,
+        "n_failed": sum(bool(cell.error) for cell in finished),
+        "ended": ended,
+        "n_test": len(bench.pool.y_test),
+        "n_images": len(bench.pool.labels),
+        "extract_s": bench.extract_s,
+        "total_s": total_s,
+    }
+
+
+def words(cell: Cell) -> str:
+    """Return an experiment in a few words of the catalogue's names.
+
+    Examples
+    --------
+    >>> words(Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", 5, 0))
+    'linear_svm on flatten of digits_0_4, 5 labels per class, seed 0'
+    """
+    where = "" if cell.method == SCRATCH else f" on {cell.cut}" + ("" if cell.cut == PIXELS else f" of {cell.source}")
+    return f"{cell.method}{where}, {cell.per_class} labels per class, seed {cell.seed}"
+
+
+def n_epochs(spec: SweepSpec, n: int) -> int:
+    """Return how many epochs a network gets on ``n`` images: at least ``n_steps`` steps, within ``EPOCHS``.
+
+    With few labels an epoch is one or two steps; by epochs alone a network would lose for want of steps.
+    """
+    steps = ceil(n / FineTuneSpec.batch_size)
+    return min(EPOCHS[1], max(EPOCHS[0], ceil(spec.n_steps / steps)))
+
+
+def frozen_layers(source: str, cut: str) -> tuple[str, ...]:
+    """Return the layers with weights up to and including the cut; none for raw pixels."""
+    layers = sources.info(source).layers
+    names = [layer.name for layer in layers]
+    count = 0 if cut == PIXELS else names.index(cut) + 1
+    return tuple(layer.name for layer in layers[:count] if layer.can_freeze)
+
+
+@dataclass
+class _Bench:
+    """What the experiments of one sweep share: the images, and the activations at each cut, computed once."""
+
+    spec: SweepSpec
+    cache: Path | None
+    should_stop: ShouldStop
+    extract_s: float = 0.0
+    models: dict[str, Any] = field(default_factory=dict)
+    matrices: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    compacted: tuple[tuple, np.ndarray] = ((), np.empty((0, 0)))
+
+    def __post_init__(self) -> None:
+        draws = product(self.spec.per_class, self.spec.seeds)
+        self.pool = datasets.pool(self.spec.target, self.spec.split, draws, self.spec.n_test)
+
+    def measure(self, cell: Cell) -> Cell | None:
+        """Return the finished experiment; None when it was stopped half-way."""
+        if cell.method not in NETWORKS:
+            x, x_test = self._features(cell.source, cell.cut)  # shared by many: not this experiment's time
+        began = time.perf_counter()
+        rows = self.pool.rows[cell.per_class, cell.seed]
+        try:
+            if cell.method in NETWORKS:
+                found = self._network(cell, rows)
+            elif cell.method in SCORES:
+                found = self._score(cell, x[rows], self.pool.labels[rows])
+            else:
+                found = self._head(cell, x[rows], self.pool.labels[rows], x_test)
+        except (TrainingError, ValueError) as error:  # one experiment that diverged is a finding, not the sweep's end
+            found = replace(cell, error=str(error))
+        return found and replace(found, seconds=time.perf_counter() - began)
+
+    def _features(self, source: str, cut: str) -> tuple[np.ndarray, np.ndarray]:
+        if (source, cut) not in self.matrices:
+            if source not in self.models and cut != PIXELS:
+                self.models[source] = sources.load(source, seed=self.spec.seed)
+            found = []
+            for images in (self.pool.images, self.pool.x_test):
+                made = features.cached_extract(self.models.get(source), images, cut, self.cache)
+                self.extract_s += made.seconds
+                found.append(made.x)
+            self.matrices[source, cut] = found[0], found[1]
+        return self.matrices[source, cut]
+
+    def _head(self, cell: Cell, x: np.ndarray, y: np.ndarray, x_test: np.ndarray) -> Cell:
+        head, fit_s = heads.fit(cell.method, x, y, None, seed=cell.seed)
+        right = sum(
+            int((head.predict(x_test[first : first + 1000]) == self.pool.y_test[first : first + 1000]).sum())
+            for first in range(0, len(x_test), 1000)
+        )
+        return replace(
+            cell,
+            score=right / len(x_test),
+            train_score=float((head.predict(x) == y).mean()),
+            n_test=len(x_test),
+            n_features=x.shape[1],
+            fit_s=fit_s,
+        )
+
+    def _score(self, cell: Cell, x: np.ndarray, y: np.ndarray) -> Cell:
+        began = time.perf_counter()
+        if cell.method != "leep":
+            same = replace(cell, method="").key  # one after the other, all scores of the same features
+            if self.compacted[0] != same:
+                self.compacted = same, compact(x)
+        value = measure(cell.method, x if cell.method == "leep" else self.compacted[1], y, cell.seed)
+        return replace(cell, score=value, n_features=x.shape[1], fit_s=time.perf_counter() - began)
+
+    def _network(self, cell: Cell, rows: np.ndarray) -> Cell | None:
+        pool, frozen = self.pool, frozen_layers(cell.source, cell.cut)
+        images, labels = pool.images[rows], pool.labels[rows]
+        # No validation images: nothing is chosen by them, and scoring them would take longer than the training.
+        data = datasets.Data(
+            images, labels, images[:0], labels[:0], pool.x_test, pool.y_test, pool.class_names, pool.hash
+        )
+        epochs = n_epochs(self.spec, len(rows))
+        spec = FineTuneSpec(
+            source=cell.source,
+            data=DataSpec(cell.target, self.spec.split, cell.per_class, cell.seed),
+            phases=(Phase(epochs, frozen),),
+            seed=cell.seed,
+        )
+        model = sources.load(cell.source, n_classes=len(pool.class_names), seed=cell.seed)
+        points: list[MetricPoint] = []
+        fitted = training.fit(model, data, spec, on_metric=points.append, should_stop=self.should_stop)
+        if fitted.stopped:
+            return None
+        answer = features.compiled(model)
+        parts = [pool.x_test[first : first + 1000] for first in range(0, len(pool.x_test), 1000)]
+        answers = np.concatenate([answer(part).argmax(axis=1) for part in parts])
+        layers = sources.describe(model)
+        return replace(
+            cell,
+            score=float((answers == pool.y_test).mean()),
+            train_score=next((point.accuracy for point in reversed(points) if point.series == "train"), None),
+            n_test=len(pool.y_test),
+            fit_s=fitted.fit_s,
+            multiply_adds=training_cost(layers, frozen, len(rows), epochs, fitted.cached),
+        )
+
+
+def training_cost(layers: Sequence[Any], frozen: Sequence[str], n: int, epochs: int, cached: bool) -> float:
+    """Return the multiply-adds of a whole training; a cached prefix runs once for every image."""
+    count = freezing.boundary(layers, frozen) if cached else 0
+    once = sum(layer.flops for layer in layers[:count])
+    return float(n * once + n * epochs * freezing.multiply_adds(layers[count:], frozen))

@@ -1,0 +1,265 @@
+"""Activations of a frozen prefix: computed once, kept on disk, shared by every run and person."""
+
+import hashlib
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tlcore.errors import SpecError
+from tlcore.spec import PIXELS
+
+from .cache import Cache
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 512
+AT_ONCE = 2  # batches; a core each does more than both on one
+BFLOAT16_LAYERS = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense")
+ALIGNMENT = 64  # bytes; TensorFlow takes memory over without a copy only from there on
+
+ShouldStop = Callable[[], bool]
+
+
+class Interrupted(Exception):
+    """A stop was asked for before every image was through."""
+
+
+class NoRoom(Exception):
+    """The activations are too large for memory and could not be kept on disk."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Activations with what they cost: ``x`` is float32, shape (n, ...)."""
+
+    x: np.ndarray
+    seconds: float
+    from_cache: bool  # an earlier call had computed them
+    on_disk: bool  # a memory map of the shared file; else in this process's own memory
+
+    @property
+    def megabytes(self) -> float:
+        return self.x.nbytes / 2**20
+
+
+def submodel(model: "keras.Model", layer: str) -> "keras.Model":
+    """Return the part of ``model`` from its input to the output of ``layer``; the weights are shared.
+
+    Raises
+    ------
+    SpecError
+        ``model`` has no layer of that name.
+    """
+    import keras
+
+    names = [candidate.name for candidate in model.layers]
+    if layer not in names:
+        raise SpecError(
+            "There is no layer {layer!r}: {model!r} has the layers {known}. Pick one of them.",
+            layer=layer,
+            model=model.name,
+            known=", ".join(names),
+        )
+    return keras.Model(model.inputs, model.get_layer(layer).output)
+
+
+def in_bfloat16(model: "keras.Model") -> "keras.Model":
+    """Return a copy of ``model`` that computes in bfloat16: sums in float32, what goes from layer to layer rounded.
+
+    Raises
+    ------
+    ValueError
+        A layer is of a kind for which that has not been tried (``BFLOAT16_LAYERS``).
+
+    References
+    ----------
+    Kalamkar et al. (2019), "A study of BFLOAT16 for deep learning training", section 2.
+    """
+    import keras
+
+    def halved(layer: "keras.Layer") -> "keras.Layer":
+        if type(layer).__name__ not in BFLOAT16_LAYERS:
+            raise ValueError(layer.name)
+        return type(layer).from_config({**layer.get_config(), "dtype": "mixed_bfloat16"})
+
+    copy = keras.models.clone_model(model, clone_function=halved)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def activations(prefix: "keras.Model", images: np.ndarray, *, should_stop: ShouldStop = lambda: False) -> np.ndarray:
+    """Return what ``prefix`` makes of ``images``: float32, shape (n, ...), in inference mode.
+
+    Raises
+    ------
+    Interrupted
+        ``should_stop`` asked for an end between two batches.
+    """
+    out, first = _aligned((len(images), *prefix.output_shape[1:])), 0
+    for part in _parts(prefix, images, should_stop):
+        out[first : first + len(part)] = part
+        first += len(part)
+    return out
+
+
+def cached_activations(
+    prefix: "keras.Model",
+    images: np.ndarray,
+    folder: Path | None,
+    *,
+    should_stop: ShouldStop = lambda: False,
+    in_memory: int | None = None,
+) -> Features:
+    """Return ``activations`` from the files in ``folder``, computed and kept there when they are missing.
+
+    A file is named by content: the prefix's architecture and weights and the images. Where it cannot be kept, or
+    without a folder, the activations are in memory.
+
+    Parameters
+    ----------
+    in_memory : most bytes for which memory is used in place of the disk; default: any number
+
+    Raises
+    ------
+    Interrupted
+        ``should_stop`` asked for an end between two batches.
+    NoRoom
+        Neither disk nor memory takes them.
+    """
+    began, shape = time.perf_counter(), (len(images), *prefix.output_shape[1:])
+    cache = Cache(folder) if folder is not None and len(images) else None
+    if cache is not None and cache.takes(shape):
+        key = _key(prefix, images)
+        x = cache.open(key, shape)
+        if x is not None:
+            return Features(x, time.perf_counter() - began, from_cache=True, on_disk=True)
+        x = cache.write(key, shape, _parts(prefix, images, should_stop))
+        if x is not None:
+            return Features(x, time.perf_counter() - began, from_cache=False, on_disk=True)
+    if in_memory is not None and 4 * prod(shape) > in_memory:
+        raise NoRoom
+    x = activations(prefix, images, should_stop=should_stop)
+    return Features(x, time.perf_counter() - began, from_cache=False, on_disk=False)
+
+
+def extract(model: "keras.Model", images: np.ndarray, layer: str) -> np.ndarray:
+    """Return the activations of one layer as a feature matrix.
+
+    Parameters
+    ----------
+    images : float32 array, shape (n, 28, 28, 1), values in [0, 1]
+    layer : name of a layer of ``model``, or ``pixels`` for the images themselves
+
+    Returns
+    -------
+    float32 array, shape (n, d)
+        Row i belongs to ``images[i]``; spatial axes are flattened, channel last.
+
+    Raises
+    ------
+    SpecError
+        ``model`` has no layer of that name.
+
+    References
+    ----------
+    Yosinski et al. (2014), "How transferable are features in deep neural networks?"
+    """
+    return cached_extract(model, images, layer, None).x
+
+
+def cached_extract(model: "keras.Model", images: np.ndarray, layer: str, folder: Path | None) -> Features:
+    """Return ``extract``'s matrix with what it cost; from the files in ``folder`` as ``cached_activations``."""
+    if layer == PIXELS:
+        return Features(images.reshape(len(images), -1), 0.0, from_cache=False, on_disk=False)
+    found = cached_activations(submodel(model, layer), images, folder)
+    return replace(found, x=found.x.reshape(len(images), -1))
+
+
+def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -> Iterator[np.ndarray]:
+    """Yield the activations batch by batch, in order, while the next ones are computed.
+
+    A row does not depend on the others, to the last bit.
+    """
+    import tensorflow as tf
+
+    signature = (tf.TensorSpec((None, *prefix.input_shape[1:]), tf.float32),)
+    run = tf.function(
+        lambda batch: tf.cast(prefix(batch, training=False), tf.float32), autograph=False, input_signature=signature
+    )
+
+    def batch_from(first: int) -> np.ndarray:
+        return run(tf.constant(images[first : first + BATCH])).numpy()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        coming: deque[Future[np.ndarray]] = deque()
+        for first in range(0, len(images), BATCH):
+            if should_stop():
+                raise Interrupted
+            coming.append(pool.submit(batch_from, first))
+            if len(coming) > AT_ONCE:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+
+
+def _aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array whose memory starts where TensorFlow wants it; its numbers are not set."""
+    size = 4 * prod(shape)
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].view(np.float32).reshape(shape)
+
+
+def tensor(x: np.ndarray) -> Any:
+    """Return ``x`` as a TensorFlow tensor over the same memory where that can be, else as a copy.
+
+    Copying a memory map would take a second and three times its size for 55,000 images after the convolutions.
+    ``x`` must not change afterwards.
+    """
+    import tensorflow as tf
+
+    shared = x.flags.writeable and x.flags.c_contiguous and x.size and x.ctypes.data % ALIGNMENT == 0
+    if shared and not tf.config.list_physical_devices("GPU"):
+        return tf.experimental.dlpack.from_dlpack(x.__dlpack__())
+    return tf.constant(x)
+
+
+def _key(prefix: "keras.Model", images: np.ndarray) -> str:
+    import tensorflow as tf
+
+    architecture = json.dumps([tf.__version__, _architecture(prefix.get_config()), images.shape], sort_keys=True)
+    digest = hashlib.sha256(architecture.encode())
+    for array in (*prefix.get_weights(), images):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:32]
+
+
+def _architecture(config: Any) -> Any:
+    """Leave out of Keras' description of a model what does not change its answers."""
+    if isinstance(config, list | tuple):
+        return [_architecture(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    endings = ("_initializer", "_regularizer", "_constraint", "trainable", "build_config")
+    kept = {name: _architecture(value) for name, value in config.items() if not name.endswith(endings)}
+    if "layers" in kept:  # a model; its own name may be a running number
+        kept.pop("name", None)
+    return kept
+
+
+def compiled(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Return ``model`` as one traced call, a hundred times quicker for one image than ``model.predict``."""
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    run = tf.function(lambda images: model(images, training=False), input_signature=signature, autograph=False)
+    return lambda images: run(tf.constant(images, tf.float32)).numpy()

@@ -1,0 +1,146 @@
+"""What a phase trains on: the images, or what the frozen layers before the boundary make of them, computed once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache as once
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tlcore.datasets import Data
+from tlcore.sources import describe
+from tlcore.spec import LayerInfo, Phase
+
+from . import freezing
+from .cache import Cache
+from .extraction import BFLOAT16_LAYERS, Features, NoRoom, cached_activations, in_bfloat16, submodel
+
+if TYPE_CHECKING:
+    import keras
+
+MEMORY_BYTES = 512 * 2**20  # largest activations that are kept in memory where there is no disk for them
+# Multiply-adds that the prefix must save for each byte of its output. After the first pooling of the shipped network
+# it is 9: reading 21 kB an image then takes as long as computing them (bench/cuts.py). After the second it is 378.
+WORTH = 20
+
+# Multiply-adds from which bfloat16 pays for the second copy of the layers: 10,000 images through both convolutions.
+# 55,000 take 0.5 s in place of 2.0 s where the processor multiplies bfloat16 matrices (bench/frozen_convs.py).
+MANY = 24_000_000_000
+
+OFF = "The cache is off, so every epoch runs the whole network."
+STOPPED = "It was stopped while the frozen layers were computed."
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The layers that a phase runs in every step, and what goes into them."""
+
+    tail: "keras.Model"
+    x_train: np.ndarray
+    x_validation: np.ndarray
+    reason: str  # why these and not the images, or the reverse, in words
+    features: tuple[Features, ...] = ()  # where both arrays come from, unless they are the images
+
+
+def whole(model: "keras.Model", data: Data, reason: str) -> Inputs:
+    """Return the whole network on the images."""
+    return Inputs(model, data.x_train, data.x_validation, reason)
+
+
+def inputs(
+    model: "keras.Model", data: Data, phase: Phase, cache: Path | None, should_stop: Callable[[], bool]
+) -> Inputs:
+    """Compute the frozen prefix once where that pays, and put the layers after it into a model of their own.
+
+    The tail's layers are those of ``model``: training it trains ``model``.
+
+    Raises
+    ------
+    Interrupted
+        ``should_stop`` asked for an end.
+    """
+    import keras
+
+    layers = describe(model)
+    count, reason = length(layers, phase.frozen, len(data.x_train), cache)
+    if not count:
+        return whole(model, data, reason)
+    prefix = submodel(model, layers[count - 1].name)
+    rounded = rounds(layers[:count], len(data.x_train))
+    if rounded:
+        prefix = in_bfloat16(prefix)
+    options: dict[str, Any] = {"should_stop": should_stop, "in_memory": MEMORY_BYTES}
+    try:
+        train = cached_activations(prefix, data.x_train, cache, **options)
+        validation = cached_activations(prefix, data.x_validation, cache, **options)
+    except NoRoom:
+        return whole(model, data, _too_large(layers[:count], len(data.x_train)))
+    rest = [model.get_layer(layer.name) for layer in layers[count:]]
+    tail = keras.Sequential([keras.Input(prefix.output_shape[1:]), *rest])
+    return Inputs(tail, train.x, validation.x, _done(layers[:count], train, rounded), (train, validation))
+
+
+def length(layers: Sequence[LayerInfo], frozen: Sequence[str], n: int, cache: Path | None = None) -> tuple[int, str]:
+    """Return how many leading layers are computed once for ``n`` training images; when none, why, in words.
+
+    The answer follows from sizes alone, never from a clock: the same spec takes the same way every time.
+    """
+    count = freezing.boundary(layers, frozen)
+    prefix = layers[:count]
+    if not count:
+        return 0, "No leading layers are frozen, so every epoch runs the whole network."
+    shape = (n, *prefix[-1].output_shape)
+    if n * sum(layer.flops for layer in prefix) < WORTH * 4 * prod(shape):
+        return 0, (
+            f"Reading the outputs of {_names(prefix)} ({_megabytes(shape)}) takes about as long as computing them, "
+            "so every epoch computes them again."
+        )
+    if 4 * prod(shape) > MEMORY_BYTES and not (cache and Cache(cache).takes(shape)):
+        return 0, _too_large(prefix, n)
+    return count, ""
+
+
+def rounds(layers: Sequence[LayerInfo], n: int) -> bool:
+    """Whether ``layers`` are computed in bfloat16 for ``n`` images: many, and a processor made for it.
+
+    What the trained layers see is then rounded to 8 bits of precision; the weights and the finished model are
+    float32, and the test accuracy is the finished model's.
+    """
+    many = n * sum(layer.flops for layer in layers) >= MANY
+    return many and multiplies_bfloat16() and all(layer.type in BFLOAT16_LAYERS for layer in layers)
+
+
+@once
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16 matrices; elsewhere rounding would cost time."""
+    info = Path("/proc/cpuinfo")
+    return info.exists() and "amx_bf16" in info.read_text()
+
+
+def _too_large(prefix: Sequence[LayerInfo], n: int) -> str:
+    size = _megabytes((n, *prefix[-1].output_shape))
+    return (
+        f"The outputs of {_names(prefix)} would take {size}, more than there is room for, "
+        "so every epoch computes them again."
+    )
+
+
+def _done(prefix: Sequence[LayerInfo], features: Features, rounded: bool) -> str:
+    size = _megabytes(features.x.shape) + (", in bfloat16 arithmetic" if rounded else "")
+    if features.from_cache:
+        return (
+            f"The outputs of the frozen layers {_names(prefix)} were on disk already ({size}), "
+            "and only the rest was trained on that."
+        )
+    return f"The frozen layers {_names(prefix)} were computed once ({size}) and only the rest was trained on that."
+
+
+def _names(layers: Sequence[LayerInfo]) -> str:
+    return layers[0].name if len(layers) == 1 else f"{layers[0].name} to {layers[-1].name}"
+
+
+def _megabytes(shape: Sequence[int]) -> str:
+    size = 4 * prod(shape) / 2**20
+    return f"{size:,.0f} MB" if size >= 1 else "less than 1 MB"

@@ -1,0 +1,295 @@
+"""Why a model answers as it does: where it looks, which training images are nearest, what every layer sees.
+
+Everything here needs Keras and is asked for in a child process (``what_if.WhatIf.ask``).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tlcore import datasets, features, prediction, sources
+from tlcore.errors import DataError, SpecError
+from tlcore.sources.making import RECIPES
+from tlcore.spec import PIXELS, DataSpec, FineTuneSpec
+from tlcore.store import Store
+
+if TYPE_CHECKING:
+    import keras
+
+MOST_TRAINING = 2000  # images among which the nearest are looked for
+N_NEAREST = 8
+
+
+@dataclass(frozen=True, eq=False)
+class HeatMap:
+    """Where a network looks.
+
+    ``heat``: float32, shape (28, 28), 0 and more; ``highest`` is its largest value, in units of the class's score
+    before the softmax. All zero: no place speaks for the class.
+    """
+
+    heat: np.ndarray
+    layer: str
+    label: int
+    highest: float
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The training images whose features are nearest: uint8 (m, 28, 28), their class names and distances.
+
+    ``typical`` is the median distance of the image to all ``n`` training images that were searched.
+    """
+
+    images: np.ndarray
+    labels: tuple[str, ...]
+    distances: np.ndarray
+    typical: float
+    layer: str
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What a model says of one image, and why.
+
+    Attributes
+    ----------
+    activations : (layer, float16 array (h, w, channels) or (units,)) for every layer that was run, in order
+    heat : None where the model is no network with a convolution
+    nearest : or one sentence that says why there are none
+    """
+
+    class_names: tuple[str, ...]
+    probabilities: np.ndarray
+    activations: tuple[tuple[str, np.ndarray], ...]
+    heat: HeatMap | None
+    nearest: Nearest | str
+
+
+def explain(name: str, image: np.ndarray, folder: str) -> Explanation:
+    """Say why a model answers as it does.
+
+    Parameters
+    ----------
+    name : predictor as in ``prediction.predictor``
+    image : float32 array, shape (28, 28), values as the model was trained on: in [0, 1] unless they were not scaled
+
+    Raises
+    ------
+    SpecError, DataError
+        There is no such model, or a file of it is missing or damaged.
+    """
+    opened = _opened(name, folder)
+    x = np.asarray(image, np.float32).reshape(1, 28, 28, 1)
+    heat, outputs = None, ()
+    probabilities = opened.predict_proba(x)[0]
+    if opened.network is not None:
+        look = opened.network
+        values, gradient = look.run(x, int(probabilities.argmax()))
+        outputs = tuple((layer, value[0].astype(np.float16)) for layer, value in zip(look.layers, values, strict=True))
+        if gradient is not None and not opened.head:
+            position = look.layers.index(look.convolution)
+            cam = grad_cam(values[position][0], gradient[0])
+            placed = placed_on(cam, *look.geometry, size=28)
+            heat = HeatMap(placed, look.convolution, int(probabilities.argmax()), float(cam.max()))
+    return Explanation(opened.class_names, probabilities, outputs, heat, _nearest(name, x, folder))
+
+
+def grad_cam(activations: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Return what each place of a convolution's output adds to a class's score, what speaks against it left out.
+
+    Parameters
+    ----------
+    activations : float array, shape (h, w, channels)
+    gradient : of the class's score before the softmax, by each of ``activations``
+
+    Returns
+    -------
+    float32 array, shape (h, w), 0 and more
+
+    References
+    ----------
+    Selvaraju et al. (2017), "Grad-CAM: visual explanations from deep networks via gradient-based localization",
+    equations 1 and 2.
+
+    Examples
+    --------
+    >>> grad_cam(np.array([[[1.0, 2.0]]]), np.array([[[3.0, -1.0]]])).tolist()
+    [[1.0]]
+    """
+    weights = gradient.mean(axis=(0, 1))  # (channels,)
+    return np.maximum(activations @ weights, 0.0).astype(np.float32)
+
+
+def placed_on(cam: np.ndarray, start: float, step: float, size: int) -> np.ndarray:
+    """Return a map over the image, shape (size, size): each cell lies at the centre of what it sees.
+
+    Cell i is centred on pixel ``start + i * step``; between cells the map is linear, beyond the outermost constant.
+    """
+    pixels, cells = np.arange(size), start + step * np.arange(len(cam))
+    wide = np.stack([np.interp(pixels, start + step * np.arange(cam.shape[1]), row) for row in cam])
+    return np.stack([np.interp(pixels, cells, column) for column in wide.T], axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A network that gives all its activations at once, and the gradient of a class's score."""
+
+    model: "keras.Model"
+    layers: tuple[str, ...]
+    convolution: str  # the last one; "" when there is none
+    geometry: tuple[float, float]
+    run: Callable[[np.ndarray, int], tuple[list[np.ndarray], np.ndarray | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    class_names: tuple[str, ...]
+    predict_proba: Callable[[np.ndarray], np.ndarray]
+    network: _Network | None  # None: the model sees pixels
+    layer: str  # whose activations the nearest images are looked for in
+    head: bool
+    training: DataSpec | None  # None: not known
+
+
+@lru_cache(maxsize=8)
+def _opened(name: str, folder: str) -> _Opened:
+    kind, _, rest = name.partition(":")
+    if kind == "source":
+        model = sources.load(rest)
+        data = DataSpec(RECIPES[rest].target, per_class=None) if rest in RECIPES else None
+        return _of_network(sources.info(rest).class_names, model, data)
+    run_id, _, file = rest.partition("/")
+    run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None
+    if run is None or kind == "run" and not isinstance(run.spec, FineTuneSpec):
+        raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
+    names, data = tuple(run.result["class_names"]), replace(run.spec.data, seed=run.spec.seed)
+    if isinstance(run.spec, FineTuneSpec):
+        return _of_network(names, prediction.load_model(run, Path(folder)), run.spec.data)
+    predict = prediction.predictor(name, Path(folder)).predict_proba
+    row = next(row for row in run.result["rows"] if row["file"] == f"heads/{file}")
+    if row["input"] == PIXELS:
+        return _Opened(names, predict, None, PIXELS, True, data)
+    part = features.submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result["layer"])
+    return _Opened(names, predict, _network(part), run.result["layer"], True, data)
+
+
+def _of_network(names: tuple[str, ...], model: "keras.Model", data: DataSpec | None) -> _Opened:
+    network = _network(model)
+    layer = network.layers[-2] if len(network.layers) > 1 else PIXELS
+    return _Opened(names, features.compiled(model), network, layer, False, data)
+
+
+def _network(model: "keras.Model") -> _Network:
+    """Trace a model once: a call gives every layer's output and the score's gradient at the last convolution."""
+    import keras
+    import tensorflow as tf
+
+    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    names = tuple(layer.name for layer in layers)
+    last = next((layer for layer in reversed(layers) if type(layer).__name__ == "Conv2D"), None)
+    whole = keras.Model(model.inputs, [layer.output for layer in layers])
+
+    @tf.function(input_signature=[tf.TensorSpec((1, *model.input_shape[1:])), tf.TensorSpec((), tf.int32)])
+    def run(image: Any, label: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            outputs = whole(image, training=False)
+            outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+            # The softmax's own derivative vanishes where the network is sure: the score is what goes into it.
+            score = _scores(layers, outputs)[0, label] if _ends_in_softmax(layers) else tf.constant(0.0)
+        found = None if last is None else tape.gradient(score, outputs[names.index(last.name)])
+        return outputs, tf.zeros(0) if found is None else found
+
+    def plain(image: np.ndarray, label: int) -> tuple[list[np.ndarray], np.ndarray | None]:
+        outputs, gradient = run(tf.constant(image), tf.constant(label, tf.int32))
+        return [value.numpy() for value in outputs], gradient.numpy() if tf.size(gradient) else None
+
+    return _Network(model, names, last.name if last else "", _geometry(layers, last), plain)
+
+
+def _ends_in_softmax(layers: list[Any]) -> bool:
+    last = layers[-1]
+    return len(layers) > 1 and type(last).__name__ == "Dense" and last.activation.__name__ == "softmax"
+
+
+def _scores(layers: Sequence[Any], outputs: Sequence[Any]) -> Any:
+    """The last layer without its softmax."""
+    import tensorflow as tf
+
+    scores = tf.matmul(outputs[-2], layers[-1].kernel)
+    return scores + layers[-1].bias if layers[-1].use_bias else scores
+
+
+def _geometry(layers: list[Any], last: Any) -> tuple[float, float]:
+    """Return the pixel that the first cell of ``last`` is centred on, and how many pixels lie between two cells."""
+    start, step = 0.0, 1.0
+    for layer in layers[: layers.index(last) + 1] if last is not None else ():
+        size = getattr(layer, "kernel_size", getattr(layer, "pool_size", None))
+        if size is None:
+            continue
+        if layer.padding == "valid":
+            start += step * (size[0] - 1) / 2
+        step *= layer.strides[0]
+    return start, step
+
+
+def _nearest(name: str, x: np.ndarray, folder: str) -> Nearest | str:
+    try:
+        images, labels, known = _training(name, folder)
+    except DataError as error:  # a set that is not on this computer: the rest of the answer stands
+        return str(error)
+    opened = _opened(name, folder)
+    distances = np.linalg.norm(known - _feature_rows(opened, x), axis=1)
+    first = np.argsort(distances, kind="stable")[:N_NEAREST]
+    names = tuple(opened.class_names[labels[row]] for row in first)
+    return Nearest(images[first], names, distances[first], float(np.median(distances)), opened.layer, len(distances))
+
+
+@lru_cache(maxsize=8)
+def _training(name: str, folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return training images of a model, uint8, with their labels and features."""
+    opened = _opened(name, folder)
+    spec = opened.training
+    if spec is None:
+        raise DataError("It is not known which images this model was trained on, so none can be compared.")
+    most = min(MOST_TRAINING // len(opened.class_names), datasets.max_per_class(spec.target, spec.split))
+    # The first n of a class are the same for every n: these are images that the model did learn from.
+    data = datasets.load(replace(spec, per_class=min(spec.per_class or most, most)))
+    return datasets.as_pixels(data.x_train), data.y_train, _feature_rows(opened, data.x_train)
+
+
+def _feature_rows(opened: _Opened, x: np.ndarray) -> np.ndarray:
+    if opened.network is None or opened.layer == PIXELS:
+        return x.reshape(len(x), -1)
+    return _extract(opened)(x).reshape(len(x), -1)
+
+
+@lru_cache(maxsize=8)
+def _extract(opened: _Opened) -> Callable[[np.ndarray], np.ndarray]:
+    assert opened.network is not None
+    return features.compiled(features.submodel(opened.network.model, opened.layer))
+
+
+def filters(source: str, layer: str) -> np.ndarray:
+    """Return the filters of a shipped model's convolution: float32, shape (n, h, w).
+
+    Where a filter looks at several channels, the one with the most weight is taken.
+
+    Raises
+    ------
+    SpecError
+        There is no such source, or no such convolution in it.
+    """
+    model = sources.load(source)
+    found = next((one for one in model.layers if one.name == layer and type(one).__name__ == "Conv2D"), None)
+    if found is None:
+        raise SpecError("{source} has no convolution {layer!r}. Pick another layer.", source=source, layer=layer)
+    kernel = np.moveaxis(found.get_weights()[0], -1, 0)  # (n, h, w, channels)
+    strongest = (kernel**2).sum(axis=(1, 2)).argmax(axis=1)
+    return kernel[np.arange(len(kernel)), :, :, strongest]

@@ -1,0 +1,295 @@
+"""Heads opened up: an SVM as the sum over its support vectors, a forest as the average over its trees.
+
+Everything here needs scikit-learn or Keras and is asked for in a child process (``what_if.WhatIf.ask``).
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlcore import datasets, features, heads, prediction, sources
+from tlcore.datasets import Data
+from tlcore.errors import SpecError
+from tlcore.spec import PIXELS
+from tlcore.store import Run, Store
+
+MOST_IMAGES = 2000  # training images of a pair; their kernel matrix then takes 32 MB
+TOLERANCE = 1e-4  # of the solver; ten times finer than scikit-learn's default, so that the residual stays below 1e-3
+N_CHOICES = 12  # test images to pick from, half of them the hardest of the first thousand
+SVMS = ("linear_svm", "rbf_svm")
+FOREST = "random_forest"
+
+
+@dataclass(frozen=True)
+class Dual:
+    """The dual problem of a support vector machine at its solution, term by term.
+
+    The objective is ``sum_alpha - quadratic / 2``. ``diagonal`` is the part of ``quadratic`` with i = j.
+    ``balance`` is the sum of alpha_i y_i, which must be 0; every alpha lies in [``smallest``, ``largest``], which
+    must lie in [0, C]. ``residual`` says how far the optimality conditions are missed; ``primal`` is the value of
+    the primal objective, which the dual one can never exceed.
+    """
+
+    sum_alpha: float
+    quadratic: float
+    diagonal: float
+    balance: float
+    smallest: float
+    largest: float
+    residual: float
+    primal: float
+
+    @property
+    def value(self) -> float:
+        return self.sum_alpha - self.quadratic / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """Test images to look at: uint8 (m, 28, 28), their classes, and what the head says: its value or certainty."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedSVM:
+    """The machine that tells two classes apart, and its answer to one image.
+
+    Attributes
+    ----------
+    vectors : uint8, shape (m, 28, 28): the support vectors, the weightiest for this image first
+    labels : int64, shape (m,): their classes
+    weights : float64, shape (m,): alpha_i y_i; y is +1 for the first class of the pair
+    kernels : float64, shape (m,): K(x_i, x)
+    decision : what scikit-learn's ``decision_function`` says; above 0: the first class
+    """
+
+    kernel: str
+    C: float
+    gamma: float | None
+    n: int
+    n_all: int  # training images of the pair before the limit
+    n_at_limit: int  # support vectors with alpha = C
+    vectors: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+    kernels: np.ndarray
+    intercept: float
+    decision: float
+    dual: Dual
+    choices: Choices
+
+    @property
+    def shown_sum(self) -> float:
+        return float(self.weights @ self.kernels + self.intercept)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedForest:
+    """The trees' answers to one image: float64, shape (n_trees, k); ``probabilities`` is the forest's own answer."""
+
+    trees: np.ndarray
+    probabilities: np.ndarray
+    choices: Choices
+
+
+def dual(alpha: np.ndarray, y: np.ndarray, kernel: np.ndarray, C: float) -> Dual:
+    """Return the dual problem's terms at ``alpha``.
+
+    Maximise sum_i alpha_i - 1/2 sum_ij alpha_i alpha_j y_i y_j K_ij subject to 0 <= alpha_i <= C and
+    sum_i alpha_i y_i = 0.
+
+    Parameters
+    ----------
+    alpha : float array, shape (n,)
+    y : array of +1 and -1, shape (n,)
+    kernel : float array, shape (n, n), K(x_i, x_j)
+
+    References
+    ----------
+    Cortes and Vapnik (1995), "Support-vector networks". The residual is the violation of the most violating pair,
+    by which LIBSVM stops: Chang and Lin (2011), "LIBSVM: a library for support vector machines", section 4.1.2.
+    """
+    weights = alpha * y
+    values = kernel @ weights  # of the machine without its intercept
+    up = np.where(y > 0, alpha < C, alpha > 0)
+    low = np.where(y > 0, alpha > 0, alpha < C)
+    gap = y - values
+    highest, lowest = gap[up].max(), gap[low].min()
+    # Half-way between the two is an intercept that splits what is left of the violation evenly.
+    slack = np.maximum(0.0, 1.0 - y * (values + (highest + lowest) / 2))
+    quadratic = float(weights @ values)
+    return Dual(
+        sum_alpha=float(alpha.sum()),
+        quadratic=quadratic,
+        diagonal=float((alpha**2 * np.diag(kernel)).sum()),
+        balance=float(weights.sum()),
+        smallest=float(alpha.min()),
+        largest=float(alpha.max()),
+        residual=float(max(0.0, highest - lowest)),
+        primal=quadratic / 2 + C * float(slack.sum()),
+    )
+
+
+def svm(run_id: str, file: str, pair: tuple[int, int], choice: int, folder: str) -> OpenedSVM:
+    """Open a finished run's SVM on a pair of classes, for one of its ``choices``.
+
+    An SVM of several classes is a set of machines for two. The RBF head is one for every pair, and this is exactly
+    that one. The linear head keeps weights instead of alphas (one class against the rest, squared hinge), so a
+    machine with the same kernel, C and scaling is fitted to the pair.
+
+    Raises
+    ------
+    SpecError
+        No such run, head, class or image.
+    DataError
+        The head's file is missing or damaged.
+    """
+    material = _pair(run_id, file, tuple(pair), folder)
+    _check_choice(choice, len(material.choices.labels))
+    x = material.candidates[choice : choice + 1]
+    kernels = material.kernel(material.vectors, x)[:, 0]
+    order = np.argsort(-np.abs(material.weights * kernels), kind="stable")
+    return OpenedSVM(
+        **material.facts,
+        vectors=material.images[order],
+        labels=material.labels[order],
+        weights=material.weights[order],
+        kernels=kernels[order],
+        decision=float(material.machine.decision_function(x)[0]),
+        choices=material.choices,
+    )
+
+
+def forest(run_id: str, file: str, choice: int, folder: str) -> OpenedForest:
+    """Open a finished run's random forest, for one of its ``choices``.
+
+    Raises
+    ------
+    SpecError
+        No such run, head or image.
+    DataError
+        The head's file is missing or damaged.
+    """
+    head, x, choices = _forest(run_id, file, folder)
+    _check_choice(choice, len(choices.labels))
+    image = x[choice : choice + 1]
+    trees = np.stack([tree.predict_proba(image)[0] for tree in head.estimator.estimators_])
+    return OpenedForest(trees, head.estimator.predict_proba(image)[0], choices)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """What does not depend on the image that is asked about."""
+
+    machine: Any
+    kernel: Any  # (a, b) -> K, shape (len(a), len(b))
+    vectors: np.ndarray  # support vectors as features
+    images: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+    candidates: np.ndarray
+    choices: Choices
+    facts: dict[str, Any]
+
+
+@lru_cache(maxsize=8)
+def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
+    from sklearn.svm import SVC
+
+    run, head, data = _read(run_id, file, SVMS, folder)
+    _check_pair(pair, data)
+    settings, scaled, kernel = _machine(head)
+    members = np.flatnonzero(np.isin(data.y_train, pair))
+    rows = members[heads.balanced_order(data.y_train[members])[:MOST_IMAGES]]
+    x = scaled(_features(run, file, data.x_train[rows]))
+    y = np.where(data.y_train[rows] == pair[0], 1, -1)
+    machine = SVC(**settings, tol=TOLERANCE, cache_size=500).fit(x, y)
+    weights, support = machine.dual_coef_[0], machine.support_
+    alpha = np.zeros(len(rows))
+    alpha[support] = np.abs(weights)
+    few = np.flatnonzero(np.isin(data.y_test, pair))[:1000]
+    t = scaled(_features(run, file, data.x_test[few]))
+    values = machine.decision_function(t)
+    chosen = _chosen(np.abs(values))
+    return _Pair(
+        machine,
+        kernel,
+        vectors=x[support],
+        images=datasets.as_pixels(data.x_train[rows[support]]),
+        labels=data.y_train[rows[support]],
+        weights=weights,
+        candidates=t[chosen],
+        choices=Choices(datasets.as_pixels(data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
+        facts={
+            "kernel": settings["kernel"],
+            "C": settings["C"],
+            "gamma": settings["gamma"] if settings["kernel"] == "rbf" else None,
+            "n": len(rows),
+            "n_all": len(members),
+            "n_at_limit": int((alpha == settings["C"]).sum()),
+            "intercept": float(machine.intercept_[0]),
+            "dual": dual(alpha, y, kernel(x, x), settings["C"]),
+        },
+    )
+
+
+def _machine(head: heads.FittedHead) -> tuple[dict[str, Any], Any, Any]:
+    """Return a head's own settings for SVC, what it does to features first, and its kernel in double precision."""
+    if head.name == "linear_svm":
+        settings = {"kernel": "linear", "C": float(head.estimator.C), "gamma": "scale"}
+        return settings, lambda x: (x * np.float32(head.scale)).astype(float), lambda a, b: a @ b.T
+    reduce, svc = head.estimator[:-1], head.estimator[-1]
+    gamma = float(svc._gamma)  # what "scale" came to on all classes
+
+    def rbf(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        distances = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * (a @ b.T)
+        return np.exp(-gamma * np.maximum(distances, 0.0))
+
+    return {"kernel": "rbf", "C": float(svc.C), "gamma": gamma}, lambda x: reduce.transform(x).astype(float), rbf
+
+
+@lru_cache(maxsize=4)
+def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.ndarray, Choices]:
+    run, head, data = _read(run_id, file, (FOREST,), folder)
+    x = _features(run, file, data.x_test[:1000])
+    sure = head.predict_proba(x).max(axis=1)
+    chosen = _chosen(sure)
+    return head, x[chosen], Choices(datasets.as_pixels(data.x_test[chosen]), data.y_test[chosen], sure[chosen])
+
+
+def _read(run_id: str, file: str, kinds: tuple[str, ...], folder: str) -> tuple[Run, heads.FittedHead, Data]:
+    run = Store(Path(folder)).get(run_id)
+    row = next((row for row in run.result.get("rows", ()) if row["file"] == file), None)
+    if row is None or row["head"] not in kinds:
+        raise SpecError("Run {run_id} has no head {file!r} to open. Pick one from the list.", run_id=run_id, file=file)
+    head = heads.answer_alone(heads.load(prediction.checked_file(run, file, Path(folder))))
+    return run, head, datasets.load(replace(run.spec.data, seed=run.spec.seed))
+
+
+def _features(run: Run, file: str, images: np.ndarray) -> np.ndarray:
+    row = next(row for row in run.result["rows"] if row["file"] == file)
+    layer = run.result["layer"] if row["input"] == "features" else PIXELS
+    return features.extract(sources.load(run.spec.source, seed=run.spec.seed), images, layer)
+
+
+def _chosen(difficulty: np.ndarray) -> np.ndarray:
+    """Return positions: the first few, then those with the least of ``difficulty``, none twice."""
+    first = np.arange(min(N_CHOICES // 2, len(difficulty)))
+    hardest = [i for i in np.argsort(difficulty, kind="stable") if i not in first][: N_CHOICES - len(first)]
+    return np.concatenate([first, np.array(hardest, int)])
+
+
+def _check_pair(pair: tuple[int, int], data: Data) -> None:
+    if pair[0] == pair[1] or not set(pair) <= set(range(len(data.class_names))):
+        raise SpecError("An SVM tells two different classes apart. Received: {pair}. Pick two.", pair=pair)
+
+
+def _check_choice(choice: int, n: int) -> None:
+    if not 0 <= choice < n:
+        raise SpecError("There are {n} images to pick from. Received: number {choice}. Pick one.", n=n, choice=choice)

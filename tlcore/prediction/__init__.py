@@ -1,0 +1,29 @@
+"""Anything that answers: networks and heads by name, and the warm process that asks them."""
+
+from .predictors import (
+    REFERENCE_SURE,
+    Predictor,
+    PredictorInfo,
+    Verdict,
+    available,
+    checked_file,
+    first_choice,
+    load_model,
+    of_run,
+    predictor,
+    verdict,
+)
+
+__all__ = [
+    "Predictor",
+    "PredictorInfo",
+    "REFERENCE_SURE",
+    "Verdict",
+    "available",
+    "checked_file",
+    "first_choice",
+    "load_model",
+    "of_run",
+    "predictor",
+    "verdict",
+]

@@ -1,0 +1,181 @@
+"""Any shipped model, finished run or saved head as one thing that answers: a Predictor."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tlcore import heads, sources
+from tlcore.errors import DataError, SpecError
+from tlcore.features import compiled, submodel
+from tlcore.spec import FineTuneSpec, SourceInfo
+from tlcore.store import Run, Store
+
+
+@dataclass(frozen=True)
+class PredictorInfo:
+    """Enough to list a predictor without loading it."""
+
+    name: str  # "source:digits", "run:<run id>", "head:<run id>/<file name>"
+    title: str
+    class_names: tuple[str, ...]
+    kind: Literal["source", "run", "head"]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model ready to answer: ``predict_proba`` maps images (n, 28, 28, 1) to float32 (n, n_classes)."""
+
+    name: str
+    class_names: tuple[str, ...]
+    predict_proba: Callable[[np.ndarray], np.ndarray]
+
+
+def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = None) -> tuple[PredictorInfo, ...]:
+    """Return the source models (default: the shipped ones) and what finished runs left, without loading any."""
+    found = [
+        PredictorInfo(f"source:{card.name}", card.title, card.class_names, "source")
+        for card in (sources.catalogue() if cards is None else cards)
+        if card.sha256
+    ]
+    for run in runs:
+        found += of_run(run)
+    return tuple(found)
+
+
+def of_run(run: Run) -> list[PredictorInfo]:
+    """Return what one run left to answer with: its network, or its heads."""
+    names = tuple(run.result.get("class_names", ()))
+    n = run.spec.data.per_class
+    mark = f"{run.name or ('all images' if n is None else f'{n} per class')} · {run.id[:4]}"
+    files = run.result.get("files", {})
+    if isinstance(run.spec, FineTuneSpec) and "model.keras" in files:
+        what = "From scratch" if run.spec.source == "random" else "Fine-tuned"
+        return [PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run")]
+    return [
+        PredictorInfo(
+            f"head:{run.id}/{Path(row['file']).name}",
+            f"{heads.HEADS[row['head']].title} on {row['input']}, {mark}",
+            names,
+            "head",
+        )
+        for row in run.result.get("rows", ())
+        if row["file"] in files
+    ]
+
+
+def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
+    """Return the names that answer unless somebody chooses: all shipped, the newest networks and heads."""
+    limits = {"source": len(infos), "run": n_runs, "head": n_heads}
+    return [name for kind, limit in limits.items() for name in [i.name for i in infos if i.kind == kind][:limit]]
+
+
+def predictor(name: str, folder: Path) -> Predictor:
+    """Load one predictor by name; files of runs are checked against the hash stored with the run.
+
+    Raises
+    ------
+    SpecError
+        The name is none of the three forms, or there is no such source, run or head.
+    DataError
+        A file is missing or damaged.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "source":
+        return Predictor(name, sources.info(rest).class_names, compiled(sources.load(rest)))
+    run_id, _, file = rest.partition("/")
+    if kind == "run" and not file:
+        run = Store(folder).get(run_id)
+        return Predictor(name, tuple(run.result["class_names"]), compiled(load_model(run, folder)))
+    if kind == "head" and file:
+        return _head(name, Store(folder).get(run_id), f"heads/{file}", folder)
+    raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
+
+
+def checked_file(run: Run, name: str, folder: Path) -> Path:
+    """Return the path of a run's file after holding its sha256 against the stored one.
+
+    Raises
+    ------
+    DataError
+        The run has no such file, or it is missing or changed.
+    """
+    known = run.result.get("files", {}).get(name)
+    if not known:
+        raise DataError("Run {run_id} has no file {name!r}. Train it again.", run_id=run.id, name=name)
+    path = Store(folder).run_folder(run.id) / name
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(
+            "The file {name} of run {run_id} is missing. Train it again.", name=name, run_id=run.id
+        ) from error
+    if found != known["sha256"]:
+        raise DataError(
+            "The file {name} of run {run_id} is damaged: it is not what the run saved. Train it again.",
+            name=name,
+            run_id=run.id,
+        )
+    return path
+
+
+def load_model(run: Run, folder: Path) -> Any:
+    """Load the network a run saved, in Keras' safe mode."""
+    import keras
+
+    path = checked_file(run, "model.keras", folder)
+    return keras.models.load_model(path, compile=False, safe_mode=True)
+
+
+def _head(name: str, run: Run, file: str, folder: Path) -> Predictor:
+    head = heads.answer_alone(heads.load(checked_file(run, file, folder)))
+    row = next(row for row in run.result["rows"] if row.get("file") == file)
+    if row["input"] == "pixels":
+        inner: Callable[[np.ndarray], np.ndarray] = lambda images: images  # noqa: E731
+    else:
+        inner = compiled(submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result["layer"]))
+    return Predictor(
+        name,
+        tuple(run.result["class_names"]),
+        lambda images: head.predict_proba(inner(images).reshape(len(images), -1)),
+    )
+
+
+SURE = 0.6  # below this the first answer is called a guess
+REFERENCE_SURE = 0.8  # the all-digits model must be this sure before it calls a drawing outside another's classes
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One model's answer to one image, ready to be put in words.
+
+    ``second`` is the runner-up; ``outside`` says that the image very likely shows a class this model never learned.
+    """
+
+    label: str
+    probability: float
+    second: str
+    sure: bool
+    outside: bool
+
+
+def verdict(class_names: Sequence[str], probabilities: Sequence[float], reference: str | None = None) -> Verdict:
+    """Return what ``probabilities`` say; ``reference`` is the label that a model of all digits is sure of, if any.
+
+    Examples
+    --------
+    >>> verdict(["0", "1"], [0.1, 0.9], reference="7")
+    Verdict(label='1', probability=0.9, second='0', sure=True, outside=True)
+    """
+    order = sorted(range(len(class_names)), key=lambda i: -probabilities[i])
+    best, second = order[0], order[1] if len(order) > 1 else order[0]
+    return Verdict(
+        label=class_names[best],
+        probability=float(probabilities[best]),
+        second=class_names[second],
+        sure=probabilities[best] >= SURE,
+        outside=reference is not None and reference not in class_names,
+    )

@@ -1,0 +1,366 @@
+"""One warm process that answers every prediction, and the client the server asks through."""
+
+import os
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from logging import getLogger
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from tlcore.errors import DataError, LabError
+from tlcore.machine import scratch
+from tlcore.machine.processes import LeanContext, LeanProcess, begin_child, import_keras, uncollected
+
+log = getLogger(__name__)
+
+MOST_WAITING = 200  # requests
+MOST_AT_ONCE = 64  # images of one batch
+MOST_NAMES = 100  # models of one request
+MOST_LOADED = 50  # models kept in the process, the longest unused out first
+STUCK_S = 30.0  # a loaded model answers within milliseconds
+WARM_UP_S = 300.0  # TensorFlow on a cold disk
+SLOWEST_RESTART_S = 30.0
+
+BUSY = "Too many drawings are waiting just now. Try again in a moment."
+MANY = f"At most {MOST_NAMES} models can be asked at once. Pick fewer."
+LOADING = "The models are still loading. Try again in a moment."
+LATE = "The model did not answer in time. Try again in a moment."
+DIED = "The prediction process died on this, twice. The other models go on; the log says more."
+CLOSED = "The server is shutting down. Reload the page in a moment."
+BROKEN = "This model could not answer. The log says more."
+
+Answer = list[float] | str
+
+
+class Predictor(Protocol):
+    """What a loader returns; ``prediction.Predictor`` is one."""
+
+    @property
+    def predict_proba(self) -> Callable[[np.ndarray], np.ndarray]: ...
+
+
+Load = Callable[[str, Path], Predictor]
+
+
+@dataclass(eq=False)
+class _Request:
+    """One image, and the names that have not answered yet. Only the serving thread changes it."""
+
+    image: np.ndarray  # (28, 28, 1)
+    missing: set[str]
+    answers: dict[str, Answer] = field(default_factory=dict)
+    tries: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, name: str, answer: Answer) -> None:
+        if name in self.missing:
+            self.answers[name] = answer
+            self.missing.discard(name)
+        if not self.missing:
+            self.over.set()
+
+
+class Serving:
+    """The client of the inference process; any number of threads may ask at once.
+
+    Requests that wait while the process works are sent to it together: one call per model over all their images.
+    A process that dies is started again and what it had not answered is asked once more.
+
+    Parameters
+    ----------
+    folder : the data folder of the store
+    load : ``load(name, folder)`` in the process: gives a predictor, or raises a LabError
+    shipped : names that are loaded before the process says it is ready
+    """
+
+    def __init__(self, folder: Path, *, load: Load | None = None, shipped: Callable[[], Iterable[str]] | None = None):
+        self.on_answer: Callable[[float], object] = lambda _: None  # told the seconds that each request took
+        self._arguments = (Path(folder), load or _load, shipped or _shipped)
+        self._context = LeanContext()
+        self._process: LeanProcess | None = None
+        self._connection: Connection | None = None
+        self._ready, self._closing = threading.Event(), threading.Event()
+        self._lock = threading.Lock()  # over the next two
+        self._waiting: deque[_Request] = deque()
+        self._woken = False
+        self._bell, self._ring = self._context.Pipe(duplex=False)
+        self._flying: dict[int, list[tuple[_Request, tuple[str, ...]]]] = {}
+        self._n_batches = 0
+        self._busy_since: float | None = None  # the process has a batch whose loaded models have not answered
+        self._deaths, self._not_before, self._started = 0, 0.0, 0.0
+        # The process dies with this thread (see processes.die_with_parent), so it is started there.
+        self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
+
+    def start(self) -> None:
+        """Begin to warm up; returns at once."""
+        self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the shipped models are loaded and the process lives."""
+        return self._ready.is_set()
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until ``ready``, at most that long; return whether it is."""
+        return self._ready.wait(timeout_s)
+
+    def predict(self, image: np.ndarray, names: Sequence[str], timeout_s: float = 10.0) -> dict[str, Answer]:
+        """Return what each model says of one image.
+
+        Parameters
+        ----------
+        image : float array, shape (28, 28), values in [0, 1], white ink on black
+        names : predictors as in ``prediction.predictor``
+
+        Returns
+        -------
+        dict of name to probabilities, in the order of the model's class names; or to one sentence where that model
+        cannot answer, which keeps no other from it
+
+        Raises
+        ------
+        DataError
+            The image is none.
+        """
+        request = _Request(_checked(image), set(names))
+        if self._closing.is_set() or not names:
+            return dict.fromkeys(names, CLOSED)
+        if len(request.missing) > MOST_NAMES:
+            return dict.fromkeys(names, MANY)
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                return dict.fromkeys(names, BUSY)
+            self._waiting.append(request)
+        asked = time.monotonic()
+        self._wake()
+        if not request.over.wait(timeout_s):
+            with self._lock:
+                if request in self._waiting:
+                    self._waiting.remove(request)
+        self.on_answer(time.monotonic() - asked)
+        late = CLOSED if self._closing.is_set() else LATE if self.ready else LOADING
+        return {name: request.answers.get(name, late) for name in names}
+
+    def close(self) -> None:
+        """End the process; who still waits gets a sentence."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._wake()
+            self._thread.join()
+            scratch.sweep(self._arguments[0] / scratch.FOLDER)
+
+    def _wake(self) -> None:
+        with self._lock:
+            if not self._woken:
+                self._woken = True
+                self._ring.send_bytes(b"!")
+
+    # -- the serving thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._turn()
+            except (EOFError, OSError):
+                self._bury()
+            except Exception:  # whoever waits is answered late; the next one must not be
+                log.exception("the serving thread will go on with a new process")
+                self._bury()
+        self._context.kill()
+        if self._process is not None:
+            self._process.join()
+        for request in self._unanswered():
+            request.over.set()
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if self._connection is None and now >= self._not_before:
+            self._open()
+        alive = [] if self._connection is None else [self._connection]
+        found = wait([self._bell, *alive], timeout=1.0)
+        if self._bell in found:
+            with self._lock:
+                self._bell.recv_bytes()
+                self._woken = False
+        if self._connection in found:
+            self._receive()
+        limit = STUCK_S if self._ready.is_set() else WARM_UP_S
+        since = self._busy_since if self._ready.is_set() else self._started
+        if self._connection is not None and since is not None and time.monotonic() - since > limit:
+            log.error("the prediction process hangs and is killed")
+            self._context.kill()
+        if self._ready.is_set() and self._busy_since is None:
+            self._send()
+
+    def _open(self) -> None:
+        self._connection, theirs = self._context.Pipe()
+        self._process = self._context.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
+        self._started = time.monotonic()
+        self._process.start()
+        theirs.close()  # so that the end of the process is the end of the pipe
+
+    def _send(self) -> None:
+        """Ask for everything that waits, as one batch; what killed a process before is asked on its own."""
+        with self._lock:
+            batch = [self._waiting.popleft()] if self._waiting else []
+            while not (batch and batch[0].tries) and self._waiting and len(batch) < MOST_AT_ONCE:
+                if self._waiting[0].tries:
+                    break
+                batch.append(self._waiting.popleft())
+        if not batch:
+            return
+        self._n_batches += 1
+        self._flying[self._n_batches] = [(request, tuple(request.missing)) for request in batch]
+        wanted: dict[str, list[int]] = {}
+        for row, request in enumerate(batch):
+            for name in request.missing:
+                wanted.setdefault(name, []).append(row)
+        self._busy_since = time.monotonic()
+        assert self._connection is not None
+        self._connection.send((self._n_batches, np.stack([request.image for request in batch]), wanted))
+
+    def _receive(self) -> None:
+        assert self._connection is not None
+        number, answers, over = self._connection.recv()
+        if number is None:  # what the process says first
+            self._deaths = 0
+            self._ready.set()
+            return
+        if number == self._n_batches:
+            self._busy_since = None
+        batch = self._flying.pop(number) if over else self._flying[number]
+        for name, answer in answers.items():
+            rows = iter([answer] * len(batch) if isinstance(answer, str) else answer.tolist())
+            for request, names in batch:
+                if name in names:
+                    request.answer(name, next(rows))
+
+    def _bury(self) -> None:
+        """Put what a dead process left unanswered back in front of the queue, once; let a new one be started."""
+        self._context.kill()
+        if self._process is not None:
+            self._process.join()
+            log.warning("the prediction process ended with exit code %s", self._process.exitcode)
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = self._busy_since = None
+        self._ready.clear()
+        self._not_before = time.monotonic() + (min(2.0**self._deaths, SLOWEST_RESTART_S) if self._deaths else 0.0)
+        self._deaths += 1
+        flown = [request for batch in self._flying.values() for request, _ in batch if request.missing]
+        self._flying.clear()
+        for request in dict.fromkeys(flown):
+            request.tries += 1
+            for name in tuple(request.missing) if request.tries > 1 else ():
+                request.answer(name, DIED)
+        with self._lock:
+            self._waiting.extendleft(reversed([request for request in dict.fromkeys(flown) if request.missing]))
+
+    def _unanswered(self) -> list[_Request]:
+        with self._lock:
+            return [*self._waiting, *(request for batch in self._flying.values() for request, _ in batch)]
+
+
+def _checked(image: np.ndarray) -> np.ndarray:
+    try:
+        image = np.asarray(image, dtype=np.float32)
+    except (TypeError, ValueError):
+        image = np.empty(0, dtype=np.float32)
+    if image.shape != (28, 28) or not np.isfinite(image).all():
+        raise DataError("A prediction needs one image of 28 × 28 numbers. Received: shape {shape}.", shape=image.shape)
+    return image[..., None]
+
+
+# -- the process -----------------------------------------------------------------------------------------------------
+
+
+def _load(name: str, folder: Path) -> Predictor:
+    from .predictors import predictor
+
+    import_keras()
+    return predictor(name, folder)
+
+
+def _shipped() -> Iterable[str]:
+    from tlcore.sources import catalogue
+
+    return tuple(f"source:{card.name}" for card in catalogue() if card.name != "random")
+
+
+class _Models:
+    """The loaded predictors, the longest unused let go; shared by the two threads of the process."""
+
+    def __init__(self, folder: Path, load: Load):
+        self._folder, self._load = folder, load
+        self._loaded: OrderedDict[str, Predictor] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def has(self, name: str) -> bool:
+        with self._lock:
+            return name in self._loaded
+
+    def answer(self, name: str, images: np.ndarray) -> np.ndarray | str:
+        """Return what a model says, shape (n, n_classes), or the sentence that says why it cannot."""
+        try:
+            found = np.asarray(self._get(name).predict_proba(images))
+            if found.ndim != 2 or len(found) != len(images):
+                raise ValueError(f"{len(images)} images were answered with shape {found.shape}")
+            return found
+        except LabError as error:
+            return str(error)
+        except Exception:
+            log.exception("model %s could not answer", name)
+            return BROKEN
+
+    def _get(self, name: str) -> Predictor:
+        with self._lock:
+            found = self._loaded.get(name)
+        found = found or self._load(name, self._folder)  # not under the lock: it takes long
+        with self._lock:
+            self._loaded[name] = found
+            self._loaded.move_to_end(name)
+            while len(self._loaded) > MOST_LOADED:
+                self._loaded.popitem(last=False)
+        return found
+
+
+def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[], Iterable[str]]) -> None:
+    """Answer batches until the pipe ends: loaded models at once, the others from a second thread, when loaded."""
+    begin_child()
+    scratch.enter(folder)
+    # Before TensorFlow is imported: one image is too small for threads to share it.
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    models, sending = _Models(folder, load), threading.Lock()
+
+    def send(*message: Any) -> None:
+        with sending:
+            connection.send(message)
+
+    def answer_later(number: int, images: np.ndarray, wanted: dict[str, list[int]]) -> None:
+        for left, (name, rows) in enumerate(wanted.items(), 1 - len(wanted)):
+            send(number, {name: models.answer(name, images[rows])}, left == 0)
+
+    with uncollected():
+        for name in shipped():
+            first = models.answer(name, np.zeros((1, 28, 28, 1), np.float32))  # the first call traces and compiles
+            if isinstance(first, str):
+                log.warning("shipped model %s: %s", name, first)
+    send(None, {}, True)
+    with ThreadPoolExecutor(max_workers=1) as loader:
+        while True:
+            try:
+                number, images, wanted = connection.recv()
+            except (EOFError, OSError):
+                return
+            cold = {name: rows for name, rows in wanted.items() if not models.has(name)}
+            warm = {name: models.answer(name, images[rows]) for name, rows in wanted.items() if name not in cold}
+            send(number, warm, not cold)
+            if cold:
+                loader.submit(answer_later, number, images, cold)

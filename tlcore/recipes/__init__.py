@@ -1,0 +1,1 @@
+"""Specs made from specs: races, mistakes on purpose."""

@@ -1,0 +1,89 @@
+"""Five ways to break a fine-tuning: what each changes, and the drop it promises."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tlcore.errors import SpecError
+from tlcore.spec import DataSpec, FineTuneSpec, Phase, check_choice
+from tlcore.store import Run
+
+Change = Callable[[FineTuneSpec], FineTuneSpec]
+
+CONVOLUTIONS = ("conv_1", "conv_2")
+
+
+@dataclass(frozen=True)
+class Break:
+    """One mistake. ``least_drop`` is what the test accuracy loses at the least, in [0, 1], against the healthy twin.
+
+    ``may_stop`` says that the run may also end itself because its loss goes wrong: no accuracy is worse than any.
+    """
+
+    name: str
+    change: Change
+    least_drop: float
+    may_stop: bool = False
+
+
+def healthy(seed: int = 0) -> FineTuneSpec:
+    """Return the twin that every broken run is held against: same images, same seed, nothing broken."""
+    return FineTuneSpec(data=DataSpec(per_class=10, seed=seed), phases=(Phase(20, CONVOLUTIONS),), seed=seed)
+
+
+def _phase(**changes: object) -> Change:
+    return lambda spec: replace(spec, phases=(replace(spec.phases[0], **changes),))  # type: ignore[arg-type]
+
+
+def _data(**changes: object) -> Change:
+    return lambda spec: replace(spec, data=replace(spec.data, **changes))  # type: ignore[arg-type]
+
+
+BREAKS: dict[str, Break] = {
+    one.name: one
+    for one in (
+        Break("freeze_too_deep", _phase(frozen=(*CONVOLUTIONS, "dense_1")), least_drop=0.2),
+        Break("wrong_source", lambda spec: replace(spec, source="fashion"), least_drop=0.03),
+        Break("learning_rate", _phase(learning_rate=100 * Phase.learning_rate), least_drop=0.2, may_stop=True),
+        Break("scaling", _data(scale=False), least_drop=0.03),
+        Break("labels", _data(label_noise=1.0), least_drop=0.5),
+    )
+}
+
+
+def broken(name: str, seed: int = 0) -> FineTuneSpec:
+    """Return the healthy fine-tuning with one mistake.
+
+    Raises
+    ------
+    SpecError
+        There is no such mistake; the message lists the names.
+    """
+    check_choice("way to break it", name, tuple(BREAKS))
+    return BREAKS[name].change(healthy(seed))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a promise. ``drop`` is in [−1, 1], None where the broken run ended itself."""
+
+    kept: bool
+    drop: float | None
+
+
+def verdict(name: str, run: Run, twin: Run) -> Verdict:
+    """Hold a broken run against its healthy twin.
+
+    Raises
+    ------
+    SpecError
+        One of them has no test accuracy yet, or they are no such pair.
+    """
+    if run.spec != broken(name, run.seed) or twin.spec != healthy(run.seed):
+        raise SpecError("These two runs are no pair of {name!r}. Start both again.", name=name)
+    promise = BREAKS[name]
+    if twin.accuracy is None or (run.accuracy is None and run.state != "failed"):
+        raise SpecError("One of the two runs has no result yet. Wait for it, or start both again.")
+    if run.accuracy is None:
+        return Verdict(promise.may_stop, None)
+    drop = twin.accuracy - run.accuracy
+    return Verdict(drop >= promise.least_drop, drop)

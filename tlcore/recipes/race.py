@@ -1,0 +1,59 @@
+"""A race: two to four settings on the same images with the same seed, as ordinary runs."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tlcore.errors import SpecError
+from tlcore.features import freezing
+from tlcore.spec import FineTuneSpec, LayerInfo, Phase, check_choice, scratch_control
+
+LANES = ("nothing", "convolutions", "all_but_head", "scratch", "draft")
+FEWEST, MOST = 2, 4
+
+
+def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]) -> dict[str, FineTuneSpec]:
+    """Return what each lane runs: the draft with one thing changed, watched.
+
+    ``nothing``, ``convolutions`` and ``all_but_head`` are what is frozen; ``scratch`` is the control; ``draft`` the
+    draft as it is. All have the draft's source, images, epochs, first learning rate and seed.
+
+    Raises
+    ------
+    SpecError
+        Too few or too many lanes, an unknown one, or two that would run the same.
+    """
+    for name in names:
+        check_choice("lane", name, LANES)
+    if not FEWEST <= len(set(names)) <= MOST:
+        raise SpecError(
+            "A race has from {few} to {most} lanes. Received: {n}. Pick some.", few=FEWEST, most=MOST, n=len(set(names))
+        )
+    draft = replace(draft, film=True)
+    frozen = freezing.presets(layers)
+    plain = replace(draft, phases=(Phase(epochs=draft.epochs, learning_rate=draft.phases[0].learning_rate),))
+    found: dict[str, FineTuneSpec] = {}
+    for name in dict.fromkeys(names):
+        phases = tuple(replace(phase, frozen=frozen.get(name, ())) for phase in plain.phases)
+        one = {"draft": draft, "scratch": scratch_control(plain)}.get(name, replace(plain, phases=phases))
+        twin = next((other for other, spec in found.items() if _same(spec, one, layers)), None)
+        if twin:
+            raise SpecError("The lanes {first} and {second} would run the same. Drop one.", first=twin, second=name)
+        found[name] = one
+    return found
+
+
+def start_order(names: Sequence[str], seed: int) -> list[str]:
+    """Return the order in which lanes enter the queue: drawn by the seed, so that no setting always goes first."""
+    return random.Random(seed).sample(list(names), len(names))
+
+
+def _same(first: FineTuneSpec, second: FineTuneSpec, layers: Sequence[LayerInfo]) -> bool:
+    """Whether two specs train the same: names of layers without weights make no difference."""
+    weighted = {layer.name for layer in layers if layer.can_freeze}
+
+    def bare(spec: FineTuneSpec) -> FineTuneSpec:
+        phases = (replace(phase, frozen=tuple(sorted(weighted & set(phase.frozen)))) for phase in spec.phases)
+        return replace(spec, phases=tuple(phases))
+
+    return bare(first) == bare(second)

@@ -1,0 +1,29 @@
+"""Source networks: their cards, how they are loaded, made, and taken from a person's own file."""
+
+from .cards import (
+    FOLDER,
+    NAMES,
+    RANDOM,
+    catalogue,
+    check_shipped,
+    describe,
+    info,
+    is_uploaded,
+    load,
+    network,
+    uploaded,
+)
+
+__all__ = [
+    "FOLDER",
+    "NAMES",
+    "RANDOM",
+    "catalogue",
+    "check_shipped",
+    "describe",
+    "info",
+    "is_uploaded",
+    "load",
+    "network",
+    "uploaded",
+]

@@ -1,0 +1,168 @@
+"""What a training keeps count of while it runs: epochs, images, seconds, the points and a loss that goes wrong."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite, log
+from typing import Any
+
+import numpy as np
+
+from tlcore.errors import TrainingError
+from tlcore.spec import FineTuneSpec, MetricPoint, Phase, Progress
+
+POINT_S = 0.5  # seconds between two live points inside an epoch
+
+_COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial", "epoch_s")
+
+OnMetric = Callable[[MetricPoint], None]
+OnProgress = Callable[[Progress], None]
+OnEpoch = Callable[[int, float | None], None]  # finished epochs, validation accuracy; (0, None) before the first batch
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a training did, apart from the weights, which are in the model."""
+
+    fit_s: float
+    first_step_s: float  # tracing and compiling, with the first batch
+    images_per_s: float  # training images, without the first step and the validation
+    epochs: float  # finished epochs; a stop may leave a fraction
+    stopped: bool
+    cached: bool  # whether only the rest was trained, on what a frozen prefix makes of the images
+    from_cache: bool  # whether all of that was on disk already
+    prefix_s: float  # seconds to compute or open it
+    reason: str  # why it was done, or was not, in words
+    proof: tuple[dict[str, Any], ...]  # ProofRow of every layer in every phase that trained, with its ``phase``
+
+
+class Clock:
+    """Counts epochs, images and seconds; sends points and progress; notices a loss that went wrong."""
+
+    def __init__(
+        self,
+        spec: FineTuneSpec,
+        n: int,
+        on_metric: OnMetric,
+        on_progress: OnProgress,
+        should_stop: ShouldStop,
+        on_epoch: OnEpoch,
+    ):
+        self.spec, self.n = spec, n
+        self.on_metric, self.on_progress, self.should_stop = on_metric, on_progress, should_stop
+        self.on_epoch = on_epoch
+        self.began = time.perf_counter()
+        self.epoch, self.part = 0, 0.0
+        self.stopped = False
+        self.first_step_s = self.busy_s = 0.0
+        self.images = 0  # counted with busy_s: without the first step
+        self.all_images = 0
+        self.initial = 0.0  # loss of the first batch
+        self.epoch_s: list[float] = []
+        self.batches_per_s = 0.0  # of the last stretch in this phase
+        self.start_phase()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a later process needs to count on from the last finished epoch; JSON values."""
+        return {"elapsed_s": time.perf_counter() - self.began} | {name: getattr(self, name) for name in _COUNTED}
+
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Count on from what ``state`` gave in an earlier process."""
+        self.began = time.perf_counter() - state["elapsed_s"]
+        for name in _COUNTED:
+            setattr(self, name, state[name])
+
+    def start_phase(self) -> None:
+        self.batches_per_s = 0.0
+        self._start_epoch()
+        self.on_progress(self.progress())
+
+    def _start_epoch(self) -> None:
+        self.part, self.epoch_began = 0.0, time.perf_counter()
+        self.loss = self.right = self.seen = 0.0
+        self.recent = [0.0, 0.0, 0.0]  # loss, right, seen since the last live point
+        self.last_point = time.perf_counter()
+
+    def stretch(self, loss: float, right: float, images: int, took: float, part: float, first: bool) -> None:
+        """Take note of some trained batches."""
+        if not isfinite(loss):
+            raise _not_a_number(self.epoch + 1, self.spec)
+        if not self.all_images:
+            self.initial = loss / images
+        self.part, self.all_images = part, self.all_images + images
+        self.loss, self.right, self.seen = self.loss + loss, self.right + right, self.seen + images
+        self.recent = [a + b for a, b in zip(self.recent, (loss, right, images), strict=True)]
+        if first:
+            self.first_step_s += took
+            self.last_point = time.perf_counter()  # the wait for the compiler is no reason for a point
+        else:
+            self.busy_s, self.images = self.busy_s + took, self.images + images
+        now = time.perf_counter()
+        if now - self.last_point >= POINT_S and part < 1:
+            loss, right, seen = self.recent
+            self._point("train", self.epoch + part, loss / seen, right / seen)
+            self.recent, self.last_point = [0.0, 0.0, 0.0], now
+            self.on_progress(self.progress())
+
+    def finish_epoch(self, loss: float, accuracy: float, phase: Phase, n_classes: int) -> None:
+        self.epoch += 1
+        train_loss = self.loss / self.seen
+        self._point("train", self.epoch, train_loss, self.right / self.seen)
+        self._point("validation", self.epoch, loss, accuracy)
+        self.on_epoch(self.epoch, accuracy)
+        self.epoch_s.append(time.perf_counter() - self.epoch_began)
+        self._start_epoch()
+        self.on_progress(self.progress())
+        if not isfinite(loss):  # the epoch's last step broke the weights
+            raise _not_a_number(self.epoch, self.spec)
+        # Guessing costs log(n_classes); three times that is being sure of wrong answers. A fresh head on strong
+        # features starts there too, so it must have risen as well.
+        if train_loss > max(3 * log(n_classes), 2 * self.initial):
+            raise TrainingError(
+                "The training loss rose to {loss:.3g}, far above guessing ({guess:.2g}), so training was stopped. "
+                "The learning rate is probably too high: try {rate:g} or less.",
+                loss=train_loss,
+                guess=log(n_classes),
+                rate=phase.learning_rate / 10,
+            )
+
+    def _point(self, series: str, x: float, loss: float, accuracy: float) -> None:
+        self.on_metric(MetricPoint(series, x, loss, accuracy, time.perf_counter() - self.began))
+
+    def progress(self) -> Progress:
+        """Steps are epochs; the time left follows the mean of the epochs so far."""
+        left = self.spec.epochs - self.epoch - self.part
+        left_s = None
+        if len(self.epoch_s) > 1:
+            left_s = left * float(np.mean(self.epoch_s[1:]))  # the first epoch holds the compiling
+        elif self.images:
+            left_s = left * self.n * self.busy_s / self.images
+        return Progress(
+            step=self.epoch,
+            n_steps=self.spec.epochs,
+            message="training",
+            left_s=left_s,
+            images_per_s=self.images / self.busy_s if self.busy_s else None,
+            first_step_s=self.first_step_s or None,
+        )
+
+    def result(self, **known: Any) -> FitResult:
+        """Return the counts with what only the training knows."""
+        return FitResult(
+            fit_s=time.perf_counter() - self.began,
+            first_step_s=self.first_step_s,
+            images_per_s=self.images / self.busy_s if self.busy_s else 0.0,
+            epochs=self.epoch + self.part,
+            stopped=self.stopped,
+            **known,
+        )
+
+
+def _not_a_number(epoch: int, spec: FineTuneSpec) -> TrainingError:
+    return TrainingError(
+        "The loss stopped being a number in epoch {epoch}, so training was stopped. "
+        "The learning rate is probably too high: try {rate:g} or less.",
+        epoch=epoch,
+        rate=min(phase.learning_rate for phase in spec.phases) / 10,
+    )

@@ -1,0 +1,314 @@
+"""Train the layers that are not frozen; compute the frozen prefix once.
+
+A training step of a small network spends most of its time between TensorFlow and Python, so a whole stretch of
+batches runs inside one graph; between stretches the metrics go out and the stop flag comes in.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tlcore.datasets import Data
+from tlcore.errors import SpecError
+from tlcore.features import Interrupted, freezing, prefix, tensor
+from tlcore.features.prefix import Inputs
+from tlcore.sources import describe
+from tlcore.spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, check_choice, check_number
+from tlcore.store.checkpoint import Checkpoint
+
+from . import optimizers
+from .clock import Clock, FitResult, OnEpoch, OnMetric, OnProgress, ShouldStop
+
+if TYPE_CHECKING:
+    import keras
+
+OnCheckpoint = Callable[[Callable[[], Checkpoint]], None]
+
+LONG_STEP = 50_000_000  # multiply-adds of a batch's forward pass; the seed's network with 64 images has 160 million
+ONE_BY_ONE = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense", "Dropout", "Activation", "ReLU")
+STRETCH_S = 0.25  # seconds of training between two looks at the stop flag; a batch that takes longer runs alone
+
+
+def check(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> None:
+    """Raise a SpecError in one sentence when ``spec`` cannot be trained on a network of these ``layers``."""
+    check_choice("optimizer", spec.optimizer, OPTIMIZERS)
+    check_number("batch_size", spec.batch_size)
+    check_number("seed", spec.seed)
+    if not spec.phases:
+        raise SpecError("This training has no phases. Give it at least one, with its epochs.")
+    for phase in spec.phases:
+        check_number("epochs", phase.epochs)
+        check_number("learning_rate", phase.learning_rate)
+        freezing.check_names(layers, phase.frozen, spec.source)
+        if freezing.cost(layers, phase.frozen).n_trainable == 0:
+            raise SpecError("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer.")
+
+
+def n_steps(spec: FineTuneSpec, n: int) -> int:
+    """Return how many steps ``spec`` takes on ``n`` training images.
+
+    Examples
+    --------
+    >>> n_steps(FineTuneSpec(batch_size=16, phases=(Phase(epochs=10),)), n=25)
+    20
+    """
+    return spec.epochs * -(-n // spec.batch_size)
+
+
+def unwatched(epoch: int, accuracy: float | None) -> None:
+    """Do nothing: the ``on_epoch`` of a run that nobody watches."""
+
+
+def fit(
+    model: "keras.Model",
+    data: Data,
+    spec: FineTuneSpec,
+    *,
+    on_metric: OnMetric = lambda point: None,
+    on_progress: OnProgress = lambda progress: None,
+    should_stop: ShouldStop = lambda: False,
+    on_epoch: OnEpoch = unwatched,
+    cache: Path | None = None,
+    use_cache: bool = True,
+    on_checkpoint: OnCheckpoint = lambda snapshot: None,
+    resume: Checkpoint | None = None,
+) -> FitResult:
+    """Train ``model`` in place through every phase of ``spec``.
+
+    Whoever goes on from a checkpoint gets the weights of a training that was never interrupted, to the last bit: the
+    order of the images follows from the seed and the epoch, all other randomness is in the model's variables.
+
+    Parameters
+    ----------
+    model : network with a softmax output over the classes of ``data``
+    on_metric : receives points of the series ``train`` and ``validation``; x counts epochs over all phases
+    should_stop : asked between stretches of about a quarter of a second, never in the middle of a batch
+    on_epoch : called before the first batch and after every epoch, when ``model`` has the weights of that moment
+    cache : folder of kept activations; without one they are in memory for this training alone
+    use_cache : False trains through the frozen layers in every epoch, for comparison
+    on_checkpoint : called after every epoch with a function that returns the checkpoint of that moment
+    resume : a checkpoint of the same spec and data, from where to go on
+
+    Raises
+    ------
+    SpecError
+        The spec does not fit the model.
+    TrainingError
+        The loss is not a number, or far worse than guessing.
+    """
+    import keras
+
+    check(spec, describe(model))
+    keras.utils.set_random_seed(spec.seed)
+    clock = Clock(spec, len(data.x_train), on_metric, on_progress, should_stop, on_epoch)
+    course = Course()
+    if resume is None:
+        on_epoch(0, None)
+    else:
+        _put(model.variables, resume.weights)
+        clock.go_on(resume.state["clock"])
+        course = Course(**resume.state["course"])
+    for number, phase in enumerate(spec.phases[max(course.phase - 1, 0) :], start=max(course.phase, 1)):
+        freezing.freeze(model, phase.frozen)
+        if number > course.phase:
+            course.begin(number, freezing.hashes(model), clock.all_images)
+        try:
+            inputs = _inputs(model, data, phase, clock, cache) if use_cache else prefix.whole(model, data, prefix.OFF)
+            course.note(inputs)
+            slots = resume.slots if resume is not None and number == resume.state["course"]["phase"] else None
+            _fit_phase(model, inputs, data, spec, clock, course, on_checkpoint, slots)
+        except Interrupted:
+            clock.stopped = True
+        if clock.all_images > course.images_before:
+            rows = freezing.proof(course.before, freezing.hashes(model), phase.frozen)
+            course.proof += [{"phase": number, **row.as_dict()} for row in rows]
+        if clock.stopped:
+            break
+    return clock.result(**course.result())
+
+
+@dataclass
+class Course:
+    """What a training has been through, phase by phase; JSON values, for a checkpoint."""
+
+    phase: int = 0  # the one it is in, counted from 1
+    before: dict[str, str] = field(default_factory=dict)  # hashes of the weights when that began
+    images_before: int = 0  # trained until then
+    proof: list[dict[str, Any]] = field(default_factory=list)  # of the phases before
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)  # phase -> what it trained on
+
+    def begin(self, phase: int, before: dict[str, str], images: int) -> None:
+        self.phase, self.before, self.images_before = phase, before, images
+
+    def note(self, inputs: Inputs) -> None:
+        """Take note of what this phase trains on; of an earlier process's note, which computed it, that stays."""
+        note = {
+            "reason": inputs.reason,
+            "from_cache": [features.from_cache for features in inputs.features],
+            "seconds": sum(features.seconds for features in inputs.features),
+        }
+        self.notes.setdefault(str(self.phase), note)
+
+    def result(self) -> dict[str, Any]:
+        """Return the part of a FitResult that is known here."""
+        notes = self.notes.values()
+        kept = [found for note in notes for found in note["from_cache"]]
+        return {
+            "cached": bool(kept),
+            "from_cache": bool(kept) and all(kept),
+            "prefix_s": sum(note["seconds"] for note in notes),
+            "reason": " ".join(dict.fromkeys(note["reason"] for note in notes)) or prefix.STOPPED,
+            "proof": tuple(self.proof),
+        }
+
+
+def _put(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _inputs(model: "keras.Model", data: Data, phase: Phase, clock: Clock, cache: Path | None) -> Inputs:
+    if freezing.boundary(describe(model), phase.frozen):
+        clock.on_progress(replace(clock.progress(), message="computing the frozen layers once"))
+    return prefix.inputs(model, data, phase, cache, clock.should_stop)
+
+
+def _fit_phase(
+    model: "keras.Model",
+    inputs: Inputs,
+    data: Data,
+    spec: FineTuneSpec,
+    clock: Clock,
+    course: Course,
+    on_checkpoint: OnCheckpoint,
+    slots: Sequence[np.ndarray] | None,
+) -> None:
+    """Train the tail through the epochs that are left of a phase, one stretch of batches after the other."""
+    import tensorflow as tf
+
+    phase, tail = spec.phases[course.phase - 1], inputs.tail
+    update = optimizers.build(spec.optimizer, phase.learning_rate, tail.trainable_variables)
+    if slots is not None:
+        _put(update.slots, slots)
+    run = stretch(tail, update, tensor(inputs.x_train), tf.constant(data.y_train), spec.batch_size)
+    score = _scorer(tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
+
+    def snapshot() -> Checkpoint:
+        state = {"clock": clock.state(), "course": asdict(course)}
+        return Checkpoint(state, [one.numpy() for one in model.variables], [one.numpy() for one in update.slots])
+
+    clock.start_phase()
+    end = sum(one.epochs for one in spec.phases[: course.phase])
+    first = True  # its first stretch holds the compiling
+    while clock.epoch < end:
+        _fit_epoch(run, len(inputs.x_train), spec, clock, first)
+        if clock.stopped:
+            return
+        first = False
+        clock.finish_epoch(*score(), phase, len(data.class_names))
+        on_checkpoint(snapshot)
+
+
+def _fit_epoch(run: Callable[..., Any], n: int, spec: FineTuneSpec, clock: Clock, first: bool) -> None:
+    """Train one epoch on images in an order that only the seed and the epoch's number decide."""
+    import tensorflow as tf
+
+    order = tf.constant(np.random.default_rng((spec.seed, clock.epoch)).permutation(n))
+    size, n_batches, done = spec.batch_size, -(-n // spec.batch_size), 0
+    while done < n_batches:
+        rate = clock.batches_per_s
+        k = 1 if first or not rate else int(np.clip(rate * STRETCH_S, 1, n_batches - done))
+        began = time.perf_counter()
+        loss, right = (float(value) for value in run(order, done, done + k))
+        took = time.perf_counter() - began
+        images = min((done + k) * size, n) - done * size
+        done += k
+        clock.stretch(loss, right, images, took, done / n_batches, first)
+        if not first:
+            clock.batches_per_s = k / max(took, 1e-6)
+        first = False
+        if clock.should_stop():
+            clock.stopped = True
+            return
+
+
+def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size: int) -> Callable[..., Any]:
+    """Return a graph that trains batches first..last-1 of an order: (summed loss, number right)."""
+    import keras
+    import tensorflow as tf
+
+    per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
+    variables, parts = tail.trainable_variables, n_parts(tail, size)
+
+    def some(rows: Any, i: int) -> tuple[Any, Any, Any]:
+        n = tf.size(rows)
+        first, last = i * n // parts, (i + 1) * n // parts
+        # A batch of one image has no second part: convolutions refuse none, so it is computed and counts for nothing.
+        mine = rows[first : tf.maximum(last, first + 1)] if parts > 1 else rows
+        counts = tf.cast(last > first, tf.float32)
+        images, labels = tf.gather(x, mine), tf.gather(y, mine)
+        with tf.GradientTape() as tape:
+            answers = tail(images, training=True)
+            loss = counts * tf.reduce_sum(per_image(labels, answers))
+            share = loss / tf.cast(n, loss.dtype)  # of the batch's mean
+        right = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
+        return tape.gradient(share, variables), loss, counts * tf.reduce_sum(tf.cast(right, tf.float32))
+
+    def step(rows: Any) -> tuple[Any, Any]:
+        gradients, losses, right = zip(*(some(rows, i) for i in range(parts)), strict=True)
+        update([tf.add_n(shares) for shares in zip(*gradients, strict=True)])
+        return tf.add_n(losses), tf.add_n(right)
+
+    def run(order: Any, first: Any, last: Any) -> tuple[Any, Any]:
+        def one(batch: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
+            batch_loss, batch_right = step(order[batch * size : (batch + 1) * size])
+            return batch + 1, loss + batch_loss, right + batch_right
+
+        return tf.while_loop(lambda batch, *_: batch < last, one, (first, 0.0, 0.0))[1:]
+
+    # Traced with numbers as tensors, else anew for every value; without AutoGraph, which would take most of a second
+    # to rewrite this, and leave its text in the folder for temporary files.
+    number, order = tf.TensorSpec((), tf.int64), tf.TensorSpec((None,), tf.int64)
+    return tf.function(run, autograph=False, input_signature=(order, number, number))
+
+
+def n_parts(tail: "keras.Model", size: int) -> int:
+    """Return into how many parts a batch goes, computed side by side, their gradients added up.
+
+    Two where a step is long, so that both cores have work: convolutions' gradients alone keep one and a half busy.
+    What comes out is the batch's gradient as long as no layer looks at more than one image, so only such layers count.
+    """
+    layers = describe(tail)
+    long = size * sum(layer.flops for layer in layers) >= LONG_STEP
+    return 2 if long and all(layer.type in ONE_BY_ONE for layer in layers) else 1
+
+
+def _scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[], tuple[float, float]]:
+    """Return a function that gives the mean loss and the accuracy on ``x`` with the weights as they are now."""
+    import keras
+    import tensorflow as tf
+
+    n = len(y)
+    per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
+
+    def score() -> tuple[Any, Any]:
+        def one(first: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
+            labels = y[first : first + size]
+            answers = tail(x[first : first + size], training=False)
+            hits = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
+            losses, hits = tf.reduce_sum(per_image(labels, answers)), tf.reduce_sum(tf.cast(hits, tf.float32))
+            return first + size, loss + losses, right + hits
+
+        return tf.while_loop(lambda first, *_: first < n, one, (0, 0.0, 0.0))[1:]
+
+    compiled = tf.function(score, autograph=False)
+
+    def run() -> tuple[float, float]:
+        loss, right = (float(value) for value in compiled())
+        return loss / max(n, 1), right / max(n, 1)
+
+    return run
