@@ -43,7 +43,7 @@ except ZeroDivisionError: log.exception("it failed")
 
 GATHERED = """
 import logging, os, subprocess, sys, warnings
-from tlcore import logs
+from tlcore.machine import logs
 logs.gather(), logs.configure()
 os.write(2, b"W0000 00:00:1795884181.325550   12609 port.cc:153] as TensorFlow says it\\nnot \\xff text\\n\\n")
 logging.getLogger("streamlit.x").addHandler(handler := logging.StreamHandler())
@@ -55,7 +55,7 @@ logging.getLogger("uvicorn.error").error("two\\nlines")
 warnings.warn("a warning")
 subprocess.run([sys.executable, "-c", "import faulthandler, os; faulthandler.enable(); os.abort()"])
 print("[1, 2]", "x" * 200_000, file=sys.stderr)
-os.execv(sys.executable, [sys.executable, "-c", "from tlcore import logs; logs.gather(); HOW"])
+os.execv(sys.executable, [sys.executable, "-c", "from tlcore.machine import logs; logs.gather(); HOW"])
 """
 
 
