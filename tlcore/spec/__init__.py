@@ -1,36 +1,31 @@
 """The nouns: what a source is, what a run is asked to do, what it reports. Standard library only."""
 
-from .spec import (
+from .curves import MetricPoint, Progress
+from .data import SPLITS, DataSpec
+from .jobs import (
     FINAL_STATES,
     FINE_TUNE,
     OPTIMIZERS,
     PIXELS,
-    RANGES,
     SCRATCH,
-    SPLITS,
-    Cell,
-    DataSpec,
     ExampleSpec,
     FineTuneSpec,
     HeadSpec,
     Input,
-    LayerInfo,
-    MetricPoint,
     Phase,
-    Progress,
     RunState,
-    SourceInfo,
     Spec,
     SweepSpec,
     article_recipe,
-    check_choice,
-    check_number,
     from_json,
     is_control,
     scratch_control,
     to_json,
     two_phases,
 )
+from .networks import LayerInfo, SourceInfo
+from .ranges import RANGES, check_choice, check_number
+from .results import Cell
 
 __all__ = [
     "Cell",

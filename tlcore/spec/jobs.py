@@ -1,99 +1,23 @@
-"""The nouns: what a source is, what a run is asked to do, what it reports. Standard library only."""
+"""What a run is asked to do: one spec for each kind of run, and the codec that stores it."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from tlcore.errors import SpecError
 
+from .data import DataSpec, Split
+from .ranges import RANGES
+
 RunState = Literal["queued", "running", "done", "stopped", "failed"]
 FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
 
-Split = Literal["standard", "article"]
 Input = Literal["features", "pixels"]
-SPLITS: tuple[Split, ...] = ("standard", "article")
 OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
 
 PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the control
 FINE_TUNE, SCRATCH = "fine_tune", "scratch"  # methods of a sweep beside the heads
-
-# name -> (lowest, highest, default); the pages' fields and the checks below read the same table.
-RANGES: dict[str, tuple[float, float, float]] = {
-    "per_class": (1, 7000, 200),
-    "epochs": (1, 100, 10),
-    "batch_size": (1, 4096, 16),
-    "learning_rate": (1e-6, 10.0, 1e-3),
-    "seed": (0, 2**31 - 1, 0),
-    "label_noise": (0.0, 1.0, 0.0),
-    "time_budget": (5, 86_400, 300),  # seconds
-    "test_images": (100, 70_000, 2000),
-    "training_steps": (1, 10_000, 300),
-}
-
-
-@dataclass(frozen=True)
-class LayerInfo:
-    """One layer as the pages show it.
-
-    ``n_weights`` counts single numbers (parameters), all of them, trainable or not;
-    ``flops`` counts multiply-adds of one image's forward pass.
-    """
-
-    index: int
-    name: str
-    type: str  # Keras class name: Conv2D, MaxPooling2D, ...
-    output_shape: tuple[int, ...]  # without the batch axis
-    n_weights: int
-    flops: int = 0
-
-    @property
-    def can_freeze(self) -> bool:
-        return self.n_weights > 0
-
-
-@dataclass(frozen=True)
-class SourceInfo:
-    """A source model's card."""
-
-    name: str
-    title: str
-    dataset: str  # what it was trained on, in words; "" for random init
-    class_names: tuple[str, ...]
-    layers: tuple[LayerInfo, ...]
-    seed: int
-    accuracy: float | None  # on the source's own test images, in [0, 1]; None for random init
-    n_train: int
-    n_test: int
-    rebuild: str  # the command that makes the file again
-    sha256: str = ""
-    note: str = ""
-    measures: Mapping[str, float] = field(default_factory=dict)  # further accuracies, by what was measured
-    owner: str = ""  # the person who uploaded it; "" is everybody's
-    removed: bool = False  # an uploaded one that is no longer offered
-
-    @property
-    def n_weights(self) -> int:
-        return sum(layer.n_weights for layer in self.layers)
-
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        return tuple(layer.name for layer in self.layers)
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """Which images of the target task are used, and how they are divided.
-
-    The last two spoil the data on purpose, to see what that does.
-    """
-
-    target: str = "mnist_5_9"
-    split: Split = "standard"
-    per_class: int | None = 200  # training images of each class; None: all there are
-    seed: int = 0
-    scale: bool = True  # False leaves the pixels at 0..255, in every part
-    label_noise: float = 0.0  # share of the training labels that is dealt out anew among its images
 
 
 @dataclass(frozen=True)
@@ -211,62 +135,6 @@ class ExampleSpec:
 Spec = FineTuneSpec | HeadSpec | SweepSpec | ExampleSpec
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One experiment of a sweep, and what came out once it was done.
-
-    ``score`` is the test accuracy in [0, 1], of a transferability score its own number; None where the experiment
-    failed, which ``error`` explains. ``multiply_adds`` counts the training's arithmetic, None where nothing counts it.
-    """
-
-    target: str
-    source: str  # "random" where nothing was learned before: from scratch, or on raw pixels
-    cut: str
-    method: str
-    per_class: int
-    seed: int
-    score: float | None = None
-    train_score: float | None = None  # accuracy on the training images
-    n_test: int = 0
-    n_features: int = 0
-    fit_s: float = 0.0
-    seconds: float = 0.0  # all of it: drawing, fitting, testing
-    multiply_adds: float | None = None
-    error: str = ""
-
-    @property
-    def key(self) -> tuple[str, str, str, str, int, int]:
-        """What was asked, without the outcome."""
-        return self.target, self.source, self.cut, self.method, self.per_class, self.seed
-
-
-@dataclass(frozen=True)
-class MetricPoint:
-    """One measured point of one curve.
-
-    ``x`` is in the unit of the curve's axis: epochs for networks (1.5: half-way through the second),
-    training images for learning curves, trees for forests. ``loss`` and ``accuracy`` may each be missing.
-    """
-
-    series: str  # "train", "validation", or a head: "linear_svm · features"
-    x: float
-    loss: float | None = None
-    accuracy: float | None = None
-    elapsed_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come, in steps of its own choosing."""
-
-    step: int = 0
-    n_steps: int = 0
-    message: str = ""
-    left_s: float | None = None
-    images_per_s: float | None = None
-    first_step_s: float | None = None  # tracing and compiling; timed apart
-
-
 def to_json(spec: Spec) -> str:
     """Return a spec as JSON with its kind; ``from_json`` gives the equal spec back."""
     return json.dumps({"kind": spec.kind, **asdict(spec)}, sort_keys=True)
@@ -301,40 +169,6 @@ def from_json(text: str) -> Spec:
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-
-
-def check_number(name: str, value: Any) -> float:
-    """Return ``value`` when it is a number within ``RANGES[name]``.
-
-    Raises
-    ------
-    SpecError
-        Not a number, not whole where a whole number is needed, or out of range.
-    """
-    low, high, default = RANGES[name]
-    whole = isinstance(low, int)
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not low <= value <= high:
-        raise SpecError(
-            "{name} must be a {sort} from {low:,} to {high:,}. Received: {value!r}. Try {default}.",
-            name=name.replace("_", " ").capitalize(),
-            sort="whole number" if whole else "number",
-            low=low,
-            high=high,
-            value=value,
-            default=default,
-        )
-    return value
-
-
-def check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
-    """Raise a SpecError that lists ``choices`` when ``value`` is none of them."""
-    if value not in choices:
-        raise SpecError(
-            "There is no {what} {value!r}. Pick one of: {choices}.",
-            what=what,
-            value=value,
-            choices=", ".join(choices),
-        )
 
 
 def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:

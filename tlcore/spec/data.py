@@ -1,0 +1,22 @@
+"""Which images of a target task a run uses, and how they are divided."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Split = Literal["standard", "article"]
+SPLITS: tuple[Split, ...] = ("standard", "article")
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images of the target task are used, and how they are divided.
+
+    The last two spoil the data on purpose, to see what that does.
+    """
+
+    target: str = "mnist_5_9"
+    split: Split = "standard"
+    per_class: int | None = 200  # training images of each class; None: all there are
+    seed: int = 0
+    scale: bool = True  # False leaves the pixels at 0..255, in every part
+    label_noise: float = 0.0  # share of the training labels that is dealt out anew among its images

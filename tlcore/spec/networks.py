@@ -1,0 +1,53 @@
+"""Source networks as their cards tell them: the layers, and where the weights come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One layer as the pages show it.
+
+    ``n_weights`` counts single numbers (parameters), all of them, trainable or not;
+    ``flops`` counts multiply-adds of one image's forward pass.
+    """
+
+    index: int
+    name: str
+    type: str  # Keras class name: Conv2D, MaxPooling2D, ...
+    output_shape: tuple[int, ...]  # without the batch axis
+    n_weights: int
+    flops: int = 0
+
+    @property
+    def can_freeze(self) -> bool:
+        return self.n_weights > 0
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """A source model's card."""
+
+    name: str
+    title: str
+    dataset: str  # what it was trained on, in words; "" for random init
+    class_names: tuple[str, ...]
+    layers: tuple[LayerInfo, ...]
+    seed: int
+    accuracy: float | None  # on the source's own test images, in [0, 1]; None for random init
+    n_train: int
+    n_test: int
+    rebuild: str  # the command that makes the file again
+    sha256: str = ""
+    note: str = ""
+    measures: Mapping[str, float] = field(default_factory=dict)  # further accuracies, by what was measured
+    owner: str = ""  # the person who uploaded it; "" is everybody's
+    removed: bool = False  # an uploaded one that is no longer offered
+
+    @property
+    def n_weights(self) -> int:
+        return sum(layer.n_weights for layer in self.layers)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return tuple(layer.name for layer in self.layers)
