@@ -22,8 +22,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import pages.ui
-from pages.ui import live_chart, state
+from pages.ui.components import live_chart
 from pages.ui.frame import complain
+from pages.ui.session import state
 from server import routes
 from server.assets import Assets, files, keep_first
 from server.door import Door
@@ -65,7 +66,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 async def _ready_first_page() -> None:
     """Do once, while the models load, what would otherwise take half a second of whoever comes first."""
     packing = asyncio.create_task(asyncio.to_thread(keep_first, FILES))
-    for name in ("pandas", *(f"pages.ui.{module.name}" for module in pkgutil.iter_modules(pages.ui.__path__))):
+    for name in ("pandas", *(module.name for module in pkgutil.walk_packages(pages.ui.__path__, "pages.ui."))):
         importlib.import_module(name)
     inspect.stack()  # Streamlit looks once whether it is in a REPL, and the first look asks the disk about every module
     await packing

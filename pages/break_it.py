@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import frame, lanes, state
-from pages.ui.lanes import Lane
-from pages.ui.text import _, plain, tell
+from pages.ui import frame
+from pages.ui.runs import lanes
+from pages.ui.runs.lanes import Lane
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
 from tlcore.recipes import break_it
 from tlcore.recipes.break_it import BREAKS, Break

@@ -4,9 +4,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import answers, board, frame, inside, state
-from pages.ui.pad import check_value
-from pages.ui.text import _, tell
+from pages.ui import frame
+from pages.ui.closer import inside
+from pages.ui.components.pad import check_value
+from pages.ui.inputs import answers
+from pages.ui.runs import board
+from pages.ui.session import state
+from pages.ui.words.text import _, tell
 from tlcore import datasets, prediction
 from tlcore.errors import DataError
 from tlcore.inputs import drawing

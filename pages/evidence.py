@@ -5,8 +5,15 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from pages.ui import claims_view, example_view, frame, meter_view, run_view, savings_view, state, sweep_view
-from pages.ui.text import _, tell
+from pages.ui import frame
+from pages.ui.evidence import claims as claims_view
+from pages.ui.evidence import meter as meter_view
+from pages.ui.evidence import savings as savings_view
+from pages.ui.evidence import sweep as sweep_view
+from pages.ui.runs import example as example_view
+from pages.ui.runs import view as run_view
+from pages.ui.session import state
+from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
 from tlcore.evidence import claims, recorded
 from tlcore.spec import Cell, ExampleSpec, Spec, SweepSpec

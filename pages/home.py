@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import board, frame, state
-from pages.ui.run_view import run_rows
-from pages.ui.text import _
+from pages.ui import frame
+from pages.ui.runs import board
+from pages.ui.runs.view import run_rows
+from pages.ui.session import state
+from pages.ui.words.text import _
 
 frame.heading(
     _("See transfer learning work"),

@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import charts, frame, run_view, state
-from pages.ui.text import _, plain, tell
+from pages.ui import frame
+from pages.ui.charts import plots
+from pages.ui.runs import view as run_view
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
@@ -103,7 +106,7 @@ def step(shown: Lesson) -> int:
         )
     with right:
         st.plotly_chart(
-            charts.steps(RATES, shown.losses, shown.loss, place),
+            plots.steps(RATES, shown.losses, shown.loss, place),
             key="lesson_steps",
             config=run_view.PLOT,
             alt=_("Loss after one step against the learning rate; the line is the loss before"),

@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import frame, inside, own_model, state
-from pages.ui.layer_picker import check_value, layer_picker, normalise
-from pages.ui.text import _
+from pages.ui import frame
+from pages.ui.closer import inside
+from pages.ui.components.layer_picker import check_value, layer_picker, normalise
+from pages.ui.session import state
+from pages.ui.sources import own_model
+from pages.ui.words.text import _
 from tlcore import sources
 from tlcore.features import freezing
 from tlcore.spec import LayerInfo, SourceInfo

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.frame import complain, strip
-from pages.ui.text import _
+from pages.ui.words.text import _
 
 ICON = Path(__file__).parent / "ui" / "icon.png"
 

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import frame, lanes, live_chart, state
-from pages.ui.film import film, largest_drift
-from pages.ui.lanes import Lane
-from pages.ui.live_chart import COLOURS
-from pages.ui.text import _, tell
+from pages.ui import frame
+from pages.ui.components import live_chart
+from pages.ui.components.film import film, largest_drift
+from pages.ui.components.live_chart import COLOURS
+from pages.ui.runs import lanes
+from pages.ui.runs.lanes import Lane
+from pages.ui.session import state
+from pages.ui.words.text import _, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.recipes import race

@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import evaluate, frame, open_heads, run_view, state
-from pages.ui.text import _, tell
+from pages.ui import frame
+from pages.ui.closer import evaluate, open_heads
+from pages.ui.runs import view as run_view
+from pages.ui.session import state
+from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
 from tlcore.store import Run
 

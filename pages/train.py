@@ -2,9 +2,13 @@
 
 import streamlit as st
 
-from pages.ui import frame, lanes, live_chart, run_view, state
-from pages.ui.text import _, tell
-from pages.ui.what_if import what_if
+from pages.ui import frame
+from pages.ui.components import live_chart
+from pages.ui.runs import lanes
+from pages.ui.runs import view as run_view
+from pages.ui.session import state
+from pages.ui.sources.what_if import what_if
+from pages.ui.words.text import _, tell
 from tlcore import datasets, sources, training
 from tlcore.errors import LabError
 from tlcore.features import freezing

@@ -8,7 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from pages.ui import live_chart, state
+from pages.ui.components import live_chart
+from pages.ui.session import state
 from server.door import cookie
 from tlcore.errors import LabError
 from tlcore.machine import addresses

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from pages.ui import film, layer_picker, live_chart, pad, text
+from pages.ui.components import film, layer_picker, live_chart, pad
+from pages.ui.words import text
 from tlcore.spec import FineTuneSpec, LayerInfo, MetricPoint, Phase, Progress
 from tlcore.training.film import Cast, Frame
 
@@ -24,7 +25,7 @@ STROKES = [{"width": 0.085, "points": [[0.25, 0.25], [0.75, 0.25]]}]
 JUNK = [None, 0, "x", [], {}, {"rev": "0"}, {"rev": True}, {"rev": None}, {"rev": [0]}, {"rev": float("nan")}]
 
 
-@pytest.mark.parametrize("name", ["pad", "live_chart", "layer_picker", "film", "text"])
+@pytest.mark.parametrize("name", ["components.pad", "components.live_chart", "components.layer_picker", "components.film", "words.text"])
 def test_examples_in_docstrings_hold(name):
     result = doctest.testmod(importlib.import_module(f"pages.ui.{name}"))
     assert result.failed == 0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pages.ui import text
+from pages.ui.words import text
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "pages" / "ui").glob("*.py")])
+PAGES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "pages" / "ui").rglob("*.py")])
 
 # Calls of Streamlit whose texts a person reads, and the keywords that hold one.
 SHOWS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import state
-from pages.ui.text import _, plain, tell
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.features import freezing

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pages.ui.live_chart import base_path, dumps, payload
+from pages.ui.components.live_chart import base_path, dumps, payload
 from server.assets import Assets, files
 from tlcore.spec import MetricPoint, Progress
 

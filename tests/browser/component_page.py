@@ -5,10 +5,10 @@ import json
 import numpy as np
 import streamlit as st
 
-from pages.ui import film
-from pages.ui.layer_picker import layer_picker
-from pages.ui.live_chart import LiveRun, Rule, live_chart
-from pages.ui.pad import drawing_pad
+from pages.ui.components import film
+from pages.ui.components.layer_picker import layer_picker
+from pages.ui.components.live_chart import LiveRun, Rule, live_chart
+from pages.ui.components.pad import drawing_pad
 from tlcore.spec import FineTuneSpec, LayerInfo, Phase
 from tlcore.training.film import Answer, Cast, Frame
 

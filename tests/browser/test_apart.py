@@ -159,7 +159,7 @@ def test_the_log_is_json_lines_with_run_and_person_and_no_cookie(lab, person):
     run_id = page.evaluate("new URLSearchParams(location.search).get('ft')")
     log = lab.log.read_text()
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    (line,) = [line for line in lines if line.get("run") == run_id and line["logger"] == "pages.ui.state"]
+    (line,) = [line for line in lines if line.get("run") == run_id and line["logger"] == "pages.ui.session.state"]
     assert len(line["person"]) == 8 and line["level"] == "info"
     owner = Store(lab.home).get(run_id).owner
     assert not [secret for secret in (*cookies, owner, keys(lab.home).host_cookie()) if secret in log]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from pages.ui import state
+from pages.ui.session import state
 from tlcore import cli, spec
 from tlcore.commands import catalogues, launch, local_run
 from tlcore.errors import DataError, LabError, SpecError

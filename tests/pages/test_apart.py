@@ -5,7 +5,7 @@ import streamlit as st
 from pages.test_pages import Line, opened, sound, words
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import state
+from pages.ui.session import state
 from tlcore.people import Person, of_account
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny_results import fine_tuned
 
-from pages.ui import evaluate, state
+from pages.ui.closer import evaluate
+from pages.ui.session import state
 from tlcore.datasets import Data
 from tlcore.evaluation import evaluate as scored
 from tlcore.evaluation import outputs

@@ -6,7 +6,8 @@ import pytest
 from pages.test_apart import lab  # noqa: F401
 from pages.test_pages import opened, sound, words
 
-from pages.ui import savings_view, sweep_view
+from pages.ui.evidence import savings as savings_view
+from pages.ui.evidence import sweep as sweep_view
 from tlcore.evidence import meter, recorded, savings, sweeps
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 

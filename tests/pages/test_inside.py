@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui import pictures, state, tuned
+from pages.ui.inputs import pictures
+from pages.ui.runs import tuned
+from pages.ui.session import state
 from tlcore.errors import TrainingError
 from tlcore.inspection import maps, opened
 from tlcore.inspection import networks as explain
@@ -147,7 +149,7 @@ def test_a_map_shows_both_sides_and_says_when_nothing_could_change(lab):
     state_of = lab.store.get(run.id)
 
     def script(run):
-        from pages.ui.feature_map import feature_map
+        from pages.ui.closer.feature_map import feature_map
 
         feature_map(run)
 

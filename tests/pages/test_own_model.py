@@ -6,7 +6,7 @@ import pytest
 from hostile import keras_files
 from pages.test_pages import NAMES, lab, opened, sound, words  # noqa: F401
 
-from pages.ui import state
+from pages.ui.session import state
 from tlcore import sources
 from tlcore.people import Person
 from tlcore.sources import uploads

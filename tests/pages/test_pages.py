@@ -15,8 +15,8 @@ from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
 from tiny_results import fine_tuned
 
-from pages.ui import state
 from pages.ui.frame import complain
+from pages.ui.session import state
 from tlcore.engine import Engine
 from tlcore.errors import DataError
 from tlcore.evaluation import evaluate
@@ -424,7 +424,7 @@ def test_no_page_brings_tensorflow_into_the_server(tmp_path):
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
-from pages.ui import state
+from pages.ui.session import state
 from pages.ui.frame import complain
 from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest

@@ -9,9 +9,8 @@ from typing import Any
 
 from streamlit.components.v2 import component
 
+from pages.ui.words.text import _, language, ngettext
 from tlcore.spec import LayerInfo
-
-from .text import _, language, ngettext
 
 _HERE = Path(__file__)
 MAX_BLOCKS = 40  # more layers than this are drawn as groups

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from pages.ui import charts, run_view, state
-from pages.ui.text import _, plain, tell
+from pages.ui.charts import plots
+from pages.ui.runs import view as run_view
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.prediction.what_if import N_IMAGES, Answer, Move
@@ -53,7 +55,7 @@ def what_if() -> None:
         _show(answer)
     with right:
         found = _remember(answer)
-        figure = charts.cuts(found, names, TAILS)
+        figure = plots.cuts(found, names, TAILS)
         st.plotly_chart(figure, key="what_if_cuts", config=run_view.PLOT, alt=_("Test accuracy at each boundary tried"))
         run_view.proof_badge(answer.proof)
 

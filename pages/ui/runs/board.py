@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import answers, state
-from pages.ui.pad import drawing_pad
-from pages.ui.text import _, tell
+from pages.ui.components.pad import drawing_pad
+from pages.ui.inputs import answers
+from pages.ui.session import state
+from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
 from tlcore.inputs import drawing
 from tlcore.prediction import PredictorInfo

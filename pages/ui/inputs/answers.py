@@ -6,9 +6,10 @@ from zlib import crc32
 
 import numpy as np
 
-from pages.ui.pictures import address
-from pages.ui.text import _
+from pages.ui.words.text import _
 from tlcore.prediction import REFERENCE_SURE, PredictorInfo, Verdict, verdict
+
+from .pictures import address
 
 REFERENCE = "source:digits"
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import state, sweep_charts
-from pages.ui.charts import PALETTE
-from pages.ui.text import _, tell
+from pages.ui.charts import sweep_charts
+from pages.ui.charts.plots import PALETTE
+from pages.ui.session import state
+from pages.ui.words.text import _, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.evidence import recorded, savings, sweeps

@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import charts, state
-from pages.ui.answers import data_uri, gallery
-from pages.ui.evaluate import INPUTS
-from pages.ui.inside import asked
-from pages.ui.run_view import PLOT
-from pages.ui.text import _, plain, tell
+from pages.ui.charts import plots
+from pages.ui.inputs.answers import data_uri, gallery
+from pages.ui.runs.view import PLOT
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
 from tlcore.inspection import opened
 from tlcore.inspection.opened import Choices, Dual, OpenedForest, OpenedSVM
 from tlcore.store import Run
+
+from .evaluate import INPUTS
+from .inside import asked
 
 MOST_PICTURES = 24
 # In lines of their own: a phone is 360 px wide.
@@ -206,7 +208,7 @@ def _forest(run: Run, file: str) -> None:
     )
     running = found.trees.cumsum(axis=0) / np.arange(1, n + 1)[:, None]
     st.plotly_chart(
-        charts.running_average(running, names),
+        plots.running_average(running, names),
         key=f"trees_{key}",
         config=PLOT,
         alt=_("The average of the first trees, class by class, as more trees are added"),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.ui.text import _
+from pages.ui.words.text import _
 from tlcore.evaluation.calibration import Bin
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.ui import run_view, state
-from pages.ui.live_chart import COLOURS, LiveRun, live_chart
-from pages.ui.text import _, plain
+from pages.ui.components.live_chart import COLOURS, LiveRun, live_chart
+from pages.ui.session import state
+from pages.ui.words.text import _, plain
 from tlcore.evaluation import no_clear_winner
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
+
+from . import view as run_view
 
 
 @dataclass(frozen=True)

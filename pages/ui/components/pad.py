@@ -6,10 +6,9 @@ from typing import Any, TypedDict
 
 from streamlit.components.v2 import component
 
+from pages.ui.words.text import _, language
 from tlcore.errors import DataError
 from tlcore.inputs.drawing import check_strokes
-
-from .text import _, language
 
 _HERE = Path(__file__)
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import state
-from pages.ui.text import _, plain, tell
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.sources import uploads

@@ -12,9 +12,8 @@ import plotly
 import streamlit as st
 from streamlit.components.v2 import component
 
+from pages.ui.words.text import _, language
 from tlcore.spec import FINAL_STATES, MetricPoint, Progress
-
-from .text import _, language
 
 _HERE = Path(__file__)
 SCRIPT = "/assets/plotly.min.js"  # which server/assets.py serves

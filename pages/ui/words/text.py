@@ -7,7 +7,7 @@ from pathlib import Path
 from tlcore.errors import LabError
 
 DOMAIN = "transfer_lab"
-FOLDER = Path(__file__).resolve().parents[2] / "locales"
+FOLDER = Path(__file__).resolve().parents[3] / "locales"
 
 
 @lru_cache

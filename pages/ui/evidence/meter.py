@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import state, sweep_charts
-from pages.ui.text import _
+from pages.ui.charts import sweep_charts
+from pages.ui.session import state
+from pages.ui.words.text import _
 from tlcore import datasets, sources
 from tlcore.evidence import meter, recorded
 from tlcore.evidence.meter import Standing, Trial

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.ui import charts, state
-from pages.ui.answers import gallery
-from pages.ui.feature_map import feature_map
-from pages.ui.inside import asked, explanation
-from pages.ui.run_view import PLOT, interval_words, title
-from pages.ui.text import _, ngettext, plain, tell
+from pages.ui.charts import plots
+from pages.ui.inputs.answers import gallery
+from pages.ui.runs.view import PLOT, interval_words, title
+from pages.ui.session import state
+from pages.ui.words.text import _, ngettext, plain, tell
 from tlcore import datasets, evaluation, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import Evaluation, calibration, outputs
@@ -20,6 +19,9 @@ from tlcore.heads import HEADS
 from tlcore.inspection import networks as explain
 from tlcore.spec import FineTuneSpec, HeadSpec
 from tlcore.store import Run
+
+from .feature_map import feature_map
+from .inside import asked, explanation
 
 MOST_IMAGES = 40
 INPUTS = {"features": _("on features"), "pixels": _("on raw pixels")}
@@ -129,7 +131,7 @@ def _cells(looked: Looked) -> None:
             column.selectbox(label, range(len(names)), format_func=names.__getitem__, key=f"{name}_{key}")
         true, answer = (int(state.get(f"{name}_{key}")) for name in boxes)
         st.plotly_chart(
-            charts.clickable(charts.confusion(looked.score.confusion, names), names, (true, answer)),
+            plots.clickable(plots.confusion(looked.score.confusion, names), names, (true, answer)),
             key=f"cells_{key}",
             on_select=lambda: _clicked(key),
             selection_mode="points",
@@ -271,7 +273,7 @@ def _calibration(looked: Looked) -> None:
         ).format(sure=found.confidence, right=found.accuracy, verdict=verdict, ece=found.ece)
     )
     st.plotly_chart(
-        charts.reliability(found.bins),
+        plots.reliability(found.bins),
         key=f"reliability_{looked.key}",
         config=PLOT,
         alt=_("Accuracy of the answers by how sure the model was"),
@@ -308,7 +310,7 @@ def _noise(looked: Looked) -> None:
                 ).format(n=found.n, sure=found.sure, mean=found.confidence, guess=found.guess)
             )
             st.plotly_chart(
-                charts.shares(found.shares, looked.names, found.guess),
+                plots.shares(found.shares, looked.names, found.guess),
                 key=f"noise_{first}_{looked.key}",
                 config=PLOT,
                 alt=_("How often each class was answered to noise"),

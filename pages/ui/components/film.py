@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from streamlit.components.v2 import component
 
-from pages.ui import state
-from pages.ui.answers import data_uri
-from pages.ui.text import _, language
+from pages.ui.inputs.answers import data_uri
+from pages.ui.session import state
+from pages.ui.words.text import _, language
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
 from tlcore.training import film as monitor

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.text import _
+from pages.ui.words.text import _
 from tlcore.evidence.keras_example import PUBLISHED
 
 TASKS = {"source_test": _("digits 0-4, learned first"), "test": _("digits 5-9, convolutions frozen")}

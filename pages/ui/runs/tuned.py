@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import state
-from pages.ui.evaluate import INPUTS
-from pages.ui.text import _, ngettext, plain
+from pages.ui.closer.evaluate import INPUTS
+from pages.ui.session import state
+from pages.ui.words.text import _, ngettext, plain
 from tlcore import datasets
 from tlcore.heads import HEADS, tuning
 from tlcore.store import Run

@@ -7,10 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui import charts, example_view, state, sweep_view
-from pages.ui.film import film, has_film
-from pages.ui.live_chart import LiveRun, Rule, live_chart
-from pages.ui.text import _, ngettext, plain, tell
+from pages.ui.charts import plots
+from pages.ui.components.film import film, has_film
+from pages.ui.components.live_chart import LiveRun, Rule, live_chart
+from pages.ui.evidence import sweep as sweep_view
+from pages.ui.session import state
+from pages.ui.words.text import _, ngettext, plain, tell
 from tlcore import datasets, prediction, sources
 from tlcore.errors import LabError
 from tlcore.evidence import sweeps
@@ -18,6 +20,8 @@ from tlcore.exports import export
 from tlcore.heads import HEADS
 from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, Spec, SweepSpec, article_recipe
 from tlcore.store import Run
+
+from . import example as example_view
 
 # Plotly's own default offers to send the data to a server of theirs.
 PLOT = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
@@ -212,7 +216,7 @@ def fine_tune_result(run: Run) -> None:
     proof_badge(result["proof"])
     with st.expander(_("Confusion matrix"), expanded=False):
         st.plotly_chart(
-            charts.confusion(test["confusion"], result["class_names"]),
+            plots.confusion(test["confusion"], result["class_names"]),
             key=f"confusion_{run.id}",
             config=PLOT,
             alt=_("Confusion matrix: true classes in rows, answers in columns"),
@@ -297,7 +301,7 @@ def head_result(run: Run) -> None:
         if row["file"]:
             with st.expander(_("Confusion matrix: {head}").format(head=HEADS[row["head"]].title)):
                 st.plotly_chart(
-                    charts.confusion(row["confusion"], result["class_names"]),
+                    plots.confusion(row["confusion"], result["class_names"]),
                     key=f"confusion_{run.id}_{row['file']}",
                     config=PLOT,
                     alt=_("Confusion matrix: true classes in rows, answers in columns"),
@@ -396,7 +400,7 @@ def head_comparison(run: Run) -> None:
     )
     titles = {name: card.title for name, card in HEADS.items()}
     st.plotly_chart(
-        charts.head_bars(lines, titles), key=f"bars_{run.id}", config=PLOT, alt=_("Test accuracy of every head")
+        plots.head_bars(lines, titles), key=f"bars_{run.id}", config=PLOT, alt=_("Test accuracy of every head")
     )
     pair = [
         row
@@ -408,7 +412,7 @@ def head_comparison(run: Run) -> None:
     for column, row in zip(st.columns(2), pair, strict=False):
         with column:
             st.plotly_chart(
-                charts.confusion(row["confusion"], result["class_names"], titles[row["head"]]),
+                plots.confusion(row["confusion"], result["class_names"], titles[row["head"]]),
                 key=f"pair_{run.id}_{row['head']}",
                 config=PLOT,
                 alt=_("Confusion matrix of {head}").format(head=titles[row["head"]]),

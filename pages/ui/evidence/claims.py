@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.text import _
+from pages.ui.words.text import _
 from tlcore import sources
 from tlcore.evidence import claims, recorded
 from tlcore.evidence.claims import Finding, Verdict

@@ -6,10 +6,13 @@ from math import inf
 
 import streamlit as st
 
-from pages.ui import state, sweep_charts, sweep_view
-from pages.ui.text import _
+from pages.ui.charts import sweep_charts
+from pages.ui.session import state
+from pages.ui.words.text import _
 from tlcore.evidence import recorded, savings
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
+
+from . import sweep as sweep_view
 
 STUDY = "label_savings"
 SLOT = "savings"

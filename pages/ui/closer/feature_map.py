@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import charts, state
-from pages.ui.answers import gallery
-from pages.ui.inside import asked
-from pages.ui.run_view import PLOT
-from pages.ui.text import _, ngettext
+from pages.ui.charts import plots
+from pages.ui.inputs.answers import gallery
+from pages.ui.runs.view import PLOT
+from pages.ui.session import state
+from pages.ui.words.text import _, ngettext
 from tlcore import sources
 from tlcore.inspection import maps
 from tlcore.inspection.maps import BeforeAndAfter, Plane
 from tlcore.store import Run
+
+from .inside import asked
 
 MOST_IMAGES = 40
 METHODS = {"pca": _("PCA: the two directions of most variance"), "tsne": _("t-SNE: keeps neighbours together")}
@@ -47,7 +49,7 @@ def feature_map(run: Run) -> None:
             st.markdown(f"**{words}**")
             st.caption(_sentence(plane, found.labels))
             st.plotly_chart(
-                charts.scatter(plane.points, found.labels.tolist(), names, chosen),
+                plots.scatter(plane.points, found.labels.tolist(), names, chosen),
                 key=f"map_{name}_{key}",
                 on_select="rerun",
                 selection_mode=("points", "box"),

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from pages.ui.charts import MARGIN, PALETTE, TRAINABLE, color
-from pages.ui.text import _
+from pages.ui.words.text import _
 from tlcore.evidence.savings import Band
+
+from .plots import MARGIN, PALETTE, TRAINABLE, color
 
 # Plotly's own default offers to send the data to a server of theirs.
 PLOT = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import pictures, state
-from pages.ui.answers import REFERENCE, gallery, in_words, span
-from pages.ui.text import _, plain, tell
+from pages.ui.inputs import pictures
+from pages.ui.inputs.answers import REFERENCE, gallery, in_words, span
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.inspection import networks as explain

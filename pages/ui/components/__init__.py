@@ -1,0 +1,1 @@
+"""Components of our own: script, style, and the Python beside them."""

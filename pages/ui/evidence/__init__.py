@@ -1,0 +1,1 @@
+"""Grids, label savings, claims and the best-cut meter."""

@@ -1,0 +1,1 @@
+"""Ways to give a picture, and the answers to it."""

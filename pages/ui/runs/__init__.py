@@ -1,0 +1,1 @@
+"""A run as the pages show it: a view for each kind."""
