@@ -25,7 +25,10 @@ STROKES = [{"width": 0.085, "points": [[0.25, 0.25], [0.75, 0.25]]}]
 JUNK = [None, 0, "x", [], {}, {"rev": "0"}, {"rev": True}, {"rev": None}, {"rev": [0]}, {"rev": float("nan")}]
 
 
-@pytest.mark.parametrize("name", ["components.pad", "components.live_chart", "components.layer_picker", "components.film", "words.text"])
+COMPONENTS = ("pad", "live_chart", "layer_picker", "film")
+
+
+@pytest.mark.parametrize("name", [*(f"components.{name}" for name in COMPONENTS), "words.text"])
 def test_examples_in_docstrings_hold(name):
     result = doctest.testmod(importlib.import_module(f"pages.ui.{name}"))
     assert result.failed == 0
