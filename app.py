@@ -28,6 +28,7 @@ from pages.ui.session import state
 from server import routes
 from server.assets import Assets, files, keep_first
 from server.door import Door
+from server.page import Page
 from server.sockets import send_at_once
 from tlcore.errors import LabError, SpecError
 from tlcore.machine import logs
@@ -138,5 +139,6 @@ app = st.App(
             path=routes.cookie_path(),
         ),
         Middleware(Assets, files=FILES),
+        Middleware(Page),
     ],
 )

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server import page
 from tlcore.people import Keys, new_person
 
 YEAR_S = 365 * 24 * 3600
@@ -22,7 +22,6 @@ HEADERS = {
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=()",
 }
@@ -55,11 +54,8 @@ def policy(inline_scripts: Iterable[str]) -> str:
 
 @lru_cache
 def page_policy() -> str:
-    """Return the policy for the installed Streamlit's page, whose own inline scripts are known by their hashes."""
-    from streamlit.file_util import get_static_dir
-
-    with open(f"{get_static_dir()}/index.html", encoding="utf-8") as page:
-        return policy(re.findall(r"<script>(.*?)</script>", page.read(), re.DOTALL))
+    """Return the policy for the page, whose own inline scripts are known by their hashes."""
+    return policy(page.inline_scripts())
 
 
 class Door:
@@ -109,6 +105,8 @@ class Door:
         for name, value in HEADERS.items():
             headers[name] = value
         headers["content-security-policy"] = page_policy()
+        if is_trustworthy(connection):  # elsewhere a browser ignores it, and says so in red on every page
+            headers["cross-origin-opener-policy"] = "same-origin"
         wants_page = "text/html" in connection.headers.get("accept", "")
         is_page = headers.get("content-type", "").startswith("text/html") or (message["status"] == 304 and wants_page)
         if connection.scope["method"] == "GET" and is_page:
@@ -116,6 +114,12 @@ class Door:
             known = keys.person(connection.cookies.get(keys.person_name))
             value = keys.person_cookie(known or new_person())  # one that is known lasts a year from today
             headers.append("set-cookie", cookie(connection, keys.person_name, value, self._path, YEAR_S))
+
+
+def is_trustworthy(connection: HTTPConnection) -> bool:
+    """Return whether a browser takes the address that was asked for as safe: https, or its own machine."""
+    name = connection.url.hostname or ""
+    return connection.url.scheme in ("https", "wss") or name == "localhost" or name.startswith("127.") or name == "::1"
 
 
 def cookie(connection: HTTPConnection, name: str, value: str, path: str, max_age: int | None = None) -> str:

@@ -181,6 +181,8 @@ def test_every_answer_carries_its_headers_and_the_policy_names_no_other_site():
     for _, _, headers in (through(), through(kind="application/json", status=404), through("POST", origin="null")):
         assert headers["x-content-type-options"] == ["nosniff"] and headers["x-frame-options"] == ["DENY"]
         assert headers["content-security-policy"] == [page_policy()]
+    assert through(scheme="https")[2]["cross-origin-opener-policy"] == ["same-origin"]
+    assert "cross-origin-opener-policy" not in through()[2]  # on plain http it is ignored, with an error on the console
     assert "frame-ancestors 'none'" in page_policy() and "sha256-" in page_policy()
     assert "http" not in page_policy() and "*" not in page_policy() and "unsafe-eval" not in page_policy()
 

@@ -23,12 +23,17 @@ def free_port() -> int:
 
 
 class LabServer:
-    """``streamlit run app.py``; ``home`` becomes its data folder, beside it lie the log and its temporary files."""
+    """``streamlit run app.py``; ``home`` becomes its data folder, beside it lie the log and its temporary files.
 
-    def __init__(self, home: Path, **environment: str):
-        self.home, self.environment = Path(home), environment
+    ``address`` is what it listens on, ``path`` what it lives under.
+    """
+
+    def __init__(self, home: Path, address: str = "127.0.0.1", path: str = "", **environment: str):
+        self.home, self.address, self.environment = Path(home), address, environment
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}{path}"
+        if path:
+            environment["STREAMLIT_SERVER_BASE_URL_PATH"] = path.strip("/")
         self.log = self.home.with_suffix(".log")
         self.temporary = self.home.with_suffix(".tmp")
         self.temporary.mkdir()
@@ -41,7 +46,7 @@ class LabServer:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                    *(f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"),
+                    *(f"--server.port={self.port}", f"--server.address={self.address}", "--server.headless=true"),
                 ],
                 cwd=ROOT,
                 env=os.environ | own | self.environment,

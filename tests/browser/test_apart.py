@@ -67,7 +67,7 @@ def person(lab, browser):
     yield arrive
     for context in contexts:
         context.close()
-    refused = re.compile(r"status of 40[34]")  # the wrong token, and Streamlit's own look below a page's path
+    refused = re.compile(r"status of 403")  # the wrong token
     assert [error for error in errors if not refused.search(error)] == []
 
 

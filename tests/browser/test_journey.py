@@ -54,9 +54,7 @@ def opening(lab, browser):
     contexts, errors, cookies = [], [], {}
 
     def complain(message) -> None:
-        # On a deep link Streamlit looks for its own routes below the page's path first, and finds them at the root.
-        probe = re.search(r"/_stcore/(health|host-config)$", message.location.get("url", ""))
-        if message.type == "error" and not probe:
+        if message.type == "error":
             errors.append(f"{message.text} ({message.location.get('url')})")
 
     def open_page(path: str = "", **options) -> Page:
@@ -561,6 +559,37 @@ def test_the_dark_theme_is_dark(visit):
     lightness = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/)[0]"
     assert int(visit("train", color_scheme="dark").evaluate(lightness)) < 60
     assert int(visit("train", color_scheme="light").evaluate(lightness)) > 200
+
+
+def test_the_phones_menu_closes_when_a_page_is_chosen(visit):
+    page = visit("draw", **PHONE)
+    for title in ("Heads", "Evidence"):
+        page.get_by_role("button", name="Expand sidebar").click()
+        menu = page.get_by_test_id("stSidebarNav")
+        expect(menu).to_be_in_viewport()
+        menu.get_by_role("link", name=title, exact=True).click()
+        expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
+        expect(menu).not_to_be_in_viewport()
+
+
+def test_no_accessible_name_holds_an_icons_word(visit, lab, full):
+    page = visit()
+    devtools, found, icons = page.context.new_cdp_session(page), [], set()
+    for path in (*PAGES, "race", "evidence", "how_it_works", "break_it"):
+        page.goto(f"{lab.url}/{full(path)}")
+        settled(page)
+        names = page.locator("[translate=no]").evaluate_all("icons => icons.map(icon => icon.textContent)")
+        icons |= {name for name in names if "_" in name}
+        for tab in (None, *page.get_by_role("tab").all()):  # what another tab hides is not in the tree
+            if tab:
+                tab.click()
+                settled(page)
+            for node in devtools.send("Accessibility.getFullAXTree")["nodes"]:
+                words = set(node.get("name", {}).get("value", "").split())
+                if not node["ignored"] and (words & icons or "icon" in words):
+                    found.append((path, node["role"]["value"], node["name"]["value"]))
+    assert {"check_circle", "play_arrow", "arrow_forward"} <= icons
+    assert found == []
 
 
 def test_on_a_phone_no_page_scrolls_sideways_and_the_pad_comes_first(visit, lab, full):

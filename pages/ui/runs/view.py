@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.components.copy_link import copy_link
 from pages.ui.components.film import film, has_film
 from pages.ui.components.live_chart import LiveRun, Rule, live_chart
 from pages.ui.evidence import sweep as sweep_view
@@ -120,7 +121,8 @@ def show(run: Run, slot: str) -> Run:
         ):
             state.access().stop(run.id)
             st.toast(_(STOPPING[run.kind]))
-        copy_link(run, slot)
+        about = _("Whoever has this address can watch the run and download its result, and change nothing.")
+        copy_link(state.link(run, slot), key=f"link_{slot}", about=about)
     if not mine and run.owner:
         st.caption(_("Shared by link: you can watch this run; who started it, or the host, can stop and change it."))
     elif not mine:
@@ -141,13 +143,6 @@ def show(run: Run, slot: str) -> Run:
     if run.state == "stopped" and not run.result and run.kind != SweepSpec.kind:  # a sweep's experiments are kept
         st.info(_("Stopped before anything was finished, so there is no result to show."))
     return run
-
-
-def copy_link(run: Run, slot: str) -> None:
-    """Offer the address at which anybody can watch this run."""
-    with st.popover(_("Copy link"), icon=":material/link:", key=f"link_{slot}"):
-        st.caption(_("Whoever has this address can watch the run and download its result, and change nothing."))
-        st.code(state.link(run, slot), language=None, wrap_lines=True)
 
 
 def has_chart(run: Run) -> bool:
