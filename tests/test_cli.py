@@ -813,7 +813,7 @@ def test_a_shipped_file_that_is_missing_or_damaged_keeps_the_server_from_startin
     do, started, monkeypatch, tmp_path, file, fault
 ):
     assets = shutil.copytree(datasets.ASSETS, tmp_path / "assets")
-    monkeypatch.setattr("tlcore.datasets.datasets.ASSETS", assets)
+    monkeypatch.setattr("tlcore.datasets.mnist.ASSETS", assets)
     monkeypatch.setattr("tlcore.sources.cards.FOLDER", assets / "sources")
     if fault == "missing":
         (assets / file).unlink()

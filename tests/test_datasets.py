@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlcore import datasets
+from tlcore.datasets import mnist
 from tlcore.datasets.__main__ import main
-from tlcore.datasets.datasets import _read
 from tlcore.errors import DataError, SpecError
 from tlcore.spec import SPLITS, DataSpec
 
@@ -26,7 +26,7 @@ def assets(tmp_path, monkeypatch):
     """A copy of the shipped MNIST files that a test may spoil."""
     for file in ("mnist.npz", "mnist.json"):
         shutil.copy(datasets.ASSETS / file, tmp_path / file)
-    monkeypatch.setattr("tlcore.datasets.datasets.ASSETS", tmp_path)
+    monkeypatch.setattr("tlcore.datasets.mnist.ASSETS", tmp_path)
     return tmp_path
 
 
@@ -35,8 +35,8 @@ def assets(tmp_path, monkeypatch):
 
 def test_the_noted_class_sizes_are_those_of_the_files():
     for name in ("mnist", "digits_8x8"):
-        raw = _read(name)
-        assert tuple(np.bincount(raw.y_train)) == datasets.SIZES[name]
+        raw = datasets.get(name).read()
+        assert tuple(np.bincount(raw.y_train)) == datasets.info(name).sizes
 
 
 @pytest.mark.parametrize("name", OFFLINE)
@@ -55,6 +55,23 @@ def test_every_shipped_task_loads_as_its_entry_says(name):
         assert (images.min(), images.max()) == (0, 1)
         assert labels.dtype == np.int64
         assert set(labels) == set(range(len(entry.class_names)))
+
+
+def test_a_task_registers_once_and_is_then_on_every_list(monkeypatch):
+    monkeypatch.setattr(datasets.source, "SOURCES", dict(datasets.SOURCES))
+
+    class Dots(datasets.DataSource):
+        info = replace(datasets.info("mnist_0_4"), name="dots", title="Dots", sizes=(2,) * 5, n_test=5)
+
+        def read(self):
+            x = np.arange(15, dtype=np.uint8)[:, None] * np.ones((1, 6), np.uint8)
+            return datasets.Raw(x[:10], np.arange(10) % 5, x[10:], np.arange(5))
+
+    datasets.register(Dots())
+    assert datasets.catalogue()[-1].title == "Dots" and datasets.info("dots").n_train == 10
+    assert datasets.samples("dots", 5)[1].tolist() != [] and datasets.max_per_class("dots", "standard") == 1
+    with pytest.raises(SpecError, match="two data sets of the name 'dots'"):
+        datasets.register(Dots())
 
 
 def test_the_catalogue_loads_neither_keras_nor_scikit_learn():
@@ -79,7 +96,7 @@ def test_mnist_is_divided_as_published(split, numbers):
 def test_no_image_is_in_two_parts():
     data = datasets.load(DataSpec("mnist", "article", None, seed=3))
     together = np.concatenate([data.x_train, data.x_validation, data.x_test])
-    every = _read("mnist")
+    every = datasets.get("mnist").read()
     raw = np.concatenate([every.x_train, every.x_test])
     # The same multiset of pictures: nothing twice, nothing lost (MNIST itself repeats none).
     prints = [
@@ -122,7 +139,7 @@ def test_shares_add_up_and_never_exceed_what_is_there(n, sizes):
 
 
 def test_a_smaller_training_set_is_part_of_a_larger_one():
-    labels = _read("mnist").y_train
+    labels = datasets.get("mnist").read().y_train
     five, ten = (set(datasets.divide(labels, "standard", n, seed=7)[0]) for n in (5, 10))
     assert five < ten
 
@@ -265,13 +282,13 @@ def test_the_shipped_file_can_be_built_again_from_the_raw_files(tmp_path, monkey
     raw, built = tmp_path / "raw", tmp_path / "built"
     raw.mkdir(), built.mkdir()
     with np.load(datasets.ASSETS / "mnist.npz") as arrays:
-        for file, name in zip(datasets.MD5["mnist"], ("x_train", "y_train", "x_test", "y_test"), strict=True):
+        for file, name in zip(mnist.MD5, ("x_train", "y_train", "x_test", "y_test"), strict=True):
             array = arrays[name]
             header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
             (raw / file).write_bytes(header + array.tobytes())  # the published bytes: their MD5 is checked
     before = datasets.samples("mnist", 20)[0]
-    monkeypatch.setattr("tlcore.datasets.datasets.COMPRESSION", 1)  # the shipped file's level takes long
-    monkeypatch.setattr("tlcore.datasets.datasets.ASSETS", built)
+    monkeypatch.setattr("tlcore.datasets.mnist.COMPRESSION", 1)  # the shipped file's level takes long
+    monkeypatch.setattr("tlcore.datasets.mnist.ASSETS", built)
     assert main(["build", str(raw)]) == 0
     assert np.array_equal(datasets.samples("mnist", 20)[0], before)
 

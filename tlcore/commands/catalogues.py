@@ -54,7 +54,7 @@ def list_datasets(options: Namespace) -> int:
         for one in sets
     ]
     text = table(["name", "title", "classes", "train", "test", "where"], rows)
-    return console.show(options, [asdict(one) for one in sets], text)
+    return console.show(options, [{**asdict(one), "n_train": one.n_train} for one in sets], text)
 
 
 def list_heads(options: Namespace) -> int:

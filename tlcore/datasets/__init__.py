@@ -1,43 +1,35 @@
 """Target tasks by name: their images, their splits, and where the bytes come from."""
 
-from .datasets import (
-    ASSETS,
-    MD5,
-    SIZES,
-    Data,
-    apportion,
-    as_pixels,
-    catalogue,
-    check_per_class,
-    check_shipped,
-    divide,
-    info,
-    load,
-    max_per_class,
-    pool,
-    read_asset,
-    read_card,
-    read_idx,
-    samples,
-)
+from . import digits_8x8, keras_sets, mnist
+from .assets import ASSETS, read_asset, read_card
+from .loading import Data, Pool, as_pixels, load, pool, samples
+from .source import SOURCES, DatasetInfo, DataSource, Raw, catalogue, check_shipped, get, info, register
+from .splits import apportion, check_per_class, divide, max_per_class
+
+for _source in (*mnist.TASKS, digits_8x8.Digits8x8(), *keras_sets.TASKS):
+    register(_source)
 
 __all__ = [
     "ASSETS",
     "Data",
-    "MD5",
-    "SIZES",
+    "DataSource",
+    "DatasetInfo",
+    "Pool",
+    "Raw",
+    "SOURCES",
     "apportion",
     "as_pixels",
     "catalogue",
     "check_per_class",
     "check_shipped",
     "divide",
+    "get",
     "info",
     "load",
     "max_per_class",
     "pool",
     "read_asset",
     "read_card",
-    "read_idx",
+    "register",
     "samples",
 ]

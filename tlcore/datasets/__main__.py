@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tlcore.errors import DataError
 
-from .datasets import build
+from . import get
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -14,7 +14,7 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: python -m tlcore.datasets build FOLDER_WITH_THE_FOUR_MNIST_FILES", file=sys.stderr)
         return 2
     try:
-        path = build(Path(arguments[1]))
+        path = get("mnist").build(Path(arguments[1]))
     except DataError as error:
         print(error, file=sys.stderr)
         return 1

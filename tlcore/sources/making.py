@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tlcore import datasets
+from tlcore.datasets.idx import read_idx
+from tlcore.datasets.keras_sets import FASHION_MD5
 from tlcore.errors import DataError
 from tlcore.inputs.drawing import normalise
 from tlcore.spec import DataSpec, check_choice, check_number
@@ -238,7 +240,7 @@ def weights_hash(model: "keras.Model") -> str:
 def _images(recipe: Recipe, data: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return training images and labels, test images and labels; all training images, none kept for validation."""
     if recipe.target == "fashion_mnist" and data is not None:
-        arrays = datasets.read_idx(data, datasets.MD5["fashion_mnist"])
+        arrays = read_idx(data, FASHION_MD5)
         x_train, x_test = ((arrays[x] / np.float32(255))[..., None] for x in ("x_train", "x_test"))
         return x_train, arrays["y_train"].astype(np.int64), x_test, arrays["y_test"].astype(np.int64)
     part = datasets.load(DataSpec(target=recipe.target, per_class=None))

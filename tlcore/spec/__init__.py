@@ -2,6 +2,7 @@
 
 from .curves import MetricPoint, Progress
 from .data import SPLITS, DataSpec
+from .forms import InputForm
 from .jobs import (
     FINAL_STATES,
     FINE_TUNE,
@@ -36,6 +37,7 @@ __all__ = [
     "FineTuneSpec",
     "HeadSpec",
     "Input",
+    "InputForm",
     "LayerInfo",
     "MetricPoint",
     "OPTIMIZERS",

@@ -1,0 +1,110 @@
+"""Where target tasks come from: one object each, and the list of them all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tlcore.errors import DataError, SpecError
+from tlcore.spec import InputForm, check_choice
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What a picker says of one target task.
+
+    ``sizes`` are the items of each class in the part that splits divide, training and validation together, so that a
+    page knows the limits without reading data.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    form: InputForm
+    sizes: tuple[int, ...]
+    n_test: int
+    offline: bool  # shipped with the app, or with a library it needs anyway
+    attribution: str
+    note: str = ""
+
+    @property
+    def n_train(self) -> int:
+        return sum(self.sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """The part that splits divide, and the test part: x as stored, shape (n, *form.shape); y int64 (n,), 0..k-1."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+class DataSource:
+    """One target task. A subclass gives ``info`` and ``read``; the rest where it has files of its own."""
+
+    info: DatasetInfo
+
+    def read(self) -> Raw:
+        """Return every item and its label.
+
+        Raises
+        ------
+        DataError
+            They are missing or damaged, or cannot be downloaded.
+        """
+        raise NotImplementedError
+
+    def check_shipped(self) -> None:
+        """Raise a DataError when a file that ships with the app is missing or damaged."""
+
+    def build(self, folder: Path) -> Path:
+        """Make the shipped file from the published ones in ``folder``; return its path."""
+        raise DataError("{title} has no file that can be built.", title=self.info.title)
+
+
+SOURCES: dict[str, DataSource] = {}
+
+
+def register(source: DataSource) -> None:
+    """Put a task on the list, after those that are there.
+
+    Raises
+    ------
+    SpecError
+        The name is taken.
+    """
+    name = source.info.name
+    if name in SOURCES:
+        raise SpecError("There are two data sets of the name {name!r}. Give one of them another name.", name=name)
+    SOURCES[name] = source
+
+
+def get(name: str) -> DataSource:
+    """Return one task.
+
+    Raises
+    ------
+    SpecError
+        There is no such task; the message lists the names.
+    """
+    check_choice("target", name, tuple(SOURCES))
+    return SOURCES[name]
+
+
+def info(name: str) -> DatasetInfo:
+    """Return what a picker says of one task; raises as ``get``."""
+    return get(name).info
+
+
+def catalogue() -> tuple[DatasetInfo, ...]:
+    """Return every target task, the shipped ones first."""
+    return tuple(source.info for source in SOURCES.values())
+
+
+def check_shipped() -> None:
+    """Raise a DataError when a shipped file of a task is missing or damaged."""
+    for source in SOURCES.values():
+        source.check_shipped()
