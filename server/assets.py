@@ -19,7 +19,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
-from pages.ui.components.live_chart import SCRIPT, base_path
+from pages.ui.components.live_chart import SCRIPT
+from server.address import base_path
 
 WORTH_PACKING = {".js", ".css", ".svg", ".json", ".ttf"}  # the rest is compressed as it is
 

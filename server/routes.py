@@ -3,31 +3,18 @@
 import asyncio
 from ipaddress import ip_address
 
-import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from pages.ui.components import live_chart
 from pages.ui.session import state
+from server.address import address, base_path, cookie_path
 from server.door import cookie
 from tlcore.errors import LabError
-from tlcore.machine import addresses
 from tlcore.people import Keys
 
 NOT_YOURS = "The measures are for this machine, or for who sends the host's token: Authorization: Bearer TOKEN."
 WRONG_TOKEN = "This host link is not valid. Use the one that the server printed when it started."
-
-
-def cookie_path() -> str:
-    """Return where the lab's cookies hold: the path it lives under."""
-    return live_chart.base_path() or "/"
-
-
-def address(path: str = "") -> str:
-    """Return the server's own address, as a browser opens it, with a path of the lab at its end."""
-    host, port = str(st.get_option("server.address") or "0.0.0.0"), int(st.get_option("server.port"))
-    return addresses.url(host, port, live_chart.base_path() + path, secure=bool(st.get_option("server.sslCertFile")))
 
 
 def host_link(keys: Keys) -> str:
@@ -44,10 +31,16 @@ async def host(request: Request) -> Response:
         value, max_age = keys.host_cookie(), None
     else:
         return PlainTextResponse(WRONG_TOKEN, 403)
-    answer = RedirectResponse(live_chart.base_path() + "/runs", 303)
+    answer = RedirectResponse(base_path() + "/runs", 303)
     answer.headers["set-cookie"] = cookie(request, keys.host_name, value, cookie_path(), max_age)
     answer.headers["cache-control"] = "no-store"
     return answer
+
+
+async def healthz(request: Request) -> Response:
+    """Answer 200 while the server lives; ``ready`` tells whether the shipped models answer yet."""
+    lab = state.lab()
+    return JSONResponse({"alive": True, "ready": lab.serving.ready, "engine": lab.engine.status()})
 
 
 async def readyz(request: Request) -> Response:

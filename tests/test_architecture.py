@@ -21,7 +21,7 @@ training recipes
 prediction
 evidence
 jobs inspection exports
-commands
+commands lab
 cli
 __main__
 """

@@ -9,6 +9,7 @@ import pytest
 
 from pages.ui.components import film, layer_picker, live_chart, pad
 from pages.ui.words import text
+from server import live
 from tlcore.spec import FineTuneSpec, LayerInfo, MetricPoint, Phase, Progress
 from tlcore.training.film import Cast, Frame
 
@@ -147,16 +148,16 @@ def test_only_a_final_state_ends_a_chart(value):
 
 def test_a_loss_that_is_no_number_travels_as_null():
     points = [(7, MetricPoint("train", 0.5, float("nan"), 0.25))]
-    answer = json.loads(live_chart.dumps(live_chart.payload("failed", Progress(left_s=float("inf")), points)))
+    answer = json.loads(live.dumps(live.payload("failed", Progress(left_s=float("inf")), points)))
     assert answer["points"] == [{"seq": 7, "series": "train", "x": 0.5, "loss": None, "accuracy": 0.25}]
     assert answer["progress"]["left_s"] is None
     assert answer["final"] is True
 
 
 def test_elapsed_seconds_end_with_the_run():
-    answer = live_chart.payload("done", Progress(), [], started=100.0, finished=112.5)
+    answer = live.payload("done", Progress(), [], started=100.0, finished=112.5)
     assert answer["elapsed_s"] == 12.5
-    assert live_chart.payload("queued", Progress(), [])["elapsed_s"] is None
+    assert live.payload("queued", Progress(), [])["elapsed_s"] is None
 
 
 # ------------------------------------------------------------------ words

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pages.ui.components.live_chart import base_path, dumps, payload
+from server.address import base_path
 from server.assets import Assets, files
+from server.live import dumps, payload
 from tlcore.spec import MetricPoint, Progress
 
 

@@ -18,6 +18,7 @@ from tlcore.commands import catalogues, launch, local_run
 from tlcore.errors import DataError, LabError, SpecError
 from tlcore.features import cache
 from tlcore.inputs import drawing
+from tlcore.lab import Lab
 from tlcore.people import limits, whole_number
 from tlcore.prediction import predictor, serving
 from tlcore.store import Store, home
@@ -137,7 +138,7 @@ def test_a_hostile_data_folder_is_used_or_refused_in_one_sentence(monkeypatch, t
 def lab(tmp_path, monkeypatch):
     """A lab that has a store and nothing that runs."""
     store = Store(tmp_path / "lab")
-    found = state.Lab(store.folder, store, None, serving.Serving(store.folder), None)  # type: ignore[arg-type]
+    found = Lab(store.folder, store, None, serving.Serving(store.folder), None)  # type: ignore[arg-type]
     monkeypatch.setattr(state, "lab", lambda: found)
     run = store.create(spec.FineTuneSpec())
     store.claim(run.id)
@@ -147,7 +148,7 @@ def lab(tmp_path, monkeypatch):
 
 def asked(run_id: str, query: str) -> tuple[int, dict]:
     """Ask the metrics route as Starlette would."""
-    import app
+    from server import live
 
     scope = {
         **{"type": "http", "method": "GET", "path": "/", "root_path": "", "scheme": "http", "headers": []},
@@ -155,7 +156,7 @@ def asked(run_id: str, query: str) -> tuple[int, dict]:
         "query_string": query.encode("utf-8", "replace"),
         "path_params": {"run_id": run_id},
     }
-    response = finished(app.metrics(Request(scope)))
+    response = finished(live.metrics(Request(scope)))
     count("address")
     return response.status_code, json.loads(bytes(response.body))
 

@@ -6,6 +6,7 @@ from pages.test_pages import Line, opened, sound, words
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.session import state
+from tlcore.lab import Lab
 from tlcore.people import Person, of_account
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
@@ -18,7 +19,7 @@ ANN, BOB, HOST = Person("a" * 32), Person("b" * 32), Person("c" * 32, host=True)
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
-    found = state.Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
+    found = Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
     monkeypatch.setattr(state, "lab", lambda: found)
     return found
 

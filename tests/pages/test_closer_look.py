@@ -14,6 +14,7 @@ from pages.ui.session import state
 from tlcore.datasets import Data
 from tlcore.evaluation import evaluate as scored
 from tlcore.evaluation import outputs
+from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
@@ -27,7 +28,7 @@ ME = Person("0" * 32)
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
-    found = state.Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), WhatIf(store.folder))
+    found = Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), WhatIf(store.folder))
     monkeypatch.setattr(state, "lab", lambda: found)
     monkeypatch.setattr(state, "person", lambda: ME)
     return found

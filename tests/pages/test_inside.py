@@ -13,6 +13,7 @@ from pages.ui.session import state
 from tlcore.errors import TrainingError
 from tlcore.inspection import maps, opened
 from tlcore.inspection import networks as explain
+from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.spec import FineTuneSpec, HeadSpec
@@ -65,7 +66,7 @@ class Answers:
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
-    found = state.Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), Answers())
+    found = Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), Answers())
     monkeypatch.setattr(state, "lab", lambda: found)
     monkeypatch.setattr(state, "person", lambda: ME)
     return found

@@ -22,6 +22,7 @@ from tlcore.errors import DataError
 from tlcore.evaluation import evaluate
 from tlcore.inspection import lesson
 from tlcore.jobs import execution as worker
+from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
@@ -56,7 +57,7 @@ class Line(Engine):
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
-    found = state.Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
+    found = Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
     monkeypatch.setattr(state, "lab", lambda: found)
     monkeypatch.setattr(state, "person", lambda: ME)
     return found
@@ -426,13 +427,14 @@ from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 from pages.ui.session import state
 from pages.ui.frame import complain
+from tlcore.lab import Lab
 from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
 from tlcore.prediction.serving import Serving
 from tlcore.store import Store
 from tlcore.prediction.what_if import WhatIf
 store = Store(Path({str(tmp_path)!r}))
-lab = state.Lab(store.folder, store, None, Serving(store.folder), WhatIf(store.folder))
+lab = Lab(store.folder, store, None, Serving(store.folder), WhatIf(store.folder))
 state.lab = lambda: lab
 for name in {NAMES!r}:
     app = AppTest.from_file({str(ROOT / "pages" / "menu.py")!r}, default_timeout=60).run()

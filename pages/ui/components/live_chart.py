@@ -1,19 +1,16 @@
 """Loss and accuracy of runs that are still going: one Plotly graph kept alive in the browser, fed by polling."""
 
-import json
-import math
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import plotly
-import streamlit as st
 from streamlit.components.v2 import component
 
 from pages.ui.words.text import _, language
-from tlcore.spec import FINAL_STATES, MetricPoint, Progress
+from server.address import base_path
+from tlcore.spec import FINAL_STATES
 
 _HERE = Path(__file__)
 SCRIPT = "/assets/plotly.min.js"  # which server/assets.py serves
@@ -124,68 +121,6 @@ def check_state(value: object) -> str | None:
     return value if isinstance(value, str) and value in FINAL_STATES else None
 
 
-def payload(
-    state: str,
-    progress: Progress,
-    points: Iterable[tuple[int, MetricPoint]],
-    *,
-    attempt: int = 0,
-    started: float | None = None,
-    finished: float | None = None,
-    ahead: int = 0,
-    wait_s: float | None = None,
-    error: str = "",
-) -> dict[str, Any]:
-    """Return what the chart's url answers, ready for ``json.dumps``.
-
-    Parameters
-    ----------
-    points : pairs (seq, point) with ``seq`` above the request's ``since``
-    attempt : the chart starts over when it changes, because the points' numbers do
-    started, finished : UTC seconds
-    ahead : runs that come before this one
-    wait_s : seconds until it is likely to start
-
-    Notes
-    -----
-    A loss that is not a number becomes None: JSON has no NaN, and a browser refuses the whole answer.
-    """
-    elapsed = None if started is None else (finished or time.time()) - started
-    return {
-        "state": state,
-        "final": state in FINAL_STATES,
-        "attempt": attempt,
-        "elapsed_s": elapsed,
-        "ahead": ahead,
-        "wait_s": wait_s,
-        "error": error,
-        "progress": {name: _finite(value) for name, value in asdict(progress).items()},
-        "points": [
-            {
-                "seq": seq,
-                "series": point.series,
-                "x": _finite(point.x),
-                "loss": _finite(point.loss),
-                "accuracy": _finite(point.accuracy),
-            }
-            for seq, point in points
-        ],
-    }
-
-
-def base_path() -> str:
-    """Return the path the server lives under, such as ``"/lab"``, or nothing.
-
-    Routes of ``st.App`` and urls in the browser both need it in front.
-    """
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _titles(label: str, x_title: str, loss_title: str, accuracy_title: str) -> dict[str, str]:
     return {
         "label": label or _("Loss and accuracy"),
@@ -237,8 +172,3 @@ def _words() -> dict[str, Any]:
 
 def _nothing() -> None:
     """Streamlit lists a trigger in the result only when it has a callback."""
-
-
-def dumps(answer: dict[str, Any]) -> str:
-    """Return `payload`'s answer as JSON that a browser accepts, or raise ValueError."""
-    return json.dumps(answer, allow_nan=False, separators=(",", ":"))

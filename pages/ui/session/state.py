@@ -1,11 +1,7 @@
 """The one place that touches st.session_state and what all sessions share: the draft, and the lab."""
 
 import logging
-import os
-import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -14,19 +10,14 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tlcore import datasets, people, prediction, sources
-from tlcore.engine import Engine
-from tlcore.engine.forecast import Forecast
-from tlcore.engine.measures import Measures
 from tlcore.errors import SpecError
 from tlcore.features import freezing
 from tlcore.inspection import lesson
 from tlcore.inspection.lesson import Lesson
 from tlcore.jobs import execution as worker
-from tlcore.people import Access, Keys, Limits, Person
-from tlcore.people.presence import Presence
+from tlcore.lab import Lab, shared
+from tlcore.people import Access, Person
 from tlcore.prediction import PredictorInfo
-from tlcore.prediction.serving import Serving
-from tlcore.prediction.what_if import WhatIf
 from tlcore.spec import (
     RANGES,
     Cell,
@@ -40,7 +31,7 @@ from tlcore.spec import (
     article_recipe,
     two_phases,
 )
-from tlcore.store import Run, Store, home
+from tlcore.store import Run
 
 log = logging.getLogger(__name__)
 # Else each cache below says at import, before the log has its form, that no server runs yet.
@@ -75,44 +66,6 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-@dataclass
-class Lab:
-    """What every session shares: the run store, the job engine, the inference process and the what-if process."""
-
-    folder: Path
-    store: Store
-    engine: Engine
-    serving: Serving
-    what_if: WhatIf
-    keys: Keys = field(init=False)
-    limits: Limits = field(init=False)
-    presence: Presence = field(init=False)
-    forecast: Forecast = field(init=False)
-    measures: Measures = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.keys, self.limits = people.keys(self.folder), people.limits()
-        self.presence = Presence(self.store, self.limits.idle_s, _is_open)
-        self.forecast = Forecast(self.store, lambda: self.engine.n_workers)
-        self.measures = Measures(
-            self.store,
-            lambda: self.engine.status(),
-            lambda: len(self.presence.sessions()),
-            lambda: self.serving.ready,
-        )
-        self.serving.on_answer = self.measures.answers.observe
-
-    def close(self) -> None:
-        self.presence.close()
-        self.engine.close()
-        self.serving.close()
-        self.what_if.close()
-
-
-_labs: dict[Path, Lab] = {}
-_lock = threading.Lock()
-
-
 def lab() -> Lab:
     """Return the shared lab of the data folder, started on first use.
 
@@ -121,25 +74,7 @@ def lab() -> Lab:
     StoreError, SpecError
         The data folder, or a setting of the environment, cannot be used.
     """
-    folder = home()
-    n_workers = people.whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)  # before anything is started
-    with _lock:
-        if folder not in _labs:
-            store = Store(folder)
-            serving = Serving(folder)  # first: the pen answers before anything is trained
-            serving.start()
-            workers = {"execute": worker.execute, "warm": worker.warm, "n_workers": n_workers}
-            engine = Engine(folder, **workers, may_start=lambda: serving.ready)
-            _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder))
-            _labs[folder].presence.start()
-        return _labs[folder]
-
-
-def close_labs() -> None:
-    """Stop every engine and inference process of this server."""
-    with _lock:
-        while _labs:
-            _labs.popitem()[1].close()
+    return shared(_is_open)
 
 
 def person() -> Person:

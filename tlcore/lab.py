@@ -1,0 +1,102 @@
+"""What one data folder runs: the store, the job engine, and the two warm processes that answer questions."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tlcore import people
+from tlcore.engine import Engine
+from tlcore.engine.forecast import Forecast
+from tlcore.engine.measures import Measures
+from tlcore.jobs import execution
+from tlcore.people import Keys, Limits
+from tlcore.people.presence import Presence
+from tlcore.prediction.serving import Serving
+from tlcore.prediction.what_if import WhatIf
+from tlcore.store import Store, home
+
+IsOpen = Callable[[str], bool]
+
+
+def nobody(session: str) -> bool:
+    """Return False: the sessions of a lab without a server."""
+    return False
+
+
+@dataclass
+class Lab:
+    """What every session shares: the run store, the job engine, the inference process and the what-if process.
+
+    ``is_open`` tells of a session's id whether its browser is still connected.
+    """
+
+    folder: Path
+    store: Store
+    engine: Engine
+    serving: Serving
+    what_if: WhatIf
+    is_open: IsOpen = nobody
+    keys: Keys = field(init=False)
+    limits: Limits = field(init=False)
+    presence: Presence = field(init=False)
+    forecast: Forecast = field(init=False)
+    measures: Measures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys, self.limits = people.keys(self.folder), people.limits()
+        self.presence = Presence(self.store, self.limits.idle_s, self.is_open)
+        self.forecast = Forecast(self.store, lambda: self.engine.n_workers)
+        self.measures = Measures(
+            self.store,
+            lambda: self.engine.status(),
+            lambda: len(self.presence.sessions()),
+            lambda: self.serving.ready,
+        )
+        self.serving.on_answer = self.measures.answers.observe
+
+    def start_what_if(self) -> None:
+        """Start the what-if process last, and wait until then: the pen comes first, then a worker for the first run."""
+        self.serving.wait_ready(60)
+        self.engine.wait_warm(30)
+        self.what_if.start()
+
+    def close(self) -> None:
+        self.presence.close()
+        self.engine.close()
+        self.serving.close()
+        self.what_if.close()
+
+
+_labs: dict[Path, Lab] = {}
+_lock = threading.Lock()
+
+
+def shared(is_open: IsOpen = nobody) -> Lab:
+    """Return this process's lab of the data folder, started on first use.
+
+    Raises
+    ------
+    StoreError, SpecError
+        The data folder, or a setting of the environment, cannot be used.
+    """
+    folder = home()
+    n_workers = people.whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)  # before anything is started
+    with _lock:
+        if folder not in _labs:
+            store = Store(folder)
+            serving = Serving(folder)  # first: the pen answers before anything is trained
+            serving.start()
+            workers = {"execute": execution.execute, "warm": execution.warm, "n_workers": n_workers}
+            engine = Engine(folder, **workers, may_start=lambda: serving.ready)
+            _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder), is_open)
+            _labs[folder].presence.start()
+        return _labs[folder]
+
+
+def close_all() -> None:
+    """Stop every engine and inference process of this server."""
+    with _lock:
+        while _labs:
+            _labs.popitem()[1].close()
