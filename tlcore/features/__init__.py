@@ -1,5 +1,6 @@
 """What is frozen: the choice of layers, their activations, and the cache that shares them."""
 
+from .cuts import CutPoint, cut_points, split, submodel
 from .extraction import (
     Interrupted,
     NoRoom,
@@ -9,19 +10,21 @@ from .extraction import (
     compiled,
     extract,
     in_bfloat16,
-    submodel,
     tensor,
 )
 
 __all__ = [
+    "CutPoint",
     "Interrupted",
     "NoRoom",
     "activations",
     "cached_activations",
     "cached_extract",
     "compiled",
+    "cut_points",
     "extract",
     "in_bfloat16",
+    "split",
     "submodel",
     "tensor",
 ]

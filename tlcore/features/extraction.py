@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore.errors import SpecError
 from tlcore.spec import PIXELS
 
 from .cache import Cache
+from .cuts import submodel
 
 if TYPE_CHECKING:
     import keras
@@ -49,27 +49,6 @@ class Features:
     @property
     def megabytes(self) -> float:
         return self.x.nbytes / 2**20
-
-
-def submodel(model: "keras.Model", layer: str) -> "keras.Model":
-    """Return the part of ``model`` from its input to the output of ``layer``; the weights are shared.
-
-    Raises
-    ------
-    SpecError
-        ``model`` has no layer of that name.
-    """
-    import keras
-
-    names = [candidate.name for candidate in model.layers]
-    if layer not in names:
-        raise SpecError(
-            "There is no layer {layer!r}: {model!r} has the layers {known}. Pick one of them.",
-            layer=layer,
-            model=model.name,
-            known=", ".join(names),
-        )
-    return keras.Model(model.inputs, model.get_layer(layer).output)
 
 
 def in_bfloat16(model: "keras.Model") -> "keras.Model":

@@ -6,13 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tlcore.errors import SpecError
+from tlcore.sources import is_random
 from tlcore.spec import LayerInfo
 
 if TYPE_CHECKING:
     import keras
-
-# These answer differently in training than in inference, frozen or not: what comes after cannot be computed once.
-_RANDOM_IN_TRAINING = ("Dropout", "Noise", "Random", "Augment")
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ LayerInfo(2, "d", "Dense", (1,), 2)
     frozen = set(frozen)
     count = 0
     for layer in layers:
-        if any(word in layer.type for word in _RANDOM_IN_TRAINING) or (layer.can_freeze and layer.name not in frozen):
+        if layer.random or is_random(layer.type) or (layer.can_freeze and layer.name not in frozen):
             break
         count += 1
     # A prefix without a single weight saves nothing worth keeping.

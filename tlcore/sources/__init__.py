@@ -6,13 +6,13 @@ from .cards import (
     RANDOM,
     catalogue,
     check_shipped,
-    describe,
     info,
     is_uploaded,
     load,
     network,
     uploaded,
 )
+from .layers import describe, is_random, tensors
 
 __all__ = [
     "FOLDER",
@@ -22,8 +22,10 @@ __all__ = [
     "check_shipped",
     "describe",
     "info",
+    "is_random",
     "is_uploaded",
     "load",
     "network",
+    "tensors",
     "uploaded",
 ]

@@ -6,7 +6,6 @@ softmax; 121,930 weights at ten classes. Keras is imported inside functions, so 
 
 import hashlib
 from contextlib import suppress
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,32 +158,6 @@ def network(n_classes: int, seed: int) -> "keras.Model":
     x = layers.Dense(64, activation="relu", kernel_initializer=start(2), name="dense_1")(x)
     x = layers.Dense(n_classes, activation="softmax", kernel_initializer=start(3), name=HEAD)(x)
     return keras.Model(image, x, name="cnn")
-
-
-def describe(model: "keras.Model") -> tuple[LayerInfo, ...]:
-    """Return the layers in order, the input layer left out; their ``n_weights`` add up to ``count_params()``.
-
-    ``flops`` are the multiply-adds of the kernels in one image's forward pass: conv_1 of this network has
-    26·26 places × 3·3·1·32 numbers = 194,688. Biases, activations and pooling are not counted.
-    """
-    rows = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
-    return tuple(
-        LayerInfo(
-            index=index,
-            name=layer.name,
-            type=type(layer).__name__,
-            output_shape=tuple(layer.output.shape[1:]),
-            n_weights=layer.count_params(),
-            flops=_multiply_adds(layer),
-        )
-        for index, layer in enumerate(rows)
-    )
-
-
-def _multiply_adds(layer: "keras.layers.Layer") -> int:
-    """Every number of a kernel is used once at every place of the output (Dense: all axes but the last)."""
-    places = prod(layer.output.shape[1:-1])
-    return sum(prod(weight.shape) * places for weight in layer.weights if weight.name.endswith("kernel"))
 
 
 def _check_n_classes(n_classes: Any) -> None:

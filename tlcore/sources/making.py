@@ -24,6 +24,7 @@ from tlcore.spec import DataSpec, check_choice, check_number
 from . import cards as sources
 from . import strokes
 from .augment import Distortion, affine, blur, distort, stroke_weight, warp
+from .layers import describe
 
 if TYPE_CHECKING:
     import keras
@@ -127,7 +128,7 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
             "sha256": hashlib.sha256(content).hexdigest(),
             "weights_sha256": weights_hash(model),
         }
-    card["layers"] = [asdict(layer) for layer in sources.describe(model)]
+    card["layers"] = [asdict(layer) for layer in describe(model)]
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
 

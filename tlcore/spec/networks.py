@@ -9,7 +9,10 @@ class LayerInfo:
     """One layer as the pages show it.
 
     ``n_weights`` counts single numbers (parameters), all of them, trainable or not;
-    ``flops`` counts multiply-adds of one image's forward pass.
+    ``flops`` counts multiply-adds of one image's forward pass;
+    ``cut`` says that the layer's output alone separates what comes before it from what comes after;
+    ``block`` names the group of layers that are frozen together, "" for a layer that stands by itself;
+    ``random`` marks a layer that answers differently in training than in inference even when it is frozen.
     """
 
     index: int
@@ -18,6 +21,9 @@ class LayerInfo:
     output_shape: tuple[int, ...]  # without the batch axis
     n_weights: int
     flops: int = 0
+    cut: bool = True
+    block: str = ""
+    random: bool = False
 
     @property
     def can_freeze(self) -> bool:
@@ -51,3 +57,8 @@ class SourceInfo:
     @property
     def layer_names(self) -> tuple[str, ...]:
         return tuple(layer.name for layer in self.layers)
+
+    @property
+    def cut_names(self) -> tuple[str, ...]:
+        """The layers after which the network can be cut in two: all of a chain, the ends of the blocks elsewhere."""
+        return tuple(layer.name for layer in self.layers if layer.cut)

@@ -1,0 +1,169 @@
+"""What a network is made of: its layers in order, where it can be cut in two, and which layers form a block."""
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from tlcore.spec import LayerInfo
+
+if TYPE_CHECKING:
+    import keras
+
+# Keras numbers its blocks: "block_3_expand" belongs to "block_3", "conv2_block1_add" to "conv2_block1".
+_NUMBERED = re.compile(r"(.*?block_?\d+[a-z]?)_")
+
+# These answer differently in training than in inference, frozen or not: what comes after cannot be computed once.
+_RANDOM = ("Dropout", "Noise", "Random", "Augment", "MixUp", "CutMix", "SpectralNormalization")
+
+
+def describe(model: "keras.Model") -> tuple[LayerInfo, ...]:
+    """Return the layers in Keras' order, the input layer left out; their ``n_weights`` add up to ``count_params()``.
+
+    An operation of the graph that is not a layer (``x + y``) has a row as well, without weights. ``flops`` are the
+    multiply-adds of the kernels in one image's forward pass: conv_1 of the shipped network has
+    26·26 places × 3·3·1·32 numbers = 194,688. Biases, activations and pooling are not counted.
+    """
+    steps = [step for step in _steps(model) if not step.is_input]
+    separating = _separating(model, steps)
+    operations = list(dict.fromkeys(step.operation for step in steps))
+    outputs = tensors(model)
+    cuts = [operation.name in separating for operation in operations]
+    blocks = _blocks([operation.name for operation in operations], cuts)
+    return tuple(
+        LayerInfo(
+            index=index,
+            name=operation.name,
+            type=type(operation).__name__,
+            output_shape=tuple(outputs[operation.name].shape[1:]),
+            n_weights=operation.count_params() if hasattr(operation, "count_params") else 0,
+            flops=_multiply_adds(operation, outputs[operation.name].shape),
+            cut=cut,
+            block=block,
+            random=_is_random(operation),
+        )
+        for index, (operation, cut, block) in enumerate(zip(operations, cuts, blocks, strict=True))
+    )
+
+
+def tensors(model: "keras.Model") -> dict[str, Any]:
+    """Return the symbolic output of every layer and operation by its name, as it stands in this model.
+
+    Not ``layer.output``: that is of the layer's first call, which may have been in another model.
+    """
+    return {step.operation.name: step.output_tensors[0] for step in _steps(model)}
+
+
+def _steps(model: "keras.Model") -> list[Any]:
+    """Return Keras' nodes (one call of one operation each), every one after those whose output it takes."""
+    import keras
+
+    graph = keras.Function(model.inputs, model.outputs)  # a Sequential model does not show its own
+    place = {operation: position for position, operation in enumerate(graph.operations)}
+    by_depth = graph._nodes_by_depth
+    return [
+        node
+        for depth in sorted(by_depth, reverse=True)
+        for node in sorted(by_depth[depth], key=lambda node: place[node.operation])
+    ]
+
+
+def _separating(model: "keras.Model", steps: Sequence[Any]) -> set[str]:
+    """Return the operations whose output is all that later ones need of what came before.
+
+    Of a graph in which everything lies between input and output this is every tensor whose removal parts the two.
+    An operation that is called twice has no place of its own, and is none of them.
+    """
+    last_use = {id(tensor): position for position, step in enumerate(steps) for tensor in step.input_tensors}
+    last_use |= {id(tensor): len(steps) for tensor in model.outputs}
+    open_, separating, calls = {id(tensor) for tensor in model.inputs}, set(), [step.operation.name for step in steps]
+    for position, step in enumerate(steps):
+        open_ |= {id(tensor) for tensor in step.output_tensors}
+        open_ = {tensor for tensor in open_ if last_use.get(tensor, -1) > position}
+        name = step.operation.name
+        if open_ == {id(step.output_tensors[0])} and calls.count(name) == 1:
+            separating.add(name)
+    return separating
+
+
+def _blocks(names: Sequence[str], cuts: Sequence[bool]) -> list[str]:
+    """Return the block of each layer: what lies between two cuts, and neighbours that Keras numbers as one block.
+
+    Examples
+    --------
+    >>> _blocks(["stem", "block_1_conv", "block_1_add", "block_2_conv"], [True, False, True, True])
+    ['', 'block_1', 'block_1', 'block_2']
+    >>> _blocks(["a", "left", "right", "add", "b"], [True, False, False, True, True])
+    ['', 'add', 'add', 'add', '']
+    """
+    segments: list[list[str]] = [[]]
+    for name, cut in zip(names, cuts, strict=True):
+        segments[-1].append(name)
+        if cut:
+            segments.append([])
+    shared = [_shared(segment) for segment in segments if len(segment) > 1]
+    blocks = []
+    for segment in segments:
+        numbered = {match.group(1) if (match := _NUMBERED.match(name)) else "" for name in segment}
+        block = numbered.pop() if len(numbered) == 1 else ""
+        if not block and len(segment) > 1:
+            words = _shared(segment)
+            block = words if words and shared.count(words) == 1 else segment[-1]
+        blocks += [block] * len(segment)
+    return blocks
+
+
+def _shared(names: Sequence[str]) -> str:
+    """Return the words that all names begin with.
+
+    Examples
+    --------
+    >>> _shared(["res_1_conv", "res_1_add"]), _shared(["conv", "add"])
+    ('res_1', '')
+    """
+    columns = zip(*(name.split("_") for name in names), strict=False)
+    return "_".join(words[0] for words in takewhile(lambda words: len(set(words)) == 1, columns))
+
+
+def _multiply_adds(operation: Any, shape: Sequence[Any]) -> int:
+    """Every number of a kernel is used once at every place of the output (Dense: all axes but the last)."""
+    inner = [layer for layer in getattr(operation, "layers", ()) if hasattr(layer, "weights")]
+    if inner:  # a model in the place of a layer
+        return sum(_multiply_adds(layer, layer.output.shape) for layer in inner if layer.weights)
+    places = prod(shape[1:-1])
+    kernels = [weight for weight in getattr(operation, "weights", ()) if weight.name.endswith("kernel")]
+    return sum(prod(kernel.shape) * places for kernel in kernels)
+
+
+def is_random(type_name: str) -> bool:
+    """Whether layers of this Keras class are random in training by their nature, frozen or not.
+
+    Examples
+    --------
+    >>> is_random("SpatialDropout2D"), is_random("BatchNormalization")
+    (True, False)
+    """
+    return any(word in type_name for word in _RANDOM)
+
+
+def _is_random(operation: Any) -> bool:
+    """Whether an operation, or a layer inside it, does something else in training although it is frozen.
+
+    BatchNormalization does not: frozen, it runs in inference mode. Of a layer that is not Keras' own, asking for
+    ``training`` is enough.
+    """
+    from keras import layers
+
+    if not isinstance(operation, layers.Layer):
+        return False
+    for layer in operation._flatten_layers():
+        rates = [getattr(layer, name, 0) for name in ("dropout", "recurrent_dropout")]
+        foreign = not type(layer).__module__.startswith("keras.")
+        if (
+            is_random(type(layer).__name__)
+            or any(isinstance(rate, int | float) and rate > 0 for rate in rates)
+            or (foreign and "training" in layer.call_signature_parameters)
+        ):
+            return True
+    return False
