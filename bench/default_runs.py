@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import mean, median, stdev
 
 from tlcore.jobs import execution as worker
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Spec, scratch_control
+from tlcore.recipes import scratch_control
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Spec
 from tlcore.store import Run, Store
 
 SEEDS = (0, 1, 2)

@@ -13,7 +13,8 @@ from tlcore import datasets, sources, training
 from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.heads import HEADS
-from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec, is_control, scratch_control
+from tlcore.recipes import is_control, scratch_control
+from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
 
 RECIPES = {
     "default": _("One phase"),

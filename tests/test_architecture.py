@@ -125,7 +125,7 @@ def test_what_the_server_imports_loads_no_keras_and_no_scikit_learn():
 def test_what_a_page_asks_for_first_loads_no_keras_and_no_scikit_learn(tmp_path):
     code = f"""
 from pathlib import Path
-from tlcore import datasets, prediction, sources
+from tlcore import datasets, jobs, prediction, sources
 from tlcore.jobs import execution as worker
 from tlcore.engine import Engine
 from tlcore.prediction.serving import Serving
@@ -135,7 +135,7 @@ store = Store(Path({str(tmp_path)!r}))
 cards, sets = sources.catalogue(), datasets.catalogue()
 assert cards and sets and prediction.available(store.list())
 for spec in (FineTuneSpec(), HeadSpec()):
-    worker.check(spec)
+    jobs.check(spec)
 store.create(FineTuneSpec()), store.list()
 datasets.samples("mnist", 4, seed=0)
 Engine(store.folder, n_workers=0, execute=worker.execute, warm=worker.warm).close()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tlcore import jobs
 from tlcore.errors import SpecError
 from tlcore.jobs import execution as worker
 from tlcore.recipes import break_it
@@ -44,7 +45,7 @@ def differences(first: FineTuneSpec, second: FineTuneSpec) -> set[str]:
 )
 def test_a_mistake_changes_one_thing_and_keeps_the_seed(name, field):
     assert differences(broken(name, 7), healthy(7)) == {field}
-    worker.check(broken(name, 7))
+    jobs.check(broken(name, 7))
 
 
 def test_no_mistake_is_left_untested():

@@ -8,7 +8,8 @@ import pytest
 
 from tlcore import datasets, sources, training
 from tlcore.features import freezing
-from tlcore.spec import DataSpec, FineTuneSpec, Phase, two_phases
+from tlcore.recipes import two_phases
+from tlcore.spec import DataSpec, FineTuneSpec, Phase
 from tlcore.store import checkpoint
 from tlcore.store.checkpoint import Checkpoint
 

@@ -25,19 +25,9 @@ from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
 from tlcore.inputs import drawing
 from tlcore.jobs import execution as worker
-from tlcore.recipes import break_it
+from tlcore.recipes import article_recipe, break_it, scratch_control
 from tlcore.sources import making
-from tlcore.spec import (
-    RANGES,
-    FineTuneSpec,
-    HeadSpec,
-    MetricPoint,
-    Phase,
-    Progress,
-    SweepSpec,
-    article_recipe,
-    scratch_control,
-)
+from tlcore.spec import RANGES, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent

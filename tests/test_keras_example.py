@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets
+from tlcore import datasets, jobs
 from tlcore.errors import SpecError
 from tlcore.evidence import keras_example, recorded
 from tlcore.jobs import execution as worker
@@ -56,7 +56,7 @@ def test_a_stop_ends_it_within_a_batch_and_leaves_no_second_test(few_images):
 def test_settings_survive_being_stored_and_are_checked():
     assert from_json(to_json(ExampleSpec(seed=3))) == ExampleSpec(seed=3)
     with pytest.raises(SpecError, match="Epochs must be"):
-        worker.check(ExampleSpec(epochs=0))
+        jobs.check(ExampleSpec(epochs=0))
 
 
 def test_what_was_recorded_is_whole():

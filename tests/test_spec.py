@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlcore.errors import SpecError
+from tlcore.recipes import article_recipe, scratch_control
 from tlcore.spec import (
     OPTIMIZERS,
     RANGES,
@@ -18,11 +19,9 @@ from tlcore.spec import (
     LayerInfo,
     Phase,
     SourceInfo,
-    article_recipe,
     check_choice,
     check_number,
     from_json,
-    scratch_control,
     to_json,
 )
 

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tlcore import datasets, training
+from tlcore import datasets, jobs, training
 from tlcore.errors import SpecError, TrainingError
 from tlcore.evidence import sweeps
 from tlcore.jobs import execution as worker
@@ -90,7 +90,7 @@ def test_settings_survive_being_stored():
 )
 def test_what_cannot_run_is_refused_in_one_sentence(changes, sentence):
     with pytest.raises(SpecError, match=sentence):
-        worker.check(replace(SMALL, **changes))
+        jobs.check(replace(SMALL, **changes))
 
 
 def test_time_left_comes_from_the_nearest_kind_that_was_measured():

@@ -8,7 +8,8 @@ import pytest
 from tlcore import datasets, sources, training
 from tlcore.errors import SpecError, TrainingError
 from tlcore.features import freezing, prefix
-from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Phase, article_recipe, scratch_control
+from tlcore.recipes import article_recipe, scratch_control
+from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Phase
 
 pytestmark = pytest.mark.keras
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tlcore import jobs
 from tlcore.engine.forecast import Forecast, waits
 from tlcore.people.presence import Presence
 from tlcore.spec import FineTuneSpec, HeadSpec, Phase, Progress
@@ -71,21 +72,21 @@ def test_the_wait_is_what_comes_before_shared_between_the_workers(store):
     running = store.create(SHORT)
     store.claim(running.id)
     running = store.get(running.id)
-    found = waits(line, [running], done, n_workers=2, now=running.started + 4)
+    found = waits(line, [running], done, n_workers=2, now=running.started + 4, work=jobs.work)
     # One worker is free at once, the other in 12 - 4 s; the long run takes the first for 90 s.
     assert [found[run.id] for run in line] == pytest.approx([0, 8, 20, 32])
     told = replace(running, progress=Progress(left_s=3.0))
-    assert waits(line[1:], [told], done, 1, now=running.started) == pytest.approx(
+    assert waits(line[1:], [told], done, 1, now=running.started, work=jobs.work) == pytest.approx(
         {line[1].id: 3, line[2].id: 15, line[3].id: 27}
     )
 
 
 def test_nothing_is_foretold_before_anything_was_finished(store):
     (waiting,) = make(store, "ann")
-    assert Forecast(store, lambda: 2).wait_s(waiting) is None
+    assert Forecast(store, lambda: 2, jobs.work).wait_s(waiting) is None
     finished(store, SHORT, 0)
-    assert Forecast(store, lambda: 2).wait_s(waiting) == 0
-    assert Forecast(store, lambda: 2).wait_s("0" * 16) is None
+    assert Forecast(store, lambda: 2, jobs.work).wait_s(waiting) == 0
+    assert Forecast(store, lambda: 2, jobs.work).wait_s("0" * 16) is None
 
 
 # -- who left

@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlcore import datasets, features, prediction, sources
+from tlcore import datasets, features, jobs, prediction, sources
 from tlcore.errors import DataError, SpecError
 from tlcore.evaluation import outputs
 from tlcore.jobs import execution as worker
+from tlcore.jobs.fine_tune import FineTune
+from tlcore.jobs.reporter import Reporter
+from tlcore.machine import scratch
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
 
@@ -154,13 +157,13 @@ def test_a_damaged_model_file_is_named_and_not_loaded(lab, damage):
 def test_a_stop_keeps_the_weights_and_says_stopped(store, monkeypatch):
     long = replace(FINE_TUNE, batch_size=1, phases=(Phase(epochs=100),))
     run = store.create(long)
-    original = worker.Reporter.on_metric
+    original = Reporter.on_metric
 
     def stop_at_the_first_point(self, point):
         original(self, point)
         self.store.request_stop(self.run_id)
 
-    monkeypatch.setattr(worker.Reporter, "on_metric", stop_at_the_first_point)
+    monkeypatch.setattr(Reporter, "on_metric", stop_at_the_first_point)
     worker.execute(run.id, str(store.folder))
     found = store.get(run.id)
     assert found.state == "stopped" and found.result["epochs"] < 100
@@ -176,7 +179,7 @@ def test_a_diverging_run_fails_with_its_reason(store):
 
 @pytest.mark.keras
 def test_a_bug_becomes_a_failed_run_with_a_log_id(store, monkeypatch, caplog):
-    monkeypatch.setattr(worker, "fine_tune", lambda *_: 1 / 0)
+    monkeypatch.setattr(FineTune, "run", lambda *_: 1 / 0)
     run = executed(store, FINE_TUNE)
     assert run.state == "failed" and "ZeroDivisionError" not in run.error
     log_id = run.error.split("under ")[1].split(".")[0]
@@ -188,7 +191,7 @@ def test_a_full_disk_becomes_a_failed_run_in_words(store, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(worker.scratch, "write_whole", full)
+    monkeypatch.setattr(scratch, "write_whole", full)
     run = executed(store, FINE_TUNE)
     assert run.state == "failed" and "No space left on device" in run.error
 
@@ -222,7 +225,7 @@ def test_a_run_that_was_claimed_already_is_left_alone(store):
 )
 def test_what_cannot_run_is_refused_in_one_sentence(spec, sentence):
     with pytest.raises(SpecError, match=sentence):
-        worker.check(spec)
+        jobs.check(spec)
 
 
 @pytest.mark.parametrize("name", ["", "digits", "source:vgg", "run:../../etc/passwd", "head:0123456789abcdef", "x:y"])

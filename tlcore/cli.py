@@ -23,6 +23,7 @@ from tlcore.evidence.recorded import STUDIES
 from tlcore.evidence.sweeps import METHODS
 from tlcore.features import freezing
 from tlcore.heads import HEADS
+from tlcore.jobs import JOBS
 from tlcore.recipes.break_it import BREAKS
 from tlcore.sources.uploads import MOST_BYTES
 from tlcore.spec import (
@@ -31,7 +32,6 @@ from tlcore.spec import (
     RANGES,
     SPLITS,
     DataSpec,
-    ExampleSpec,
     FineTuneSpec,
     HeadSpec,
     RunState,
@@ -315,7 +315,7 @@ def _runs(commands: Any) -> None:
     examples = ("runs --state done --limit 10", "runs show 1a2b3c", "runs delete 1a2b3c")
     listed = _command(commands, "runs", history.list_runs, "list the runs, or do something with one", *examples)
     _word(listed, "--state", "state", get_args(RunState))
-    _word(listed, "--kind", "kind", (FineTuneSpec.kind, HeadSpec.kind, SweepSpec.kind, ExampleSpec.kind))
+    _word(listed, "--kind", "kind", tuple(JOBS))
     listed.add_argument("--limit", type=limit, default=50, metavar="N", help="the newest so many; default %(default)s")
     listed.add_argument("--deleted", action="store_true", help="those that can be restored")
     _json(listed)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tlcore import people
+from tlcore import jobs, people
 from tlcore.engine import Engine
 from tlcore.engine.forecast import Forecast
 from tlcore.engine.measures import Measures
@@ -47,7 +47,7 @@ class Lab:
     def __post_init__(self) -> None:
         self.keys, self.limits = people.keys(self.folder), people.limits()
         self.presence = Presence(self.store, self.limits.idle_s, self.is_open)
-        self.forecast = Forecast(self.store, lambda: self.engine.n_workers)
+        self.forecast = Forecast(self.store, lambda: self.engine.n_workers, jobs.work)
         self.measures = Measures(
             self.store,
             lambda: self.engine.status(),

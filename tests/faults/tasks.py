@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tlcore import heads
 from tlcore.engine import Engine
 from tlcore.features import extraction
 from tlcore.jobs import execution as worker
-from tlcore.jobs import reporter
+from tlcore.jobs import fine_tune, reporter
+from tlcore.jobs.reporter import Keeper, Reporter
 from tlcore.store import Store
 from tlcore.training import clock
 
@@ -78,16 +80,16 @@ MOMENTS: dict[str, Callable[[], None]] = {
     "first_batch": lambda: before(clock.Clock, "stretch", _in_epoch(0)),
     "mid_epoch": lambda: before(clock.Clock, "stretch", _in_epoch(1)),
     "server": lambda: before(clock.Clock, "stretch", _in_epoch(2), die_with_the_server),
-    "checkpointing": lambda: before(worker.Keeper, "_move", lambda keeper, *_: keeper._reporter.n_points >= 8),
-    "evaluating": lambda: before(worker, "evaluate", _always),
-    "saving": lambda: before(worker.Reporter, "move", _always),
+    "checkpointing": lambda: before(Keeper, "_move", lambda keeper, *_: keeper._reporter.n_points >= 8),
+    "evaluating": lambda: before(fine_tune, "evaluate", _always),
+    "saving": lambda: before(Reporter, "move", _always),
     "finishing": lambda: before(Store, "finish", _always),
 }
 
 
 def stuck_in_the_third_head(run_id: str, folder: str) -> None:
     """Compare heads; the third fit goes on for ever and hears nothing."""
-    fit, fitted = worker.heads.fit, []
+    fit, fitted = heads.fit, []
 
     def slow(*arguments: Any, **keywords: Any) -> Any:
         if len(fitted) == 2:
@@ -95,7 +97,7 @@ def stuck_in_the_third_head(run_id: str, folder: str) -> None:
         fitted.append(arguments[0])
         return fit(*arguments, **keywords)
 
-    worker.heads.fit = slow
+    heads.fit = slow
     worker.execute(run_id, folder)
 
 

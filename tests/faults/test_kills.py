@@ -22,7 +22,7 @@ import pytest
 import waiting
 from faults import tasks
 
-from tlcore import prediction
+from tlcore import heads, prediction
 from tlcore.evaluation import outputs
 from tlcore.jobs import execution as worker
 from tlcore.machine.processes import is_alive
@@ -112,7 +112,7 @@ def test_a_comparison_of_heads_keeps_every_finished_row(store, monkeypatch):
         pass
 
     def attempt(n_rows):
-        fit, fitted = worker.heads.fit, []
+        fit, fitted = heads.fit, []
 
         def dying(*arguments, **keywords):
             if len(fitted) == n_rows:
@@ -121,7 +121,7 @@ def test_a_comparison_of_heads_keeps_every_finished_row(store, monkeypatch):
             return fit(*arguments, **keywords)
 
         with monkeypatch.context() as patch:
-            patch.setattr(worker.heads, "fit", dying)
+            patch.setattr(heads, "fit", dying)
             try:
                 worker.execute(run.id, str(store.folder))
             except Killed:

@@ -26,8 +26,8 @@ from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
-from tlcore.recipes import break_it, race
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, scratch_control
+from tlcore.recipes import break_it, race, scratch_control
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase
 from tlcore.store import Store
 from tlcore.store.connection import connect
 

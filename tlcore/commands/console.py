@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tlcore import jobs
 from tlcore.evidence.keras_example import PUBLISHED
 from tlcore.heads import HEADS
-from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, MetricPoint, Progress, Spec, SweepSpec
+from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, MetricPoint, Progress, SweepSpec
 from tlcore.store import NumberedPoints, Run
 
 OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what they mean
@@ -110,27 +111,7 @@ def when(seconds: float | None) -> str | None:
 
 def title(run: Run) -> str:
     """Return a run's name, or what it does in the names that the flags take."""
-    return run.name or describe(run.spec)
-
-
-def describe(spec: Spec) -> str:
-    """Return what a spec does, in one line.
-
-    Examples
-    --------
-    >>> describe(FineTuneSpec())
-    'digits_0_4 → mnist_5_9, 200 per class, frozen: conv_1, conv_2'
-    """
-    if isinstance(spec, SweepSpec):
-        labels = ", ".join(map(str, spec.per_class))
-        return f"{', '.join(spec.sources)} → {spec.target}, {labels} per class: {', '.join(spec.methods)}"
-    if isinstance(spec, ExampleSpec):
-        return "Keras' own example, mnist_transfer_cnn"
-    per_class = "all images" if spec.data.per_class is None else f"{spec.data.per_class:,} per class"
-    task = f"{spec.source} → {spec.data.target}, {per_class}"
-    if isinstance(spec, HeadSpec):
-        return f"{task}, {', '.join(spec.heads)} on {spec.layer}"
-    return f"{task}, frozen: {', '.join(spec.phases[-1].frozen) or 'nothing'}"
+    return run.name or jobs.describe(run.spec)
 
 
 def accuracy(run: Run) -> float | None:
@@ -154,7 +135,7 @@ def run_text(run: Run, folder: Path) -> str:
     """
     lines = [
         f"Run {run.id}: {run.state}{took(run)}" + (", deleted" if run.deleted else ""),
-        *filter(None, (run.name, describe(run.spec), run.note)),
+        *filter(None, (run.name, jobs.describe(run.spec), run.note)),
         f"{run.kind}, seed {run.seed}, created {when(run.created)}, attempt {run.attempt}",
     ]
     if run.error:

@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 from math import isinf
 from typing import Any
 
+from tlcore import jobs
 from tlcore.errors import SpecError
 from tlcore.evidence import claims, recorded, savings
 from tlcore.evidence.transferability import SCORES
 from tlcore.exports import export
-from tlcore.jobs import execution as worker
 from tlcore.recipes import break_it
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run, Store
@@ -32,7 +32,7 @@ def sweep(options: Namespace) -> int:
     finished: list[tuple[Run, Sequence[Cell]]] = []
     for spec in specs:
         spec = replace(spec, budget_s=options.budget, resumes=_resumed(store, options.resume, spec))
-        worker.check(spec)
+        jobs.check(spec)
         code, run = execute_here(options, spec, _say_sweep)
         finished.append((run, store.cells(run.id)))
         if code:

@@ -10,14 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from tlcore import sources
+from tlcore import jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
 from tlcore.exports import export
 from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.jobs import execution as worker
 from tlcore.machine.processes import identity
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, article_recipe, scratch_control, two_phases
+from tlcore.recipes import article_recipe, scratch_control, two_phases
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec
 from tlcore.store import Run, Store
 
 from . import console
@@ -39,7 +40,7 @@ def compare_heads(options: Namespace) -> int:
 
 def run_here(options: Namespace, spec: Spec) -> int:
     """Make a run, execute it in this process, say how it goes and what it reached."""
-    worker.check(spec)
+    jobs.check(spec)
     return execute_here(options, spec, say_result)[0]
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
 from statistics import median
 
-from tlcore.spec import FineTuneSpec, HeadSpec, Spec
+from tlcore.spec import Spec
 from tlcore.store import Run, Store
 
 RECENT = 60  # finished runs that are looked at
 FRESH_S = 2.0  # so long one answer serves everybody who asks
 MOST = 1000  # waiting runs that are looked at
+
+Work = Callable[[Spec], Hashable]  # how much there is to do: alike for runs of a kind that take as long
 
 
 @dataclass
@@ -22,10 +24,12 @@ class Forecast:
     Parameters
     ----------
     n_workers : how many runs go at a time
+    work : what runs of a kind are compared by
     """
 
     store: Store
     n_workers: Callable[[], int]
+    work: Work
     _known: dict[str, float] = field(default_factory=dict)
     _until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -42,11 +46,11 @@ class Forecast:
         done = self.store.list(states=("done",), limit=RECENT)
         waiting = {run.id: run for run in self.store.list(states=("queued",), limit=MOST)}
         order = [waiting[run_id] for run_id in self.store.queued(limit=MOST) if run_id in waiting]
-        return waits(order, self.store.list(states=("running",)), done, self.n_workers(), time.time())
+        return waits(order, self.store.list(states=("running",)), done, self.n_workers(), time.time(), self.work)
 
 
 def waits(
-    waiting: Iterable[Run], running: Iterable[Run], done: Iterable[Run], n_workers: int, now: float
+    waiting: Iterable[Run], running: Iterable[Run], done: Iterable[Run], n_workers: int, now: float, work: Work
 ) -> dict[str, float]:
     """Return the seconds each waiting run is likely to wait, by its id: each goes to the worker that is free first.
 
@@ -59,7 +63,7 @@ def waits(
     took: dict[Hashable, list[float]] = {}
     for run in done:
         if run.started and run.finished:
-            for likeness in _likenesses(run.spec):
+            for likeness in _likenesses(run.spec, work):
                 took.setdefault(likeness, []).append(run.finished - run.started)
     if not took or n_workers < 1:
         return {}
@@ -68,23 +72,18 @@ def waits(
     for run in running:
         passed = now - (run.started or now)
         left = run.progress.left_s
-        heapreplace(free, max(0.0, _expected(run.spec, took) - passed) if left is None else left)
+        heapreplace(free, max(0.0, _expected(run.spec, took, work) - passed) if left is None else left)
     found = {}
     for run in waiting:
         found[run.id] = free[0]
-        heapreplace(free, free[0] + _expected(run.spec, took))
+        heapreplace(free, free[0] + _expected(run.spec, took, work))
     return found
 
 
-def _likenesses(spec: Spec) -> tuple[Hashable, ...]:
+def _likenesses(spec: Spec, work: Work) -> tuple[Hashable, ...]:
     """What runs are compared by, the most telling first."""
-    work: tuple[Hashable, ...] = ()
-    if isinstance(spec, FineTuneSpec):
-        work = (spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen))
-    elif isinstance(spec, HeadSpec):
-        work = (spec.data.target, spec.data.per_class, spec.heads, spec.inputs, len(spec.seeds))
-    return ((spec.kind, work), spec.kind, None)
+    return ((spec.kind, work(spec)), spec.kind, None)
 
 
-def _expected(spec: Spec, took: dict[Hashable, list[float]]) -> float:
-    return median(next(took[likeness] for likeness in _likenesses(spec) if likeness in took))
+def _expected(spec: Spec, took: dict[Hashable, list[float]], work: Work) -> float:
+    return median(next(took[likeness] for likeness in _likenesses(spec, work) if likeness in took))

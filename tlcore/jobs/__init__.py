@@ -1,1 +1,12 @@
-"""Execute a claimed run."""
+"""Kinds of runs, and how a claimed one is executed."""
+
+from .compare_heads import CompareHeads
+from .example import Example
+from .fine_tune import FineTune
+from .job import JOBS, Job, Left, check, describe, of, register, work
+from .sweep import Sweep
+
+for _job in (FineTune(), CompareHeads(), Sweep(), Example()):
+    register(_job)
+
+__all__ = ["JOBS", "Job", "Left", "check", "describe", "of", "register", "work"]

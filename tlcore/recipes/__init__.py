@@ -1,1 +1,5 @@
-"""Specs made from specs: races, mistakes on purpose."""
+"""Specs made from specs: the control, two phases, the article's own, races, mistakes on purpose."""
+
+from .fine_tuning import article_recipe, is_control, scratch_control, two_phases
+
+__all__ = ["article_recipe", "is_control", "scratch_control", "two_phases"]

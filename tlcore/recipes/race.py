@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from tlcore.errors import SpecError
 from tlcore.features import freezing
-from tlcore.spec import FineTuneSpec, LayerInfo, Phase, check_choice, scratch_control
+from tlcore.spec import FineTuneSpec, LayerInfo, Phase, check_choice
+
+from .fine_tuning import scratch_control
 
 LANES = ("nothing", "convolutions", "all_but_head", "scratch", "draft")
 FEWEST, MOST = 2, 4

@@ -17,12 +17,8 @@ from .jobs import (
     RunState,
     Spec,
     SweepSpec,
-    article_recipe,
     from_json,
-    is_control,
-    scratch_control,
     to_json,
-    two_phases,
 )
 from .networks import LayerInfo, SourceInfo
 from .ranges import RANGES, check_choice, check_number
@@ -51,12 +47,8 @@ __all__ = [
     "SourceInfo",
     "Spec",
     "SweepSpec",
-    "article_recipe",
     "check_choice",
     "check_number",
     "from_json",
-    "is_control",
-    "scratch_control",
     "to_json",
-    "two_phases",
 ]

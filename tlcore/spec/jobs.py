@@ -1,14 +1,13 @@
 """What a run is asked to do: one spec for each kind of run, and the codec that stores it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal, Protocol
 
 from tlcore.errors import SpecError
 
+from .codec import decode
 from .data import DataSpec, Split
-from .ranges import RANGES
 
 RunState = Literal["queued", "running", "done", "stopped", "failed"]
 FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
@@ -18,6 +17,22 @@ OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
 
 PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the control
 FINE_TUNE, SCRATCH = "fine_tune", "scratch"  # methods of a sweep beside the heads
+
+
+class Spec(Protocol):
+    """What a run is asked to do: a frozen dataclass of JSON values, a type for each kind of run."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    kind: ClassVar[str]
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def data(self) -> DataSpec: ...
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class FineTuneSpec:
     seed: int = 0
     film: bool = False  # watch every epoch: see ``monitor``
 
-    kind = "fine_tune"
+    kind: ClassVar[str] = "fine_tune"
 
     @property
     def epochs(self) -> int:
@@ -73,7 +88,7 @@ class HeadSpec:
     curves: bool = True  # measure the learning curve of every head as well
     tune: bool = False  # choose each head's hyperparameters on the validation images first
 
-    kind = "heads"
+    kind: ClassVar[str] = "heads"
 
     @property
     def seed(self) -> int:
@@ -101,7 +116,7 @@ class SweepSpec:
     budget_s: int | None = None  # seconds of measuring after which it ends with what it has
     resumes: str = ""  # a run whose finished cells are taken over
 
-    kind = "sweep"
+    kind: ClassVar[str] = "sweep"
 
     @property
     def seed(self) -> int:
@@ -124,15 +139,27 @@ class ExampleSpec:
     seed: int = 0
     epochs: int = 5  # of each of its two tasks
 
-    kind = "example"
-    source = "random"
+    kind: ClassVar[str] = "example"
+
+    @property
+    def source(self) -> str:
+        return "random"
 
     @property
     def data(self) -> DataSpec:
         return DataSpec("mnist_5_9", per_class=None, seed=self.seed)
 
 
-Spec = FineTuneSpec | HeadSpec | SweepSpec | ExampleSpec
+SPECS: dict[str, type[Spec]] = {}  # the spec of each kind of run
+
+
+def register(spec: type[Spec]) -> None:
+    """Let specs of a further kind be stored and read."""
+    SPECS[spec.kind] = spec
+
+
+for _spec in (FineTuneSpec, HeadSpec, SweepSpec, ExampleSpec):
+    register(_spec)
 
 
 def to_json(spec: Spec) -> str:
@@ -151,63 +178,11 @@ def from_json(text: str) -> Spec:
     try:
         fields = json.loads(text)
         kind = fields.pop("kind")
-        if kind == SweepSpec.kind:
-            return SweepSpec(**_tuples(fields))
-        if kind == ExampleSpec.kind:
-            return ExampleSpec(**fields)
-        fields["data"] = DataSpec(**fields["data"])
-        if kind == FineTuneSpec.kind:
-            fields["phases"] = tuple(Phase(**{**phase, "frozen": tuple(phase["frozen"])}) for phase in fields["phases"])
-            return FineTuneSpec(**fields)
-        if kind == HeadSpec.kind:
-            return HeadSpec(**_tuples(fields))
-        raise ValueError(f"unknown kind {kind!r}")
+        if kind not in SPECS:
+            raise ValueError(f"unknown kind {kind!r}")
+        if not fields:
+            raise ValueError("no settings")
+        return decode(SPECS[kind], fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]  # it may quote the text, which may hold anything
         raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=reason) from error
-
-
-def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-
-
-def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:
-    """Return the from-scratch control: random init, nothing frozen, all else equal."""
-    return replace(spec, source="random", phases=tuple(replace(phase, frozen=()) for phase in spec.phases))
-
-
-def is_control(control: Spec, spec: Spec) -> bool:
-    """Return whether ``control`` is the from-scratch control of ``spec``."""
-    return isinstance(spec, FineTuneSpec) and scratch_control(spec) == control
-
-
-def two_phases(spec: FineTuneSpec, all_but_head: tuple[str, ...]) -> FineTuneSpec:
-    """Return ``spec`` with the head trained alone for the first half, then at a tenth of the rate what it trains.
-
-    Parameters
-    ----------
-    spec : with one phase
-    all_but_head : every layer with weights but the last, as in ``freezing.presets``
-    """
-    phase = spec.phases[0]
-    first = max(1, phase.epochs // 2)
-    head = replace(phase, epochs=first, frozen=all_but_head)
-    rate = max(phase.learning_rate / 10, RANGES["learning_rate"][0])
-    rest = replace(phase, epochs=max(1, phase.epochs - first), learning_rate=rate)
-    return replace(spec, phases=(head, rest))
-
-
-def article_recipe(seed: int = 0) -> FineTuneSpec:
-    """Return the article's own recipe: 5 epochs of everything, then 5 more with layers 0 and 1 frozen.
-
-    32-64-64-10 network from random init, rmsprop, batch 64, 55,000 training images, 15,000 held out.
-    Layer 1 is a pooling layer without weights, so 320 of 121,930 weights are frozen.
-    """
-    return FineTuneSpec(
-        source="random",
-        data=DataSpec(target="mnist", split="article", per_class=None, seed=seed),
-        phases=(Phase(epochs=5), Phase(epochs=5, frozen=("conv_1", "pool_1"))),
-        batch_size=64,
-        optimizer="rmsprop",
-        seed=seed,
-    )

@@ -14,12 +14,13 @@ from pages.ui.components.live_chart import LiveRun, Rule, live_chart
 from pages.ui.evidence import sweep as sweep_view
 from pages.ui.session import state
 from pages.ui.words.text import _, ngettext, plain, tell
-from tlcore import datasets, prediction, sources
+from tlcore import datasets, jobs, prediction, sources
 from tlcore.errors import LabError
 from tlcore.evidence import sweeps
 from tlcore.exports import export
 from tlcore.heads import HEADS
-from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, Spec, SweepSpec, article_recipe
+from tlcore.recipes import article_recipe
+from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, Spec, SweepSpec
 from tlcore.store import Run
 
 from . import example as example_view
@@ -75,6 +76,8 @@ def describe(spec: Spec) -> str:
         return _("{heads} on {layer} of {source} → {target}, {n}").format(
             heads=names, layer=spec.layer, source=source, target=target, n=per_class
         )
+    if not isinstance(spec, FineTuneSpec):
+        return jobs.describe(spec)
     if replace(spec, seed=0, film=False, data=replace(spec.data, seed=0)) == article_recipe():
         return _("The article's recipe → {target}").format(target=target)
     frozen = ", ".join(name for name in spec.phases[-1].frozen if not name.startswith(("pool", "flatten")))

@@ -9,28 +9,16 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from tlcore import datasets, people, prediction, sources
+from tlcore import datasets, jobs, people, prediction, sources
 from tlcore.errors import SpecError
 from tlcore.features import freezing
 from tlcore.inspection import lesson
 from tlcore.inspection.lesson import Lesson
-from tlcore.jobs import execution as worker
 from tlcore.lab import Lab, shared
 from tlcore.people import Access, Person
 from tlcore.prediction import PredictorInfo
-from tlcore.spec import (
-    RANGES,
-    Cell,
-    DataSpec,
-    FineTuneSpec,
-    HeadSpec,
-    Phase,
-    SourceInfo,
-    Spec,
-    SweepSpec,
-    article_recipe,
-    two_phases,
-)
+from tlcore.recipes import article_recipe, two_phases
+from tlcore.spec import RANGES, Cell, DataSpec, FineTuneSpec, HeadSpec, Phase, SourceInfo, Spec, SweepSpec
 from tlcore.store import Run
 
 log = logging.getLogger(__name__)
@@ -226,7 +214,7 @@ def start(spec: Spec, name: str = "") -> Run:
     RightsError
         Too many wait already.
     """
-    worker.check(spec)
+    jobs.check(spec)
     run = access().create(spec, name=name)
     log.info("run %s is queued: %s", run.id, spec.kind, extra={"person": person().short})
     lab().engine.submit(run.id)

@@ -1,0 +1,125 @@
+"""Fine-tuning: take a source network, freeze some layers, go on training the rest on the target."""
+
+import logging
+import time
+from collections.abc import Hashable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tlcore import datasets, features, sources, training
+from tlcore.errors import DataError, LabError
+from tlcore.evaluation import evaluate, outputs
+from tlcore.machine import scratch
+from tlcore.spec import DataSpec, FineTuneSpec, Phase, Progress
+from tlcore.store import Run, Store, checkpoint, versions
+from tlcore.training.film import Monitor
+
+from .job import Job, Left, check_data, task
+from .outcome import CACHE, device, files, in_batches
+from .reporter import Keeper, Reporter
+
+log = logging.getLogger(__name__)
+
+
+class FineTune(Job[FineTuneSpec]):
+    """Goes on from a checkpoint where its process was lost."""
+
+    spec = FineTuneSpec
+
+    def check(self, spec: FineTuneSpec) -> None:
+        source = sources.info(spec.source)
+        check_data(spec.data)
+        training.check(spec, source.layers)
+
+    def run(self, spec: FineTuneSpec, reporter: Reporter, folder: Path, left: Left) -> dict[str, Any]:
+        """Train, test, prove and save."""
+        import keras
+
+        saved, began = left.checkpoint, time.perf_counter()
+        clock = saved.state["clock"] if saved else {"epoch": 0, "elapsed_s": 0.0}
+        reporter.on_progress(Progress(clock["epoch"], spec.epochs, "loading the data"))
+        data = datasets.load(spec.data)
+        if saved and saved.state["data_hash"] != data.hash:
+            raise DataError("The images are not those that this run began with. Start it again.")
+        reporter.set_data_hash(data.hash)
+        resumed = [*saved.state["resumed_after"], clock["epoch"]] if saved else []
+        reporter.on_progress(Progress(clock["epoch"], spec.epochs, "loading the source model"))
+        model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
+        on_epoch = Monitor(model, spec, data.class_names, reporter.folder()) if spec.film else training.unwatched
+        fitted = training.fit(
+            model,
+            data,
+            spec,
+            on_metric=reporter.on_metric,
+            on_progress=reporter.on_progress,
+            should_stop=reporter.should_stop,
+            on_epoch=on_epoch,
+            cache=folder / CACHE,
+            on_checkpoint=Keeper(reporter, {"data_hash": data.hash, "resumed_after": resumed}),
+            resume=saved,
+        )
+        reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))
+        answer = features.compiled(model)
+        answers = in_batches(answer, data.x_test)
+        test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
+        path = reporter.folder() / "model.keras"
+        scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
+        said = {"model": (answers, answer(outputs.noise(data.x_test)))}
+        kept = outputs.save(reporter.folder(), folder, data, said, reporter.move)
+        frozen = spec.phases[-1].frozen
+        return {
+            "test": test.as_dict(),
+            "proof": list(fitted.proof),
+            "n_trained": len(data.x_train),
+            "n_weights": model.count_params(),
+            "n_trainable": sum(layer.count_params() for layer in model.layers if layer.name not in frozen),
+            **{name: value for name, value in asdict(fitted).items() if name != "proof"},
+            "total_s": time.perf_counter() - began + clock["elapsed_s"],
+            "resumed_after": resumed,  # epochs: where a later process went on
+            "device": device(),
+            "class_names": list(data.class_names),
+            "files": files([path, kept]),
+            "keras": keras.__version__,
+        }
+
+    def describe(self, spec: FineTuneSpec) -> str:
+        """Return what a fine-tuning does.
+
+        Examples
+        --------
+        >>> FineTune().describe(FineTuneSpec())
+        'digits_0_4 → mnist_5_9, 200 per class, frozen: conv_1, conv_2'
+        """
+        return f"{task(spec)}, frozen: {', '.join(spec.phases[-1].frozen) or 'nothing'}"
+
+    def work(self, spec: FineTuneSpec) -> Hashable:
+        return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen)
+
+    def warm(self) -> None:
+        """Rehearse on a handful of images, and leave nothing behind.
+
+        TensorFlow's first trace of each kind of layer takes most of a second, its second hardly any.
+        """
+        spec = FineTuneSpec(data=DataSpec(per_class=2), phases=(Phase(epochs=2, frozen=("conv_1", "conv_2")),))
+        try:
+            data = datasets.load(spec.data)
+            model = sources.load(spec.source, n_classes=len(data.class_names))
+            training.fit(model, replace(data, x_validation=data.x_train, y_validation=data.y_train), spec)
+            features.compiled(model)(data.x_train)
+        except LabError:  # a damaged asset: the run itself will say so
+            log.exception("the rehearsal failed")
+
+    def left(self, run: Run, store: Store) -> Left:
+        """Return the checkpoint of an earlier attempt if all that it counts on is there."""
+        saved = checkpoint.load(store.run_folder(run.id))
+        if saved is None:
+            return Left()
+        n = saved.state.get("n_points", 0)
+        if saved.state.get("versions") != versions() or (n and not store.points(run.id, since=n - 1, limit=1)):
+            log.warning("the checkpoint of run %s does not fit: it begins again", run.id)
+            return Left()
+        return Left(n, checkpoint=saved)
+
+    def clean(self, run_folder: Path) -> None:
+        checkpoint.remove(run_folder)

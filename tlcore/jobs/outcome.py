@@ -1,0 +1,33 @@
+"""What the results of several kinds of runs have in common: batches of answers, hashes of files, the device."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CACHE = "cache"  # the folder of kept activations inside the data folder
+
+
+def device() -> str:
+    """Return what TensorFlow computes on, in words."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return f"GPU ({details.get('device_name', 'unnamed')})"
+    return f"CPU ({os.cpu_count()} cores)"
+
+
+def in_batches(answer: Callable[[np.ndarray], np.ndarray], x: np.ndarray, size: int = 1000) -> np.ndarray:
+    """Return the answers to all of ``x``, computed for that many at a time."""
+    return np.concatenate([answer(x[first : first + size]) for first in range(0, len(x), size)])
+
+
+def files(paths: Iterable[Path], prefix: str = "") -> dict[str, dict[str, Any]]:
+    """Return the hash and the size of each file, by its name after ``prefix``."""
+    contents = {prefix + path.name: path.read_bytes() for path in paths}
+    return {name: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)} for name, c in contents.items()}
