@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bench import _plot, _room, _served, _timing, _tree
 from tlcore.spec import MetricPoint, Spec
-from tlcore.store import Run, Store
+from tlcore.store import Run, Store, tables
 from tlcore.store import connection as database
 
 PLOT = _timing.ROOT / "docs" / "growth.svg"
@@ -168,24 +168,24 @@ def copy_runs(store: Store, n: int) -> None:
     run = store.list(states=("done",), limit=1)[0]
     engine = database.connect(sa.URL.create("sqlite", database=str(store.folder / database.FILE)))
     with engine.begin() as connection:
-        row = dict(connection.execute(database.runs.select().where(database.runs.c.id == run.id)).mappings().one())
+        row = dict(connection.execute(tables.runs.select().where(tables.runs.c.id == run.id)).mappings().one())
         its = [dict(one) for one in connection.execute(
-            database.points.select().where(database.points.c.run_id == run.id)).mappings()]  # fmt: skip
+            tables.points.select().where(tables.points.c.run_id == run.id)).mappings()]  # fmt: skip
         del row["number"]
         ids = [secrets.token_hex(8) for _ in range(n)]
         if ids:
-            connection.execute(database.runs.insert(), [{**row, "id": one} for one in ids])
-            connection.execute(database.points.insert(), [{**point, "run_id": one} for one in ids for point in its])
+            connection.execute(tables.runs.insert(), [{**row, "id": one} for one in ids])
+            connection.execute(tables.points.insert(), [{**point, "run_id": one} for one in ids for point in its])
     engine.dispose()
 
 
 def measured_so_far(store: Store, spec: Spec, n: int) -> Run:
     """Return a run with ``n`` points that this process has claimed: left in the queue, a worker would train it."""
     run = store.create(spec)
-    while not store.claim(run.id, worker="bench"):  # a worker was quicker: let it have that one
+    while not (attempt := store.claim(run.id, worker="bench")):  # a worker was quicker: let it have that one
         store.request_stop(run.id)
         run = store.create(spec)
-    store.add_points(run.id, [MetricPoint("train", i / 100, 1.0, 0.5, float(i)) for i in range(n)])
+    attempt.add_points([MetricPoint("train", i / 100, 1.0, 0.5, float(i)) for i in range(n)])
     return store.get(run.id)
 
 

@@ -38,13 +38,13 @@ def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.R
         random.Random(seed).shuffle(ways)  # whoever always comes first after a collection is the quicker one
         for way in ways:
             run = store.create(replace(spec))
-            store.claim(run.id, "bench")
+            attempt = store.claim(run.id, "bench")
             gc.collect()
             with _timing.Stopwatch() as watch:
                 if way == "without":
                     fit(cache)
                 else:
-                    with Reporter(store, run.id) as reporter:
+                    with Reporter(store, attempt) as reporter:
                         hooks = {name: getattr(reporter, name) for name in ("on_metric", "on_progress", "should_stop")}
                         if way == "kept":
                             hooks["on_checkpoint"] = Keeper(reporter, {})

@@ -343,8 +343,8 @@ def ended(store, files=None, state="done", **fields):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         known[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    store.claim(run.id)
-    store.add_points(run.id, [MetricPoint("train", 1.0, 0.5, 0.75)])
+    attempt = store.claim(run.id)
+    attempt.add_points([MetricPoint("train", 1.0, 0.5, 0.75)])
     test = {"accuracy": 0.875, "low": 0.8, "high": 0.95, "n": 100}
     proof = [{"phase": 0, "layer": "conv_1", "frozen": True, "before": "a", "after": "a", "ok": True}]
     result = {"test": test, "proof": proof, "class_names": ["5", "6"], "files": known, **fields}
@@ -463,10 +463,10 @@ def execute(monkeypatch):
     return lambda function: monkeypatch.setattr(worker, "execute", function)
 
 
-def wait_for_stop(store, run_id):
+def wait_for_stop(attempt):
     """Return when the run is asked to stop, as a worker notices it; fail after half a minute."""
     for _ in range(3000):
-        if store.beat(run_id):
+        if attempt.beat():
             return
         threading.Event().wait(0.01)
     raise AssertionError("the run was not asked to stop")
@@ -493,8 +493,8 @@ def test_a_run_that_a_server_took_first_is_followed_to_its_end(do, home, execute
 
     def lose(run_id, folder):
         server = Store(Path(folder))
-        assert server.claim(run_id)
-        server.add_points(run_id, [MetricPoint("train", 1, 0.5, 0.5), MetricPoint("validation", 1, 0.25, 0.75, 2.0)])
+        assert (attempt := server.claim(run_id))
+        attempt.add_points([MetricPoint("train", 1, 0.5, 0.5), MetricPoint("validation", 1, 0.25, 0.75, 2.0)])
         threading.Thread(target=finish, args=(server, run_id)).start()
 
     def finish(server, run_id):
@@ -549,9 +549,9 @@ def test_ctrl_c_asks_the_run_to_stop_and_waits_for_it(do, home, execute, sign):
 
     def work(run_id, folder):
         store = Store(Path(folder))
-        store.claim(run_id)
+        attempt = store.claim(run_id)
         os.kill(os.getpid(), sign)
-        wait_for_stop(store, run_id)
+        wait_for_stop(attempt)
         store.finish(run_id, "stopped", {"stopped": True})
 
     execute(work)
@@ -571,9 +571,9 @@ def test_a_run_stops_when_nobody_reads_what_it_says(do, home, execute, monkeypat
 
     def work(run_id, folder):
         store = Store(Path(folder))
-        store.claim(run_id)
-        store.beat(run_id, Progress(message="at work"))
-        wait_for_stop(store, run_id)
+        attempt = store.claim(run_id)
+        attempt.beat(Progress(message="at work"))
+        wait_for_stop(attempt)
         store.finish(run_id, "stopped")
 
     execute(work)
@@ -591,9 +591,9 @@ from tlcore.store import Store
 
 def work(run_id, folder):
     store = Store(Path(folder))
-    store.claim(run_id)
+    attempt = store.claim(run_id)
     os.kill(os.getpid(), signal.SIGINT)
-    while not store.beat(run_id):
+    while not attempt.beat():
         threading.Event().wait(0.01)
     os.kill(os.getpid(), signal.SIGINT)
     threading.Event().wait()

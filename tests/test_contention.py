@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tlcore.spec import FineTuneSpec, MetricPoint, Progress
-from tlcore.store import Store
+from tlcore.store import Store, tables
 from tlcore.store import connection as database
 
 WRITERS, READERS = 8, 50
@@ -21,11 +21,11 @@ LOG_MB = 24  # of the write-ahead log, however long it goes on
 def write(folder: str, url: str | None, run_id: str, seconds: float) -> int:
     """Work on a run as a worker does, only without a pause; return how many points were written."""
     store, written, until = Store(Path(folder), url=url), 0, time.monotonic() + seconds
-    assert store.claim(run_id)
+    assert (attempt := store.claim(run_id))
     while time.monotonic() < until:
-        store.add_points(run_id, [MetricPoint("train", float(written + i), loss=1.0) for i in range(3)])
+        attempt.add_points([MetricPoint("train", float(written + i), loss=1.0) for i in range(3)])
         written += 3
-        assert store.beat(run_id, Progress(written, written + 1, "training")) is False
+        assert attempt.beat(Progress(written, written + 1, "training")) is False
     assert store.finish(run_id, "done", {"test": {"accuracy": 1.0}})
     return written
 
@@ -92,11 +92,11 @@ def test_the_log_is_emptied_though_somebody_always_reads(tmp_path, monkeypatch):
     def overlap():  # a new reader begins before the last one ends
         with ExitStack() as last:
             while not end.is_set():
-                connection = last.enter_context(other._reading())
-                connection.execute(sa.select(database.runs.c.number)).all()
+                connection = last.enter_context(other._database.reading())
+                connection.execute(sa.select(tables.runs.c.number)).all()
                 with ExitStack() as next_one:
-                    connection = next_one.enter_context(other._reading())
-                    connection.execute(sa.select(database.runs.c.number)).all()
+                    connection = next_one.enter_context(other._database.reading())
+                    connection.execute(sa.select(tables.runs.c.number)).all()
                     last.close()
                     last.push(next_one.pop_all())
 

@@ -9,7 +9,7 @@ from tlcore.errors import RightsError
 from tlcore.people import Access, Limits, Person
 from tlcore.spec import FineTuneSpec
 from tlcore.store import connection as database
-from tlcore.store import disk
+from tlcore.store import disk, tables
 
 ANN = Person("a" * 32)
 
@@ -39,7 +39,7 @@ def test_what_was_deleted_goes_first_but_not_what_was_deleted_just_now(store, st
     old, young = (with_result(store, start(), 1) for _ in range(2))
     store.delete(old.id)
     store.delete(young.id)
-    long_ago = database.runs.update().where(database.runs.c.id == old.id).values(deleted=time.time() - disk.UNDO_S - 1)
+    long_ago = tables.runs.update().where(tables.runs.c.id == old.id).values(deleted=time.time() - disk.UNDO_S - 1)
     with sa.create_engine(f"sqlite:///{store.folder / database.FILE}").begin() as connection:
         connection.execute(long_ago)
     start()

@@ -129,7 +129,7 @@ def test_what_was_deleted_a_month_ago_is_removed_and_nothing_else(store, start):
     day = 24 * 3600
     for run, days in ((old, 31), (young, 29)):
         store.delete(run.id)
-        with store._writing() as connection:
+        with store._database.writing() as connection:
             connection.exec_driver_sql("UPDATE runs SET deleted = deleted - ? WHERE id = ?", (days * day, run.id))
     start(n_workers=0)
     wait_for(lambda: store.count(deleted=True) == 1)
@@ -379,7 +379,7 @@ def test_a_run_cut_off_again_and_again_fails_with_its_reason(store, start):
     for _ in range(3):
         store.requeue(run.id, lost=True)
         Store(store.folder).claim(run.id)
-    with store._writing() as connection:
+    with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET process = ?, heartbeat = heartbeat - 60", (lost,))
     start()
     assert "lost 3 times" in ended(store, run).error
@@ -392,7 +392,7 @@ def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, 
     silent, alive = new(store), new(store)
     for run in (silent, alive):
         Store(store.folder).claim(run.id)
-    with store._writing() as connection:
+    with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET process = 'elsewhere:1:1', heartbeat = heartbeat - 20")
         connection.exec_driver_sql("UPDATE runs SET heartbeat = heartbeat - 60 WHERE id = ?", (silent.id,))
     start(stale_s=60)
@@ -409,7 +409,7 @@ def test_a_clock_that_jumps_neither_hangs_nor_fails_a_run(store, start, monkeypa
     elsewhere = Store(store.folder)
     for run in (remote, dead):
         elsewhere.claim(run.id)
-    with store._writing() as connection:
+    with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET process = 'elsewhere:1:1' WHERE state = 'running'")
     engine = start(n_workers=2)
     begun(store, here)
@@ -417,7 +417,7 @@ def test_a_clock_that_jumps_neither_hangs_nor_fails_a_run(store, start, monkeypa
     monkeypatch.setattr(engine_module.time, "time", lambda: now() + jump_s)  # for the engine; workers keep their time
 
     def taken_over():  # the other machine goes on with one of its runs, and is silent about the other
-        with store._writing() as connection:
+        with store._database.writing() as connection:
             connection.exec_driver_sql("UPDATE runs SET heartbeat = ? WHERE id = ?", (now(), remote.id))
         return store.get(dead.id).final
 

@@ -19,7 +19,8 @@ from alembic.script import ScriptDirectory
 from tlcore.errors import StoreError
 from tlcore.spec import FineTuneSpec, HeadSpec, MetricPoint
 from tlcore.store import Store, schema
-from tlcore.store.connection import connect, metadata
+from tlcore.store.connection import connect
+from tlcore.store.tables import metadata
 
 OLD = Path(__file__).parent / "databases"  # one of each earlier revision
 POINTS = [
@@ -49,7 +50,7 @@ def transaction(url: str) -> Iterator[sa.Connection]:
 
 
 def differences(url: str | Path) -> list:
-    """Return what Alembic would still have to change to get from a database to ``tlcore.store.connection``."""
+    """Return what Alembic would still have to change to get from a database to ``tlcore.store.tables``."""
     with transaction(url if isinstance(url, str) else f"sqlite:///{url}") as connection:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 

@@ -17,7 +17,7 @@ from tlcore.machine.processes import identity
 from tlcore.spec import Cell, FineTuneSpec, HeadSpec, MetricPoint, Progress
 from tlcore.store import Store, home
 from tlcore.store import runs as store_module
-from tlcore.store.connection import runs
+from tlcore.store.tables import runs
 
 SPEC = FineTuneSpec(seed=7)
 
@@ -65,7 +65,8 @@ def test_a_store_opened_again_has_the_same_runs(store):
 def test_a_run_is_claimed_once_of_many_who_try(store):
     run = store.create(SPEC)
     claimants = [Store(store.folder) for _ in range(8)]
-    assert sorted(at_once(*(lambda one=one: one.claim(run.id) for one in claimants))) == [False] * 7 + [True]
+    claims = at_once(*(lambda one=one: one.claim(run.id) for one in claimants))
+    assert sum(attempt is not None for attempt in claims) == 1
     claimed = store.get(run.id)
     assert (claimed.state, claimed.attempt, claimed.process) == ("running", 1, identity())
     assert claimed.versions["python"] and claimed.versions["numpy"]
@@ -73,14 +74,14 @@ def test_a_run_is_claimed_once_of_many_who_try(store):
 
 def test_a_claim_keeps_only_the_first_points_of_an_earlier_attempt(store):
     run = store.create(FineTuneSpec())
-    store.claim(run.id)
-    store.add_points(run.id, [MetricPoint("train", x) for x in (1.0, 2.0, 3.0)])
+    attempt = store.claim(run.id)
+    attempt.add_points([MetricPoint("train", x) for x in (1.0, 2.0, 3.0)])
     store.requeue(run.id)
     later = Store(store.folder)
     assert not later.claim(run.id, keep=2, attempt=0)  # what was to be kept was another attempt's
-    assert later.claim(run.id, keep=2, attempt=1)
-    later.add_points(run.id, [MetricPoint("train", 2.5)])
-    store.add_points(run.id, [MetricPoint("train", 9.0)])  # a zombie's
+    assert (later_attempt := later.claim(run.id, keep=2, attempt=1))
+    later_attempt.add_points([MetricPoint("train", 2.5)])
+    attempt.add_points([MetricPoint("train", 9.0)])  # a zombie's
     assert [(seq, point.x) for seq, point in store.points(run.id)] == [(1, 1.0), (2, 2.0), (3, 2.5)]
 
 
@@ -93,33 +94,33 @@ def test_losses_are_counted_until_the_run_gets_further(store, tmp_path):
         return store.get(run.id).lost
 
     assert [lost(), lost()] == [1, 2]
-    store.claim(run.id)
+    attempt = store.claim(run.id)
     assert store.requeue(run.id) and store.get(run.id).lost == 2  # given back in order
-    store.claim(run.id)
-    store.keep(run.id, {"rows": [1]})
+    attempt = store.claim(run.id)
+    attempt.keep({"rows": [1]})
     assert (store.get(run.id).lost, store.get(run.id).result, store.get(run.id).accuracy) == (0, {"rows": [1]}, None)
     assert [lost(), lost()] == [1, 2]
-    store.claim(run.id)
+    attempt = store.claim(run.id)
     (tmp_path / "part").write_text("further")
-    store.move(run.id, tmp_path / "part", tmp_path / "file", further=True)
+    attempt.move(tmp_path / "part", tmp_path / "file", further=True)
     assert (tmp_path / "file").read_text() == "further" and store.get(run.id).lost == 0
-    assert store.finish(run.id, "failed") and store.get(run.id).result == {"rows": [1]}
+    assert attempt.finish("failed") and store.get(run.id).result == {"rows": [1]}
 
 
 def test_a_run_that_was_taken_away_is_not_its_first_owners_to_write(store, tmp_path):
     run = store.create(FineTuneSpec())
-    store.claim(run.id)
+    attempt = store.claim(run.id)
     (tmp_path / "part").write_text("a zombie's")
     later = Store(store.folder)
 
     def refused():
         for write in (
-            lambda: store.move(run.id, tmp_path / "part", tmp_path / "model.keras"),
-            lambda: store.keep(run.id, {"rows": []}),
+            lambda: attempt.move(tmp_path / "part", tmp_path / "model.keras"),
+            lambda: attempt.keep({"rows": []}),
         ):
             with pytest.raises(StoreError, match="goes on elsewhere"):
                 write()
-        assert store.finish(run.id, "done") is False and store.beat(run.id)
+        assert attempt.finish("done") is False and attempt.beat()
         return not (tmp_path / "model.keras").exists()
 
     later.requeue(run.id)
@@ -132,8 +133,8 @@ def test_a_run_that_was_taken_away_is_not_its_first_owners_to_write(store, tmp_p
 
 def test_a_claim_removes_the_points_of_an_earlier_attempt(store):
     run = store.create(SPEC)
-    store.claim(run.id)
-    store.add_points(run.id, [MetricPoint("train", 1.0, loss=0.5)])
+    attempt = store.claim(run.id)
+    attempt.add_points([MetricPoint("train", 1.0, loss=0.5)])
     assert store.requeue(run.id)
     assert Store(store.folder).claim(run.id)
     assert store.points(run.id) == [] and store.get(run.id).attempt == 2
@@ -141,12 +142,12 @@ def test_a_claim_removes_the_points_of_an_earlier_attempt(store):
 
 def test_a_heartbeat_carries_progress_and_brings_the_stop_request_back(store):
     run = store.create(SPEC)
-    store.claim(run.id)
-    assert store.beat(run.id, Progress(3, 10, "epoch 3")) is False
+    attempt = store.claim(run.id)
+    assert attempt.beat(Progress(3, 10, "epoch 3")) is False
     assert store.get(run.id).progress == Progress(3, 10, "epoch 3")
     store.request_stop(run.id)
     assert store.get(run.id).state == "running"
-    assert store.beat(run.id) is True
+    assert attempt.beat() is True
     assert store.get(run.id).progress.step == 3  # a bare heartbeat leaves it
 
 
@@ -154,15 +155,15 @@ def test_a_queued_run_stops_at_once_and_is_not_claimed(store):
     run = store.create(SPEC)
     store.request_stop(run.id)
     assert store.get(run.id).state == "stopped" and store.get(run.id).finished
-    assert store.claim(run.id) is False
+    assert store.claim(run.id) is None
 
 
 @pytest.mark.parametrize("state", ["done", "stopped", "failed"])
 def test_a_final_state_never_changes(store, state):
     run = store.create(SPEC)
-    store.claim(run.id)
-    assert store.finish(run.id, state, {"accuracy": 0.5}, error="why")
-    assert not store.finish(run.id, "failed", error="again")
+    attempt = store.claim(run.id)
+    assert attempt.finish(state, {"accuracy": 0.5}, error="why")
+    assert not attempt.finish("failed", error="again") and not store.finish(run.id, "failed", error="again")
     assert not store.requeue(run.id) and not store.claim(run.id)
     store.request_stop(run.id)
     ended = store.get(run.id)
@@ -178,15 +179,15 @@ def test_a_run_cannot_end_in_a_state_that_is_no_end(store):
 def test_who_lost_a_run_can_no_longer_write_to_it(store):
     first, second = Store(store.folder), Store(store.folder)
     run = store.create(SPEC)
-    first.claim(run.id)
+    first_attempt = first.claim(run.id)
     store.requeue(run.id)
-    second.claim(run.id)
-    first.add_points(run.id, [MetricPoint("train", 1.0)])
-    assert first.beat(run.id, Progress(9, 9)) is True  # told to stop
-    assert first.finish(run.id, "stopped") is False
+    second_attempt = second.claim(run.id)
+    first_attempt.add_points([MetricPoint("train", 1.0)])
+    assert first_attempt.beat(Progress(9, 9)) is True  # told to stop
+    assert first_attempt.finish("stopped") is False
     assert store.points(run.id) == [] and store.get(run.id).progress.step == 0
-    assert second.beat(run.id, Progress(1, 9)) is False
-    assert second.finish(run.id, "done")
+    assert second_attempt.beat(Progress(1, 9)) is False
+    assert second_attempt.finish("done")
 
 
 def test_a_run_is_put_back_only_at_the_attempt_that_was_seen(store):
@@ -208,21 +209,20 @@ def test_a_run_asked_to_stop_is_not_put_back(store):
 def test_only_running_runs_with_an_old_heartbeat_are_stale(store, monkeypatch):
     silent, alive, waiting = (store.create(SPEC).id for _ in range(3))
     store.claim(silent)
-    store.claim(alive)
+    attempt = store.claim(alive)
     now = store_module.time.time()
     monkeypatch.setattr(store_module.time, "time", lambda: now + 100)
-    store.beat(alive)
+    attempt.beat()
     assert [run.id for run in store.stale(60)] == [silent]
     assert store.get(waiting).state == "queued"
 
 
 def test_a_clock_that_jumps_back_hides_no_dead_run_and_takes_no_time_away(store, monkeypatch):
     silent, alive, done, failed = (store.create(SPEC).id for _ in range(4))
-    for run_id in (silent, alive, done, failed):
-        store.claim(run_id)
+    attempts = {run_id: store.claim(run_id) for run_id in (silent, alive, done, failed)}
     now = store_module.time.time()
     monkeypatch.setattr(store_module.time, "time", lambda: now - 3600)
-    store.beat(alive)
+    attempts[alive].beat()
     store.finish(done, "done", {"total_s": 12.5})
     store.finish(failed, "failed")
     assert [run.id for run in store.stale(60)] == [silent]
@@ -259,10 +259,11 @@ def test_running_runs_are_ahead_and_finished_or_deleted_ones_are_not(store):
 def test_points_are_numbered_from_one_and_read_since_a_number(store):
     run, other = store.create(SPEC), store.create(SPEC)
     points = [MetricPoint("train", float(x), loss=1 / x, accuracy=0.5, elapsed_s=x) for x in range(1, 6)]
-    store.add_points(run.id, points[:2])
-    store.add_points(other.id, points[:1])
-    store.add_points(run.id, points[2:])
-    store.add_points(run.id, [])
+    mine, others = store.claim(run.id), store.claim(other.id)
+    mine.add_points(points[:2])
+    others.add_points(points[:1])
+    mine.add_points(points[2:])
+    mine.add_points([])
     assert store.points(run.id) == list(enumerate(points, 1))
     assert store.points(run.id, since=3) == [(4, points[3]), (5, points[4])]
     assert store.points(run.id, since=1, limit=2) == [(2, points[1]), (3, points[2])]
@@ -271,7 +272,7 @@ def test_points_are_numbered_from_one_and_read_since_a_number(store):
 
 def test_a_loss_that_is_not_a_number_is_stored_as_missing(store):
     run = store.create(SPEC)
-    store.add_points(run.id, [MetricPoint("train", 1.0, loss=float("nan"), accuracy=float("inf"))])
+    store.claim(run.id).add_points([MetricPoint("train", 1.0, loss=float("nan"), accuracy=float("inf"))])
     assert store.points(run.id) == [(1, MetricPoint("train", 1.0))]
 
 
@@ -280,8 +281,9 @@ def test_writers_and_readers_at_once_lose_nothing(store):
     stores = [Store(store.folder) for _ in ids]
 
     def write(one, run_id):
+        attempt = one.claim(run_id)
         for x in range(40):
-            one.add_points(run_id, [MetricPoint("train", float(x))])
+            attempt.add_points([MetricPoint("train", float(x))])
 
     def read():
         for _ in range(40):
@@ -296,8 +298,9 @@ def test_cells_come_back_in_the_order_of_their_grid_and_go_with_their_run(store)
     run, other = store.create(SPEC), store.create(SPEC)
     one = Cell("mnist_5_9", "digits", "flatten", "linear_svm", per_class=5, seed=0, score=0.5)
     cells = [one, replace(one, seed=1, score=None, error="no"), replace(one, per_class=20, score=np.float64(0.75))]
-    store.add_cells(run.id, cells[::-1])
-    store.add_cells(other.id, [one])
+    store.claim(run.id).add_cells(cells[::-1])
+    store.claim(other.id).add_cells([one])
+    store.finish(run.id, "done")
     assert store.cells(run.id) == tuple(cells) and store.cells(other.id) == (one,)
     store.delete(run.id)
     store.purge()
@@ -330,15 +333,16 @@ def test_a_deleted_run_leaves_the_list_and_comes_back(store):
 
 def test_deleting_a_running_run_asks_it_to_stop(store):
     run = store.create(SPEC)
-    store.claim(run.id)
+    attempt = store.claim(run.id)
     store.delete(run.id)
-    assert store.beat(run.id) is True
+    assert attempt.beat() is True
 
 
 def test_purge_removes_rows_points_and_files_of_what_was_deleted_long_enough_ago(store):
     old, kept = store.create(SPEC), store.create(SPEC)
     for run in (old, kept):
-        store.add_points(run.id, [MetricPoint("train", 1.0)])
+        store.claim(run.id).add_points([MetricPoint("train", 1.0)])
+        store.finish(run.id, "done")
         (store.run_folder(run.id, create=True) / "model.keras").write_bytes(b"x")
     store.delete(old.id)
     assert store.purge(older_than_s=3600) == 0
@@ -397,9 +401,15 @@ def test_an_unknown_run_is_named_in_one_sentence(store, method):
     assert str(caught.value) == UNKNOWN
 
 
-def test_an_unknown_run_has_no_data_hash_to_set(store):
-    with pytest.raises(SpecError, match="no run"):
-        store.set_data_hash("0123456789abcdef", "0" * 64)
+def test_the_data_hash_is_only_the_current_attempts_to_set(store):
+    run = store.create(SPEC)
+    first = store.claim(run.id)
+    first.set_data_hash("0" * 64)
+    store.requeue(run.id)
+    second = store.claim(run.id)
+    second.set_data_hash("1" * 64)
+    first.set_data_hash("2" * 64)
+    assert store.get(run.id).data_hash == "1" * 64
 
 
 @pytest.mark.parametrize("run_id", ["../../etc", "", "0123456789abcdef/..", "0123456789ABCDEF", "0123456789abcdef\n"])
@@ -432,7 +442,7 @@ def test_a_missing_run_folder_is_made_again(store):
 
 def test_a_run_that_this_version_cannot_read_spoils_no_list(store):
     good, bad = store.create(SPEC), store.create(SPEC)
-    with store._writing() as connection:
+    with store._database.writing() as connection:
         connection.execute(runs.update().where(runs.c.id == bad.id).values(spec=json.dumps({"kind": "future"})))
     assert [run.id for run in store.list()] == [good.id]
     with pytest.raises(SpecError, match="These settings cannot be read"):

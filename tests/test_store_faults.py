@@ -31,8 +31,10 @@ def made(folder, n=40):
     store = Store(folder)
     for number in range(n):
         run = store.create(SPEC, name=f"run {number} " + "x" * 200, owner="ada")
-        store.add_points(run.id, [MetricPoint("train", float(x), loss=1 / (x + 1)) for x in range(40)])
-        store.add_cells(run.id, [CELL])
+        attempt = store.claim(run.id)
+        attempt.add_points([MetricPoint("train", float(x), loss=1 / (x + 1)) for x in range(40)])
+        attempt.add_cells([CELL])
+        store.requeue(run.id)
     store.close()
     return read_everything(folder)
 
@@ -223,7 +225,7 @@ def test_a_full_disk_is_said_loses_nothing_and_works_again(tmp_path):
         """
         store = Store(folder)
         run = store.create(FineTuneSpec(), name="first")
-        store.claim(run.id)
+        attempt = store.claim(run.id)
         fill(100_000)
         kept, points, said = 1, 0, None
         while not said:
@@ -231,13 +233,13 @@ def test_a_full_disk_is_said_loses_nothing_and_works_again(tmp_path):
             kept += not said
         full = None
         while not full:
-            full = sentence(store.add_points, run.id, [MetricPoint("train", float(points))])
+            full = sentence(attempt.add_points, [MetricPoint("train", float(points))])
             points += not full
         stopped = sentence(store.finish, run.id, "done", {"table": [{"mean": 0.5}] * 1000})
         still = store.count(), len(store.points(run.id)), store.get(run.id).state
         opened = sentence(Store, folder)
         (folder / "ballast").unlink()
-        store.add_points(run.id, [MetricPoint("train", 99.0)])
+        attempt.add_points([MetricPoint("train", 99.0)])
         again = store.create(FineTuneSpec()).id, store.finish(run.id, "done", {"table": [{"mean": 0.5}] * 1000})
         store.close()
         import sqlite3
@@ -460,11 +462,11 @@ def test_a_read_only_database_is_said(tmp_path):
 
 def test_a_full_disk_is_said(store):
     store.create(SPEC)
-    with store._engine.connect() as connection:
+    with store._database.engine.connect() as connection:
         used = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     full = Store(store.folder)
-    sa.event.listen(full._engine, "connect", lambda c, _: c.execute(f"PRAGMA max_page_count={used}"))
-    full._engine.dispose()
+    sa.event.listen(full._database.engine, "connect", lambda c, _: c.execute(f"PRAGMA max_page_count={used}"))
+    full._database.engine.dispose()
     with pytest.raises(StoreError, match="cannot grow .*Free some disk space"):
         full.create(SPEC, name="long " * 10_000)
     assert store.count() == 1
@@ -489,13 +491,13 @@ def test_a_database_server_that_goes_away_is_said_and_loses_nothing(tmp_path):
     with started() as server:
         store = Store(tmp_path, url=server.address)
         run = store.create(SPEC, name="kept")
-        store.claim(run.id)
-        store.add_points(run.id, [MetricPoint("train", 1.0)])
+        attempt = store.claim(run.id)
+        attempt.add_points([MetricPoint("train", 1.0)])
         server.stop()
         for call in (
             store.list,
             lambda: store.create(SPEC),
-            lambda: store.beat(run.id),
+            lambda: attempt.beat(),
             lambda: Store(tmp_path, url=server.address),
         ):
             with pytest.raises(StoreError) as caught:
@@ -504,5 +506,5 @@ def test_a_database_server_that_goes_away_is_said_and_loses_nothing(tmp_path):
             assert said.endswith("Check that the database server runs, and the address in TRANSFER_LAB_DATABASE.")
             assert "\n" not in said and "cannot be read or written (" in said
         server.start()
-        assert store.beat(run.id) is False and len(store.points(run.id)) == store.count() == 1
+        assert attempt.beat() is False and len(store.points(run.id)) == store.count() == 1
         store.close()

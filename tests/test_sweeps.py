@@ -232,8 +232,8 @@ def test_kill_9_loses_no_finished_experiment(store, uninterrupted):
 @pytest.mark.keras
 def test_a_new_sweep_takes_over_what_a_stopped_one_measured(store, uninterrupted):
     stopped = store.create(SMALL)
-    assert store.claim(stopped.id)
-    store.add_cells(stopped.id, uninterrupted[:5])
+    assert (attempt := store.claim(stopped.id))
+    attempt.add_cells(uninterrupted[:5])
     store.finish(stopped.id, "stopped", {})
     run = store.create(replace(SMALL, resumes=stopped.id))
     worker.execute(run.id, str(store.folder))
@@ -247,8 +247,9 @@ def test_a_new_sweep_takes_over_what_a_stopped_one_measured(store, uninterrupted
 
 def test_experiments_are_kept_whole_and_go_with_their_run(store):
     run, cell = store.create(SMALL), replace(sweeps.plan(SMALL)[0], score=0.25, fit_s=0.5, multiply_adds=1e12)
-    store.add_cells(run.id, [cell, replace(cell, seed=7, score=None, error="no")])
+    store.claim(run.id).add_cells([cell, replace(cell, seed=7, score=None, error="no")])
     assert set(store.cells(run.id)) == {cell, replace(cell, seed=7, score=None, error="no")}
+    store.finish(run.id, "done")
     store.delete(run.id)
     store.purge()
     assert store.cells(run.id) == ()
@@ -256,7 +257,8 @@ def test_experiments_are_kept_whole_and_go_with_their_run(store):
 
 def test_a_process_whose_run_was_taken_away_writes_no_experiment(store):
     run = store.create(SMALL)
-    assert store.claim(run.id) and Store(store.folder).requeue(run.id)
+    attempt = store.claim(run.id)
+    assert Store(store.folder).requeue(run.id)
     assert Store(store.folder).claim(run.id)
-    store.add_cells(run.id, [sweeps.plan(SMALL)[0]])
+    attempt.add_cells([sweeps.plan(SMALL)[0]])
     assert store.cells(run.id) == ()

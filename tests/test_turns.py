@@ -103,7 +103,7 @@ def test_what_somebody_who_left_has_waiting_is_let_go_with_its_reason_and_nothin
     store_idle.look()
     assert store.get(left).state == "queued"  # not away for long enough
     open_sessions.remove("two")
-    with store._writing() as connection:
+    with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET created = created - 60")
     presence.look(may_let_go=False)
     assert store.get(left).state == "queued"
@@ -119,6 +119,6 @@ def test_a_run_that_was_begun_is_not_let_go(store):
     (run,) = make(store, "ann")
     store.claim(run)
     store.requeue(run)
-    with store._writing() as connection:
+    with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET created = created - 60")
     assert store.let_go(30, "gone") == () and store.get(run).state == "queued"

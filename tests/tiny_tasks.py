@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from tlcore.spec import MetricPoint, Progress
-from tlcore.store import Store
+from tlcore.store import Attempt, Store
 
 
 def warm() -> None:
@@ -34,82 +34,83 @@ def die() -> None:
 def execute(run_id: str, folder: str) -> None:
     """Claim, note the execution in a file that only grows, and do what the run's name says."""
     store = Store(Path(folder))
-    if not store.claim(run_id):
+    attempt = store.claim(run_id)
+    if attempt is None:
         return
     with open(Path(folder) / "executed", "a") as file:
         file.write(f"{run_id} {os.getpid()} {os.getppid()}\n")
-    store.add_points(run_id, [MetricPoint("train", 1.0, loss=1.0)])
-    store.beat(run_id, Progress(1, 2, "began"))
-    store.finish(run_id, "done", WORK[store.get(run_id).name](store, run_id))
+    attempt.add_points([MetricPoint("train", 1.0, loss=1.0)])
+    attempt.beat(Progress(1, 2, "began"))
+    attempt.finish("done", WORK[store.get(run_id).name](store, attempt))
 
 
-def quick(store: Store, run_id: str) -> dict:
+def quick(store: Store, attempt: Attempt) -> dict:
     return {"modules": sorted(sys.modules), "main": getattr(sys.modules["__main__"], "__file__", None)}
 
 
-def until_stopped(store: Store, run_id: str) -> dict:
+def until_stopped(store: Store, attempt: Attempt) -> dict:
     """Beat like a good run: ten times a second, and obey."""
-    while not store.beat(run_id):
+    while not attempt.beat():
         threading.Event().wait(0.1)
-    store.finish(run_id, "stopped", {"obeyed": True})
+    attempt.finish("stopped", {"obeyed": True})
     return {}
 
 
-def stuck(store: Store, run_id: str) -> dict:
+def stuck(store: Store, attempt: Attempt) -> dict:
     """Hear nothing, as inside a long computation: no signal but one that kills gets through."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     threading.Event().wait()
     return {}
 
 
-def stuck_once(store: Store, run_id: str) -> dict:
-    return stuck(store, run_id) if store.get(run_id).attempt == 1 else {"attempt": store.get(run_id).attempt}
+def stuck_once(store: Store, attempt: Attempt) -> dict:
+    return stuck(store, attempt) if attempt.number == 1 else {"attempt": attempt.number}
 
 
-def ends_but_stays(store: Store, run_id: str) -> dict:
-    store.finish(run_id, "done", {"whole": True})
-    return stuck(store, run_id)
+def ends_but_stays(store: Store, attempt: Attempt) -> dict:
+    attempt.finish("done", {"whole": True})
+    return stuck(store, attempt)
 
 
-def busy_to_the_end(store: Store, run_id: str) -> dict:
+def busy_to_the_end(store: Store, attempt: Attempt) -> dict:
     """Obey slowly: hear the request, then show progress for longer than the grace without it."""
-    while not store.beat(run_id):
+    while not attempt.beat():
         threading.Event().wait(0.05)
     for step in range(8):
-        store.beat(run_id, Progress(step, 8, "saving"))
+        attempt.beat(Progress(step, 8, "saving"))
         threading.Event().wait(0.25)
-    store.finish(run_id, "stopped", {"saved": True})
+    attempt.finish("stopped", {"saved": True})
     return {}
 
 
-def killed(store: Store, run_id: str) -> dict:
+def killed(store: Store, attempt: Attempt) -> dict:
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
 
 
-def killed_after_each_step(store: Store, run_id: str) -> dict:
-    steps = store.get(run_id).result.get("steps", 0)
+def killed_after_each_step(store: Store, attempt: Attempt) -> dict:
+    steps = store.get(attempt.run_id).result.get("steps", 0)
     if steps < 5:
-        store.keep(run_id, {"steps": steps + 1})
+        attempt.keep({"steps": steps + 1})
         os.kill(os.getpid(), signal.SIGKILL)
     return {"steps": steps}
 
 
-def crashed(store: Store, run_id: str) -> dict:
+def crashed(store: Store, attempt: Attempt) -> dict:
     signal.signal(signal.SIGSEGV, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGSEGV)
     return {}
 
 
-def left(store: Store, run_id: str) -> dict:
+def left(store: Store, attempt: Attempt) -> dict:
     os._exit(7)
 
 
-def left_quietly(store: Store, run_id: str) -> dict:
+def left_quietly(store: Store, attempt: Attempt) -> dict:
     os._exit(0)
 
 
-def raised(store: Store, run_id: str) -> dict:
+def raised(store: Store, attempt: Attempt) -> dict:
     raise RuntimeError("a bug")
 
 
@@ -132,7 +133,7 @@ WORK = {
 }
 
 
-def never_claims(run_id: str, folder: str) -> None:
+def never_claims(attempt: Attempt, folder: str) -> None:
     """A child that cannot even begin."""
 
 

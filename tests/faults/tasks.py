@@ -13,7 +13,7 @@ from tlcore.features import extraction
 from tlcore.jobs import execution as worker
 from tlcore.jobs import fine_tune, reporter
 from tlcore.jobs.reporter import Keeper, Reporter
-from tlcore.store import Store
+from tlcore.store import Attempt, Store
 from tlcore.training import clock
 
 PLAN = "plan"  # in the data folder: a moment for every attempt, one a line
@@ -83,7 +83,7 @@ MOMENTS: dict[str, Callable[[], None]] = {
     "checkpointing": lambda: before(Keeper, "_move", lambda keeper, *_: keeper._reporter.n_points >= 8),
     "evaluating": lambda: before(fine_tune, "evaluate", _always),
     "saving": lambda: before(Reporter, "move", _always),
-    "finishing": lambda: before(Store, "finish", _always),
+    "finishing": lambda: before(Attempt, "finish", _always),
 }
 
 

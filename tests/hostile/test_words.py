@@ -141,8 +141,8 @@ def lab(tmp_path, monkeypatch):
     found = Lab(store.folder, store, None, serving.Serving(store.folder), None)  # type: ignore[arg-type]
     monkeypatch.setattr(state, "lab", lambda: found)
     run = store.create(spec.FineTuneSpec())
-    store.claim(run.id)
-    store.add_points(run.id, [spec.MetricPoint("train", float(x), 1.0, 0.5) for x in range(5)])
+    attempt = store.claim(run.id)
+    attempt.add_points([spec.MetricPoint("train", float(x), 1.0, 0.5) for x in range(5)])
     return run
 
 

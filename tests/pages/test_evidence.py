@@ -30,8 +30,8 @@ def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
 def sweep_run(store, cells, state="done", ended="complete"):
     spec = SweepSpec(methods=("linear_svm", "scratch"), per_class=(1, 5, 20), seeds=(0, 1, 2), n_test=None)
     run = store.create(spec)
-    assert store.claim(run.id)
-    store.add_cells(run.id, cells)
+    assert (attempt := store.claim(run.id))
+    attempt.add_cells(cells)
     counts = {"n_cells": len(cells), "n_planned": 18, "n_before": 0, "n_failed": 0, "n_test": 4861, "total_s": 2.0}
     store.finish(run.id, state, {"ended": ended, **counts})
     return store.get(run.id)
@@ -118,8 +118,8 @@ def test_the_table_has_a_row_for_every_line_and_its_half_width():
 def test_a_sweep_in_every_state_is_shown_with_what_it_has(lab, state):  # noqa: F811
     run = lab.store.create(SweepSpec())
     if state != "queued":
-        assert lab.store.claim(run.id)
-        lab.store.add_cells(run.id, measured()[:9])
+        attempt = lab.store.claim(run.id)
+        attempt.add_cells(measured()[:9])
     if state in ("stopped", "failed"):
         lab.store.finish(run.id, state, error="The run was cut off." if state == "failed" else "")
     app = sound(opened("evidence", run_sweep=run.id))

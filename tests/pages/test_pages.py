@@ -84,8 +84,8 @@ def sound(app: AppTest) -> AppTest:
 
 def finished(store: Store, result: dict, state: str = "done", spec=None, error: str = ""):
     run = store.create(spec or FineTuneSpec(), owner=ME.id)
-    assert store.claim(run.id)
-    store.add_points(run.id, [MetricPoint("train", 1.0, 0.5, 0.8), MetricPoint("validation", 1.0, 0.6, 0.75)])
+    assert (attempt := store.claim(run.id))
+    attempt.add_points([MetricPoint("train", 1.0, 0.5, 0.8), MetricPoint("validation", 1.0, 0.6, 0.75)])
     store.finish(run.id, state, result, error)
     return store.get(run.id)
 

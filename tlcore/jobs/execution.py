@@ -38,14 +38,15 @@ def execute(run_id: str, folder: str) -> None:
         run = store.get(run_id)
         job = of(run.spec)
         left = job.left(run, store)
-        if not store.claim(run_id, worker=f"{os.getpid()}", keep=left.n_points, attempt=run.attempt):
-            return
+        attempt = store.claim(run_id, worker=f"{os.getpid()}", keep=left.n_points, attempt=run.attempt)
     except LabError:
         log.exception("run %s could not be claimed", run_id)
         return
-    with Reporter(store, run_id, left.n_points) as reporter:
+    if attempt is None:
+        return
+    with Reporter(store, attempt, left.n_points) as reporter:
         state, result, error = _outcome(run, left, reporter, Path(folder))
-    if store.finish(run_id, state, result, error):
+    if attempt.finish(state, result, error):
         job.clean(store.run_folder(run_id))
 
 

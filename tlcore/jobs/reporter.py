@@ -9,7 +9,7 @@ from typing import Any
 
 from tlcore.errors import LabError
 from tlcore.spec import Cell, MetricPoint, Progress
-from tlcore.store import Store, checkpoint, versions
+from tlcore.store import Attempt, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,8 @@ class Reporter:
     nothing, and a long step that reports nothing still has a heartbeat.
     """
 
-    def __init__(self, store: Store, run_id: str, n_points: int = 0):
-        self.store, self.run_id = store, run_id
+    def __init__(self, store: Store, attempt: Attempt, n_points: int = 0):
+        self.store, self.attempt, self.run_id = store, attempt, attempt.run_id
         self.n_points = n_points  # reported so far, those of earlier attempts included
         self._progress = Progress(message="starting")
         self._points: list[MetricPoint] = []
@@ -57,7 +57,7 @@ class Reporter:
         """Keep a finished experiment at once; what the store cannot take now goes with the next."""
         self._cells.append(cell)
         try:
-            self.store.add_cells(self.run_id, self._cells)
+            self.attempt.add_cells(self._cells)
             self._cells = []
         except LabError:
             log.exception("run %s could not keep an experiment", self.run_id)
@@ -73,15 +73,15 @@ class Reporter:
 
     def move(self, source: Path, target: Path) -> None:
         """Move a finished file into place, unless this run was taken away from us meanwhile."""
-        self.store.move(self.run_id, source, target)
+        self.attempt.move(source, target)
 
     def keep(self, result: dict[str, Any]) -> None:
         """Write down what is finished so far, with the points that belong to it."""
         if self.flush():
-            self.store.keep(self.run_id, {**result, "n_points": self.n_points})
+            self.attempt.keep({**result, "n_points": self.n_points})
 
     def set_data_hash(self, value: str) -> None:
-        self.store.set_data_hash(self.run_id, value)
+        self.attempt.set_data_hash(value)
 
     def _run(self) -> None:
         while True:
@@ -98,9 +98,9 @@ class Reporter:
                 points, self._points = self._points, []
             try:
                 if points:
-                    self.store.add_points(self.run_id, points)
+                    self.attempt.add_points(points)
                     points = []
-                if self.store.beat(self.run_id, self._progress):
+                if self.attempt.beat(self._progress):
                     self._stop.set()
                 return True
             except LabError:  # the store may come back; the points are kept for the next beat
@@ -133,4 +133,4 @@ class Keeper:
         self._due = now + max(CHECKPOINT_S, (now - began) / CHECKPOINT_COST)
 
     def _move(self, source: Path, target: Path) -> None:
-        self._reporter.store.move(self._reporter.run_id, source, target, further=True)
+        self._reporter.attempt.move(source, target, further=True)

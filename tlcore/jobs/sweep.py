@@ -28,7 +28,7 @@ class Sweep(Job[SweepSpec]):
         before = _measured_before(spec, store)
         done = store.cells(run_id)
         if not done:
-            store.add_cells(run_id, before)
+            reporter.attempt.add_cells(before)
             done = tuple(before)
         taken_over = {cell.key for cell in before}
         result = sweeps.run(

@@ -1,17 +1,6 @@
 """The run store: every run, its points, its files, and how they survive."""
 
-from .runs import (
-    NumberedPoints,
-    Run,
-    Store,
-    home,
-    versions,
-)
+from .attempts import Attempt, versions
+from .runs import NumberedPoints, Run, Store, home
 
-__all__ = [
-    "NumberedPoints",
-    "Run",
-    "Store",
-    "home",
-    "versions",
-]
+__all__ = ["Attempt", "NumberedPoints", "Run", "Store", "home", "versions"]

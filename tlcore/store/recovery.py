@@ -16,8 +16,9 @@ from sqlalchemy.exc import StatementError
 
 from tlcore.errors import StoreError
 
-from .connection import connect, metadata, plain_errors, points, runs
+from .connection import connect, plain_errors
 from .schema import prepare
+from .tables import metadata, points, runs
 
 LOGS = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
 HEADER_BYTES = 100

@@ -2,33 +2,28 @@
 
 import json
 import os
-import platform
 import re
 import secrets
 import shutil
-import socket
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable
+from dataclasses import dataclass
 from logging import getLogger
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from tlcore.errors import LabError, SpecError, StoreError
-from tlcore.machine.processes import identity
-from tlcore.spec import FINAL_STATES, Cell, MetricPoint, Progress, RunState, Spec, check_choice, from_json, to_json
+from tlcore.spec import FINAL_STATES, Cell, MetricPoint, Progress, RunState, Spec, from_json, to_json
 
-from . import turns
-from .connection import FILE, address, connect, plain_errors, runs
-from .connection import cells as cells_table
-from .connection import points as points_table
+from . import attempts, turns
+from .attempts import Attempt
+from .connection import FILE, Database, address, connect, plain_errors
 from .schema import prepare
+from .tables import cells as cells_table
+from .tables import points as points_table
+from .tables import runs
 
 log = getLogger(__name__)
 
@@ -108,7 +103,6 @@ class Store:
 
     def __init__(self, folder: Path | None = None, url: str | None = None):
         self.folder = Path(folder) if folder is not None else home()
-        self._attempts: dict[str, int] = {}  # what this object claimed: a later attempt's rows are not ours to write
         try:
             (self.folder / "runs").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -119,21 +113,22 @@ class Store:
                 reason=error.strerror,
             ) from error
         url, file = url or address(), str(self.folder / FILE)
-        self._engine = connect(url or sa.URL.create("sqlite", database=file))
-        self._name = self._engine.url.render_as_string() if url else file  # without the password: messages hold it
-        with plain_errors(self._name):
-            prepare(self._engine, self._name)
+        engine = connect(url or sa.URL.create("sqlite", database=file))
+        # Without the password: messages hold the name.
+        self._database = Database(engine, engine.url.render_as_string() if url else file)
+        with plain_errors(self._database.name):
+            prepare(engine, self._database.name)
 
     def close(self) -> None:
         """Let go of the database's connections."""
-        self._engine.dispose()
+        self._database.engine.dispose()
 
     # -- making and reading ------------------------------------------------------------------------------------------
 
     def create(self, spec: Spec, name: str = "", owner: str = "") -> Run:
         """Add a queued run and return it."""
         run_id = secrets.token_hex(8)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 runs.insert().values(
                     id=run_id,
@@ -158,7 +153,7 @@ class Store:
         """
         row = None
         if run_id.isascii() and "\0" not in run_id:  # no database takes every string that an address can hold
-            with self._reading() as connection:
+            with self._database.reading() as connection:
                 row = connection.execute(runs.select().where(runs.c.id == run_id)).mappings().first()
         if row is None:
             raise _unknown(run_id)
@@ -178,7 +173,7 @@ class Store:
         A run whose settings this version cannot read is left out, and logged.
         """
         query = runs.select().where(_where(kind, states, deleted, owner))
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(query.order_by(runs.c.number.desc()).limit(limit).offset(offset)).mappings()
             return tuple(filter(None, map(_readable, rows)))
 
@@ -191,7 +186,7 @@ class Store:
     ) -> int:
         """Return how many runs ``list`` would give without a limit."""
         query = sa.select(sa.func.count()).select_from(runs).where(_where(kind, states, deleted, owner))
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return connection.execute(query).scalar_one()
 
     def test_uses(self, target: str, owner: str) -> int:
@@ -201,7 +196,7 @@ class Store:
         """
         mine = sa.and_(runs.c.owner == owner, runs.c.state.in_(FINAL_STATES), runs.c.result != "{}")
         about = runs.c.spec.like(f'%"target": "{target}"%')
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(sa.select(runs.c.result).where(mine, about)).scalars()
             results = [json.loads(text) for text in found]
         cells = [result.get("n_cells", 0) - result.get("n_before", 0) - result.get("n_failed", 0) for result in results]
@@ -209,7 +204,7 @@ class Store:
 
     def queued(self, limit: int = 10) -> tuple[str, ...]:
         """Return the ids of the runs that wait, the next first: people take turns, see ``turns.line``."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return tuple(connection.execute(turns.line().limit(limit)).scalars())
 
     def ahead(self, run_id: str) -> int:
@@ -217,20 +212,20 @@ class Store:
         line = turns.line().subquery()
         running = sa.select(sa.func.count()).where(_where(None, ("running",), False)).scalar_subquery()
         query = sa.select(line.c.place - 1 + running).where(line.c.id == run_id)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return connection.execute(query).scalar() or 0
 
     def points(self, run_id: str, since: int = 0, limit: int = 100_000) -> NumberedPoints:
         """Return the points after number ``since``, each with its number; they count from 1 in each run."""
         query = points_table.select().where(points_table.c.run_id == run_id, points_table.c.seq > since)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(query.order_by(points_table.c.seq).limit(limit))
             return [(row.seq, MetricPoint(row.series, row.x, row.loss, row.accuracy, row.elapsed_s)) for row in rows]
 
     def cells(self, run_id: str) -> tuple[Cell, ...]:
         """Return the finished experiments of a sweep, by what they are; those of all its attempts."""
         query = cells_table.select().where(cells_table.c.run_id == run_id)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(query.order_by(*cells_table.primary_key)).mappings()
             return tuple(Cell(**{name: value for name, value in row.items() if name != "run_id"}) for row in rows)
 
@@ -258,8 +253,8 @@ class Store:
 
     # -- a run's life ------------------------------------------------------------------------------------------------
 
-    def claim(self, run_id: str, worker: str = "", keep: int = 0, attempt: int | None = None) -> bool:
-        """Take a queued run for this process: of all who try, one gets True.
+    def claim(self, run_id: str, worker: str = "", keep: int = 0, attempt: int | None = None) -> Attempt | None:
+        """Take a queued run for this process: of all who try, one gets an attempt, the others None.
 
         The versions of what runs it are written down.
 
@@ -268,100 +263,12 @@ class Store:
         keep : how many points of earlier attempts stay, the first ones; the new ones are numbered after them
         attempt : only when the run is still at this attempt, for what can be kept was seen then
         """
-        now = time.time()
-        values = {
-            "state": "running",
-            "attempt": runs.c.attempt + 1,
-            "started": now,
-            "heartbeat": now,
-            "finished": None,
-            "error": "",
-            "progress": "{}",
-            "worker": worker,
-            "host": socket.gethostname(),
-            "process": identity(),
-            "versions": _json(versions()),
-        }
-        free = sa.and_(runs.c.id == run_id, runs.c.state == "queued", runs.c.deleted.is_(None), ~runs.c.stop_requested)
-        if attempt is not None:
-            free = sa.and_(free, runs.c.attempt == attempt)
-        with self._writing() as connection:
-            claimed = connection.execute(runs.update().where(free).values(**values)).rowcount == 1
-            if claimed:
-                dropped = sa.and_(points_table.c.run_id == run_id, points_table.c.seq > keep)
-                connection.execute(points_table.delete().where(dropped))
-                query = sa.select(runs.c.attempt).where(runs.c.id == run_id)
-                self._attempts[run_id] = connection.execute(query).scalar_one()
-        return claimed
-
-    def beat(self, run_id: str, progress: Progress | None = None) -> bool:
-        """Say that a run is alive and how far it is; return whether it should stop.
-
-        A run that was taken away from who claimed it should stop too.
-        """
-        values: dict[str, Any] = {"heartbeat": time.time()}
-        if progress is not None:
-            values["progress"] = _json(asdict(progress))
-        with self._writing() as connection:
-            mine = sa.and_(self._mine(run_id), runs.c.state == "running")
-            if connection.execute(runs.update().where(mine).values(**values)).rowcount == 0:
-                return True
-            return bool(connection.execute(sa.select(runs.c.stop_requested).where(mine)).scalar_one())
-
-    def keep(self, run_id: str, result: dict[str, Any]) -> None:
-        """Write down what of a running run is finished; it stays, however the run ends."""
-        with self._holding(run_id) as connection:
-            connection.execute(runs.update().where(runs.c.id == run_id).values(result=_json(result), lost=0))
-
-    def move(self, run_id: str, source: Path, target: Path, further: bool = False) -> None:
-        """Move a file of a running run into place, while nobody else can take or end the run.
-
-        Parameters
-        ----------
-        further : with this file the run has got further: a later attempt can go on from there
-
-        Raises
-        ------
-        StoreError
-            The run was taken away from who claimed it: its files are not ours to write.
-        OSError
-            The file cannot be moved.
-        """
-        with self._holding(run_id) as connection:
-            if further:
-                connection.execute(runs.update().where(runs.c.id == run_id).values(lost=0))
-            os.replace(source, target)
-
-    def set_data_hash(self, run_id: str, data_hash: str) -> None:
-        """Write down which data a run used."""
-        self._change(run_id, data_hash=data_hash)
-
-    def add_points(self, run_id: str, points: Sequence[MetricPoint]) -> None:
-        """Append points in their order; a loss or accuracy that is not a finite number is stored as missing."""
-        if not points:
-            return
-        last = sa.select(sa.func.coalesce(sa.func.max(points_table.c.seq), 0)).where(points_table.c.run_id == run_id)
-        # Who writes to the run waits here for the others, or two of them would take the same numbers.
-        mine = sa.select(runs.c.id).where(self._mine(run_id)).with_for_update()
-        with self._writing() as connection:
-            if connection.execute(mine).first() is None:
-                return
-            first = connection.execute(last).scalar_one() + 1
-            rows = [{"run_id": run_id, "seq": seq, **_finite(point)} for seq, point in enumerate(points, first)]
-            connection.execute(points_table.insert(), rows)
-
-    def add_cells(self, run_id: str, cells: Sequence[Cell]) -> None:
-        """Keep finished experiments of a sweep, none of which it has already."""
-        if not cells:
-            return
-        with self._writing() as connection:
-            if connection.execute(runs.update().where(self._mine(run_id)).values(lost=0)).rowcount:
-                connection.execute(cells_table.insert(), [{"run_id": run_id, **asdict(cell)} for cell in cells])
+        return attempts.claim(self._database, run_id, worker, keep, attempt)
 
     def request_stop(self, run_id: str) -> None:
         """Ask a run to stop; one that still waits is stopped at once, a finished one is left alone."""
         here = runs.c.id == run_id
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             self._must_exist(connection, run_id)
             _stop(connection, here)
 
@@ -373,22 +280,21 @@ class Store:
         error: str = "",
         attempt: int | None = None,
     ) -> bool:
-        """Write a run's end; final states never change, so a second end returns False.
+        """Write the end of a run that somebody else claimed, or nobody; a final state never changes.
 
         Parameters
         ----------
-        attempt : only when the run is still at this attempt; who claimed a run needs not say, and ends it only
-            while it runs
+        attempt : only when the run is still at this attempt
+
+        Returns
+        -------
+        bool
+            False when the run has ended already, or is at another attempt.
         """
-        check_choice("final state", state, tuple(sorted(FINAL_STATES)))
-        values = {"state": state, "finished": time.time(), "error": error}
-        if result is not None:
-            values["result"] = _json(result)
-        open_ = sa.and_(self._mine(run_id, attempt), runs.c.state.not_in(FINAL_STATES))
-        if attempt is None and run_id in self._attempts:  # queued again meanwhile, it is not ours to end
-            open_ = sa.and_(open_, runs.c.state == "running")
-        with self._writing() as connection:
-            return connection.execute(runs.update().where(open_).values(**values)).rowcount == 1
+        values = attempts.ending(state, result, error)
+        still_open = sa.and_(_at(run_id, attempt), runs.c.state.not_in(FINAL_STATES))
+        with self._database.writing() as connection:
+            return connection.execute(runs.update().where(still_open).values(**values)).rowcount == 1
 
     def requeue(self, run_id: str, attempt: int | None = None, lost: bool = False) -> bool:
         """Put a running run back into the queue, at its old place.
@@ -399,7 +305,7 @@ class Store:
         ----------
         lost : its process died; that is counted until the run gets further
         """
-        running = sa.and_(self._mine(run_id, attempt), runs.c.state == "running", ~runs.c.stop_requested)
+        running = sa.and_(_at(run_id, attempt), runs.c.state == "running", ~runs.c.stop_requested)
         values = {
             "state": "queued",
             "started": None,
@@ -407,7 +313,7 @@ class Store:
             "progress": "{}",
             "lost": runs.c.lost + int(lost),
         }
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             return connection.execute(runs.update().where(running).values(**values)).rowcount == 1
 
     def stale(self, seconds: float) -> tuple[Run, ...]:
@@ -415,14 +321,14 @@ class Store:
         now = time.time()  # it may have jumped back: then a dead run's heartbeat lies in the future
         odd = sa.or_(runs.c.heartbeat < now - seconds, runs.c.heartbeat > now + seconds)
         old = sa.and_(runs.c.state == "running", odd)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(runs.select().where(old).order_by(runs.c.number)).mappings()
             return tuple(filter(None, map(_readable, rows)))
 
     def attend(self, owners: Iterable[str]) -> None:
         """Note that these people are here: what they have waiting stays in the line."""
         waits = sa.and_(runs.c.state == "queued", runs.c.owner.in_(tuple(owners)))
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(runs.update().where(waits).values(heartbeat=time.time()))
 
     def let_go(self, idle_s: float, reason: str) -> tuple[str, ...]:
@@ -432,7 +338,7 @@ class Store:
         """
         seen = sa.func.coalesce(runs.c.heartbeat, runs.c.created)
         idle = sa.and_(runs.c.state == "queued", runs.c.owner != "", runs.c.attempt == 0, seen < time.time() - idle_s)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             ids = tuple(connection.execute(sa.select(runs.c.id).where(idle)).scalars())
             stopped = {"state": "stopped", "finished": time.time(), "error": reason, "stop_requested": True}
             connection.execute(runs.update().where(runs.c.id.in_(ids)).values(**stopped))
@@ -447,7 +353,7 @@ class Store:
 
     def delete(self, run_id: str) -> None:
         """Take a run off the list and stop it; ``restore`` undoes it until the next ``purge``."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             self._must_exist(connection, run_id)
             connection.execute(runs.update().where(runs.c.id == run_id).values(deleted=time.time()))
             _stop(connection, runs.c.id == run_id)
@@ -459,7 +365,7 @@ class Store:
     def purge(self, older_than_s: float = 0.0) -> int:
         """Remove for good what was deleted longer ago than that, with its files; return how many runs."""
         old = sa.and_(runs.c.deleted <= time.time() - older_than_s, runs.c.state.in_(FINAL_STATES))
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             query = sa.select(runs.c.id).where(old).order_by(runs.c.number).with_for_update()
             ids = list(connection.execute(query).scalars())
             connection.execute(runs.delete().where(runs.c.id.in_(ids)))
@@ -469,21 +375,8 @@ class Store:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _mine(self, run_id: str, attempt: int | None = None) -> sa.ColumnElement[bool]:
-        attempt = self._attempts.get(run_id) if attempt is None else attempt
-        return sa.and_(runs.c.id == run_id, sa.true() if attempt is None else runs.c.attempt == attempt)
-
-    @contextmanager
-    def _holding(self, run_id: str) -> Iterator[sa.Connection]:
-        """Hold the run's row as one that runs and is ours."""
-        mine = sa.and_(self._mine(run_id), runs.c.state == "running")
-        with self._writing() as connection:
-            if connection.execute(runs.update().where(mine).values(heartbeat=time.time())).rowcount == 0:
-                raise StoreError("Run {run_id} goes on elsewhere or has ended, so this part of it ends.", run_id=run_id)
-            yield connection
-
     def _change(self, run_id: str, **values: Any) -> None:
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             self._must_exist(connection, run_id)
             if values:
                 connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
@@ -492,18 +385,6 @@ class Store:
         query = sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update()  # nothing changes it meanwhile
         if connection.execute(query).first() is None:
             raise _unknown(run_id)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with plain_errors(self._name), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with plain_errors(self._name), self._engine.connect() as connection:
-            connection = connection.execution_options(write=True)
-            with connection.begin():
-                yield connection
 
 
 def _no_run_folder(folder: Path, reason: str | None) -> StoreError:
@@ -516,6 +397,10 @@ def _no_run_folder(folder: Path, reason: str | None) -> StoreError:
 
 def _unknown(run_id: str) -> SpecError:
     return SpecError("There is no run {run_id!r}. Pick one from the list of runs.", run_id=run_id)
+
+
+def _at(run_id: str, attempt: int | None) -> sa.ColumnElement[bool]:
+    return sa.and_(runs.c.id == run_id, sa.true() if attempt is None else runs.c.attempt == attempt)
 
 
 def _where(
@@ -552,28 +437,3 @@ def _readable(row: Any) -> Run | None:
     except (LabError, ValueError, TypeError):
         log.warning("run %s was left out of a list", row["id"], exc_info=True)
         return None
-
-
-def _finite(point: MetricPoint) -> dict[str, Any]:
-    fields = asdict(point)
-    for name in ("loss", "accuracy"):
-        if fields[name] is not None and not isfinite(fields[name]):
-            fields[name] = None
-    return fields
-
-
-def _json(value: Any) -> str:
-    # NumPy's numbers and arrays have tolist(); whatever has not is a bug and says so.
-    return json.dumps(value, default=lambda odd: odd.tolist())
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on, without importing what they belong to."""
-    found = {"python": platform.python_version()}
-    for package in ("tensorflow", "tensorflow-cpu", "keras", "scikit-learn", "numpy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tlcore.errors import StoreError
 
-from .connection import metadata
+from .tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FIRST = "0001"  # databases made before there were migrations

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from .connection import runs
+from .tables import runs
 
 
 def line() -> sa.Select:

@@ -1,0 +1,82 @@
+"""The tables of the run store. A change here is also the next revision in ``migrations``."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+
+class Text(sa.TypeDecorator[str]):
+    """Text without the character NUL, which Postgres cannot hold; U+FFFD stands in its place, as on web pages."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return value and value.replace("\0", "\ufffd")
+
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),  # the order of creation: clocks can tie or jump back
+    sa.Column("id", sa.String(16), nullable=False, unique=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("spec", Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("finished", sa.Float),
+    sa.Column("heartbeat", sa.Float),
+    sa.Column("progress", Text, nullable=False, default="{}"),
+    sa.Column("result", Text, nullable=False, default="{}"),
+    sa.Column("error", Text, nullable=False, default=""),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("versions", Text, nullable=False, default="{}"),
+    sa.Column("data_hash", sa.String(64), nullable=False, default=""),
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("name", Text, nullable=False, default=""),
+    sa.Column("note", Text, nullable=False, default=""),
+    sa.Column("stop_requested", sa.Boolean, nullable=False, default=False),
+    sa.Column("deleted", sa.Float),  # when; the undo and the purge need it
+    sa.Column("worker", Text, nullable=False, default=""),
+    sa.Column("host", Text, nullable=False, default=""),
+    sa.Column("process", Text, nullable=False, default=""),
+    # How often in a row its process was lost without having got further.
+    sa.Column("lost", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("owner", sa.String(64), nullable=False, default="", server_default="", index=True),
+    sqlite_autoincrement=True,  # a purged run's number is never given again
+)
+
+points = sa.Table(
+    "points",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("series", Text, nullable=False),
+    sa.Column("x", sa.Float, nullable=False),
+    sa.Column("loss", sa.Float),
+    sa.Column("accuracy", sa.Float),
+    sa.Column("elapsed_s", sa.Float, nullable=False),
+    sqlite_with_rowid=False,  # the key is the order they are read in
+)
+
+cells = sa.Table(
+    "cells",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("target", sa.String(32), primary_key=True),
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("cut", sa.String(64), primary_key=True),
+    sa.Column("method", sa.String(32), primary_key=True),
+    sa.Column("per_class", sa.Integer, primary_key=True),
+    sa.Column("seed", sa.Integer, primary_key=True),
+    sa.Column("score", sa.Float),
+    sa.Column("train_score", sa.Float),
+    sa.Column("n_test", sa.Integer, nullable=False),
+    sa.Column("n_features", sa.Integer, nullable=False),
+    sa.Column("fit_s", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("multiply_adds", sa.Float),
+    sa.Column("error", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
