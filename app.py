@@ -28,6 +28,7 @@ from tlcore.errors import LabError
 from tlcore.lab import close_all
 from tlcore.machine import logs
 from tlcore.machine.lock import Lock
+from tlcore.people import embedding
 from tlcore.sources import uploads
 from tlcore.store import home
 
@@ -41,6 +42,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         try:
             logs.gather()
             logs.configure()
+            embedding.sites()
             opened.callback((await asyncio.to_thread(Lock, home())).release)
             opened.push_async_callback(asyncio.to_thread, close_all)
             lab = await asyncio.to_thread(state.lab)
@@ -74,6 +76,7 @@ app = st.App(
             keys=lambda: state.lab().keys,
             origins=lambda: st.get_option("server.corsAllowedOrigins"),
             path=cookie_path(),
+            sites=embedding.sites,
         ),
         Middleware(Assets, files=FILES),
         Middleware(Page),

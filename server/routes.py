@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 
 from pages.ui.session import state
 from server.address import address, base_path, cookie_path
-from server.door import cookie
+from server.headers import cookie
 from tlcore.errors import LabError
 from tlcore.people import Keys
 

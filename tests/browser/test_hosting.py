@@ -1,11 +1,19 @@
-"""The real server where others reach it: on every address of the machine, under a path."""
+"""The real server where others reach it: on every address of the machine, under a path, in a page of another site."""
 
+import io
 import json
 import re
+import shutil
+import ssl
+import subprocess
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from browser.lab_server import LabServer
+from PIL import Image, ImageDraw
 from playwright.sync_api import expect
+from waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
 
@@ -105,3 +113,134 @@ def test_a_deep_link_under_a_path_opens_at_once_and_asks_for_nothing_that_is_not
     expect(page).to_have_url(f"{lab.url}/draw")
     page.close()
     assert missing == []
+
+
+# -- inside a page of another site
+
+COURSE, OTHER, LAB = "course.example", "other.example", "lab.example"  # three sites, by Chromium's own reckoning
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate and its key, signed by nobody."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl: a page of another site needs https, and nothing here can make a certificate")
+    folder = tmp_path_factory.mktemp("certificate")
+    files = {"-keyout": folder / "key.pem", "-out": folder / "cert.pem"}
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={LAB}"]
+    subprocess.run([*command, *(str(word) for pair in files.items() for word in pair)], check=True, capture_output=True)
+    return files["-out"], files["-keyout"]
+
+
+@pytest.fixture(scope="module")
+def course(certificate):
+    """``course.page``: the whole page at any address of a site that is not the lab's; ``course.port``: its port."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802 (the library's name)
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(site.page.encode())
+
+        def log_message(self, *words):
+            """Nothing."""
+
+    site = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    site.socket = context.wrap_socket(site.socket, server_side=True)
+    site.port = site.server_port
+    Thread(target=site.serve_forever, daemon=True).start()
+    yield site
+    site.shutdown()
+    site.server_close()
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory, certificate, course):
+    """The app over https, which the course's site alone may show."""
+    settings = dict(zip(("STREAMLIT_SERVER_SSL_CERT_FILE", "STREAMLIT_SERVER_SSL_KEY_FILE"), certificate, strict=True))
+    settings = {name: str(path) for name, path in settings.items()}
+    home = tmp_path_factory.mktemp("embedded") / "home"
+    server = LabServer(home, TRANSFER_LAB_EMBED=f"https://{COURSE}:{course.port}", **settings)
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def strict_browser(chromium_path, browser):
+    """Chromium without third-party cookies, as most people have it soon, that finds the three sites on this machine."""
+    arguments = [
+        *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--test-third-party-cookie-phaseout"),
+        f"--host-resolver-rules=MAP {COURSE} 127.0.0.1, MAP {OTHER} 127.0.0.1, MAP {LAB} 127.0.0.1",
+    ]
+    chromium = browser.browser_type.launch(executable_path=chromium_path, args=arguments)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def course_page(embedded, course, strict_browser):
+    """``course_page(path, site)``: the page, and in it the frame with the lab."""
+    context = strict_browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(SLOW_MS)
+    page = context.new_page()
+
+    def open_page(path, site=COURSE):
+        address = f"https://{LAB}:{embedded.port}/{path}"
+        course.page = f'<h1>A course</h1><iframe id="lab" src="{address}" width="1200" height="900"></iframe>'
+        page.goto(f"https://{site}:{course.port}/")
+        return page, page.frame_locator("#lab")
+
+    yield open_page
+    context.close()
+
+
+def framed(frame):
+    app = frame.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW_MS)
+    return frame
+
+
+def test_in_a_course_page_a_run_is_still_ones_own_after_a_reload(course_page):
+    page, frame = course_page("train")
+    field = framed(frame).locator(".st-key-per_class input")
+    field.fill("5")
+    field.press("Tab")
+    framed(frame).locator(".st-key-start_ft button").first.click()
+    expect(frame.get_by_text("Test accuracy")).to_be_visible(timeout=2 * SLOW_MS)
+    expect(frame.get_by_text("This browser keeps no cookie")).to_have_count(0)
+    frame.get_by_role("button", name="Copy link").click()
+    copied = frame.get_by_text(re.compile(r"\?ft=[0-9a-f]{16}$"))
+    expect(copied).to_be_visible()
+    run_id = copied.text_content()[-16:]
+
+    page.reload()
+    _, frame = course_page(f"runs?run={run_id}")
+    expect(framed(frame).get_by_role("button", name="Delete")).to_be_visible()
+    expect(frame.get_by_text("Shared by link")).to_have_count(0)
+    cookies = [cookie for cookie in page.context.cookies() if cookie["domain"] == LAB]
+    assert cookies and all(cookie["sameSite"] == "None" and cookie["secure"] for cookie in cookies)
+    assert {cookie.get("partitionKey", "").split(":")[1] for cookie in cookies} == {f"//{COURSE}"}
+
+
+def test_a_picture_is_uploaded_in_a_course_page(course_page):
+    _, frame = course_page("draw")
+    framed(frame).get_by_role("radio", name="Upload").or_(frame.get_by_role("button", name="Upload")).first.click()
+    image = Image.new("L", (200, 200), 255)
+    ImageDraw.Draw(image).line([(50, 40), (150, 40), (90, 170)], fill=0, width=18, joint="curve")
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    field = framed(frame).locator(".st-key-upload input[type=file]")
+    field.set_input_files({"name": "seven.png", "mimeType": "image/png", "buffer": content.getvalue()})
+    expect(frame.locator('[data-model="source:digits"] [data-answer]')).to_have_attribute("data-answer", "7")
+
+
+def test_any_other_sites_page_is_refused_the_lab(course_page):
+    page, frame = course_page("train", site=OTHER)
+    wait_for(lambda: page.frames[1].url.startswith("chrome-error:") or page.wait_for_timeout(50), SLOW_MS / 1000)
+    expect(frame.get_by_test_id("stApp")).to_have_count(0)

@@ -13,7 +13,7 @@ from tlcore import datasets, sources
 from tlcore.errors import SpecError
 from tlcore.machine import logs
 from tlcore.machine.lock import Lock
-from tlcore.people import limits, whole_number
+from tlcore.people import embedding, limits, whole_number
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +105,7 @@ def serve(host: str, port: int, folder: Path) -> NoReturn:
     check_free(host, port)
     whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)
     limits(os.environ)
+    embedding.sites(os.environ)
     Lock(folder).release()  # the server takes it for good, when it is up
     Store(folder).close()
     check_assets()
