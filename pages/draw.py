@@ -44,6 +44,7 @@ def uploaded_image(normalise: bool) -> np.ndarray | None:
     file = st.file_uploader(
         _("A picture of one digit (PNG, JPEG, WebP, BMP or GIF, up to 10 MB)"),
         type=["png", "jpg", "jpeg", "webp", "bmp", "gif"],
+        max_upload_size=10,
         key="upload",
     )
     if file is None:

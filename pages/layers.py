@@ -29,6 +29,7 @@ def card(source: SourceInfo) -> None:
     """Show where a source model comes from."""
     if source.accuracy is None:
         st.caption(source.note or _("Random weights: the control that has learned nothing yet."))
+        own_model.findings(source)
         return
     st.caption(
         _("Trained on {dataset}: {n:,} images, seed {seed}; {accuracy:.1%} on its own {n_test:,} test images.").format(

@@ -11,28 +11,10 @@ from hostile.asked import count, refusal
 from tlcore import sources
 from tlcore.errors import DataError
 from tlcore.sources import uploads
-from tlcore.sources.foreign import config as keras_config
+from tlcore.sources.foreign import reading
 from tlcore.sources.foreign import rebuild as foreign
-
-
-def every_layer():
-    """Return an untrained Keras model with every type of layer that an upload may have."""
-    import keras
-    from keras import layers
-
-    chain = [
-        *(keras.Input((28, 28)), layers.Reshape((28, 28, 1)), layers.Rescaling(2.0, -1.0)),
-        layers.Conv2D(4, 3, padding="same", strides=2, name="first"),
-        *(layers.BatchNormalization(), layers.ReLU(max_value=6.0), layers.DepthwiseConv2D(3, use_bias=False)),
-        *(layers.SeparableConv2D(8, 3, dilation_rate=2), layers.LayerNormalization(), layers.LeakyReLU()),
-        *(layers.ZeroPadding2D(((1, 2), (0, 3))), layers.Cropping2D(1), layers.SpatialDropout2D(0.1)),
-        *(layers.Conv2D(4, 1, groups=2, activation="gelu"), layers.MaxPooling2D(2, padding="same")),
-        *(layers.AveragePooling2D(2, 1), layers.GaussianNoise(0.1), layers.GaussianDropout(0.1)),
-        *(layers.GlobalMaxPooling2D(keepdims=True), layers.GlobalAveragePooling2D(), layers.Flatten()),
-        *(layers.Dense(6, use_bias=False), layers.Activation("tanh"), layers.ELU(), layers.Softmax()),
-        *(layers.Dropout(0.2), layers.Dense(7, activation="softmax")),
-    ]
-    return keras.Sequential(chain)
+from tlcore.sources.foreign.archive import WEIGHTS
+from tlcore.sources.foreign.digits import known_digits
 
 
 @pytest.mark.keras
@@ -40,6 +22,7 @@ def every_layer():
 def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, monkeypatch):
     import keras
     import numpy as np
+    import own_models
 
     from tlcore import datasets, prediction
     from tlcore.jobs import execution as worker
@@ -48,14 +31,15 @@ def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, 
 
     monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path / "lab"))
     keras.utils.set_random_seed(0)
-    model = every_layer()
+    model = own_models.every_layer()
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(np.zeros((4, 28, 28)), np.zeros(4), verbose=0)  # the optimizer's numbers are in the file too
     model.save(tmp_path / "m.keras")
     card = uploads.add((tmp_path / "m.keras").read_bytes(), "../My model.keras", "abcdefg", owner="ada")
     assert card.title == "My model" and sources.info(card.name) == card
     assert sources.uploaded() == sources.uploaded("ada") == (card,) and sources.uploaded("bob") == ()
-    assert {layer.type for layer in card.layers} == set(keras_config.SETTINGS)
+    assert (card.layers[0].index, card.layers[0].type) == (0, "Conv2D")  # what only prepares an image has no number
+    assert card.own is not None and card.own.n_digits == 0  # its classes are letters
     assert card.n_weights == model.count_params() and card.class_names == tuple("abcdefg")
     images = datasets.samples("mnist", 8, seed=0)[0]
     answers = prediction.predictor(f"source:{card.name}", tmp_path / "lab").predict_proba(images)
@@ -120,13 +104,13 @@ def test_weights_that_are_no_weights_of_the_network_are_refused_in_the_process(t
         "whole numbers of 64 bits": keras_files.weights(keras_files.replaced(data=np.full((3, 3, 1, 32), 2**62))),
         **dict(list(more_keras_files.bad_weights())[:12]),
     }
-    network = keras_config.read(keras_files.member("config.json"))
-    context, found = LeanContext(), {}
+    network = reading.read(keras_files.member("config.json"))
+    context, found, known = LeanContext(), {}, known_digits("0123456789")
     with ProcessPool(max_workers=1, initializer=foreign.begin, context=context) as pool:
         for name, content in cases.items():
-            (tmp_path / foreign.WEIGHTS).write_bytes(content)
+            (tmp_path / WEIGHTS).write_bytes(content)
             try:
-                found[name] = pool.schedule(foreign.rebuild, args=(network, str(tmp_path)), timeout=90).result()
+                found[name] = pool.schedule(foreign.rebuild, args=(network, str(tmp_path), known), timeout=90).result()
             except DataError as error:
                 assert refusal(error), name
         with pytest.raises(PermissionError):
@@ -170,7 +154,7 @@ def test_a_process_that_hangs_before_it_begins_is_given_up_in_one_sentence(tmp_p
     assert list((tmp_path / "sources").iterdir()) == []
 
 
-def dies(network, place) -> None:
+def dies(network, place, known, pixels) -> None:
     """Stand in the place of ``foreign.rebuild`` and end as the kernel ends who takes too much memory."""
     import signal
 

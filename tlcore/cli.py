@@ -25,7 +25,7 @@ from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.jobs import JOBS
 from tlcore.recipes.break_it import BREAKS
-from tlcore.sources.uploads import MOST_BYTES
+from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import (
     OPTIMIZERS,
     PIXELS,
@@ -40,7 +40,7 @@ from tlcore.spec import (
 from tlcore.store import home
 
 from .commands import answers, catalogues, console, evidence, history, launch, local_run
-from .commands.flags import Parser, all_or, choice, folder, limit, number, several, source
+from .commands.flags import Parser, all_or, choice, folder, limit, number, pixel_value, several, source
 
 log = logging.getLogger(__name__)
 
@@ -168,11 +168,15 @@ def _sources(commands: Any) -> None:
     added.add_argument("--folder", type=folder, default=sources.FOLDER, help="where to; default: where the app reads")
     _number(added, "epochs", "in place of the recipe's own number", default=False)
     words = "check a .keras file of your own and add it to the source models"
-    added = _command(actions, "add", catalogues.add_source, words, "sources add model.keras --classes cat,dog")
+    examples = ("sources add model.keras", "sources add model.keras --classes cat,dog --white 255")
+    added = _command(actions, "add", catalogues.add_source, words, *examples)
     added.add_argument("file", type=Path, metavar="FILE", help=f"of Keras 3, up to {MOST_BYTES // 2**20} MB")
     added.add_argument(
         "--classes", type=several(str), default=(), metavar="NAME,NAME", help="what its outputs stand for"
     )
+    for flag, default in (("--black", 0), ("--white", 1)):
+        words = f"value of a {flag[2:]} pixel in its training, default {default}; without both it is found by trying"
+        added.add_argument(flag, type=pixel_value, metavar="N", help=words)
     words = "take an added source model off the list, or with --undo put it back"
     added = _command(actions, "remove", catalogues.remove_source, words, "sources remove upload-0123456789ab")
     _source(added, "source")

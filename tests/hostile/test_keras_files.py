@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from tlcore import sources
 from tlcore.errors import DataError
 from tlcore.sources import uploads
-from tlcore.sources.foreign import config as keras_config
-from tlcore.sources.foreign import rebuild as foreign
+from tlcore.sources.foreign import archive, checking, config, reading, weights
+from tlcore.sources.foreign.layers import SETTINGS as LAYERS
+from tlcore.sources.foreign.network import Network
 
 IN_THE_WEIGHTS = ("CVE-2026-0897", "CVE-2026-1669")  # found by looking through the weights file, in the process
 HONEST = keras_files.packed()
@@ -38,15 +39,16 @@ def refused(content: bytes, word: str = "") -> bool:
     return refusal(caught.value)
 
 
-def test_the_honest_file_is_no_hostile_one():
-    network, weights = uploads.look_at(keras_files.HONEST.read_bytes())
+def test_the_honest_file_is_not_hostile(tmp_path):
+    network = archive.look_at(keras_files.HONEST.read_bytes())
     shipped = sources.info("digits")
     assert [(row.name, row.output_shape, row.n_weights) for row in network.layers] == [
         (row.name, row.output_shape, row.n_weights) for row in shipped.layers
     ]
     assert sum(row.multiply_adds for row in network.layers) == sum(row.flops for row in shipped.layers)
-    assert weights == keras_files.member("model.weights.h5")
-    assert uploads.look_at(keras_files.packed())[0] == network
+    archive.unpack_weights(keras_files.HONEST.read_bytes(), tmp_path / "w.h5")
+    assert (tmp_path / "w.h5").read_bytes() == keras_files.member("model.weights.h5")
+    assert archive.look_at(keras_files.packed()) == network
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in IN_THE_WEIGHTS])
@@ -59,10 +61,10 @@ def test_a_published_weakness_is_refused_before_keras_sees_it(tmp_path, name):
 @pytest.mark.parametrize("name", IN_THE_WEIGHTS)
 def test_a_published_weakness_of_weights_is_refused_before_a_number_is_read(tmp_path, name):
     content, word = keras_files.published(tmp_path / "canary")[name]
-    network, weights = uploads.look_at(content)
-    (tmp_path / "w.h5").write_bytes(weights)
+    network = archive.look_at(content)
+    archive.unpack_weights(content, tmp_path / "w.h5")
     with pytest.raises(DataError, match=word) as caught:
-        foreign.check_weights(tmp_path / "w.h5", network)
+        weights.check_weights(tmp_path / "w.h5", network)
     count("model file")
     assert refusal(caught.value)
 
@@ -127,7 +129,7 @@ def test_a_hostile_archive_or_config_is_refused(kind):
         try:
             if kind is more_keras_files.bad_configs:
                 content = keras_files.packed(content)
-            uploads.look_at(content)
+            archive.look_at(content)
         except DataError as error:
             assert refusal(error), name
         else:
@@ -137,15 +139,15 @@ def test_a_hostile_archive_or_config_is_refused(kind):
     assert found > 100
 
 
-def taken(text: bytes) -> keras_config.Network | None:
+def taken(text: bytes) -> Network | None:
     """Read a config; what is taken keeps every limit."""
     try:
-        network = keras_config.read(text)
+        network = reading.read(text)
     except DataError as error:
         assert refusal(error)
         return None
-    assert 0 < network.n_weights <= keras_config.MOST_WEIGHTS and 2 <= network.n_classes <= 1000
-    assert all(keras_config.NAME.fullmatch(row.name) for row in network.layers)
+    assert 0 < network.n_weights <= checking.MOST_WEIGHTS and 2 <= network.n_classes <= 1000
+    assert all(config.NAME.fullmatch(row.name) for row in network.layers)
     assert all(isinstance(v, int | float | str | tuple | None) for row in network.layers for v in row.settings.values())
     return network
 
@@ -172,10 +174,10 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-SETTINGS = st.dictionaries(st.sampled_from(sorted({k for row in keras_config.SETTINGS.values() for k in row})), JSON)
+SETTINGS = st.dictionaries(st.sampled_from(sorted({k for row in LAYERS.values() for k in row})), JSON)
 
 
-@given(kind=st.sampled_from(sorted(keras_config.SETTINGS)), setting=SETTINGS, place=st.integers(1, 7))
+@given(kind=st.sampled_from(sorted(LAYERS)), setting=SETTINGS, place=st.integers(1, 7))
 @settings(max_examples=200, deadline=None)
 def test_any_layer_with_any_settings_is_taken_whole_or_refused(kind, setting, place):
     changed = keras_files.config()
@@ -198,7 +200,7 @@ def test_an_archive_with_other_bytes_inside_is_taken_or_refused(at, inserted, dr
     content = honest[:at] + inserted + honest[at:][dropped:]
     count("model file")
     try:
-        uploads.look_at(content)
+        archive.look_at(content)
     except DataError as error:
         assert refusal(error)
 
@@ -209,10 +211,10 @@ import random, resource, sys
 sys.path.insert(0, "tests")
 from pathlib import Path
 from hostile import keras_files, more_keras_files
-from tlcore.sources.foreign import config as keras_config, rebuild as foreign
+from tlcore.sources.foreign import reading, weights
 from tlcore.errors import DataError
 
-network = keras_config.read(keras_files.member("config.json"))
+network = reading.read(keras_files.member("config.json"))
 cases = dict(more_keras_files.bad_weights())
 draw, whole = random.Random({seed}), keras_files.member("model.weights.h5")
 for i in range({n}):
@@ -227,7 +229,7 @@ path = Path(sys.argv[1]) / "w.h5"
 for name, content in cases.items():
     path.write_bytes(content)
     try:
-        foreign.check_weights(path, network)
+        weights.check_weights(path, network)
         print("taken", name)
     except DataError as error:
         print("refused", name, "->", error)

@@ -9,8 +9,7 @@ from hostile.asked import count, refusal
 from tlcore import heads
 from tlcore.errors import DataError
 from tlcore.inputs import drawing
-from tlcore.sources import uploads
-from tlcore.sources.foreign import config as keras_config
+from tlcore.sources.foreign import archive, reading
 
 pytestmark = [
     pytest.mark.soak,
@@ -64,14 +63,14 @@ def test_spoilt_archives():
     draw, whole = random.Random(0), keras_files.packed()
     head, tail = whole[:7_000], whole[-400:]
     contents = (spoilt(head, draw) + whole[7_000:-400] + tail for _ in range(5_000))
-    tried("model file", uploads.look_at, contents)
+    tried("model file", archive.look_at, contents)
     contents = (whole[:-400] + spoilt(tail, draw) for _ in range(5_000))
-    tried("model file", uploads.look_at, contents)
+    tried("model file", archive.look_at, contents)
 
 
 def test_spoilt_configs():
     draw, whole = random.Random(0), keras_files.member("config.json")
-    tried("model config", keras_config.read, (spoilt(whole, draw) for _ in range(20_000)))
+    tried("model config", reading.read, (spoilt(whole, draw) for _ in range(20_000)))
 
 
 @pytest.mark.keras

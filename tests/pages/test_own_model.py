@@ -10,7 +10,7 @@ from pages.ui.session import state
 from tlcore import sources
 from tlcore.people import Person
 from tlcore.sources import uploads
-from tlcore.spec import LayerInfo
+from tlcore.spec import LayerInfo, OwnModel
 
 ANN = Person("a" * 32)
 
@@ -80,15 +80,24 @@ def test_anothers_model_is_neither_listed_nor_removable(mine):
     assert not [button for button in app.button if button.key == "remove_model"]
 
 
-def test_a_hostile_model_is_one_sentence_and_the_page_goes_on(mine, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "weakness", "sentence"),
+    [
+        ("evil.keras", "CVE-2024-3660", "its Lambda layer holds code, and code in a file is never run"),
+        ("old.h5", "CVE-2025-9905", "it is a file in the old .h5 format, which may hold code. Convert it"),
+    ],
+)
+def test_a_bad_model_is_refused_when_it_is_chosen_and_the_page_goes_on(
+    mine, monkeypatch, tmp_path, name, weakness, sentence
+):
     monkeypatch.setattr(uploads, "_in_a_process", lambda *_: pytest.fail("a process was started"))
     app = opened("layers")
-    content, _ = keras_files.published(tmp_path / "canary")["CVE-2024-3660"]
-    app.file_uploader[0].upload("evil.keras", content, "application/octet-stream").run()
-    app.button(key="add_model").click().run()
+    content, _ = keras_files.published(tmp_path / "canary")[weakness]
+    app.file_uploader[0].upload(name, content, "application/octet-stream").run()
     assert not app.exception
     (error,) = app.error
-    assert "it has a layer of type 'Lambda', which this app does not know" in error.value
+    assert sentence in error.value.replace("\\", "")
+    assert app.button(key="add_model").disabled
     assert not (tmp_path / "canary").exists()
     app.selectbox(key="source").select("fashion").run()
     assert sound(app).session_state["source"] == "fashion"
@@ -97,9 +106,13 @@ def test_a_hostile_model_is_one_sentence_and_the_page_goes_on(mine, monkeypatch,
 def test_an_honest_model_is_added_and_chosen(mine, monkeypatch):
     shipped = sources.info("digits")
 
-    def rebuilt(network, place):
+    def rebuilt(network, place, known, pixels):
+        assert len(known.outputs) == 100 and pixels is None
         (uploads.Path(place) / "model.keras").write_bytes(keras_files.HONEST.read_bytes())
-        return [uploads.asdict(layer) for layer in shipped.layers]
+        return {
+            "layers": [uploads.asdict(layer) for layer in shipped.layers],
+            **{"n_digits": 100, "n_right": 97, "n_right_as_expected": 15, "pixels": (0.0, 255.0)},
+        }
 
     monkeypatch.setattr(uploads, "_in_a_process", rebuilt)
     app = opened("layers")
@@ -108,5 +121,15 @@ def test_an_honest_model_is_added_and_chosen(mine, monkeypatch):
     sound(app)
     (card,) = [card for card in sources.uploaded() if card.name != mine.name]
     assert card.title == "Ada's" and card.layers == shipped.layers
+    seen = "Given values from 0 to 1, it reads 15 of 100 known digits; given values from 0 to 255, it reads 97"
+    assert seen in words(app)
     assert app.session_state["source"] == card.name
     assert "**Ada's**" in app.caption[0].value  # the strip too, which comes before the page
+
+
+def test_a_model_that_reads_hardly_a_digit_is_said_with_the_likely_causes(mine):
+    uploads.write_card(replace(mine, own=OwnModel(n_digits=40, n_right=11)))
+    app = sound(opened("layers", source=mine.name))
+    (warning,) = [each.value for each in app.warning if "known digits" in each.value]
+    assert warning.startswith("It reads only 11 of 40 known digits; guessing reads about 10.")
+    assert "black on white" in warning and "0 to 255" in warning

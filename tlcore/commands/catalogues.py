@@ -8,6 +8,7 @@ from tlcore.errors import SpecError
 from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.sources import making, uploads
+from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import FineTuneSpec, LayerInfo
 
 from . import console
@@ -30,16 +31,28 @@ def rebuild_source(options: Namespace) -> int:
 def add_source(options: Namespace) -> int:
     try:
         with open(options.file, "rb") as file:
-            content = file.read(uploads.MOST_BYTES + 1)
+            content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file has such a name"
         raise SpecError(
             "{file} cannot be read ({reason}). Name a .keras file.", file=options.file, reason=reason
         ) from error
     with console.quiet():
-        card = uploads.add(content, options.file.name, options.classes)
+        card = uploads.add(content, options.file.name, options.classes, pixels=_pixels(options))
     console.say(f"{card.name}: {card.title}, {card.n_weights:,} weights, {len(card.class_names)} classes")
+    console.say("\n".join(uploads.findings(card)))
     return console.OK
+
+
+def _pixels(options: Namespace) -> tuple[float, float] | None:
+    """Return the values of --black and --white; None where none was given."""
+    if options.black is None and options.white is None:
+        return None
+    black = 0.0 if options.black is None else options.black
+    white = 1.0 if options.white is None else options.white
+    if black == white:
+        raise SpecError("Black and white are both {value:g}. Give them different values.", value=black)
+    return black, white
 
 
 def remove_source(options: Namespace) -> int:

@@ -11,6 +11,7 @@ from tlcore.errors import SpecError
 from tlcore.spec import RANGES, check_choice, check_number
 
 MOST = 1_000_000  # of a limit
+MOST_PIXEL = 100_000
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,6 +66,21 @@ def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
 def all_or(name: str) -> Callable[[str], Any]:
     """Return a reader of a number of ``RANGES``, or of the word "all"."""
     return lambda text: text if text == "all" else number(name)(text)
+
+
+def pixel_value(text: str) -> float:
+    """Read what a network was trained to take for a pixel."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = MOST_PIXEL + 1.0
+    if not -MOST_PIXEL <= value <= MOST_PIXEL:
+        raise SpecError(
+            "A pixel's value must be a number from -{most:,} to {most:,}. Received: {text!r}. Try 255.",
+            most=MOST_PIXEL,
+            text=text,
+        )
+    return value
 
 
 def limit(text: str) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tlcore import sources
 from tlcore.spec import PIXELS
 
 from .cache import Cache
@@ -66,6 +67,8 @@ def in_bfloat16(model: "keras.Model") -> "keras.Model":
     import keras
 
     def halved(layer: "keras.Layer") -> "keras.Layer":
+        if type(layer).__name__ in sources.PREPARING:  # 255 values in 8 bits of precision would be too few
+            return type(layer).from_config(layer.get_config())
         if type(layer).__name__ not in BFLOAT16_LAYERS:
             raise ValueError(layer.name)
         return type(layer).from_config({**layer.get_config(), "dtype": "mixed_bfloat16"})

@@ -91,7 +91,8 @@ def explain(name: str, image: np.ndarray, folder: str) -> Explanation:
     if opened.network is not None:
         look = opened.network
         values, gradient = look.run(x, int(probabilities.argmax()))
-        outputs = tuple((layer, value[0].astype(np.float16)) for layer, value in zip(look.layers, values, strict=True))
+        pictures = (value[:, :, None] if value.ndim == 3 else value for value in values)  # of lines: one pixel wide
+        outputs = tuple((layer, one[0].astype(np.float16)) for layer, one in zip(look.layers, pictures, strict=True))
         if gradient is not None and not opened.head:
             position = look.layers.index(look.convolution)
             cam = grad_cam(values[position][0], gradient[0])
@@ -190,7 +191,8 @@ def _network(model: "keras.Model") -> _Network:
     import keras
     import tensorflow as tf
 
-    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    before = [layer for layer in model.layers if layer.name in sources.front(model)]
+    layers = [layer for layer in model.layers if layer not in before and type(layer).__name__ != "InputLayer"]
     names = tuple(layer.name for layer in layers)
     last = next((layer for layer in reversed(layers) if type(layer).__name__ == "Conv2D"), None)
     whole = keras.Model(model.inputs, [layer.output for layer in layers])
@@ -210,7 +212,7 @@ def _network(model: "keras.Model") -> _Network:
         outputs, gradient = run(tf.constant(image), tf.constant(label, tf.int32))
         return [value.numpy() for value in outputs], gradient.numpy() if tf.size(gradient) else None
 
-    return _Network(model, names, last.name if last else "", _geometry(layers, last), plain)
+    return _Network(model, names, last.name if last else "", _geometry([*before, *layers], last), plain)
 
 
 def _ends_in_softmax(layers: list[Any]) -> bool:
@@ -230,6 +232,12 @@ def _geometry(layers: list[Any], last: Any) -> tuple[float, float]:
     """Return the pixel that the first cell of ``last`` is centred on, and how many pixels lie between two cells."""
     start, step = 0.0, 1.0
     for layer in layers[: layers.index(last) + 1] if last is not None else ():
+        kind, height = type(layer).__name__, layer.output.shape[1]
+        if kind in ("Resizing", "UpSampling2D"):
+            factor = layer.input.shape[1] / height
+            start, step = start + step * (factor - 1) / 2, step * factor
+        if kind in ("ZeroPadding2D", "Cropping2D", "CenterCrop"):
+            start += step * _first_row(layer, kind)
         size = getattr(layer, "kernel_size", getattr(layer, "pool_size", None))
         if size is None:
             continue
@@ -237,6 +245,13 @@ def _geometry(layers: list[Any], last: Any) -> tuple[float, float]:
             start += step * (size[0] - 1) / 2
         step *= layer.strides[0]
     return start, step
+
+
+def _first_row(layer: Any, kind: str) -> int:
+    """Return which row of its input the first row of a layer's output is; a row of padding lies before the first."""
+    if kind == "CenterCrop":
+        return (layer.input.shape[1] - layer.output.shape[1]) // 2
+    return -layer.padding[0][0] if kind == "ZeroPadding2D" else layer.cropping[0][0]
 
 
 def _nearest(name: str, x: np.ndarray, folder: str) -> Nearest | str:

@@ -12,15 +12,17 @@ from .cards import (
     network,
     uploaded,
 )
-from .layers import describe, is_random, tensors
+from .layers import PREPARING, describe, front, is_random, tensors
 
 __all__ = [
     "FOLDER",
     "NAMES",
+    "PREPARING",
     "RANDOM",
     "catalogue",
     "check_shipped",
     "describe",
+    "front",
     "info",
     "is_random",
     "is_uploaded",

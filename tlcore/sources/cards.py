@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlcore.datasets import ASSETS, read_asset, read_card
 from tlcore.errors import DataError, SpecError
-from tlcore.spec import LayerInfo, SourceInfo, check_choice, check_number
+from tlcore.spec import LayerInfo, OwnModel, SourceInfo, check_choice, check_number
 from tlcore.store import home
 
 if TYPE_CHECKING:
@@ -82,11 +82,16 @@ def info(name: str) -> SourceInfo:
     try:
         layers = tuple(LayerInfo(**{**row, "output_shape": tuple(row["output_shape"])}) for row in card.pop("layers"))
         shown = {key: value for key, value in card.items() if key not in FOR_REBUILDERS}
-        return SourceInfo(**{**shown, "class_names": tuple(card["class_names"]), "layers": layers})
+        own = OwnModel(**_tuples(card["own"])) if card.get("own") else None
+        return SourceInfo(**{**shown, "class_names": tuple(card["class_names"]), "layers": layers, "own": own})
     except (TypeError, KeyError) as error:
         raise DataError(
             "The card {file} that ships with the app is damaged. Install the app again.", file=path.name
         ) from error
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 def load(name: str, n_classes: int | None = None, seed: int = 0, new_head: bool | None = None) -> "keras.Model":

@@ -17,17 +17,23 @@ _NUMBERED = re.compile(r"(.*?block_?\d+[a-z]?)_")
 # These answer differently in training than in inference, frozen or not: what comes after cannot be computed once.
 _RANDOM = ("Dropout", "Noise", "Random", "Augment", "MixUp", "CutMix", "SpectralNormalization")
 
+# Layers that only put the numbers of an image into other places, and all that prepare an image. At the front of a model
+# they are kept, and are not numbered among the layers of the network proper.
+PLACING = ("Resizing", "CenterCrop", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D")
+PREPARING = (*PLACING, "Rescaling", "Normalization")
+
 
 def describe(model: "keras.Model") -> tuple[LayerInfo, ...]:
-    """Return the layers in Keras' order, the input layer left out; their ``n_weights`` add up to ``count_params()``.
+    """Return the layers in Keras' order without those that only prepare an image, which have no number.
 
-    An operation of the graph that is not a layer (``x + y``) has a row as well, without weights. ``flops`` are the
-    multiply-adds of the kernels in one image's forward pass: conv_1 of the shipped network has
-    26·26 places × 3·3·1·32 numbers = 194,688. Biases, activations and pooling are not counted.
+    Their ``n_weights`` add up to ``count_params()``. An operation of the graph that is not a layer (``x + y``) has a
+    row as well, without weights. ``flops`` are the multiply-adds of the kernels in one image's forward pass: conv_1 of
+    the shipped network has 26·26 places × 3·3·1·32 numbers = 194,688. Biases, activations and pooling are not counted.
     """
     steps = [step for step in _steps(model) if not step.is_input]
     separating = _separating(model, steps)
     operations = list(dict.fromkeys(step.operation for step in steps))
+    operations = operations[len(_front(operations)) :]
     outputs = tensors(model)
     cuts = [operation.name in separating for operation in operations]
     blocks = _blocks([operation.name for operation in operations], cuts)
@@ -45,6 +51,15 @@ def describe(model: "keras.Model") -> tuple[LayerInfo, ...]:
         )
         for index, (operation, cut, block) in enumerate(zip(operations, cuts, blocks, strict=True))
     )
+
+
+def front(model: "keras.Model") -> tuple[str, ...]:
+    """Return the names of the layers at the start that only prepare an image: they scale it or change its shape."""
+    return tuple(layer.name for layer in _front([step.operation for step in _steps(model) if not step.is_input]))
+
+
+def _front(operations: Sequence[Any]) -> list[Any]:
+    return list(takewhile(lambda layer: type(layer).__name__ in PREPARING and not layer.weights, operations))
 
 
 def tensors(model: "keras.Model") -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """A person's own model as a source: looked at here without Keras, rebuilt in a process of its own, kept by content."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
-import stat
 import tempfile
 import threading
 import time
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import asdict, replace
 from logging import getLogger
@@ -21,18 +18,18 @@ from pebble import ProcessExpired, ProcessPool
 
 from tlcore.errors import DataError, SpecError, StoreError
 from tlcore.machine.processes import LeanContext
-from tlcore.sources.foreign import config as keras_config
-from tlcore.sources.foreign import rebuild as foreign
-from tlcore.sources.foreign.config import Network, refuse, short
-from tlcore.spec import LayerInfo, SourceInfo
+from tlcore.spec import LayerInfo, OwnModel, SourceInfo
 from tlcore.store import home
 
 from . import cards as sources
+from .foreign import rebuild as foreign
+from .foreign.archive import look_at, unpack_weights
+from .foreign.digits import Known, is_poor, known_digits
+from .foreign.network import RANDOM_OUT, SOFTMAX, UNIT, Network, Pixels
+from .foreign.refusals import refuse
 
 log = getLogger(__name__)
 
-MOST_BYTES = 10 * 2**20
-MEMBERS = {"config.json": 2**20, "metadata.json": 2**16, "model.weights.h5": 64 * 2**20}  # unpacked bytes
 MOST_MODELS = 50  # of a data folder
 MOST_MODELS_PERSON = 10
 SECONDS = 60.0  # from the moment the process has Keras
@@ -43,8 +40,16 @@ TITLE, CLASS_NAME = 60, 20  # characters
 _one_at_a_time = threading.Semaphore(1)
 
 
-def add(content: bytes, file_name: str, class_names: Sequence[str] = (), owner: str = "") -> SourceInfo:
+def add(
+    content: bytes,
+    file_name: str,
+    class_names: Sequence[str] = (),
+    owner: str = "",
+    pixels: Pixels | None = None,
+) -> SourceInfo:
     """Check a ``.keras`` file, keep it as a source model of the data folder and return its card. Takes some seconds.
+
+    Where its classes are digits it is tried on some, in the ways in which images may be given to it.
 
     Parameters
     ----------
@@ -52,17 +57,19 @@ def add(content: bytes, file_name: str, class_names: Sequence[str] = (), owner: 
     file_name : what the person calls it; its stem becomes the title
     class_names : what the outputs stand for, in order; default: their numbers
     owner : the person whose model it is; "" is everybody's
+    pixels : what it was trained to take for a black and for a white pixel; None: what its first layer says, or what
+        reads the digits
 
     Raises
     ------
     DataError
-        The file is no model that this app can use; the sentence says why.
+        The file is not a model that this app can use; the sentence says why and what to do.
     SpecError
         The class names do not fit, or there are as many models as there may be.
     StoreError
         The data folder has no room.
     """
-    network, weights = look_at(content)
+    network = look_at(content)
     names = check_class_names(class_names, network.n_classes)
     name = sources.UPLOAD + hashlib.sha256(owner.encode() + b"\n" + content).hexdigest()[: sources.UPLOAD_DIGITS]
     _check_room(name, owner)
@@ -77,11 +84,11 @@ def add(content: bytes, file_name: str, class_names: Sequence[str] = (), owner: 
         n_train=0,
         n_test=0,
         rebuild="",
-        note=f"Uploaded on {time.strftime('%Y-%m-%d', time.gmtime())}; how well it does was not measured.",
+        note=f"Uploaded on {time.strftime('%Y-%m-%d', time.gmtime())}.",
         owner=owner,
     )
     try:
-        return _keep(card, network, weights)
+        return _keep(card, network, content, pixels)
     except OSError as error:
         raise StoreError(
             "The model could not be kept in the data folder ({reason}). Free some space there and try again.",
@@ -89,15 +96,17 @@ def add(content: bytes, file_name: str, class_names: Sequence[str] = (), owner: 
         ) from error
 
 
-def _keep(card: SourceInfo, network: Network, weights: bytes) -> SourceInfo:
+def _keep(card: SourceInfo, network: Network, content: bytes, pixels: Pixels | None) -> SourceInfo:
     """Rebuild the model in a process, and put the file and its card into the data folder: the card comes last."""
     folder = home() / sources.UPLOADS
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as place:
-        (Path(place) / foreign.WEIGHTS).write_bytes(weights)
-        layers = tuple(LayerInfo(**row) for row in _in_a_process(network, place))
+        unpack_weights(content, Path(place) / foreign.WEIGHTS)
+        built = _in_a_process(network, place, known_digits(card.class_names), pixels)
+        layers = tuple(LayerInfo(**row) for row in built.pop("layers"))
         model = Path(place) / foreign.MODEL
-        card = replace(card, layers=layers, sha256=hashlib.sha256(model.read_bytes()).hexdigest())
+        sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
+        card = replace(card, layers=layers, sha256=sha256, own=OwnModel(**built))
         os.replace(model, folder / f"{card.name}.keras")
     write_card(card)
     return card
@@ -178,97 +187,97 @@ def check_class_names(names: Sequence[str], n: int) -> tuple[str, ...]:
     return names
 
 
-# -- the file --------------------------------------------------------------------------------------------------------
+# -- what was seen of it ---------------------------------------------------------------------------------------------
+
+CHANGES = {
+    SOFTMAX: "It ended in raw scores, so a softmax was added: the class it answers with is the same.",
+    RANDOM_OUT: "Its layers that vary images at random are left out: they do nothing when it answers.",
+}
 
 
-def look_at(content: bytes) -> tuple[Network, bytes]:
-    """Check everything that can be checked without Keras; return the network and the bytes of its weights file.
+def is_doubtful(card: SourceInfo) -> bool:
+    """Whether an uploaded model reads digits hardly better than guessing, though its classes are digits."""
+    own = card.own
+    return own is not None and is_poor(own.n_right, own.n_digits, len(card.class_names))
 
-    Raises
-    ------
-    DataError
-        The file is no ``.keras`` archive, or not of a model that this app can use.
+
+def findings(card: SourceInfo, translate: Callable[[str], str] = str) -> list[str]:
+    """Return what was seen when a model was added, sentence by sentence: which digits it reads, given which values.
+
+    Parameters
+    ----------
+    translate : gives a sentence with its fields in the reader's language
     """
-    if len(content) > MOST_BYTES:
-        raise refuse(
-            f"the file has more than {MOST_BYTES // 2**20} MB; save it without its optimizer, or a smaller one"
+    own = card.own
+    if own is None:
+        return []
+    said = [translate(CHANGES[change]) for change in own.changes if change in CHANGES]
+    values, expected = way_words(own.pixels, translate), way_words(own.expected, translate)
+    counts = {"right": own.n_right, "n": own.n_digits, "before": own.n_right_as_expected}
+    counts["guess"] = round(own.n_digits / len(card.class_names))
+    if not own.n_digits:
+        sentence = translate("Its classes are not digits, so it was not tried on any. It is given {values}.")
+    elif is_doubtful(card):
+        sentence = translate(
+            "It reads only {right} of {n} known digits; guessing reads about {guess}. Likely causes: it was trained on "
+            "other pixel values (0 to 1, 0 to 255, −1 to 1 and black on white were tried), or its outputs stand for "
+            "other classes. Give its classes in order, and the values it was trained on."
         )
-    if content[:8] == b"\x89HDF\r\n\x1a\n":
-        raise refuse("it is a file in the old .h5 format, which may hold code; save it as .keras")
-    if content[:4] != b"PK\x03\x04":
-        raise refuse("it is no .keras file; save the model with model.save('name.keras')")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = _members(archive.infolist())
-            found = {name: _unpack(archive, member) for name, member in members.items()}
-    except DataError:
-        raise
-    except Exception as error:  # zipfile raises whatever it comes upon in a damaged file
-        raise refuse("the file is damaged; save or download it again") from error
-    _check_version(found["metadata.json"])
-    return keras_config.read(found["config.json"]), found["model.weights.h5"]
+    elif own.pixels != own.expected:
+        sentence = translate(
+            "Given {expected}, it reads {before} of {n} known digits; given {values}, it reads {right}. So it is given "
+            "those."
+        )
+    elif own.pixels != UNIT:
+        sentence = translate("It is given {values}, and reads {right} of {n} known digits.")
+    else:
+        sentence = translate("It reads {right} of {n} known digits.")
+    return [*said, sentence.format(values=values, expected=expected, **counts)]
 
 
-def _members(infos: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    found: dict[str, zipfile.ZipInfo] = {}
-    for info in infos:
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if info.filename not in MEMBERS or kind not in (0, stat.S_IFREG):
-            raise refuse(f"the archive holds {short(info.filename)}, which does not belong into a .keras file")
-        if info.filename in found:
-            raise refuse(f"the archive holds {info.filename} twice")
-        if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise refuse("the archive is encrypted or packed in another way than Keras packs it")
-        if info.file_size > MEMBERS[info.filename]:
-            raise refuse(f"its {info.filename} unpacks to more than {MEMBERS[info.filename] / 2**20:,.0f} MB")
-        found[info.filename] = info
-    missing = [name for name in MEMBERS if name not in found]
-    if missing:
-        raise refuse(f"the archive has no {missing[0]}")
-    return found
+def way_words(pixels: Pixels, translate: Callable[[str], str] = str) -> str:
+    """Return what a network is given for an image, in words.
 
-
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Return a member's bytes, never more than it may have, whatever the archive's directory says."""
-    with archive.open(member) as file:
-        content = file.read(MEMBERS[member.filename] + 1)
-    if len(content) != member.file_size:
-        raise ValueError("the directory gives another size")
-    return content
-
-
-def _check_version(metadata: bytes) -> None:
-    try:
-        version = json.loads(metadata)["keras_version"]
-    except (ValueError, RecursionError, TypeError, KeyError) as error:
-        raise refuse("its metadata.json does not say which Keras wrote it") from error
-    if not isinstance(version, str) or not version.startswith("3."):
-        raise refuse(f"it was written by Keras {short(version)}; save it again with Keras 3")
+    Examples
+    --------
+    >>> way_words((0.0, 255.0)), way_words((1.0, -1.0))
+    ('values from 0 to 255', 'black on white, values from -1 to 1')
+    """
+    black, white = pixels
+    words = "values from {low:g} to {high:g}" if black < white else "black on white, values from {low:g} to {high:g}"
+    return translate(words).format(low=min(pixels), high=max(pixels))
 
 
 # -- the process -----------------------------------------------------------------------------------------------------
 
 
-def _in_a_process(network: Network, place: str) -> list[dict[str, Any]]:
+def _in_a_process(network: Network, place: str, known: Known, pixels: Pixels | None) -> dict[str, Any]:
     """Let a fresh process rebuild the model; it may take so much memory and time, and is gone afterwards."""
     if not _one_at_a_time.acquire(timeout=SECONDS + START_S):
         raise DataError("Other models are being checked. Try again in a minute.")
     context = LeanContext()
     pool = ProcessPool(max_workers=1, max_tasks=1, initializer=foreign.begin, context=context)
     try:
-        return pool.schedule(foreign.rebuild, args=(network, place), timeout=SECONDS).result(SECONDS + START_S)
+        asked = (network, place, known, pixels)
+        return pool.schedule(foreign.rebuild, args=asked, timeout=SECONDS).result(SECONDS + START_S)
     except DataError:
         raise
     except (TimeoutError, FutureTimeout) as error:
-        raise refuse(f"reading it takes more than {SECONDS + START_S:.0f} seconds") from error
+        seconds = f"{SECONDS + START_S:.0f}"
+        raise refuse("reading it takes more than {s} seconds. Use a smaller model, or try again", s=seconds) from error
     except MemoryError as error:
-        raise refuse("reading it takes more memory than it may") from error
+        raise refuse("reading it takes more memory than it may. Use a smaller model") from error
     except ProcessExpired as error:
         log.warning("the process that read an uploaded model ended with exit code %s", error.exitcode)
-        raise refuse("the process that read it ended in the middle, as when memory runs out") from error
+        raise refuse(
+            "the process that read it ended in the middle, as when memory runs out. Use a smaller model"
+        ) from error
     except Exception as error:
         log.exception("an uploaded model could not be rebuilt")
-        raise refuse("Keras could not build it from its layers and weights") from error
+        raise refuse(
+            "Keras could not build it from its layers and weights. Load it with keras.models.load_model and save it "
+            "again"
+        ) from error
     finally:  # not the pool's own exit, which would wait for a process that hangs before it takes the task
         pool.stop()
         context.kill()

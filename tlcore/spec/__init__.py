@@ -20,7 +20,7 @@ from .jobs import (
     from_json,
     to_json,
 )
-from .networks import LayerInfo, SourceInfo
+from .networks import LayerInfo, OwnModel, SourceInfo
 from .ranges import RANGES, check_choice, check_number
 from .results import Cell
 
@@ -37,6 +37,7 @@ __all__ = [
     "LayerInfo",
     "MetricPoint",
     "OPTIMIZERS",
+    "OwnModel",
     "PIXELS",
     "Phase",
     "Progress",

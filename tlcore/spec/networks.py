@@ -31,6 +31,24 @@ class LayerInfo:
 
 
 @dataclass(frozen=True)
+class OwnModel:
+    """What was seen when a person's own model was added.
+
+    ``pixels`` is what the network itself is given for a black and for a white pixel: its stored file begins with the
+    layers that make that of values from 0 to 1. ``expected`` is what its first layer asks for, or 0 and 1; where the
+    two differ, more digits were read with ``pixels``. Of ``n_digits`` known digits it read ``n_right``, and
+    ``n_right_as_expected`` with what was expected.
+    """
+
+    pixels: tuple[float, float] = (0.0, 1.0)
+    expected: tuple[float, float] = (0.0, 1.0)
+    n_digits: int = 0  # 0: its classes are not digits
+    n_right: int = 0
+    n_right_as_expected: int = 0
+    changes: tuple[str, ...] = ()  # made to it on the way: "softmax" added, "random" layers left out
+
+
+@dataclass(frozen=True)
 class SourceInfo:
     """A source model's card."""
 
@@ -49,6 +67,7 @@ class SourceInfo:
     measures: Mapping[str, float] = field(default_factory=dict)  # further accuracies, by what was measured
     owner: str = ""  # the person who uploaded it; "" is everybody's
     removed: bool = False  # an uploaded one that is no longer offered
+    own: OwnModel | None = None  # of an uploaded one
 
     @property
     def n_weights(self) -> int:

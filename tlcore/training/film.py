@@ -87,7 +87,8 @@ class Monitor:
         count = min(freezing.boundary(layers, phase.frozen) for phase in spec.phases)
         self.rest = [model.get_layer(layer.name) for layer in layers[count:-1]]
         x = np.concatenate([x_source, images if spec.data.scale else 255 * images])
-        self.x = features.activations(features.submodel(model, layers[count - 1].name), x) if count else x
+        before = [*sources.front(model), *(layer.name for layer in layers[:count])]
+        self.x = features.activations(features.submodel(model, before[-1]), x) if before else x
         self.labels = labels
         self.cast = Cast(
             tuple(class_names),

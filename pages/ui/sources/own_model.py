@@ -1,5 +1,7 @@
 """A person's own model as a source: the upload, why it cannot be used, taking it off the list."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.ui.session import state
@@ -7,46 +9,93 @@ from pages.ui.words.text import _, plain, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.sources import uploads
+from tlcore.sources.foreign.archive import MOST_BYTES, look_at
+from tlcore.sources.foreign.network import Pixels
 from tlcore.spec import SourceInfo
 
-MEGABYTES = uploads.MOST_BYTES // 2**20
+MEGABYTES = MOST_BYTES // 2**20
+# What a black and a white pixel were in the training; None: found by trying.
+VALUES = (None, (0.0, 1.0), (0.0, 255.0), (-1.0, 1.0), (1.0, 0.0), (255.0, 0.0), (1.0, -1.0))
 
 
 def own_model() -> None:
-    """Show the upload."""
+    """Show the upload: a file that cannot be used is refused as soon as it is chosen."""
     with st.expander(_("Use your own model"), icon=":material/upload_file:"):
         st.caption(
             _(
-                "A file of Keras 3: one chain of layers from a 28 × 28 image, values 0 to 1, to a softmax. Only its "
-                "layers and numbers are taken over; no code of it runs. Only you see it in the list."
+                "A .keras file of Keras 3: layers one after the other, from one image to a softmax over the classes. "
+                "Only layers and weights are read; no code in the file is run. Only you see it in the list."
             )
         )
         file = st.file_uploader(
-            _("Model file (.keras, up to {n} MB)").format(n=MEGABYTES),
-            type=["keras"],
-            max_upload_size=MEGABYTES,
+            _("Model file (.keras, up to {n} MB with its optimizer)").format(n=MEGABYTES),
+            max_upload_size=MEGABYTES,  # every type: the refusal says more than "not allowed"
             key=f"model_file_{state.get('model_files', 0)}",
         )
+        good = file is not None and _is_good(file.file_id, file.getvalue)
         names = st.text_input(
             _("Its classes, with commas between"),
             placeholder="0, 1, 2",
             help=_("What its outputs stand for, in order: shown when it answers a drawing. Empty: numbers from 0."),
             key="model_classes",
         )
-        if st.button(_("Add the model"), disabled=file is None, key="add_model", type="primary") and file is not None:
-            _add(file.getvalue(), file.name, names)
+        values = st.selectbox(
+            _("Pixel values it was trained on"),
+            VALUES,
+            format_func=_values_words,
+            help=_("Images here are white on black. Found by trying: it is given ten known digits of each class."),
+            key="model_values",
+        )
+        if st.button(_("Add the model"), disabled=not good, key="add_model", type="primary") and file is not None:
+            _add(file.getvalue(), file.name, names, values)
 
 
-def _add(content: bytes, name: str, class_names: str) -> None:
+def _values_words(values: Pixels | None) -> str:
+    if values is None:
+        return _("Found by trying")
+    words = uploads.way_words(values, _)
+    return words[:1].upper() + words[1:]
+
+
+def _is_good(file_id: str, content: Callable[[], bytes]) -> bool:
+    """Whether a chosen file can be used as far as can be seen without Keras; else say why not and what to do."""
+    if state.get("model_looked_at", ("", None))[0] != file_id:
+        refusal = None
+        try:
+            look_at(content())
+        except LabError as error:
+            refusal = error
+        state.put(model_looked_at=(file_id, refusal))
+    refusal = state.get("model_looked_at")[1]
+    if refusal is not None:
+        st.error(tell(refusal), icon=":material/error:")
+    return refusal is None
+
+
+def _add(content: bytes, name: str, class_names: str, values: Pixels | None) -> None:
     listed = [part for part in class_names.split(",") if part.strip()]
     try:
-        with st.spinner(_("Checking the model in a process of its own: about 10 seconds."), show_time=True):
-            added = uploads.add(content, name, listed, owner=state.person().id)
+        with st.spinner(_("Trying the model in a process of its own: about 10 seconds."), show_time=True):
+            added = uploads.add(content, name, listed, owner=state.person().id, pixels=values)
     except LabError as error:
         st.error(tell(error), icon=":material/error:")
         return
     state.put(added_source=added.name, model_files=state.get("model_files", 0) + 1)
     st.rerun()
+
+
+def findings(source: SourceInfo) -> None:
+    """Show what was seen when an uploaded model was added: what it reads, and what it is given."""
+    sentences = uploads.findings(source, _)
+    if not sentences:
+        return
+    *changes, reads = sentences
+    if uploads.is_doubtful(source):
+        st.warning(reads, icon=":material/help:")
+    else:
+        changes.append(reads)
+    if changes:
+        st.caption(" ".join(changes))
 
 
 def removal(source: SourceInfo) -> None:

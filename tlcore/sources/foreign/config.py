@@ -1,106 +1,81 @@
 """Read the ``config.json`` of a foreign ``.keras`` file without Keras: what is not on a list here is refused.
 
 Nothing of the file ever reaches Keras' own deserialiser, which has let code in before (CVE-2025-1550, 2025-8747,
-2025-9906 and others). What comes out is a plain list of layers with checked settings, from which the network is built.
+2025-9906 and others). What comes out is a plain list of layers in order, their settings not checked yet
+(``network`` does that).
 """
 
 import json
 import re
+import sys
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from math import isfinite, prod
+from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
-from tlcore.errors import DataError
-
-from .layers import DEFAULTS, MOST_VALUES, SETTINGS, UNUSED, UNUSED_ENDINGS, Settings, Shape, outcome
+from .layers import SETTINGS, UNUSED_ENDINGS
+from .refusals import not_a_chain, not_keras, quantised, refuse, short, unknown_layer, unreadable
 
 MOST_CHARACTERS = 1_000_000
-MOST_DEPTH = 40
+MOST_DEPTH = 60
+MOST_NESTED = 8  # models inside each other
 MOST_LAYERS = 200
-MOST_WEIGHTS = 4_000_000
-MOST_MULTIPLY_ADDS = 500_000_000  # of one image's forward pass: a hundred times the shipped network
-CLASSES = (2, 1000)
-
-# Shapes of one image that a (28, 28, 1) image can be given as, without a copy.
-FEEDABLE = ((28, 28, 1), (28, 28), (784,))
 
 # Where a serialised object may come from. ``keras.utils`` (get_file), ``keras.config`` and all of Python are not here.
-PARTS = ("layers", "initializers", "regularizers", "constraints", "optimizers", "losses", "metrics")
+PARTS = ("layers", "initializers", "regularizers", "constraints", "optimizers", "losses", "metrics", "random")
 INNER = ("keras.optimizers.schedules", "keras.src.models.functional", "keras.src.models.sequential")
 MODULES = ("keras", *(f"keras.{part}" for part in PARTS), *INNER)
-MODELS = ("Sequential", "Functional")
+QUANTISED = ("keras.dtype_policies", "keras.quantizers")
+MODELS = {"Sequential": ("keras", INNER[2]), "Functional": ("keras", INNER[1])}
+OPERATIONS = ("keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.core")
+ACTIVATION_LAYERS = ("ReLU", "LeakyReLU", "ELU", "Softmax")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer, its settings plain values that were checked one by one."""
+class Row:
+    """One layer as the file describes it; ``path`` is where its weights lie in the weights file."""
 
-    type: str
+    kind: str
     name: str
-    settings: Settings
-    output_shape: Shape  # without the batch axis
-    n_weights: int
-    multiply_adds: int
+    config: Mapping[str, Any]
+    path: str
+    built_for: Any = None  # the input shape that the file gives, which may be anything
+    constant: float | None = None  # of an operation such as x / 255
+    reversed: bool = False  # 1 - x, not x - 1
 
 
-@dataclass(frozen=True)
-class Network:
-    """A chain of layers; ``input_shape`` is one of ``FEEDABLE``."""
+def rows(text: bytes) -> list[Row]:
+    """Return the layers of a ``config.json`` in the order in which an image goes through them.
 
-    input_shape: Shape
-    layers: tuple[Layer, ...]
-
-    @property
-    def n_weights(self) -> int:
-        return sum(layer.n_weights for layer in self.layers)
-
-    @property
-    def n_classes(self) -> int:
-        return self.layers[-1].output_shape[0]
-
-
-def refuse(reason: str) -> DataError:
-    return DataError("This model cannot be used: {reason}.", reason=reason)
-
-
-def short(value: object, most: int = 40) -> str:
-    """Return a value of the file so that a sentence may quote it: printable, and never long."""
-    text = ascii(value)[: most + 1]
-    return text if len(text) <= most else text[:most] + "…"
-
-
-def read(text: bytes) -> Network:
-    """Return the network that a ``config.json`` describes. Needs no Keras.
+    The input comes first; a model inside the model is unpacked. Needs no Keras.
 
     Raises
     ------
     DataError
-        It holds anything that is not on this module's lists, is no chain from one image to one softmax, or is too
-        large; the sentence says which.
+        It holds anything that is not on this module's lists, or is not one chain; the sentence says what to do.
     """
-    whole_file = _parse(text)
-    _check_everywhere(whole_file)
-    if not isinstance(whole_file, dict) or whole_file.get("class_name") not in MODELS:
-        raise refuse("it is no Sequential or Functional model of Keras 3; save it again with Keras 3 as one of these")
-    config = whole_file.get("config")
-    if not isinstance(config, dict):
-        config = {}
-    rows = config.get("layers")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise refuse("its config.json lists no layers")
-    if len(rows) > MOST_LAYERS:
-        raise refuse(f"it has {len(rows):,} layers, and {MOST_LAYERS} is the limit")
-    if whole_file["class_name"] == "Functional":
-        rows = _in_order(rows, config)
-    shape, rows = _input(rows, config)
-    return _checked(shape, rows)
+    model = _parse(text)
+    kind = model.get("class_name") if isinstance(model, dict) else None
+    if not isinstance(kind, str) or kind not in MODELS:
+        raise refuse(
+            "it is a model class of your own ({name}), and only Sequential and Functional models say which layers they "
+            "have. Build the same layers with keras.Sequential, copy the weights with set_weights, and save that",
+            name=short(kind),
+        )
+    _check_everywhere(model)
+    found = _chain(model)
+    if len(found) > MOST_LAYERS:
+        raise refuse(
+            "it has {n:,} layers, and {most} is the limit. Use a smaller model", n=len(found), most=MOST_LAYERS
+        )
+    return found
 
 
 def _parse(text: bytes) -> Any:
     if len(text) > MOST_CHARACTERS:
-        raise refuse(f"its config.json has more than {MOST_CHARACTERS:,} characters")
+        raise unreadable()
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
@@ -108,169 +83,218 @@ def _parse(text: bytes) -> Any:
         return dict(pairs)
 
     def never(word: str) -> None:
-        raise ValueError(f"{word} is no JSON")
+        raise ValueError(f"{word} is not JSON")
 
     try:
         return json.loads(text.decode("utf-8"), object_pairs_hook=once, parse_constant=never)
-    except (ValueError, RecursionError) as error:  # ValueError: also what is no UTF-8, and numbers of 5,000 digits
-        raise refuse("its config.json cannot be read") from error
+    except (ValueError, RecursionError) as error:  # ValueError: also what is not UTF-8, and numbers of 5,000 digits
+        raise unreadable() from error
 
 
-def _check_everywhere(value: Any, depth: int = 0) -> None:
-    """Refuse serialised objects from outside the lists, wherever they hide: compile settings and metrics too."""
-    if depth > MOST_DEPTH:
-        raise refuse(f"its config.json nests more than {MOST_DEPTH} deep")
-    if isinstance(value, float) and not isfinite(value):  # 1e999
-        raise refuse("its config.json holds a number without bounds")
+# -- what may be in it -----------------------------------------------------------------------------------------------
+
+
+def _check_everywhere(value: Any, depth: int = 0, used: bool = True) -> None:
+    """Refuse serialised objects from outside the lists, wherever they hide.
+
+    ``used`` is False inside what the model does not need in order to answer: how it was compiled, how its weights
+    began. A person's own loss may be named there; it is never looked up.
+    """
+    if depth > MOST_DEPTH or (isinstance(value, float) and not isfinite(value)):  # 1e999
+        raise unreadable()
     if isinstance(value, list):
         for part in value:
-            _check_everywhere(part, depth + 1)
+            _check_everywhere(part, depth + 1, used)
     if isinstance(value, dict):
-        _check_object(value)
-        for part in value.values():
-            _check_everywhere(part, depth + 1)
+        _check_object(value, used)
+        for key, part in value.items():
+            needed = used and key != "compile_config" and not key.endswith(UNUSED_ENDINGS)
+            _check_everywhere(part, depth + 1, needed)
 
 
-def _check_object(value: Mapping[str, Any]) -> None:
+def _check_object(value: Mapping[str, Any], used: bool) -> None:
     if not {"module", "class_name", "registered_name"} & set(value):
         return
     name, module, registered = (value.get(key) for key in ("class_name", "module", "registered_name"))
-    if name == "__keras_tensor__" and module is None and registered is None:
+    if name in ("__keras_tensor__", "__numpy__", "__tensor__") and module is None and registered is None:
         return
-    own = isinstance(name, str) and NAME.fullmatch(name)
-    if not own or module not in MODULES or registered not in (None, name):
-        parts = [part for part in (module, name, registered) if part is not None]
-        raise refuse(
-            f"it holds {short('.'.join(map(str, parts)))}, which is not one of Keras' own parts that it may hold"
-        )
+    if isinstance(module, str) and module.startswith(QUANTISED):
+        raise quantised()
+    if module in OPERATIONS and registered in (None, name):
+        return
+    if _is_a_function(value) or not used and _is_a_persons_own(name, module):
+        return
+    plain = isinstance(name, str) and NAME.fullmatch(name)
+    if not plain or module not in MODULES or registered not in (None, name):
+        raise not_keras(name, module, registered, own=_is_a_persons_own(name, module))
     if module == "keras.layers" and name not in SETTINGS and name != "InputLayer":
-        raise refuse(f"it has a layer of type {short(name)}, which this app does not know how to freeze and train")
+        raise unknown_layer(str(name))
+
+
+def _is_a_function(value: Mapping[str, Any]) -> bool:
+    """Whether this is a function by its name alone; which ones are known is seen where it is used."""
+    place = (value.get("module"), value.get("class_name"), value.get("registered_name"))
+    return place == ("builtins", "function", "function") and isinstance(value.get("config"), str)
+
+
+def _is_a_persons_own(name: Any, module: Any) -> bool:
+    """Whether this is a class or lambda that a person wrote, and not one of Python's, TensorFlow's or Keras' own."""
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        return False
+    if module is None:
+        return name == "__lambda__" or name.isidentifier()
+    first, *rest = module.split(".")
+    machinery = first in sys.stdlib_module_names or first.lower().startswith(("keras", "tensorflow", "numpy", "jax"))
+    return name.isidentifier() and not machinery and all(part.isidentifier() for part in (first, *rest))
+
+
+# -- one chain -------------------------------------------------------------------------------------------------------
+
+
+def _chain(model: Mapping[str, Any], path: str = "", depth: int = 0) -> list[Row]:
+    """Return a model's layers in order, with those of the models inside it in their place."""
+    listed = _listed(model, depth)
+    found: list[Row] = []
+    names: Counter[str] = Counter()  # a layer's weights lie under its class name, numbered
+    for row in listed:
+        kind = row.get("class_name")
+        if not isinstance(kind, str):
+            raise unreadable()
+        plain = snake_case(kind)
+        place = f"{path}layers/{plain}" + (f"_{names[plain]}" if names[plain] else "")
+        names[plain] += 1
+        if kind in MODELS:
+            found += _chain(row, f"{place}/", depth + 1)
+        else:
+            found += _rows(row, kind, place)
+    return found
+
+
+def snake_case(kind: str) -> str:
+    """Return a class name as Keras writes it in the weights file.
+
+    Examples
+    --------
+    >>> snake_case("MaxPooling2D"), snake_case("PReLU"), snake_case("Conv2D")
+    ('max_pooling2d', 'p_re_lu', 'conv2d')
+    """
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _listed(model: Mapping[str, Any], depth: int) -> list[dict[str, Any]]:
+    config, kind = model.get("config"), model["class_name"]
+    listed = config.get("layers") if isinstance(config, dict) else None
+    if not isinstance(config, dict) or not isinstance(listed, list) or depth > MOST_NESTED:
+        raise unreadable()
+    if not listed or not all(isinstance(row, dict) for row in listed) or model.get("module") not in MODELS[kind]:
+        raise unreadable()
+    if len(listed) > MOST_LAYERS:
+        raise refuse(
+            "it has {n:,} layers, and {most} is the limit. Use a smaller model", n=len(listed), most=MOST_LAYERS
+        )
+    if kind == "Functional":
+        return _in_order(listed, config)
+    first = listed[0].get("class_name")
+    if depth == 0 and first != "InputLayer":  # built at its first image; its shape stands beside the layers
+        batch_shape = config.get("build_input_shape") or _first_shape(listed[0])
+        listed = [{"class_name": "InputLayer", "config": {"name": "input", "batch_shape": batch_shape}}, *listed]
+    return listed
+
+
+def _first_shape(row: Mapping[str, Any]) -> Any:
+    """Return the input shape that a Sequential model's first layer gives; None when it gives none."""
+    built = row.get("build_config")
+    return built.get("input_shape") if isinstance(built, dict) else None
+
+
+def _rows(row: dict[str, Any], kind: str, path: str) -> list[Row]:
+    """Return a layer, and after it the layer that it has as its activation."""
+    config, operation = row.get("config"), row.get("module") in OPERATIONS
+    allowed = operation or row.get("module") == "keras.layers" or kind == "InputLayer"
+    if not isinstance(config, dict) or not config and not operation or not allowed:
+        raise unknown_layer(kind)
+    built = row.get("build_config")
+    shape = built.get("input_shape") if isinstance(built, dict) else None
+    made = Row(f"op:{kind}" if operation else kind, _name(row), config, path, shape, *_constant(row))
+    inner = config.get("activation")
+    if not isinstance(inner, dict) or inner.get("module") != "keras.layers":
+        return [made]
+    if inner.get("class_name") not in ACTIVATION_LAYERS or not isinstance(inner.get("config"), dict):
+        raise refuse(
+            "the activation of its layer {name} is a layer, {kind}, whose weights are not in the file. Put it behind "
+            "as a layer of its own",
+            name=made.name,
+            kind=short(inner.get("class_name")),
+        )
+    plain = replace(made, config={**config, "activation": "linear"})
+    return [plain, Row(inner["class_name"], _name(inner), inner["config"], f"{path}/activation")]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    config = row.get("config")
+    name = config.get("name", row.get("name")) if isinstance(config, dict) else None
+    plain = name if isinstance(name, str) and name.isprintable() and not set(name) & set("/\\<>:") else ""
+    if not 0 < len(plain) <= 64 or plain.startswith(".") or row.get("name", name) != name:
+        raise refuse("a layer is named {name}. Give it a name of letters, digits and underscores", name=short(name))
+    return plain
 
 
 def _in_order(rows: list[dict[str, Any]], config: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the layers of a Functional model from its input to its output, each fed by the one before it alone."""
-    chain = refuse("it is no chain: every layer must take the output of the one before it, and nothing else")
     follows: dict[str | None, dict[str, Any]] = {}
     for row in rows:
-        before = _source(row, chain)
+        before = _source(row)
         if before in follows:
-            raise chain
+            raise not_a_chain(_name(row))
         follows[before] = row
     ordered: list[dict[str, Any]] = []
     name: str | None = None
     while name in follows and len(ordered) < len(rows):
         ordered.append(follows[name])
         name = _name(ordered[-1])
-    ends = [_end(config.get(key), chain) for key in ("input_layers", "output_layers")]
+    ends = [_end(config.get(key)) for key in ("input_layers", "output_layers")]
     if len(ordered) != len(rows) or not rows or ends != [_name(ordered[0]), _name(ordered[-1])]:
-        raise chain
+        raise not_a_chain(name)
     return ordered
 
 
-def _source(row: dict[str, Any], chain: DataError) -> str | None:
+def _source(row: dict[str, Any]) -> str | None:
     """Return the name of the one layer that feeds this one; None for the input."""
     nodes = row.get("inbound_nodes")
     if nodes == [] and row.get("class_name") == "InputLayer":
         return None
     try:
         (node,) = nodes  # type: ignore[misc]
-        (tensor,) = node["args"]
+        (tensor,) = (part for part in node["args"] if isinstance(part, dict))
+        numbers = [part for part in node["args"] if not isinstance(part, dict)]
         name, number, output = tensor["config"]["keras_history"]
         free = all(value is None or isinstance(value, bool) for value in node.get("kwargs", {}).values())
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise chain from error
+        raise not_a_chain(_name(row)) from error
     if not isinstance(name, str) or (number, output) != (0, 0) or not free:
-        raise chain
+        raise not_a_chain(_name(row))
+    if numbers and (row.get("module") not in OPERATIONS or len(numbers) > 1):
+        raise not_a_chain(_name(row))
     return name
 
 
-def _end(value: Any, chain: DataError) -> Any:
-    """Return the layer's name of ``["name", 0, 0]`` or ``[["name", 0, 0]]``."""
+def _constant(row: Mapping[str, Any]) -> tuple[float | None, bool]:
+    """Return the number that an operation takes beside the image, and whether the number comes first."""
+    nodes = row.get("inbound_nodes")
+    if row.get("module") not in OPERATIONS or not isinstance(nodes, list):
+        return None, False
+    arguments = nodes[0]["args"]  # looked at in ``_source``
+    numbers = [part for part in arguments if isinstance(part, int | float) and not isinstance(part, bool)]
+    return (float(numbers[0]), isinstance(arguments[0], int | float)) if numbers else (None, False)
+
+
+def _end(value: Any) -> Any:
+    """Return the layer's name of ``["name", 0, 0]``, ``[["name", 0, 0]]`` or ``{"key": ["name", 0, 0]}``."""
+    if isinstance(value, dict):
+        value = list(value.values())
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, list) or len(value) != 3 or value[1:] != [0, 0]:
-        raise chain
+        raise not_a_chain("its input or output")
     return value[0]
-
-
-def _name(row: dict[str, Any]) -> str:
-    config = row.get("config")
-    name = config.get("name") if isinstance(config, dict) else None
-    if not isinstance(name, str) or not NAME.fullmatch(name) or row.get("name", name) != name:
-        raise refuse(f"a layer is named {short(name)}; names are letters, digits, dots, dashes and underscores")
-    return name
-
-
-def _input(rows: list[dict[str, Any]], config: dict[str, Any]) -> tuple[Shape, list[dict[str, Any]]]:
-    """Return the shape of one input image, and the layers after the input."""
-    given = config.get("build_input_shape")
-    if rows and rows[0].get("class_name") == "InputLayer":
-        _name(rows[0])
-        given, rows = rows[0]["config"].get("batch_shape"), rows[1:]
-    shape = tuple(given[1:]) if isinstance(given, list) and given[:1] == [None] else None
-    if shape not in FEEDABLE or not all(type(n) is int for n in shape):
-        raise refuse(f"its input is {short(given)}, and the app's images are (28, 28, 1) with values from 0 to 1")
-    return shape, rows
-
-
-def _checked(shape: Shape, rows: list[dict[str, Any]]) -> Network:
-    found, names = Network(shape, ()), set()
-    for row in rows:
-        layer = _layer(row, shape)
-        if layer.name in names:
-            raise refuse(f"two layers are named {short(layer.name)}")
-        names.add(layer.name)
-        found, shape = Network(found.input_shape, (*found.layers, layer)), layer.output_shape
-        if found.n_weights > MOST_WEIGHTS:
-            raise refuse(f"it has more than {MOST_WEIGHTS:,} weights")
-        if sum(layer.multiply_adds for layer in found.layers) > MOST_MULTIPLY_ADDS:
-            raise refuse(f"one image takes more than {MOST_MULTIPLY_ADDS:,} multiplications")
-    last = found.layers[-1] if found.layers else None
-    if last is None or last.type != "Dense" or last.settings["activation"] != "softmax" or len(shape) != 1:
-        raise refuse("its last layer is no Dense layer with softmax, the place where a new target's classes go")
-    if not CLASSES[0] <= found.n_classes <= CLASSES[1]:
-        raise refuse(f"it tells {found.n_classes:,} classes apart, and the app can show {CLASSES[0]} to {CLASSES[1]:,}")
-    return found
-
-
-def _layer(row: dict[str, Any], shape: Shape) -> Layer:
-    kind, config, name = row.get("class_name"), row.get("config"), _name(row)
-    if not isinstance(kind, str) or kind not in SETTINGS or row.get("module") != "keras.layers" or not config:
-        raise refuse(f"it has a layer of type {short(kind)}, which this app does not know how to freeze and train")
-    settings = _settings(kind, name, config)
-    try:
-        made, n_weights, multiply_adds = outcome(kind, settings, shape)
-        if min(made, default=0) < 1 or ("axis" in settings and settings["axis"] not in (-1, len(shape))):
-            raise ValueError
-    except ValueError as error:
-        raise refuse(f"its layer {name} ({kind}) does not fit what comes into it") from error
-    if prod(made) > MOST_VALUES:
-        raise refuse(
-            f"its layer {name} puts out {prod(made):,} numbers for one image, and {MOST_VALUES:,} is the limit"
-        )
-    return Layer(kind, name, settings, made, n_weights, multiply_adds)
-
-
-def _settings(kind: str, name: str, config: dict[str, Any]) -> Settings:
-    known, found = SETTINGS[kind], {}
-    _check_dtype(name, config.get("dtype"))
-    for key, value in config.items():
-        if key in UNUSED or key.endswith(UNUSED_ENDINGS):
-            continue
-        if key not in known:
-            raise refuse(f"its layer {name} ({kind}) has the setting {short(key)}, which the app does not know")
-        try:
-            found[key] = known[key](value)
-        except ValueError as error:
-            raise refuse(f"{key} of its layer {name} ({kind}) is {short(value)}, not {error}") from error
-    missing = [key for key in known if key not in found and key not in DEFAULTS]
-    if missing:
-        raise refuse(f"its layer {name} ({kind}) does not say its {missing[0]}")
-    return {**{key: DEFAULTS[key] for key in known if key in DEFAULTS}, **found}
-
-
-def _check_dtype(name: str, value: Any) -> None:
-    if isinstance(value, dict):
-        value = value.get("config", {}).get("name") if isinstance(value.get("config"), dict) else value
-    if value not in (None, "float32"):
-        raise refuse(f"its layer {name} computes in {short(value)}; save the model with float32")

@@ -6,27 +6,29 @@ from the file.
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore.errors import DataError
 from tlcore.machine.processes import begin_child
 
-from .config import Layer, Network, refuse
+from . import reading
+from .archive import WEIGHTS
+from .digits import Known, Trial, Way, chosen, tried
+from .network import SIDE, UNIT, Layer, Network, Pixels
+from .refusals import refuse
+from .weights import check_weights, read_weights
 
 if TYPE_CHECKING:
-    import h5py
     import keras
 
-WEIGHTS, MODEL = "model.weights.h5", "model.keras"
+MODEL = "model.keras"
 MOST_MEMORY = 2 * 2**30  # beyond what the process has after importing Keras
 MOST_CPU_S = 60
-MOST_OBJECTS = 5_000  # groups and datasets of a weights file
-MOST_NUMBERS = 4  # times the network's weights: an optimizer keeps two more for each
+AT_ONCE = 10  # images through the network; a layer may put out two million numbers for each
 FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.", "os.system", "os.exec", "os.fork",
              "os.posix_spawn", "os.spawn", "pty.spawn", "ctypes.dlopen")  # fmt: skip
 
@@ -61,107 +63,151 @@ def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
         raise PermissionError(f"{event} in the process that reads foreign models")
 
 
-def rebuild(network: Network, folder: str) -> list[dict[str, Any]]:
+def rebuild(network: Network, folder: str, known: Known, pixels: Pixels | None = None) -> dict[str, Any]:
     """Build ``network``, read ``model.weights.h5`` of ``folder`` into it, and save it there as ``model.keras``.
+
+    What is saved takes (28, 28, 1) images with values from 0 to 1: it begins with layers that make of these what the
+    network was made for.
+
+    Parameters
+    ----------
+    known : digits on which the ways to give it an image are tried
+    pixels : what a black and a white pixel are to the network; None: what its first layer says, or reads most digits
 
     Returns
     -------
-    list of dict
-        The rows of the layers, as ``LayerInfo`` takes them.
+    dict
+        ``layers``: the rows of the layers, as ``LayerInfo`` takes them; the rest as ``OwnModel`` takes it.
 
     Raises
     ------
     DataError
-        The weights are not those of the network, or are no finite numbers.
+        The weights are not those of the network, or are not finite numbers.
     """
     from tlcore.sources import describe
 
     path = Path(folder) / WEIGHTS
     check_weights(path, network)
-    model = build(network)
-    try:
-        model.load_weights(path)
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise refuse("its weights are not those of its layers") from error
-    if model.count_params() != network.n_weights or not all(np.isfinite(w).all() for w in model.get_weights()):
-        raise refuse("its weights are not those of its layers, or are no numbers")
-    answers = np.asarray(model(np.stack([np.zeros((28, 28, 1), np.float32), np.ones((28, 28, 1), np.float32)])))
-    if answers.shape != (2, network.n_classes) or not np.allclose(answers.sum(axis=1), 1, atol=1e-3):
-        raise refuse("its answers to a black and a white image are no probabilities")
+    weights = read_weights(path, network)
+    network, weights = with_fixed_statistics(network, weights)
+    core = build(network, weights)
+    way, trials = find_way(network, core, known, pixels)
+    model = build(network, weights, way)
+    _check_answers(model, network.n_classes)
     model.save(Path(folder) / MODEL)
-    return [asdict(layer) for layer in describe(model)]
+    expected = next(iter(trials)).pixels
+    return {
+        "layers": [asdict(layer) for layer in describe(model)],
+        "pixels": way.pixels,
+        "expected": expected,
+        "n_digits": len(known.outputs),
+        "n_right": trials[way].n_right,
+        "n_right_as_expected": max(trial.n_right for other, trial in trials.items() if other.pixels == expected),
+        "changes": network.changes,
+    }
 
 
-def check_weights(path: Path, network: Network) -> None:
-    """Look through an HDF5 file without reading a number of it.
+Weights = Mapping[str, list[np.ndarray]]  # by layer name, as Keras orders them
 
-    Raises
-    ------
-    DataError
-        It is damaged, leads to another file, or holds more than the network can need.
+
+def with_fixed_statistics(network: Network, weights: Weights) -> tuple[Network, Weights]:
+    """Return the network with the means and variances that a Normalization layer learned as settings of that layer.
+
+    They are no weights that training could change. The first layer may now say which values it expects.
     """
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            _look_through(file, MOST_NUMBERS * network.n_weights + MOST_OBJECTS)
-    except DataError:
-        raise
-    except Exception as error:  # h5py raises whatever it comes upon in a damaged file
-        raise refuse("its weights file is damaged") from error
-
-
-def _look_through(file: "h5py.File", most: int) -> None:
-    import h5py
-
-    todo: list[h5py.Group] = [file]
-    n_objects = n_numbers = 0
-    seen: set[int] = set()
-    while todo:
-        group = todo.pop()
-        address = h5py.h5o.get_info(group.id).addr
-        if address in seen:  # a hard link back to a group above
-            raise refuse("its weights file contains itself")
-        seen.add(address)
-        for name in group:
-            n_objects += 1
-            if n_objects > MOST_OBJECTS:
-                raise refuse(f"its weights file has more than {MOST_OBJECTS:,} parts")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise refuse("its weights file has links, which may lead to other files")
-            found = group[name]
-            if isinstance(found, h5py.Group):
-                todo.append(found)
-                continue
-            _check_dataset(found)
-            n_numbers += found.size
-            if n_numbers > most:
-                raise refuse("its weights file announces more numbers than the network has weights")
+    layers, rest = [], dict(weights)
+    for layer in network.layers:
+        if layer.type == "Normalization" and layer.weights:
+            mean, variance, _count = rest.pop(layer.name)
+            settings = {**layer.settings, "mean": mean.tolist(), "variance": variance.tolist()}
+            layer = replace(layer, settings=settings, weights=())
+        layers.append(layer)
+    pixels = network.pixels or reading.expected(layers)
+    return replace(network, layers=tuple(layers), pixels=pixels), rest
 
 
-def _check_dataset(found: Any) -> None:
-    import h5py
-
-    if not isinstance(found, h5py.Dataset) or found.shape is None or found.dtype.kind not in "fiub":
-        raise refuse("its weights file holds something that is no array of numbers")
-    if found.external or found.is_virtual:
-        raise refuse("its weights lie in other files")
-    filters = found.id.get_create_plist()
-    if any(filters.get_filter(i)[0] > h5py.h5z.FILTER_FLETCHER32 for i in range(filters.get_nfilters())):
-        raise refuse("its weights are packed in a way that the app does not unpack")
-
-
-def build(network: Network) -> "keras.Model":
-    """Return the untrained network, fed with (28, 28, 1) images whatever shape it was made for."""
+def build(network: Network, weights: Weights, way: Way | None = None) -> "keras.Model":
+    """Return the network with its weights; with a ``way`` it takes (28, 28, 1) images with values from 0 to 1."""
     import keras
 
-    x = image = keras.Input((28, 28, 1), name="image")
-    if network.input_shape != (28, 28, 1):
-        name = _free_name("as_" + "x".join(map(str, network.input_shape)), network.layers)
-        x = keras.layers.Reshape(network.input_shape, name=name)(x)
+    x = image = keras.Input(network.input_shape if way is None else (SIDE, SIDE, 1), name="image")
+    for layer in () if way is None else front(network, way):
+        x = layer(x)
     for layer in network.layers:
         x = getattr(keras.layers, layer.type)(**layer.settings, name=layer.name)(x)
-    return keras.Model(image, x, name="uploaded")
+    model = keras.Model(image, x, name="uploaded")
+    for name, arrays in weights.items():
+        model.get_layer(name).set_weights(arrays)
+    return model
+
+
+def front(network: Network, way: Way) -> "list[keras.Layer]":
+    """Return fresh layers that make of (28, 28, 1) images with values from 0 to 1 what ``network`` was made for."""
+    from keras import layers
+
+    (height, width), (black, white) = network.side, way.pixels
+
+    def name(words: str) -> str:
+        return _free_name(f"input_{words}", network.layers)
+
+    made: list[keras.Layer] = []
+    if way.padded:
+        top, left = (height - SIDE) // 2, (width - SIDE) // 2
+        margins = ((top, height - SIDE - top), (left, width - SIDE - left))
+        made.append(layers.ZeroPadding2D(margins, name=name("padding")))
+    elif network.side != (SIDE, SIDE):
+        made.append(layers.Resizing(height, width, name=name("size")))
+    if way.pixels != UNIT:
+        made.append(layers.Rescaling(white - black, offset=black, name=name("values")))
+    if network.channels == 3:  # the same grey three times
+        made.append(layers.Reshape((height * width, 1, 1), name=name("row")))
+        made.append(layers.UpSampling2D((1, 3), name=name("channels")))
+    if network.input_shape != (height, width, 1):
+        made.append(layers.Reshape(network.input_shape, name=name("shape")))
+    return made
+
+
+def find_way(
+    network: Network, core: "keras.Model", known: Known, pixels: Pixels | None
+) -> tuple[Way, Mapping[Way, Trial]]:
+    """Return the way to give ``core`` its images that reads most of the known digits, and all that were tried."""
+    n, images = len(known.outputs), known.images.astype(np.float32)[..., None] / 255  # (n, 28, 28, 1)
+
+    def score(way: Way) -> Trial:
+        answers = np.concatenate([_answers(core, front(network, way), part) for part in _parts(images)])
+        right = np.maximum(answers[np.arange(len(images)), known.outputs], 1e-6)
+        return Trial(int((answers.argmax(axis=1) == known.outputs).sum()), float(np.log(right).mean()) if n else 0.0)
+
+    larger = min(network.side) >= SIDE and network.side != (SIDE, SIDE)
+    fits = (False, True) if larger and n else (False,)
+    if pixels is not None:
+        trials = {way: score(way) for way in (Way(pixels, padded) for padded in fits)}
+    else:
+        trials = tried(score, n, network.pixels, fits)
+    return chosen(trials, n, network.n_classes), trials
+
+
+def _parts(images: np.ndarray) -> list[np.ndarray]:
+    return [images[first : first + AT_ONCE] for first in range(0, len(images), AT_ONCE)] or [images]
+
+
+def _answers(core: "keras.Model", before: "list[keras.Layer]", images: np.ndarray) -> np.ndarray:
+    x: Any = images
+    for layer in before:
+        x = layer(x)
+    return np.asarray(core(x, training=False)) if len(images) else np.empty((0, core.output_shape[1]))
+
+
+def _check_answers(model: "keras.Model", n_classes: int) -> None:
+    """Raise a DataError when a black and a white image get no probabilities."""
+    images = np.stack([np.zeros((SIDE, SIDE, 1), np.float32), np.ones((SIDE, SIDE, 1), np.float32)])
+    # Without ``training`` a Resizing layer would set it to True for the layers after it.
+    answers = np.asarray(model(images, training=False))
+    if answers.shape != (2, n_classes) or not np.allclose(answers.sum(axis=1), 1, atol=1e-3):
+        raise refuse(
+            "its answers to a black and a white image are not numbers that add up to 1: its weights are too large or "
+            "too small. Train it again with a lower learning rate"
+        )
 
 
 def _free_name(name: str, layers: Sequence[Layer]) -> str:
