@@ -8,6 +8,9 @@ export HOST PORT
 # Python and Streamlit must not ask the network for anything they can do without.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# Without compiled files each child process would compile what it imports; PYTHONDONTWRITEBYTECODE may be set.
+COMPILE = env -u PYTHONDONTWRITEBYTECODE $(PY) -m compileall -q app.py pages server tlcore
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check soak room bench audit assets clean
 
@@ -15,11 +18,13 @@ help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://HOST:PORT (default 127.0.0.1:8501)
-	@env -u PYTHONDONTWRITEBYTECODE $(PY) -m compileall -q app.py pages server tlcore || true
+	@$(COMPILE) || true
 	@exec $(PY) -m tlcore serve
 
-test: $(VENV)/.browser-stamp  ## every test, in a real browser too
-	$(PY) -m pytest $(PYTEST_ARGS)
+# In two processes, see tests/side_by_side.py; PYTEST_ARGS=-n0 is one.
+test: $(VENV)/.browser-stamp  ## every test, in a real browser too: ten minutes on two cores
+	@$(COMPILE) tests || true
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --sum-up "all tests" $(PYTEST_ARGS)
 
 check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under a minute
 	$(VENV)/bin/ruff check .

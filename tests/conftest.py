@@ -1,4 +1,4 @@
-"""Fixtures that several test modules share."""
+"""Fixtures that several test modules share; ``side_by_side`` has how two processes divide the tests."""
 
 import os
 import secrets
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from browser.find_chromium import NOT_FOUND, find_chromium
 from postgres_server import NOT_FOUND as NO_POSTGRES
 from postgres_server import available, running
+from side_by_side import pytest_addoption, pytest_configure  # noqa: F401
 
 from tlcore.store import Store
 

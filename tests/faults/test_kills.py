@@ -82,6 +82,7 @@ def check_whole(store, run):
 
 @pytest.mark.keras
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_run_killed_at_six_moments_of_its_life_ends_as_if_nothing_had_been(store):
     plan = ["extracting", "first_batch", "server", "checkpointing", "evaluating", "saving"]
     store.folder.joinpath(tasks.PLAN).write_text("\n".join(plan))
@@ -147,6 +148,7 @@ def test_a_comparison_of_heads_keeps_every_finished_row(store, monkeypatch):
 
 @pytest.mark.keras
 @pytest.mark.slow
+@pytest.mark.alone
 def test_heads_that_were_finished_stay_when_a_stop_has_to_kill(store):
     from tlcore.engine import Engine
 

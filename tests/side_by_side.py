@@ -1,0 +1,108 @@
+"""The tests in two processes, a module each (pytest-xdist): what comes first, what runs alone, what is said at the end.
+
+Modules that take long come first, so that both processes end at about the same time. A test marked ``alone`` has the
+machine for itself: its process waits until the other is between two tests, and the other then waits for it.
+"""
+
+import fcntl
+import gc
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+
+import pytest
+from hostile.asked import TRIED
+
+LONGEST = (  # seconds of processor time: journey 230, components 110, the others 20 to 60
+    "tests/browser/test_journey.py",
+    "tests/browser/test_components.py",
+    "tests/test_engine.py",
+    "tests/test_cli.py",
+    "tests/browser",
+    "tests/faults",
+    "tests/pages",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sum-up", metavar="NAME", help="end with a line of that name: how many passed, in how long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SideBySide(getattr(config, "workerinput", {}).get("locks")))
+
+
+class SideBySide:
+    """The hooks of every process: of the one that hands out the tests, of those that run them, or of the only one."""
+
+    def __init__(self, locks: str | None) -> None:
+        self.began, self.frozen = time.monotonic(), False
+        self.locks = locks  # their folder, where other processes run tests beside this one
+        self.own_locks: tempfile.TemporaryDirectory | None = None  # where this process hands out the tests
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node) -> None:
+        self.own_locks = self.own_locks or tempfile.TemporaryDirectory(prefix="tests-")
+        node.workerinput["locks"] = self.own_locks.name
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.locks:
+            items.sort(key=lambda item: _place(item.nodeid))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item):
+        if "keras" in sys.modules and not self.frozen:
+            # After each page Streamlit calls keras' clear_session, which collects: among TensorFlow's million objects
+            # that takes seven times as long as the page itself. The app's own processes freeze them too.
+            gc.collect()
+            gc.freeze()
+            self.frozen = True
+        with self._room(alone=item.get_closest_marker("alone") is not None):
+            return (yield)
+
+    @contextmanager
+    def _room(self, alone: bool):
+        """Be one of many in the room, or alone; who waits to be alone lets nobody else in."""
+        if not self.locks:
+            yield
+            return
+        with open(f"{self.locks}/door", "a") as door, open(f"{self.locks}/room", "a") as room:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            if not alone:
+                fcntl.flock(door, fcntl.LOCK_UN)
+            yield
+
+    # -- what is said at the end -------------------------------------------------------------------------------------
+
+    @pytest.hookimpl
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.locks:
+            session.config.workeroutput["tried"] = dict(TRIED)  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node) -> None:
+        TRIED.update(getattr(node, "workeroutput", {}).get("tried", {}))
+
+    def pytest_terminal_summary(self, terminalreporter) -> None:
+        if TRIED:
+            kinds = ", ".join(f"{name} {n:,}" for name, n in sorted(TRIED.items()))
+            terminalreporter.write_line(f"hostile inputs tried: {TRIED.total():,} ({kinds})")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Say the last line of all, after pytest's own."""
+        if self.own_locks:
+            self.own_locks.cleanup()
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if self.locks or reporter is None or not config.getoption("sum_up"):
+            return
+        counts = {word: len(reporter.stats.get(word, ())) for word in ("failed", "error", "passed")}
+        said = ", ".join(f"{n} {word}" for word, n in counts.items() if n or word == "passed")
+        print(f"{config.getoption('sum_up')}: {said} in {time.monotonic() - self.began:.0f} s", flush=True)
+
+
+def _place(nodeid: str) -> int:
+    return next((place for place, name in enumerate(LONGEST) if nodeid.startswith(name)), len(LONGEST))

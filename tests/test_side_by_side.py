@@ -1,0 +1,59 @@
+"""Two processes share the tests: each runs once, some of them alone, and the last line says how many passed."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+CONFTEST = "from side_by_side import pytest_addoption, pytest_configure"
+MODULE = """
+import json, os, threading, time
+import pytest
+
+def note(request):
+    began = time.monotonic()
+    threading.Event().wait(0.02)
+    with open({log!r}, "a") as file:
+        alone = request.node.get_closest_marker("alone") is not None
+        file.write(json.dumps([request.node.nodeid, alone, os.getpid(), began, time.monotonic()]) + "\\n")
+
+@pytest.mark.parametrize("number", range(8))
+def test_beside(number, request):
+    note(request)
+
+@pytest.mark.alone
+@pytest.mark.parametrize("number", range(4))
+def test_alone(number, request):
+    note(request)
+{more}
+"""
+
+
+def run(folder, *arguments, more=""):
+    """Run two modules of twelve tests each; return the exit code, what was said, and who ran from when to when."""
+    log = folder / "log"
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS} {TESTS.parent}\nmarkers =\n    alone: x\n")
+    for name in ("one", "two"):
+        (folder / f"test_{name}.py").write_text(MODULE.format(log=str(log), more=more))
+    line = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--sum-up", "all tests", *arguments]
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True)
+    lines = log.read_text().splitlines() if log.exists() else []
+    return done.returncode, done.stdout, [json.loads(text) for text in lines]
+
+
+def test_each_runs_once_and_some_alone_and_the_last_line_counts_them(tmp_path):
+    code, said, runs = run(tmp_path)
+    assert code == 0, said
+    assert len({name for name, *_ in runs}) == len(runs) == 24 and len({pid for _, _, pid, *_ in runs}) == 2
+    for name, alone, _, began, ended in runs:
+        beside = [other for other, _, _, first, last in runs if other != name and first < ended and began < last]
+        assert not (alone and beside), (name, beside)
+    assert re.fullmatch(r"all tests: 24 passed in \d+ s", said.splitlines()[-1]), said
+
+
+def test_the_last_line_counts_what_failed_too(tmp_path):
+    code, said, _ = run(tmp_path, more="def test_wrong():\n    assert False\n")
+    assert code == 1 and re.fullmatch(r"all tests: 2 failed, 24 passed in \d+ s", said.splitlines()[-1]), said
