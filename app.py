@@ -26,7 +26,7 @@ from server.page import Page
 from server.sockets import send_at_once
 from tlcore.errors import LabError
 from tlcore.lab import close_all
-from tlcore.machine import logs
+from tlcore.machine import logs, scratch
 from tlcore.machine.lock import Lock
 from tlcore.people import embedding
 from tlcore.sources import uploads
@@ -43,6 +43,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
             logs.gather()
             logs.configure()
             embedding.sites()
+            scratch.settle(home())
+            opened.callback(scratch.leave, home())
             opened.callback((await asyncio.to_thread(Lock, home())).release)
             opened.push_async_callback(asyncio.to_thread, close_all)
             lab = await asyncio.to_thread(state.lab)

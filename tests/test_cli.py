@@ -878,6 +878,29 @@ def test_predict_answers_in_pure_json_and_goes_on_after_a_bad_file(home, digits,
 
 @pytest.mark.keras
 @pytest.mark.slow
+@pytest.mark.parametrize("place", ["a data folder", "nothing"])
+def test_on_a_machine_without_a_temporary_folder_predict_uses_the_data_folder_or_names_what_is_missing(
+    tmp_path, digits, place
+):
+    (tmp_path / "file").write_text("")
+    home = tmp_path / ("home" if place == "a data folder" else "file/home")  # below a file nothing can be made
+    code = "import sys, tempfile; tempfile._candidate_tempdir_list = lambda: ['/no/such/place']\n"
+    code += "from tlcore.cli import main; sys.exit(main(sys.argv[1:]))"
+    line = [sys.executable, "-c", code, "predict", "--model", "digits", next(iter(digits))]
+    environment = {**os.environ, "TRANSFER_LAB_HOME": str(home), "TMPDIR": "/no/such/place"}
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=environment)
+    if place == "a data folder":
+        assert done.returncode == 0 and json.loads(done.stdout)["label"] in "0123456789"
+        assert list((home / "tmp").iterdir()) == []
+    else:
+        assert done.returncode == 2 and not done.stdout
+        assert refused(
+            done.stderr, "There is no folder for temporary files: neither /no/such/place nor the data folder"
+        )
+
+
+@pytest.mark.keras
+@pytest.mark.slow
 def test_runs_and_heads_answer_too(trained, do, digits):
     home, _, heads = trained
     fine_tuned, compared = Store(home).list(kind="fine_tune")[0].id, json.loads(heads.stdout)["id"]

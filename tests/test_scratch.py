@@ -4,10 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
 
+from tlcore.errors import StoreError
 from tlcore.machine import scratch
 
 HERE = socket.gethostname()
@@ -47,6 +49,7 @@ def test_a_killed_process_leaves_its_temporary_files_where_they_are_swept(tmp_pa
     code = f"""
 import os, signal, tempfile
 from pathlib import Path
+from tlcore.errors import StoreError
 from tlcore.machine import scratch
 scratch.enter(Path({str(tmp_path)!r}))
 file = tempfile.NamedTemporaryFile(delete=False)
@@ -62,6 +65,36 @@ if DIES:
         assert len(names(tmp_path / scratch.FOLDER)) == left
     scratch.sweep_all(tmp_path)
     assert names(tmp_path / scratch.FOLDER) == []
+
+
+@pytest.fixture
+def no_place(monkeypatch, tmp_path):
+    """A machine on which no usual place for temporary files can be written: a read-only root."""
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "read-only")])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", "/tmp")
+
+
+def test_where_the_machine_has_no_place_the_data_folder_keeps_temporary_files(no_place, tmp_path, monkeypatch):
+    assert not scratch.has_folder()
+    scratch.settle(tmp_path / "data")
+    with tempfile.NamedTemporaryFile() as file:
+        assert file.name.startswith(str(tmp_path / "data" / scratch.FOLDER))
+    scratch.leave(tmp_path / "data")
+    assert names(tmp_path / "data" / scratch.FOLDER) == []
+
+
+def test_where_there_is_no_place_at_all_one_sentence_names_it(no_place, tmp_path):
+    (tmp_path / "file").write_text("")
+    scratch.settle(tmp_path / "file")  # a data folder that cannot be one
+    words = "There is no folder for temporary files: neither /tmp nor the data folder can be written. Mount one"
+    with pytest.raises(StoreError, match=words), scratch.needed(), tempfile.TemporaryFile():
+        pass
+
+
+def test_another_file_that_is_missing_is_not_taken_for_it(tmp_path):
+    with pytest.raises(FileNotFoundError), scratch.needed():
+        (tmp_path / "none").read_text()
 
 
 def environment():

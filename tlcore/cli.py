@@ -24,6 +24,7 @@ from tlcore.evidence.sweeps import METHODS
 from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.jobs import JOBS
+from tlcore.machine import scratch
 from tlcore.recipes.break_it import BREAKS
 from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import (
@@ -59,12 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return console.BAD
     options.home = options.home or home()
     with _logged(options.home), _at(options.home):
+        scratch.settle(options.home)
         return _do(options)
 
 
 def _do(options: argparse.Namespace) -> int:
     try:
-        return options.do(options)
+        with scratch.needed():
+            return options.do(options)
     except LabError as error:
         console.tell(str(error))
         return console.FAILED if isinstance(error, DataError | TrainingError) else console.BAD
@@ -77,14 +80,25 @@ def _do(options: argparse.Namespace) -> int:
     except Exception:
         log_id = secrets.token_hex(4)
         log.exception("log id %s", log_id)
-        console.tell(f"Something went wrong inside; {options.home / LOG} has it under {log_id}. Please report it.")
+        where = options.home / LOG
+        told = f"{where} has it under {log_id}" if where.exists() else f"{options.home} has no room for the details"
+        console.tell(f"Something went wrong inside; {told}. Please report it.")
         return console.FAILED
+
+
+class _Log(logging.FileHandler):
+    """A file that the first line makes; where it cannot be made, the sentence on the screen must do."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+            super().emit(record)
 
 
 @contextmanager
 def _logged(folder: Path) -> Iterator[None]:
     """Keep what is logged off the screen, in a file of the data folder that the first line makes."""
-    handler = logging.FileHandler(folder / LOG, delay=True)
+    handler = _Log(folder / LOG, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:

@@ -1,5 +1,6 @@
 """Execute one run in a process of its own. Nothing is raised: a failure is a state with its reason."""
 
+import errno
 import logging
 import os
 import secrets
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcore.errors import LabError
+from tlcore.machine import scratch
 from tlcore.machine.processes import import_keras
 from tlcore.store import Run, Store
 
@@ -55,7 +57,8 @@ def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[st
     job = of(run.spec)
     try:
         job.check(run.spec)
-        result = job.run(run.spec, reporter, folder, left)
+        with scratch.needed():
+            result = job.run(run.spec, reporter, folder, left)
         return ("stopped" if reporter.should_stop() else "done"), result, ""
     except LabError as error:
         return "failed", None, str(error)
@@ -63,8 +66,16 @@ def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[st
         return "failed", None, "The run needed more memory than there is. Take fewer images, or an earlier layer."
     except OSError as error:
         log.exception("run %s failed", reporter.run_id)
-        return "failed", None, f"A file could not be written ({error.strerror}). Free some disk space and start again."
+        return "failed", None, _unwritten(error)
     except Exception:
         log_id = secrets.token_hex(4)
         log.exception("run %s failed, log id %s", reporter.run_id, log_id)
         return "failed", None, f"Something went wrong inside; the log has it under {log_id}. Start the run again."
+
+
+def _unwritten(error: OSError) -> str:
+    """Say which file could not be written or read, and what to do about it."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"A file could not be written ({error.strerror}). Free some disk space and start again."
+    name = f"The file {error.filename}" if error.filename else "A file"
+    return f"{name} could not be written or read ({error.strerror or error}). Mend that and start the run again."

@@ -5,9 +5,12 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
+
+from tlcore.errors import StoreError
 
 from .processes import identity, is_alive
 
@@ -66,7 +69,50 @@ def enter(data_folder: Path) -> None:
         log.warning("%s cannot be made: %s", own, error.strerror)
         return
     os.environ["TMPDIR"] = tempfile.tempdir = str(own)
-    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    atexit.register(leave, data_folder)
+
+
+def leave(data_folder: Path) -> None:
+    """Remove the folder that this process kept its temporary files in, if it had one."""
+    shutil.rmtree(Path(data_folder) / FOLDER / prefix(), ignore_errors=True)
+
+
+def settle(data_folder: Path) -> None:
+    """Have this process keep its temporary files in the data folder where the machine has no place for them.
+
+    In a container with a read-only root nothing can be written but what is mounted.
+    """
+    if not has_folder():
+        enter(data_folder)
+
+
+def has_folder() -> bool:
+    """Return whether there is a folder for temporary files."""
+    try:
+        return bool(tempfile.gettempdir())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Say in one sentence that what happens inside lacks a folder for temporary files, as TensorFlow's import does.
+
+    Raises
+    ------
+    StoreError
+        There is none.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if has_folder():
+            raise
+        raise StoreError(
+            "There is no folder for temporary files: neither {folder} nor the data folder can be written. Mount one "
+            "there (docker run --tmpfs /tmp), or name one in TMPDIR.",
+            folder=os.environ.get("TMPDIR") or "/tmp",
+        ) from error
 
 
 def sweep(*folders: Path) -> None:
