@@ -2,14 +2,15 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from tlcore import lock
 from tlcore.errors import StoreError
+from tlcore.machine import lock
 from tlcore.machine.lock import FILE, Lock
 
 HOLD = "import sys; from pathlib import Path; from tlcore.machine.lock import Lock; lock = Lock(Path(sys.argv[1])); "
@@ -71,6 +72,37 @@ def test_a_file_system_without_locks_is_said_at_once_and_nothing_is_left(tmp_pat
     with pytest.raises(StoreError, match=words):
         Lock(tmp_path, wait_s=60)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_on_a_file_system_without_locks_says_so_and_not_that_it_is_busy(tmp_path):
+    if not shutil.which("gcc"):
+        pytest.skip("no gcc: a file system without locks cannot be played here")
+    (tmp_path / "no_locks.c").write_text(NO_LOCKS)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", "no_locks.so", "no_locks.c", "-ldl"], cwd=tmp_path, check=True)
+    code = "import sys; from pathlib import Path; from tlcore.store import Store; Store(Path(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LD_PRELOAD": str(tmp_path / "no_locks.so")}
+    line = [sys.executable, "-c", code, str(tmp_path / "home")]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=20)  # a busy one is waited for
+    assert f"StoreError: File locks do not work in the data folder {tmp_path / 'home'} (No locks" in done.stderr
+    assert [path.name for path in (tmp_path / "home").iterdir() if path.name.startswith("lock-")] == []
+
+
+NO_LOCKS = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+static int answer(const char *name, int file, int command, void *what) {
+    if (command == F_SETLK || command == F_SETLKW) { errno = ENOLCK; return -1; }
+    return ((int (*)(int, int, ...)) dlsym(RTLD_NEXT, name))(file, command, what);
+}
+#define ANSWER(name) int name(int file, int command, ...) { \\
+    va_list list; va_start(list, command); void *what = va_arg(list, void *); va_end(list); \\
+    return answer(#name, file, command, what); }
+ANSWER(fcntl)
+ANSWER(fcntl64)
+"""
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path):

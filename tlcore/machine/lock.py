@@ -7,6 +7,7 @@ and each has its own lock.
 import errno
 import os
 import socket
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -87,12 +88,7 @@ class Lock:
             if error.errno in NO_LOCKS:
                 file.close()
                 self._path.unlink(missing_ok=True)
-                raise StoreError(
-                    "File locks do not work in the data folder {folder} ({reason}), as on some network drives. "
-                    "Use a folder on a local disk: TRANSFER_LAB_HOME=/path/to/folder.",
-                    folder=self._path.parent,
-                    reason=error.strerror,
-                ) from error
+                raise _no_locks(self._path.parent, error) from error
         file.close()
         return None
 
@@ -100,3 +96,27 @@ class Lock:
         with suppress(OSError):
             return self._path.read_text() or "it is just starting"
         return "it is just starting"
+
+
+def refusal(folder: Path) -> StoreError | None:
+    """Return the error of a folder in which files cannot be locked as SQLite does it; None where they can."""
+    path = Path(folder) / f"lock-{os.getpid()}-{threading.get_ident()}"
+    try:
+        with open(path, "w") as file:
+            if fcntl is not None:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return _no_locks(folder, error) if error.errno in NO_LOCKS else None
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    return None
+
+
+def _no_locks(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        "File locks do not work in the data folder {folder} ({reason}), as on some network drives. "
+        "Use a folder on a local disk: TRANSFER_LAB_HOME=/path/to/folder.",
+        folder=folder,
+        reason=error.strerror,
+    )

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from tlcore.errors import StoreError
+from tlcore.machine import lock
 
 log = getLogger(__name__)
 
@@ -84,7 +85,7 @@ def _configure_sqlite(engine: sa.Engine) -> None:
         connection.isolation_level = None  # the driver's own BEGIN is deferred; see below
         for setting in (f"busy_timeout={WAIT_S * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}").close()
-        _log_ahead(connection)
+        _log_ahead(connection, Path(str(engine.url.database)).parent)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -130,7 +131,7 @@ def file_size(path: str) -> int:
         return 0
 
 
-def _log_ahead(connection: Any) -> None:
+def _log_ahead(connection: Any, folder: Path) -> None:
     """Have changes written to a log first; a database keeps that mode, so only its first connections change it."""
     until = time.monotonic() + WAIT_S
     while True:
@@ -138,7 +139,7 @@ def _log_ahead(connection: Any) -> None:
             connection.execute("PRAGMA journal_mode=WAL").close()
             return
         except sqlite3.OperationalError as error:  # of two who change it at once, one is refused without a wait
-            if "locked" not in str(error) or time.monotonic() > until:
+            if "locked" not in str(error) or time.monotonic() > until or lock.refusal(folder):
                 raise
             time.sleep(0.01)
 
@@ -148,6 +149,8 @@ def _store_error(name: str, error: BaseException | None) -> StoreError:
     reason = reason.partition("(Background")[0].strip()
     kind = getattr(error, "sqlite_errorname", "")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what stands above that byte are finer kinds of the same
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL) and (refusal := lock.refusal(Path(name).parent)):
+        return refusal
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or "too many" in reason or "QueuePool" in reason:
         template = "The run store {name} is busy ({reason}). Try again in a moment."
     elif code == sqlite3.SQLITE_FULL or kind == "SQLITE_IOERR_SHMSIZE" or "No space left" in reason:
