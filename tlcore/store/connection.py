@@ -83,9 +83,9 @@ def _configure_sqlite(engine: sa.Engine) -> None:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN is deferred; see below
+        _log_ahead(connection, Path(str(engine.url.database)).parent)
         for setting in (f"busy_timeout={WAIT_S * 1000}", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {setting}").close()
-        _log_ahead(connection, Path(str(engine.url.database)).parent)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -133,6 +133,7 @@ def file_size(path: str) -> int:
 
 def _log_ahead(connection: Any, folder: Path) -> None:
     """Have changes written to a log first; a database keeps that mode, so only its first connections change it."""
+    connection.execute("PRAGMA busy_timeout=100").close()  # a disk without file locks is busy for ever: look why
     until = time.monotonic() + WAIT_S
     while True:
         try:
