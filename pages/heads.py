@@ -24,7 +24,7 @@ INPUTS: dict[Input, str] = {"features": _("Features of the layer"), "pixels": _(
 def settings() -> HeadSpec:
     """Show what is compared; return it."""
     source = sources.info(state.get("source"))
-    shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers}
+    shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers if layer.cut}
     a, b, c = st.columns([2, 2, 1])
     a.selectbox(
         _("Layer whose activations are the features"),

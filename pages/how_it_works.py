@@ -7,7 +7,6 @@ from pages.ui.charts import plots
 from pages.ui.runs import view as run_view
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
-from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.inspection import lesson
@@ -156,7 +155,7 @@ def frozen(shown: Lesson, place: int) -> None:
         alt=_("Gradient and step of every layer"),
     )
     spec = shown.settings
-    cost = freezing.cost(sources.info(spec.source).layers, spec.phases[0].frozen)
+    cost = freezing.of(spec.source, spec.phases[0].frozen).cost
     st.caption(
         _("Here {n:,} of {total:,} weights move, and an image costs {share:.0%} less to train on.").format(
             n=sum(one.n_weights for one in shown.layers if not one.frozen),

@@ -1,21 +1,25 @@
 """Source model, layer table, what to freeze; edits the draft."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.ui import frame
 from pages.ui.closer import inside
-from pages.ui.components.layer_picker import check_value, layer_picker, normalise
+from pages.ui.components.layer_picker import check_value, layer_picker
 from pages.ui.session import state
 from pages.ui.sources import own_model
 from pages.ui.words.text import _
 from tlcore import sources
 from tlcore.features import freezing
+from tlcore.features.freezing import Freezing
 from tlcore.spec import LayerInfo, SourceInfo
 
 PRESETS = {
     "nothing": _("Freeze nothing"),
     "article": _("The article's layers 0 and 1"),
     "convolutions": _("All convolutions"),
+    "all_but_last_block": _("All but the last block"),
     "all_but_head": _("All but the head"),
 }
 
@@ -53,9 +57,9 @@ def card(source: SourceInfo) -> None:
             )
 
 
-def table(layers: tuple[LayerInfo, ...], frozen: tuple[str, ...]) -> None:
+def table(frozen: Freezing) -> None:
     """Show every layer; the sums are the network's own."""
-    total = sum(layer.n_weights for layer in layers)
+    cost = frozen.cost
     rows = [
         {
             "#": layer.index,
@@ -63,10 +67,10 @@ def table(layers: tuple[LayerInfo, ...], frozen: tuple[str, ...]) -> None:
             _("type"): layer.type,
             _("output"): " × ".join(map(str, layer.output_shape)),
             _("weights"): layer.n_weights,
-            _("share"): layer.n_weights / total,
-            _("state"): state_words(layer, frozen),
+            _("share"): layer.n_weights / cost.n_weights,
+            _("state"): state_words(layer, frozen.names),
         }
-        for layer in layers
+        for layer in frozen.layers
     ]
     st.dataframe(
         rows,
@@ -78,15 +82,14 @@ def table(layers: tuple[LayerInfo, ...], frozen: tuple[str, ...]) -> None:
         key="layer_table",
         alt=_("Layers with their weights and state"),
     )
-    cost = freezing.cost(layers, frozen)
     st.caption(
         _("Sum: {total:,} weights, of which {trainable:,} train and {frozen:,} are frozen.").format(
-            total=total, trainable=cost.n_trainable, frozen=total - cost.n_trainable
+            total=cost.n_weights, trainable=cost.n_trainable, frozen=cost.n_weights - cost.n_trainable
         )
     )
 
 
-def state_words(layer: LayerInfo, frozen: tuple[str, ...]) -> str:
+def state_words(layer: LayerInfo, frozen: Sequence[str]) -> str:
     if not layer.can_freeze:
         return _("– nothing to freeze")
     if layer.type == "BatchNormalization" and layer.name in frozen:
@@ -103,7 +106,7 @@ def picked() -> None:
     """Take what the picker says."""
     rev = state.get("picker_rev", 0)
     value = state.get("picker", {}).get("choice")
-    chosen = check_value(value, source.layers, frozen=state.get("frozen"), rev=rev)
+    chosen = check_value(value, source.layers, frozen=state.frozen().names, rev=rev)
     state.put(frozen=chosen)
 
 
@@ -124,18 +127,20 @@ with left:
     own_model.removal(source)
     own_model.own_model()
 with right:
-    presets = freezing.presets(source.layers)
+    presets, frozen = freezing.presets(source.layers), state.frozen()
     with st.container(horizontal=True):
         for name, words in PRESETS.items():
-            chosen = normalise(source.layers, presets[name]) == normalise(source.layers, state.get("frozen"))
+            if name == "all_but_last_block" and not presets[name]:
+                continue
+            chosen = presets[name] == frozen.names
             st.button(
                 words,
                 key=f"preset_{name}",
                 on_click=choose,
-                args=(normalise(source.layers, presets[name]),),
+                args=(presets[name],),
                 type="primary" if chosen else "secondary",
             )
-    cost = freezing.cost(source.layers, state.get("frozen"))
+    cost = frozen.cost
     if cost.n_trainable:
         sentence = _("**{n:,} of {total:,} weights will train ({share:.1%}), about {saved:.0%} less compute.**")
         if cost.share == 1:
@@ -154,14 +159,14 @@ with right:
 
 layer_picker(
     source.layers,
-    state.get("frozen"),
+    frozen.names,
     key="picker",
     rev=state.get("picker_rev", 0),
     on_change=picked,
 )
-if not [name for name in state.get("frozen") if name in source.layer_names] and source.name == "random":
+if not frozen.names and source.name == "random":
     st.caption(_("Random weights with nothing frozen: this is training from scratch."))
-table(source.layers, tuple(state.get("frozen")))
+table(frozen)
 if any(layer.type == "BatchNormalization" for layer in source.layers):
     st.caption(
         _("A frozen BatchNormalization runs in inference mode: it uses its stored averages and does not update them.")

@@ -14,6 +14,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore import sources
 from tlcore.errors import LabError
+from tlcore.features import freezing
 from tlcore.recipes import race
 from tlcore.spec import FineTuneSpec
 
@@ -71,7 +72,7 @@ def start(specs: dict[str, FineTuneSpec], seed: int) -> None:
 
 def title(spec: FineTuneSpec) -> str:
     """Return what sets a lane apart, from what it does."""
-    frozen = ", ".join(name for name in spec.phases[-1].frozen if not name.startswith(("pool", "flatten")))
+    frozen = freezing.words(spec.source, spec.phases[-1].frozen)
     if spec.source == sources.RANDOM and not frozen:
         return TITLES["scratch"]
     words = _("Frozen: {names}").format(names=frozen) if frozen else TITLES["nothing"]

@@ -11,7 +11,6 @@ from pages.ui.sources.what_if import what_if
 from pages.ui.words.text import _, tell
 from tlcore import datasets, sources, training
 from tlcore.errors import LabError
-from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.recipes import is_control, scratch_control
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
@@ -114,9 +113,8 @@ def start(spec: Spec, slot: str) -> None:
 def fine_tuning() -> None:
     """Settings and start of the left way."""
     st.subheader(_("Fine-tuning"), anchor=False)
-    source = sources.info(state.get("source"))
-    cost = freezing.cost(source.layers, state.get("frozen"))
-    frozen = [layer.name for layer in source.layers if layer.can_freeze and layer.name in state.get("frozen")]
+    frozen = state.frozen()
+    cost = frozen.cost
     st.selectbox(_("Recipe"), list(RECIPES), format_func=RECIPES.__getitem__, **state.keyed("recipe"))
     if state.get("recipe") == "article":
         st.markdown(
@@ -137,7 +135,7 @@ def fine_tuning() -> None:
     else:
         st.markdown(
             _("❄ Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share:.0%} less compute.").format(
-                frozen=", ".join(frozen) or _("nothing"),
+                frozen=frozen.words or _("nothing"),
                 n=cost.n_trainable,
                 total=cost.n_weights,
                 share=1 - cost.share,
@@ -211,7 +209,7 @@ def feature_extraction() -> None:
     """Settings and start of the right way."""
     st.subheader(_("Feature extraction"), anchor=False)
     source = sources.info(state.get("source"))
-    shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers}
+    shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers if layer.cut}
     st.markdown(
         _("❄ The whole backbone is frozen. Its activations become a table of numbers, and a head learns from that.")
     )

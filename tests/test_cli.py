@@ -146,7 +146,7 @@ def test_every_flag_reaches_the_spec():
     line += "--batch-size 32 --optimizer sgd --learning-rate 0.01 --seed 7"
     spec = local_run.fine_tune_spec(parsed("train", *line.split()))
     assert (spec.source, spec.batch_size, spec.optimizer, spec.seed) == ("fashion", 32, "sgd", 7)
-    assert spec.phases == (Phase(epochs=3, frozen=("conv_1", "pool_1"), learning_rate=0.01),)
+    assert spec.phases == (Phase(epochs=3, frozen=("conv_1",), learning_rate=0.01),)
     assert spec.data == replace(spec.data, target="digits_8x8", split="article", per_class=None, seed=7)
     line = "--source digits --layer dense_1 --heads all --inputs pixels,features,pixels --seeds 4,5 --per-class 9"
     spec = local_run.head_spec(parsed("heads", *line.split()))

@@ -74,29 +74,20 @@ def test_strokes_that_no_pad_sends_count_as_blank(strokes):
 # ------------------------------------------------------------------ the layer picker
 
 
-def test_every_layer_before_the_boundary_is_frozen_with_or_without_weights():
-    assert layer_picker.normalise(LAYERS, ["conv_2", "conv_1"]) == ("conv_1", "pool_1", "conv_2")
-
-
-def test_the_articles_choice_keeps_its_pooling_layer():
-    assert layer_picker.normalise(LAYERS, ("conv_1", "pool_1")) == ("conv_1", "pool_1")
-
-
-def test_a_layer_without_weights_behind_the_boundary_is_not_frozen():
-    assert layer_picker.normalise(LAYERS, ("pool_1", "conv_2", "flatten", "dense_2")) == ("conv_2", "dense_2")
-
-
 @pytest.mark.parametrize(
-    ("frozen", "end"),
-    [((), 0), (("conv_1",), 1), (("conv_1", "conv_2"), 3), (("conv_2",), 0), ([layer.name for layer in LAYERS], 7)],
+    ("chosen", "names"),
+    [
+        (["conv_2", "pool_1", "conv_1"], ("conv_1", "conv_2")),
+        (["conv_1", "pool_1"], ("conv_1",)),
+        (["pool_1", "conv_2", "flatten", "dense_2"], ("conv_2", "dense_2")),
+        ([layer.name for layer in LAYERS], ("conv_1", "conv_2", "dense_1", "dense_2")),
+    ],
 )
-def test_the_boundary_ends_the_longest_frozen_start(frozen, end):
-    assert layer_picker.boundary(LAYERS, frozen) == end
-
-
-def test_normalising_twice_changes_nothing():
-    once = layer_picker.normalise(LAYERS, ("conv_1", "dense_1"))
-    assert layer_picker.normalise(LAYERS, once) == once == ("conv_1", "dense_1")
+def test_what_the_browser_chose_comes_back_in_its_one_spelling(chosen, names):
+    """Wherever among layers without weights the boundary stood."""
+    value = {"rev": 0, "frozen": chosen}
+    assert layer_picker.check_value(value, LAYERS) == names
+    assert layer_picker.check_value({"rev": 0, "frozen": list(names)}, LAYERS) == names
 
 
 def test_unknown_names_and_things_that_are_no_names_are_dropped():
@@ -136,6 +127,14 @@ def test_many_layers_are_drawn_as_groups_that_lose_none():
     assert [name for block in blocks for name, _weights in block["members"]] == names
     assert blocks[1]["type"] == "3 layers"
     assert blocks[1]["weights"] == "30 weights"
+
+
+def test_a_network_with_branches_is_drawn_by_its_blocks_however_few():
+    rows = [("stem", ""), ("a_conv", "a"), ("a_add", "a"), ("b_conv", "b"), ("b_add", "b"), ("top", "")]
+    layers = [LayerInfo(i, name, "Conv2D", (8, 8, 3), 10, block=block) for i, (name, block) in enumerate(rows)]
+    blocks = layer_picker.blocks(layers)
+    assert [block["name"] for block in blocks] == ["stem", "a", "b", "top"]
+    assert [len(block["members"]) for block in blocks] == [1, 2, 2, 1]
 
 
 # ------------------------------------------------------------------ the live chart

@@ -7,7 +7,7 @@ import pytest
 
 from tlcore import datasets, features, sources
 from tlcore.errors import SpecError
-from tlcore.features import freezing
+from tlcore.features.freezing import Freezing
 
 pytestmark = pytest.mark.keras
 
@@ -86,7 +86,7 @@ def test_the_same_layers_of_another_copy_share_a_file_whatever_stands_behind_the
     """The heads' extraction serves fine-tuning: another head, another name, frozen or not."""
     features.cached_extract(sources.load("digits"), images, "flatten", tmp_path)
     tuned = sources.load("digits", n_classes=5, seed=3)
-    freezing.freeze(tuned, ["conv_1"])
+    Freezing(sources.describe(tuned), ["conv_1"]).apply(tuned)
     prefix = features.submodel(tuned, "flatten")
     assert features.cached_activations(prefix, images, tmp_path).from_cache
 

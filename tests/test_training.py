@@ -8,6 +8,7 @@ import pytest
 from tlcore import datasets, sources, training
 from tlcore.errors import SpecError, TrainingError
 from tlcore.features import freezing, prefix
+from tlcore.features.freezing import Freezing
 from tlcore.recipes import article_recipe, scratch_control
 from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Phase
 
@@ -241,37 +242,39 @@ CONVOLUTIONS = ("conv_1", "conv_2")
 
 
 @pytest.mark.parametrize(
-    ("frozen", "n", "count", "why"),
+    ("frozen", "n", "cut", "why"),
     [
-        ((), 1000, 0, "No leading layers are frozen, so every epoch runs the whole network."),
-        (("conv_2",), 1000, 0, "No leading layers are frozen, so every epoch runs the whole network."),
+        ((), 1000, None, "No leading layers are frozen, so every epoch runs the whole network."),
+        (("conv_2",), 1000, None, "No leading layers are frozen, so every epoch runs the whole network."),
         (
             ("conv_1",),
             55_000,
-            0,
+            None,
             "Reading the outputs of conv_1 to pool_1 (1,135 MB) takes about as long as computing them, "
             "so every epoch computes them again.",
         ),
-        (CONVOLUTIONS, 55_000, 5, ""),
-        ((*CONVOLUTIONS, "dense_1"), 55_000, 6, ""),
+        (CONVOLUTIONS, 55_000, "flatten", ""),
+        ((*CONVOLUTIONS, "dense_1"), 55_000, "dense_1", ""),
         (
             CONVOLUTIONS,
             100_000,
-            0,
+            None,
             "The outputs of conv_1 to flatten would take 610 MB, more than there is room for, "
             "so every epoch computes them again.",
         ),
     ],
 )
-def test_the_prefix_is_computed_once_where_that_pays(frozen, n, count, why):
-    assert prefix.length(LAYERS, frozen, n) == (count, why)
+def test_the_prefix_is_computed_once_where_that_pays(frozen, n, cut, why):
+    place, reason = prefix.place(Freezing(LAYERS, frozen), n)
+    assert (place and place.layer, reason) == (cut, why)
 
 
 def test_a_disk_takes_what_memory_does_not(tmp_path, monkeypatch):
     monkeypatch.setenv("TRANSFER_LAB_CACHE_MB", "1300")
-    assert prefix.length(LAYERS, CONVOLUTIONS, 100_000, tmp_path)[0] == 5
+    frozen = Freezing(LAYERS, CONVOLUTIONS)
+    assert prefix.place(frozen, 100_000, tmp_path) == (frozen.boundary, "")
     monkeypatch.setenv("TRANSFER_LAB_CACHE_MB", "1200")  # no single matrix may take more than half
-    assert prefix.length(LAYERS, CONVOLUTIONS, 100_000, tmp_path)[0] == 0
+    assert prefix.place(frozen, 100_000, tmp_path)[0] is None
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def _sweep(commands: Any) -> None:
     _words(added, "--sources", choice("source model", sources.NAMES), sources.NAMES, default.sources)
     _word(added, "--target", "target", TARGETS, default.target)
     _word(added, "--split", "split", SPLITS, default.split)
-    cuts = (PIXELS, *sources.info(default.source).layer_names)
+    cuts = (PIXELS, *dict.fromkeys(name for card in sources.catalogue() for name in card.cut_names))
     _words(added, "--cuts", choice("cut", cuts), cuts, default.cuts)
     _words(added, "--methods", choice("method", METHODS), METHODS, default.methods)
     for flag, name, words, usual in (

@@ -11,7 +11,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
-from tlcore.features import freezing
+from tlcore.features.freezing import Freezing
 
 log = logging.getLogger(__name__)
 _SHEETS = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("frame.css", "answers.css")]
@@ -23,15 +23,15 @@ def strip() -> None:
     st.html(STYLE)
     state.settle()
     spec = state.draft()
-    source, frozen = sources.info(spec.source), spec.phases[-1].frozen
-    cost = freezing.cost(source.layers, frozen)
+    source = sources.info(spec.source)
+    frozen = Freezing(source.layers, spec.phases[-1].frozen, source.name)
     per_class = _("all") if spec.data.per_class is None else f"{spec.data.per_class}"
     parts = [
         _("**{source}**").format(source=source.title),
         _("{n} of {total} layers frozen ({share:.0%} of weights train)").format(
-            n=sum(layer.can_freeze and layer.name in frozen for layer in source.layers),
+            n=len(frozen.names),
             total=sum(layer.can_freeze for layer in source.layers),
-            share=cost.n_trainable / cost.n_weights,
+            share=frozen.cost.n_trainable / frozen.cost.n_weights,
         ),
         _("{target}, {n} per class").format(target=datasets.info(spec.data.target).title, n=per_class),
         _("seed {seed}").format(seed=spec.seed),

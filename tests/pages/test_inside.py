@@ -200,7 +200,10 @@ def test_tried_settings_are_means_over_seeds_with_a_star_for_each_that_chose_the
 def test_the_uses_of_the_test_images_are_said(lab):
     run = heads_run(lab.store, "linear_svm", "knn")
     assert "test images of MNIST digits 5-9 2 times so far" in words(page("heads", run_cmp=run.id))
-    moves = {("digits", "mnist_5_9", 0): {"linear": {1: 0.9, 2: 0.9}}, ("digits", "mnist", 0): {"dense": {1: 0.9}}}
+    moves = {
+        ("digits", "mnist_5_9", 0): {"linear": {"": 0.9, "conv_1": 0.9}},
+        ("digits", "mnist", 0): {"dense": {"conv_1": 0.9}},
+    }
     assert "5-9 4 times so far" in words(page("heads", run_cmp=run.id, what_if_found=moves))
 
 

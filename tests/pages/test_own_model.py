@@ -56,7 +56,7 @@ def test_choosing_a_model_with_other_layers_changes_the_choices_that_named_layer
     app.selectbox(key="source").select(mine.name).run()
     sound(app)
     assert app.session_state["frozen"] == ("first",) and app.session_state["layer"] == "mean"
-    assert app.session_state["what_if_cut"] == 2
+    assert app.session_state["what_if_cut"] == "mean"
     assert "208 are frozen" in words(app)
 
 

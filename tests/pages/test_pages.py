@@ -341,7 +341,7 @@ def test_the_articles_recipe_is_started_whole(lab):
     app = opened("train", recipe="article")
     app.button(key="start_ft").click().run()
     (run,) = lab.store.list()
-    assert [(phase.epochs, phase.frozen) for phase in run.spec.phases] == [(5, ()), (5, ("conv_1", "pool_1"))]
+    assert [(phase.epochs, phase.frozen) for phase in run.spec.phases] == [(5, ()), (5, ("conv_1",))]
     assert (run.spec.data.split, run.spec.data.per_class, run.spec.optimizer) == ("article", None, "rmsprop")
 
 

@@ -1,11 +1,12 @@
 """The commands that list what there is and describe a network before anything runs."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from tlcore import datasets, sources
 from tlcore.errors import SpecError
-from tlcore.features import freezing
+from tlcore.features.freezing import Cost, Freezing, presets
 from tlcore.heads import HEADS
 from tlcore.sources import making, uploads
 from tlcore.sources.foreign.archive import MOST_BYTES
@@ -80,9 +81,8 @@ def list_heads(options: Namespace) -> int:
 def describe(options: Namespace) -> int:
     """Show a network's layers, which of them stay frozen, and what that saves."""
     card = sources.info(options.source)
-    frozen = frozen_layers(options, card.name)
-    freezing.check_names(card.layers, frozen, card.name)
-    cost = freezing.cost(card.layers, frozen)
+    frozen = Freezing(card.layers, frozen_layers(options, card.name), card.name)
+    cost = frozen.cost
     rows = [
         [
             layer.index,
@@ -91,17 +91,17 @@ def describe(options: Namespace) -> int:
             console.shape(layer.output_shape),
             layer.n_weights,
             percent(layer.n_weights / cost.n_weights),
-            state_of(layer, frozen),
+            state_of(layer, frozen.names),
         ]
         for layer in card.layers
     ]
     heads = ["#", "layer", "type", "output", "weights", "share", "state"]
-    layers = [{**asdict(layer), "state": state_of(layer, frozen)} for layer in card.layers]
+    layers = [{**asdict(layer), "state": state_of(layer, frozen.names)} for layer in card.layers]
     values = {"source": card.name, "layers": layers, **asdict(cost)}
     return console.show(options, values, f"{table(heads, rows)}\n{cost_words(cost)}")
 
 
-def state_of(layer: LayerInfo, frozen: tuple[str, ...]) -> str:
+def state_of(layer: LayerInfo, frozen: Sequence[str]) -> str:
     if not layer.can_freeze:
         return "nothing to freeze"
     if layer.name not in frozen:
@@ -109,12 +109,12 @@ def state_of(layer: LayerInfo, frozen: tuple[str, ...]) -> str:
     return "frozen (runs in inference mode)" if layer.type == "BatchNormalization" else "frozen"
 
 
-def cost_words(cost: freezing.Cost) -> str:
+def cost_words(cost: Cost) -> str:
     """Return the sums, and what the choice saves.
 
     Examples
     --------
-    >>> print(cost_words(freezing.Cost(1000, 250, 0.5)))
+    >>> print(cost_words(Cost(1000, 250, 0.5)))
     Sum: 1,000 weights, of which 250 train and 750 are frozen.
     250 of 1,000 weights will train (25.0%), about 50% less compute than training everything.
     """
@@ -129,5 +129,5 @@ def cost_words(cost: freezing.Cost) -> str:
 def frozen_layers(options: Namespace, source: str) -> tuple[str, ...]:
     """Return the layers of --freeze, of --preset, or those that a fine-tuning freezes by default."""
     if options.preset is not None:
-        return freezing.presets(sources.info(source).layers)[options.preset]
+        return presets(sources.info(source).layers)[options.preset]
     return FineTuneSpec().phases[0].frozen if options.freeze is None else options.freeze

@@ -13,7 +13,7 @@ from typing import Any
 from tlcore import jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
 from tlcore.exports import export
-from tlcore.features import freezing
+from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
 from tlcore.jobs import execution as worker
 from tlcore.machine.processes import identity
@@ -90,8 +90,8 @@ def fine_tune_spec(options: Namespace) -> FineTuneSpec:
         phase = replace(Phase(**_given(options, "epochs", "learning_rate")), frozen=frozen_layers(options, spec.source))
         spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))
     if options.recipe == "two-phase":
-        spec = two_phases(spec, freezing.presets(sources.info(spec.source).layers)["all_but_head"])
-    spec = replace(spec, film=options.film)
+        spec = two_phases(spec, presets(sources.info(spec.source).layers)["all_but_head"])
+    spec = canonical(replace(spec, film=options.film), sources.info(spec.source).layers)
     return scratch_control(spec) if options.scratch else spec
 
 

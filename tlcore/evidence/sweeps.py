@@ -53,7 +53,7 @@ def check(spec: SweepSpec) -> None:
         raise SpecError("A sweep needs at least one number of labels per class. Pick one.")
     for source in spec.sources:
         for cut in spec.cuts:
-            check_choice("cut", cut, (PIXELS, *sources.info(source).layer_names))
+            check_choice("cut", cut, (PIXELS, *sources.info(source).cut_names))
     for method in spec.methods:
         check_choice("method", method, METHODS)
     for per_class, seed in product(spec.per_class, spec.seeds):
@@ -268,14 +268,6 @@ def n_epochs(spec: SweepSpec, n: int) -> int:
     return min(EPOCHS[1], max(EPOCHS[0], ceil(spec.n_steps / steps)))
 
 
-def frozen_layers(source: str, cut: str) -> tuple[str, ...]:
-    """Return the layers with weights up to and including the cut; none for raw pixels."""
-    layers = sources.info(source).layers
-    names = [layer.name for layer in layers]
-    count = 0 if cut == PIXELS else names.index(cut) + 1
-    return tuple(layer.name for layer in layers[:count] if layer.can_freeze)
-
-
 @dataclass
 class _Bench:
     """What the experiments of one sweep share: the images, and the activations at each cut, computed once."""
@@ -346,7 +338,8 @@ class _Bench:
         return replace(cell, score=value, n_features=x.shape[1], fit_s=time.perf_counter() - began)
 
     def _network(self, cell: Cell, rows: np.ndarray) -> Cell | None:
-        pool, frozen = self.pool, frozen_layers(cell.source, cell.cut)
+        pool, layers = self.pool, sources.info(cell.source).layers
+        frozen = freezing.up_to(layers, None if cell.cut == PIXELS else cell.cut)
         images, labels = pool.images[rows], pool.labels[rows]
         # No validation images: nothing is chosen by them, and scoring them would take longer than the training.
         data = datasets.Data(
@@ -356,7 +349,7 @@ class _Bench:
         spec = FineTuneSpec(
             source=cell.source,
             data=DataSpec(cell.target, self.spec.split, cell.per_class, cell.seed),
-            phases=(Phase(epochs, frozen),),
+            phases=(Phase(epochs, frozen.names),),
             seed=cell.seed,
         )
         model = sources.load(cell.source, n_classes=len(pool.class_names), seed=cell.seed)
@@ -367,19 +360,18 @@ class _Bench:
         answer = features.compiled(model)
         parts = [pool.x_test[first : first + 1000] for first in range(0, len(pool.x_test), 1000)]
         answers = np.concatenate([answer(part).argmax(axis=1) for part in parts])
-        layers = sources.describe(model)
+        frozen = freezing.Freezing(sources.describe(model), frozen.names)  # with the head of this target
         return replace(
             cell,
             score=float((answers == pool.y_test).mean()),
             train_score=next((point.accuracy for point in reversed(points) if point.series == "train"), None),
             n_test=len(pool.y_test),
             fit_s=fitted.fit_s,
-            multiply_adds=training_cost(layers, frozen, len(rows), epochs, fitted.cached),
+            multiply_adds=training_cost(frozen, len(rows), epochs, fitted.cached),
         )
 
 
-def training_cost(layers: Sequence[Any], frozen: Sequence[str], n: int, epochs: int, cached: bool) -> float:
+def training_cost(frozen: freezing.Freezing, n: int, epochs: int, cached: bool) -> float:
     """Return the multiply-adds of a whole training; a cached prefix runs once for every image."""
-    count = freezing.boundary(layers, frozen) if cached else 0
-    once = sum(layer.flops for layer in layers[:count])
-    return float(n * once + n * epochs * freezing.multiply_adds(layers[count:], frozen))
+    once = sum(layer.flops for layer in frozen.prefix) if cached else 0
+    return float(n * once + n * epochs * frozen.multiply_adds(without_prefix=cached))

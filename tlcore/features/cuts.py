@@ -37,6 +37,29 @@ def cut_points(layers: Sequence[LayerInfo]) -> tuple[CutPoint, ...]:
     )
 
 
+def last_hidden(layers: Sequence[LayerInfo]) -> CutPoint:
+    """Return the last cut with something after it: what comes after it is the head.
+
+    Raises
+    ------
+    SpecError
+        The network comes apart nowhere.
+    """
+    points = cut_points(layers)
+    if len(points) < 2:
+        raise SpecError("This network cannot be cut in two: branches run from its first layer to its last.")
+    return points[-2]
+
+
+def first_vector(layers: Sequence[LayerInfo]) -> str:
+    """Return the first cut at which an input has become one row of numbers: where heads read their features by default.
+
+    The last hidden cut in a network that has no row of numbers before its head.
+    """
+    last = last_hidden(layers)
+    return next((p.layer for p in cut_points(layers) if len(p.shape) == 1 and p.position <= last.position), last.layer)
+
+
 def submodel(model: "keras.Model", layer: str) -> "keras.Model":
     """Return the part of ``model`` from its input to the output of ``layer``; the weights are shared.
 

@@ -173,9 +173,11 @@ def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -
     """
     import tensorflow as tf
 
-    signature = (tf.TensorSpec((None, *prefix.input_shape[1:]), tf.float32),)
+    signature = (tf.TensorSpec((None, *prefix.input_shape[1:]), images.dtype),)
     run = tf.function(
-        lambda batch: tf.cast(prefix(batch, training=False), tf.float32), autograph=False, input_signature=signature
+        lambda batch: tf.cast(prefix(tf.cast(batch, tf.float32), training=False), tf.float32),
+        autograph=False,
+        input_signature=signature,
     )
 
     def batch_from(first: int) -> np.ndarray:

@@ -1,13 +1,17 @@
-"""Which layers may change: names to trainable, the boundary, the cost, and the proof afterwards."""
+"""Which layers may change: one choice of frozen layers, where it cuts the network, what it costs, and the proof."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tlcore.errors import SpecError
-from tlcore.sources import is_random
-from tlcore.spec import LayerInfo
+from tlcore import sources
+from tlcore.errors import LabError, SpecError
+from tlcore.spec import FineTuneSpec, LayerInfo
+
+from .cuts import CutPoint, cut_points
 
 if TYPE_CHECKING:
     import keras
@@ -40,100 +44,188 @@ class Cost:
     share: float
 
 
-def check_names(layers: Sequence[LayerInfo], names: Iterable[str], model_name: str = "this model") -> None:
-    """Raise a SpecError that lists the layers when a name is none of them."""
-    known = [layer.name for layer in layers]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise SpecError(
-            "Cannot freeze {unknown}: {model} has the layers {known}. Pick names from that list.",
-            unknown=", ".join(map(str, unknown)),
-            model=model_name,
-            known=", ".join(known),
-        )
+@dataclass(frozen=True, init=False)
+class Freezing:
+    """A choice of frozen layers of one network, spelled in one way.
 
-
-def freeze(model: "keras.Model", names: Iterable[str]) -> None:
-    """Set ``trainable`` on every layer of ``model``: False for ``names``, True for the rest.
-
-    A frozen BatchNormalization also runs in inference mode (Keras' rule). Must come before compiling or tracing:
-    the list of trained weights is fixed there.
+    Parameters
+    ----------
+    layers : all of the network, in its order
+    names : of the frozen layers, in any order. Kept are those with weights, in the network's order: a layer without
+        weights may be named, and makes no difference
+    model : what an error message calls the network
 
     Raises
     ------
     SpecError
-        ``model`` has no layer of that name.
-    """
-    names = set(names)
-    unknown = names - {layer.name for layer in model.layers}
-    if unknown:
-        raise SpecError(
-            "Cannot freeze {unknown}: {model!r} has the layers {known}. Pick names from that list.",
-            unknown=", ".join(sorted(unknown)),
-            model=model.name,
-            known=", ".join(layer.name for layer in model.layers),
-        )
-    for layer in model.layers:
-        layer.trainable = layer.name not in names
-
-
-def boundary(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> int:
-    """Return how many leading layers can be computed once for all epochs.
-
-    The prefix ends before the first layer that trains, and before any layer that is random in training.
-    The count may end on layers without weights: they cost nothing to include.
+        A name is none of the layers'; the message lists them.
 
     Examples
     --------
-    >>> conv, pool, dense = LayerInfo(0, "c", "Conv2D", (2,), 9), LayerInfo(1, "p", "MaxPooling2D", (1,), 0), \
-LayerInfo(2, "d", "Dense", (1,), 2)
-    >>> boundary([conv, pool, dense], ["c"]), boundary([conv, pool, dense], [])
-    (2, 0)
+    >>> rows = [LayerInfo(0, "conv", "Conv2D", (2,), 9), LayerInfo(1, "pool", "MaxPooling2D", (1,), 0)]
+    >>> Freezing(rows, ("pool", "conv")).names, Freezing(rows, ("conv",)) == Freezing(rows, ("conv", "pool"))
+    (('conv',), True)
     """
-    frozen = set(frozen)
-    count = 0
-    for layer in layers:
-        if layer.random or is_random(layer.type) or (layer.can_freeze and layer.name not in frozen):
-            break
-        count += 1
-    # A prefix without a single weight saves nothing worth keeping.
-    return count if any(layer.can_freeze for layer in layers[:count]) else 0
+
+    layers: tuple[LayerInfo, ...]
+    names: tuple[str, ...]
+
+    def __init__(self, layers: Sequence[LayerInfo], names: Iterable[str] = (), model: str = "this model") -> None:
+        known, chosen = [layer.name for layer in layers], set(names)
+        if unknown := chosen - set(known):
+            raise SpecError(
+                "Cannot freeze {unknown}: {model} has the layers {known}. Pick names from that list.",
+                unknown=", ".join(sorted(map(str, unknown))),
+                model=model,
+                known=", ".join(known),
+            )
+        object.__setattr__(self, "layers", tuple(layers))
+        object.__setattr__(
+            self, "names", tuple(layer.name for layer in layers if layer.can_freeze and layer.name in chosen)
+        )
+
+    @property
+    def boundary(self) -> CutPoint | None:
+        """The last cut before which nothing trains and nothing is random: up to there an image is computed once.
+
+        Layers without weights in front of the first that trains belong to it: they cost nothing to include. None
+        where that part has no weights, so that keeping its output would save nothing.
+        """
+        still = 0
+        for layer in self.layers:
+            if layer.random or sources.is_random(layer.type) or (layer.can_freeze and layer.name not in self.names):
+                break
+            still += 1
+        before = [point for point in cut_points(self.layers) if point.position <= still]
+        return before[-1] if before and any(layer.can_freeze for layer in self.layers[: before[-1].position]) else None
+
+    @property
+    def prefix(self) -> tuple[LayerInfo, ...]:
+        """The layers before the boundary."""
+        return tuple(self.layers[: self.boundary.position if self.boundary else 0])
+
+    @property
+    def tail(self) -> tuple[LayerInfo, ...]:
+        """The layers after the boundary: those that every step of training runs."""
+        return tuple(self.layers[len(self.prefix) :])
+
+    @property
+    def cost(self) -> Cost:
+        """Weights and compute of training one image with these layers frozen, against training all of them."""
+        everything = Freezing(self.layers).multiply_adds()
+        return Cost(
+            n_weights=sum(layer.n_weights for layer in self.layers),
+            n_trainable=sum(layer.n_weights for layer in self.layers if layer.name not in self.names),
+            share=self.multiply_adds() / everything if everything else 1.0,
+        )
+
+    def multiply_adds(self, without_prefix: bool = False) -> int:
+        """Return the multiply-adds of one training step on one image, forward and backward.
+
+        Each layer costs its forward pass; the gradient of its weights as much again if it trains; the gradient passed
+        through it as much again if anything before it trains (Goodfellow et al. 2016, section 6.5).
+        """
+        total, below = 0, False
+        for layer in self.tail if without_prefix else self.layers:
+            on = layer.can_freeze and layer.name not in self.names
+            total += layer.flops * (1 + on + below)
+            below = below or on
+        return total
+
+    @property
+    def words(self) -> str:
+        """The frozen layers in few words: blocks by their names, "" when nothing is frozen.
+
+        Examples
+        --------
+        >>> rows = [LayerInfo(i, f"block_1_{name}", "Conv2D", (2,), 9, block="block_1") for i, name in enumerate("ab")]
+        >>> Freezing(rows, ["block_1_a", "block_1_b"]).words, Freezing(rows, ["block_1_b"]).words
+        ('block_1', 'block_1_b')
+        """
+        units: list[str] = []
+        for block, members in groupby((layer for layer in self.layers if layer.can_freeze), key=lambda one: one.block):
+            names = [layer.name for layer in members]
+            units += [block] if block and set(names) <= set(self.names) else [one for one in names if one in self.names]
+        return ", ".join(units)
+
+    def apply(self, model: "keras.Model") -> None:
+        """Set ``trainable`` on every layer of ``model``: False for the frozen ones, True for the rest.
+
+        A frozen BatchNormalization also runs in inference mode (Keras' rule). Must come before compiling or tracing:
+        the list of trained weights is fixed there.
+        """
+        for layer in model.layers:
+            layer.trainable = layer.name not in self.names
+
+    def proof(self, before: Mapping[str, str], after: Mapping[str, str]) -> list[ProofRow]:
+        """Hold the ``hashes`` after training against those before, layer by layer."""
+        frozen = set(self.names)
+        return [
+            ProofRow(
+                name,
+                name in frozen,
+                before[name][:12],
+                after[name][:12],
+                (before[name] == after[name]) == (name in frozen),
+            )
+            for name in before
+        ]
 
 
-def cost(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> Cost:
-    """Count weights and compute of training one image with ``frozen`` layers against training all of them.
-
-    Each layer costs its forward pass; the gradient of its weights as much again if it trains; the gradient passed
-    through it as much again if anything below it trains (Goodfellow et al. 2016, section 6.5).
-    """
-    frozen = set(frozen)
-    everything = multiply_adds(layers, ())
-    return Cost(
-        n_weights=sum(layer.n_weights for layer in layers),
-        n_trainable=sum(layer.n_weights for layer in layers if layer.can_freeze and layer.name not in frozen),
-        share=multiply_adds(layers, frozen) / everything if everything else 1.0,
-    )
+def of(source: str, names: Sequence[str]) -> Freezing:
+    """Return a choice of frozen layers of a source model, by its card."""
+    return Freezing(sources.info(source).layers, names, source)
 
 
-def multiply_adds(layers: Sequence[LayerInfo], frozen: Collection[str]) -> int:
-    """Return the multiply-adds of one training step on one image, forward and backward, as ``cost`` counts them."""
-    total, below = 0, False
-    for layer in layers:
-        on = layer.can_freeze and layer.name not in frozen
-        total += layer.flops * (1 + on + below)
-        below = below or on
-    return total
+def words(source: str, names: Sequence[str]) -> str:
+    """Return ``Freezing.words`` of a stored run; the names as they stand where the source no longer has them."""
+    with suppress(LabError):
+        return of(source, names).words
+    return ", ".join(names)
+
+
+def up_to(layers: Sequence[LayerInfo], cut: str | None) -> Freezing:
+    """Return the choice that freezes everything up to and including ``cut``; nothing for None."""
+    names = [layer.name for layer in layers]
+    return Freezing(layers, names[: names.index(cut) + 1] if cut else ())
+
+
+def canonical(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> FineTuneSpec:
+    """Return ``spec`` with every phase's frozen layers in their one spelling: equal specs then train the same."""
+    phases = (replace(phase, frozen=Freezing(layers, phase.frozen, spec.source).names) for phase in spec.phases)
+    return replace(spec, phases=tuple(phases))
 
 
 def presets(layers: Sequence[LayerInfo]) -> dict[str, tuple[str, ...]]:
-    """Return the named choices of frozen layers: ``nothing``, ``article``, ``convolutions``, ``all_but_head``."""
+    """Return the named choices of frozen layers.
+
+    ``nothing``, ``article`` (layers 0 and 1), ``convolutions`` (with what belongs to them: their normalisations, and
+    all of a block that holds one), ``all_but_head``, and ``all_but_last_block`` (the last block and what follows it
+    train; nothing is frozen in a network without blocks).
+    """
     with_weights = [layer for layer in layers if layer.can_freeze]
     return {
         "nothing": (),
         "article": tuple(layer.name for layer in layers[:2] if layer.can_freeze),
-        "convolutions": tuple(layer.name for layer in with_weights if "Conv" in layer.type),
+        "convolutions": _convolutions(layers),
         "all_but_head": tuple(layer.name for layer in with_weights[:-1]),
+        "all_but_last_block": _before_last_block(layers),
     }
+
+
+def _convolutions(layers: Sequence[LayerInfo]) -> tuple[str, ...]:
+    blocks = {layer.block for layer in layers if "Conv" in layer.type} - {""}
+    chosen, belongs = [], False
+    for layer in (layer for layer in layers if layer.can_freeze):
+        belongs = "Conv" in layer.type or layer.block in blocks or (belongs and "Normalization" in layer.type)
+        chosen += [layer.name] if belongs else []
+    return tuple(chosen)
+
+
+def _before_last_block(layers: Sequence[LayerInfo]) -> tuple[str, ...]:
+    blocks = [layer.block for layer in layers if layer.block]
+    first = next((index for index, layer in enumerate(layers) if blocks and layer.block == blocks[-1]), 0)
+    return tuple(layer.name for layer in layers[:first] if layer.can_freeze)
 
 
 def hashes(model: "keras.Model") -> dict[str, str]:
@@ -147,20 +239,3 @@ def hashes(model: "keras.Model") -> dict[str, str]:
                 digest.update(array.tobytes())
             found[layer.name] = digest.hexdigest()
     return found
-
-
-def proof(before: Mapping[str, str], after: Mapping[str, str], frozen: Iterable[str]) -> list[ProofRow]:
-    """Hold the weights after training against those before, layer by layer.
-
-    Examples
-    --------
-    >>> [row.ok for row in proof({"a": "1", "b": "2"}, {"a": "1", "b": "2"}, frozen=["a"])]
-    [True, False]
-    """
-    frozen = set(frozen)
-    return [
-        ProofRow(
-            name, name in frozen, before[name][:12], after[name][:12], (before[name] == after[name]) == (name in frozen)
-        )
-        for name in before
-    ]

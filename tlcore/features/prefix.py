@@ -13,9 +13,10 @@ from tlcore.datasets import Data
 from tlcore.sources import describe
 from tlcore.spec import LayerInfo, Phase
 
-from . import freezing
 from .cache import Cache
-from .extraction import BFLOAT16_LAYERS, Features, NoRoom, cached_activations, in_bfloat16, submodel
+from .cuts import CutPoint, split
+from .extraction import BFLOAT16_LAYERS, Features, NoRoom, cached_activations, in_bfloat16
+from .freezing import Freezing
 
 if TYPE_CHECKING:
     import keras
@@ -52,23 +53,19 @@ def whole(model: "keras.Model", data: Data, reason: str) -> Inputs:
 def inputs(
     model: "keras.Model", data: Data, phase: Phase, cache: Path | None, should_stop: Callable[[], bool]
 ) -> Inputs:
-    """Compute the frozen prefix once where that pays, and put the layers after it into a model of their own.
-
-    The tail's layers are those of ``model``: training it trains ``model``.
+    """Compute the frozen prefix once where that pays; what is trained then is the part of ``model`` after it.
 
     Raises
     ------
     Interrupted
         ``should_stop`` asked for an end.
     """
-    import keras
-
-    layers = describe(model)
-    count, reason = length(layers, phase.frozen, len(data.x_train), cache)
-    if not count:
+    frozen = Freezing(describe(model), phase.frozen, model.name)
+    cut, reason = place(frozen, len(data.x_train), cache)
+    prefix, tail = split(model, cut.layer if cut else None)
+    if prefix is None:
         return whole(model, data, reason)
-    prefix = submodel(model, layers[count - 1].name)
-    rounded = rounds(layers[:count], len(data.x_train))
+    rounded = rounds(frozen.prefix, len(data.x_train))
     if rounded:
         prefix = in_bfloat16(prefix)
     options: dict[str, Any] = {"should_stop": should_stop, "in_memory": MEMORY_BYTES}
@@ -76,30 +73,27 @@ def inputs(
         train = cached_activations(prefix, data.x_train, cache, **options)
         validation = cached_activations(prefix, data.x_validation, cache, **options)
     except NoRoom:
-        return whole(model, data, _too_large(layers[:count], len(data.x_train)))
-    rest = [model.get_layer(layer.name) for layer in layers[count:]]
-    tail = keras.Sequential([keras.Input(prefix.output_shape[1:]), *rest])
-    return Inputs(tail, train.x, validation.x, _done(layers[:count], train, rounded), (train, validation))
+        return whole(model, data, _too_large(frozen.prefix, len(data.x_train)))
+    return Inputs(tail, train.x, validation.x, _done(frozen.prefix, train, rounded), (train, validation))
 
 
-def length(layers: Sequence[LayerInfo], frozen: Sequence[str], n: int, cache: Path | None = None) -> tuple[int, str]:
-    """Return how many leading layers are computed once for ``n`` training images; when none, why, in words.
+def place(frozen: Freezing, n: int, cache: Path | None = None) -> tuple[CutPoint | None, str]:
+    """Return the cut up to which ``n`` training images are computed once; when there is none, why, in words.
 
     The answer follows from sizes alone, never from a clock: the same spec takes the same way every time.
     """
-    count = freezing.boundary(layers, frozen)
-    prefix = layers[:count]
-    if not count:
-        return 0, "No leading layers are frozen, so every epoch runs the whole network."
-    shape = (n, *prefix[-1].output_shape)
+    cut, prefix = frozen.boundary, frozen.prefix
+    if cut is None:
+        return None, "No leading layers are frozen, so every epoch runs the whole network."
+    shape = (n, *cut.shape)
     if n * sum(layer.flops for layer in prefix) < WORTH * 4 * prod(shape):
-        return 0, (
+        return None, (
             f"Reading the outputs of {_names(prefix)} ({_megabytes(shape)}) takes about as long as computing them, "
             "so every epoch computes them again."
         )
     if 4 * prod(shape) > MEMORY_BYTES and not (cache and Cache(cache).takes(shape)):
-        return 0, _too_large(prefix, n)
-    return count, ""
+        return None, _too_large(prefix, n)
+    return cut, ""
 
 
 def rounds(layers: Sequence[LayerInfo], n: int) -> bool:

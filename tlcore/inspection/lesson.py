@@ -17,7 +17,6 @@ import numpy as np
 from tlcore import datasets, features, prediction, sources, training
 from tlcore.datasets import ASSETS, Data, read_card
 from tlcore.errors import DataError, SpecError
-from tlcore.features import freezing
 from tlcore.spec import FineTuneSpec, from_json, to_json
 from tlcore.store import Run, Store, versions
 
@@ -114,15 +113,19 @@ def cost(share: float) -> float:
 
 
 def gradients(model: "keras.Model", x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the shares of the true classes, and ∂J/∂w of every weight array in the model's order, frozen ones too."""
+    """Return the shares of the true classes, and ∂J/∂w of every weight array in the model's order, frozen ones too.
+
+    In inference mode: dropout is off, and a BatchNormalization uses its stored averages, whose gradient is 0.
+    """
     import keras
     import tensorflow as tf
 
-    freezing.freeze(model, ())
+    weights = [variable.value for variable in model.weights]
     with tf.GradientTape() as tape:
-        answers = model(x, training=True)
+        tape.watch(weights)
+        answers = model(x, training=False)
         loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, answers))
-    found = tape.gradient(loss, [variable.value for variable in model.weights])
+    found = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return answers.numpy()[np.arange(len(y)), y], [np.asarray(gradient) for gradient in found]
 
 

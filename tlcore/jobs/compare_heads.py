@@ -33,7 +33,7 @@ class CompareHeads(Job[HeadSpec]):
         source = sources.info(spec.source)
         check_data(spec.data)
         heads.check(spec.heads)
-        check_choice("layer", spec.layer, source.layer_names)
+        check_choice("layer", spec.layer, source.cut_names)
         for name in spec.inputs:
             check_choice("input", name, ("features", "pixels"))
         if not spec.seeds or not spec.inputs:

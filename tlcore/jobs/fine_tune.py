@@ -10,6 +10,8 @@ from typing import Any
 from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError, LabError
 from tlcore.evaluation import evaluate, outputs
+from tlcore.features import freezing
+from tlcore.features.freezing import Freezing
 from tlcore.machine import scratch
 from tlcore.spec import DataSpec, FineTuneSpec, Phase, Progress
 from tlcore.store import Run, Store, checkpoint, versions
@@ -67,13 +69,13 @@ class FineTune(Job[FineTuneSpec]):
         scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
         said = {"model": (answers, answer(outputs.noise(data.x_test)))}
         kept = outputs.save(reporter.folder(), folder, data, said, reporter.move)
-        frozen = spec.phases[-1].frozen
+        cost = Freezing(sources.describe(model), spec.phases[-1].frozen, spec.source).cost
         return {
             "test": test.as_dict(),
             "proof": list(fitted.proof),
             "n_trained": len(data.x_train),
-            "n_weights": model.count_params(),
-            "n_trainable": sum(layer.count_params() for layer in model.layers if layer.name not in frozen),
+            "n_weights": cost.n_weights,
+            "n_trainable": cost.n_trainable,
             **{name: value for name, value in asdict(fitted).items() if name != "proof"},
             "total_s": time.perf_counter() - began + clock["elapsed_s"],
             "resumed_after": resumed,  # epochs: where a later process went on
@@ -91,7 +93,7 @@ class FineTune(Job[FineTuneSpec]):
         >>> FineTune().describe(FineTuneSpec())
         'digits_0_4 → mnist_5_9, 200 per class, frozen: conv_1, conv_2'
         """
-        return f"{task(spec)}, frozen: {', '.join(spec.phases[-1].frozen) or 'nothing'}"
+        return f"{task(spec)}, frozen: {freezing.words(spec.source, spec.phases[-1].frozen) or 'nothing'}"
 
     def work(self, spec: FineTuneSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen)

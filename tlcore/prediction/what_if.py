@@ -22,6 +22,7 @@ from tlcore.datasets import Data
 from tlcore.errors import LabError, SpecError, TrainingError
 from tlcore.evaluation import Evaluation, evaluate
 from tlcore.features import freezing
+from tlcore.features.freezing import Freezing
 from tlcore.machine import processes, scratch
 from tlcore.spec import PIXELS, DataSpec, FineTuneSpec, Phase, check_choice, check_number
 
@@ -36,14 +37,15 @@ TAILS = ("linear", "dense")
 
 @dataclass(frozen=True)
 class Move:
-    """Freeze the first ``cut`` layers of ``source`` and train what comes after on the target.
+    """Freeze ``source`` up to and including the layer ``cut``, and train what comes after on the target.
 
-    ``tail`` is a linear SVM on the activations at the cut, or the network's own remaining layers.
+    ``cut`` is None to freeze nothing: what comes after are then the pixels. ``tail`` is a linear SVM on the
+    activations at the cut, or the network's own remaining layers.
     """
 
     source: str = "digits_0_4"
     target: str = "mnist_5_9"
-    cut: int = 5
+    cut: str | None = "flatten"
     tail: str = "linear"
     seed: int = 0
 
@@ -63,15 +65,22 @@ class Answer:
 
 def check(move: Move) -> None:
     """Raise a SpecError in one sentence when a move names what is not there. Needs no Keras."""
-    layers = sources.info(move.source).layers
+    cuts = cuts_of(move.source, move.tail)
     datasets.info(move.target)
     check_choice("tail", move.tail, TAILS)
     check_number("seed", move.seed)
-    last = len(layers) - (1 if move.tail == "dense" else 0)
-    if not 0 <= move.cut <= last:
+    if move.cut is not None and move.cut not in cuts:
         raise SpecError(
-            "The boundary can stand after 0 to {last} layers. Received: {cut}. Move it back.", last=last, cut=move.cut
+            "The boundary can stand before the first layer, or after one of {cuts}. Received: {cut!r}. Move it there.",
+            cuts=", ".join(cuts),
+            cut=move.cut,
         )
+
+
+def cuts_of(source: str, tail: str) -> tuple[str, ...]:
+    """Return the layers after which the boundary can stand; the network's own tail needs one layer that is left."""
+    cuts = sources.info(source).cut_names
+    return cuts[:-1] if tail == "dense" else cuts
 
 
 def retrain(move: Move, folder: str) -> Answer:
@@ -85,38 +94,37 @@ def retrain(move: Move, folder: str) -> Answer:
     check(move)
     began = time.perf_counter()
     data = _data(move.target, move.seed)
-    names = [layer.name for layer in sources.info(move.source).layers[: move.cut]]
     do = _linear if move.tail == "linear" else _dense
-    test, n_trainable, proof, reason = do(move, data, tuple(names), Path(folder))
+    test, n_trainable, proof, reason = do(move, data, Path(folder))
     return Answer(move, test, len(data.x_train), n_trainable, time.perf_counter() - began, proof, reason)
 
 
 Outcome = tuple[Evaluation, int, tuple[dict[str, Any], ...], str]
 
 
-def _linear(move: Move, data: Data, names: tuple[str, ...], folder: Path) -> Outcome:
+def _linear(move: Move, data: Data, folder: Path) -> Outcome:
     """A linear SVM, solved on the inner products of the activations: its cost does not grow with their number."""
     from sklearn.svm import SVC
 
     model = _source(move.source, move.seed)
     before = freezing.hashes(model)
-    layer = names[-1] if names else PIXELS
-    train, test, d = _products(move.source, move.target, move.seed, layer, folder)
+    train, test, d = _products(move.source, move.target, move.seed, move.cut or PIXELS, folder)
     svm = SVC(kernel="precomputed", C=1.0, random_state=move.seed).fit(train, data.y_train)
     n_classes = len(data.class_names)
     score = evaluate(data.y_test, svm.predict(test), n_classes)
-    rows = freezing.proof(before, freezing.hashes(model), before)
+    rows = Freezing(sources.describe(model), before).proof(before, freezing.hashes(model))
     proof = tuple({"phase": 1, **row.as_dict()} for row in rows)
     reason = f"The {d:,} activations at the cut and their inner products were computed once and kept."
     return score, n_classes * (n_classes - 1) // 2 * (d + 1), proof, reason
 
 
-def _dense(move: Move, data: Data, names: tuple[str, ...], folder: Path) -> Outcome:
+def _dense(move: Move, data: Data, folder: Path) -> Outcome:
     """The network's own remaining layers, trained as a run trains them."""
+    frozen = freezing.up_to(sources.info(move.source).layers, move.cut)
     spec = FineTuneSpec(
         source=move.source,
         data=DataSpec(target=move.target, per_class=len(data.x_train) // len(data.class_names), seed=move.seed),
-        phases=(Phase(epochs=10, frozen=names),),
+        phases=(Phase(epochs=10, frozen=frozen.names),),
         batch_size=64,
         seed=move.seed,
     )
@@ -125,7 +133,7 @@ def _dense(move: Move, data: Data, names: tuple[str, ...], folder: Path) -> Outc
     fitted = training.fit(model, alone, spec)
     answers = features.activations(model, data.x_test)
     score = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
-    n_trainable = freezing.cost(sources.describe(model), names).n_trainable
+    n_trainable = Freezing(sources.describe(model), frozen.names).cost.n_trainable
     return score, n_trainable, fitted.proof, fitted.reason
 
 
@@ -163,7 +171,7 @@ def warm(folder: str) -> None:
     scratch.enter(Path(folder))
     processes.import_keras()
     try:
-        for move in (Move(tail="dense"), *(Move(cut=cut) for cut in range(len(sources.info(Move.source).layers) + 1))):
+        for move in (Move(tail="dense"), *(Move(cut=cut) for cut in (None, *cuts_of(Move.source, "linear")))):
             retrain(move, folder)
     except LabError:  # a damaged asset: the move itself will say so
         log.exception("the first moves could not be prepared")

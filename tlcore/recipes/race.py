@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tlcore.errors import SpecError
-from tlcore.features import freezing
+from tlcore.features.freezing import canonical, presets
 from tlcore.spec import FineTuneSpec, LayerInfo, Phase, check_choice
 
 from .fine_tuning import scratch_control
@@ -32,13 +32,13 @@ def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]
             "A race has from {few} to {most} lanes. Received: {n}. Pick some.", few=FEWEST, most=MOST, n=len(set(names))
         )
     draft = replace(draft, film=True)
-    frozen = freezing.presets(layers)
+    frozen = presets(layers)
     plain = replace(draft, phases=(Phase(epochs=draft.epochs, learning_rate=draft.phases[0].learning_rate),))
     found: dict[str, FineTuneSpec] = {}
     for name in dict.fromkeys(names):
         phases = tuple(replace(phase, frozen=frozen.get(name, ())) for phase in plain.phases)
         one = {"draft": draft, "scratch": scratch_control(plain)}.get(name, replace(plain, phases=phases))
-        twin = next((other for other, spec in found.items() if _same(spec, one, layers)), None)
+        twin = next((other for other, spec in found.items() if canonical(spec, layers) == canonical(one, layers)), None)
         if twin:
             raise SpecError("The lanes {first} and {second} would run the same. Drop one.", first=twin, second=name)
         found[name] = one
@@ -48,14 +48,3 @@ def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]
 def start_order(names: Sequence[str], seed: int) -> list[str]:
     """Return the order in which lanes enter the queue: drawn by the seed, so that no setting always goes first."""
     return random.Random(seed).sample(list(names), len(names))
-
-
-def _same(first: FineTuneSpec, second: FineTuneSpec, layers: Sequence[LayerInfo]) -> bool:
-    """Whether two specs train the same: names of layers without weights make no difference."""
-    weighted = {layer.name for layer in layers if layer.can_freeze}
-
-    def bare(spec: FineTuneSpec) -> FineTuneSpec:
-        phases = (replace(phase, frozen=tuple(sorted(weighted & set(phase.frozen)))) for phase in spec.phases)
-        return replace(spec, phases=tuple(phases))
-
-    return bare(first) == bare(second)

@@ -8,7 +8,7 @@ import base64
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlcore import datasets, features, sources
-from tlcore.features import freezing
+from tlcore.features.freezing import Freezing
 from tlcore.sources.making import RECIPES
-from tlcore.spec import FineTuneSpec
+from tlcore.spec import FineTuneSpec, LayerInfo
 
 if TYPE_CHECKING:
     import keras
@@ -82,13 +82,10 @@ class Monitor:
         images, labels = datasets.samples(spec.data.target, N_MAP)
         task = source_task(spec.source)
         x_source, self.y_source = datasets.samples(task, N_SOURCE) if task else (images[:0], labels[:0])
-        self.old_head = sources.load(spec.source).layers[-1] if task else None
-        layers = sources.describe(model)
-        count = min(freezing.boundary(layers, phase.frozen) for phase in spec.phases)
-        self.rest = [model.get_layer(layer.name) for layer in layers[count:-1]]
+        self.head, self.old_head = _head(model), _head(sources.load(spec.source)) if task else None
+        prefix, tail = features.split(model, _never_trained(sources.describe(model), spec))
         x = np.concatenate([x_source, images if spec.data.scale else 255 * images])
-        before = [*sources.front(model), *(layer.name for layer in layers[:count])]
-        self.x = features.activations(features.submodel(model, before[-1]), x) if before else x
+        self.x = x if prefix is None else features.activations(prefix, x)
         self.labels = labels
         self.cast = Cast(
             tuple(class_names),
@@ -97,7 +94,7 @@ class Monitor:
             datasets.info(task).title if task else "",
             len(x_source),
         )
-        self._hidden = self._compiled()
+        self._hidden = _compiled(tail, self.x)
 
     def __call__(self, epoch: int, target: float | None) -> None:
         """Measure the model as it is now and keep the frame of ``epoch``; epoch 0 begins the film anew."""
@@ -110,7 +107,7 @@ class Monitor:
         n = self.cast.n_source
         frame = Frame(epoch, self.drift(), self._source_accuracy(hidden[:n]), target, self._answers(hidden[n:]))
         seen = io.BytesIO()
-        np.save(seen, hidden[n:])
+        np.save(seen, hidden[n:].reshape(len(hidden) - n, -1))
         _write(self.folder / f"{epoch:04}.npy", seen.getvalue())
         _write(self.folder / f"{epoch:04}.json", json.dumps(asdict(frame)).encode())  # last: it says the rest is there
 
@@ -125,26 +122,35 @@ class Monitor:
         return float((np.asarray(self.old_head(hidden)).argmax(axis=1) == self.y_source).mean())
 
     def _answers(self, hidden: np.ndarray) -> tuple[Answer, ...]:
-        shares = np.nan_to_num(np.asarray(self.model.layers[-1](hidden[:N_WATCHED])))
+        shares = np.nan_to_num(np.asarray(self.head(hidden[:N_WATCHED])))
         return tuple(
             Answer(int(row.argmax()), float(row.max()), float(row[label]))
             for row, label in zip(shares, self.labels, strict=False)
         )
 
-    def _compiled(self) -> Any:
-        """Return a function that gives the last hidden layer's values of all watched images: float32, (n, d)."""
-        import tensorflow as tf
 
-        x = tf.constant(self.x)
+def _never_trained(layers: Sequence[LayerInfo], spec: FineTuneSpec) -> str | None:
+    """Return the last layer of the part that no phase trains; None where there is no such part."""
+    cuts = [Freezing(layers, phase.frozen, spec.source).boundary for phase in spec.phases]
+    known = [cut for cut in cuts if cut is not None]
+    return min(known, key=lambda cut: cut.position).layer if len(known) == len(cuts) else None
 
-        @tf.function
-        def hidden() -> Any:
-            values = x
-            for layer in self.rest:
-                values = layer(values, training=False)
-            return values
 
-        return lambda: hidden().numpy()
+def _head(model: "keras.Model") -> "keras.Model":
+    """Return what comes after the last hidden layer."""
+    return features.split(model, features.last_hidden(sources.describe(model)).layer)[1]
+
+
+def _compiled(tail: "keras.Model", x: np.ndarray) -> Callable[[], np.ndarray]:
+    """Return a function that gives the last hidden layer's values of ``x``: float32, (n, ...)."""
+    import tensorflow as tf
+
+    layers, values = sources.describe(tail), tf.constant(x)
+    if len(features.cut_points(layers)) < 2:  # only the head trains
+        return lambda: x
+    part = features.submodel(tail, features.last_hidden(layers).layer)
+    hidden = tf.function(lambda: part(values, training=False), autograph=False)
+    return lambda: hidden().numpy()
 
 
 def source_task(source: str) -> str:

@@ -14,7 +14,8 @@ import numpy as np
 
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
-from tlcore.features import Interrupted, freezing, prefix, tensor
+from tlcore.features import Interrupted, prefix, tensor
+from tlcore.features.freezing import Freezing, hashes
 from tlcore.features.prefix import Inputs
 from tlcore.sources import describe
 from tlcore.spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, check_choice, check_number
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
 OnCheckpoint = Callable[[Callable[[], Checkpoint]], None]
 
 LONG_STEP = 50_000_000  # multiply-adds of a batch's forward pass; the seed's network with 64 images has 160 million
-ONE_BY_ONE = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense", "Dropout", "Activation", "ReLU")
+ONE_BY_ONE = (
+    "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "ZeroPadding2D", "MaxPooling2D", "AveragePooling2D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Flatten", "Dense", "Dropout", "Activation", "ReLU", "Add",
+    "Concatenate",
+)  # fmt: skip
 STRETCH_S = 0.25  # seconds of training between two looks at the stop flag; a batch that takes longer runs alone
 
 
@@ -43,8 +48,7 @@ def check(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> None:
     for phase in spec.phases:
         check_number("epochs", phase.epochs)
         check_number("learning_rate", phase.learning_rate)
-        freezing.check_names(layers, phase.frozen, spec.source)
-        if freezing.cost(layers, phase.frozen).n_trainable == 0:
+        if Freezing(layers, phase.frozen, spec.source).cost.n_trainable == 0:
             raise SpecError("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer.")
 
 
@@ -102,7 +106,8 @@ def fit(
     """
     import keras
 
-    check(spec, describe(model))
+    layers = describe(model)
+    check(spec, layers)
     keras.utils.set_random_seed(spec.seed)
     clock = Clock(spec, len(data.x_train), on_metric, on_progress, should_stop, on_epoch)
     course = Course()
@@ -113,9 +118,10 @@ def fit(
         clock.go_on(resume.state["clock"])
         course = Course(**resume.state["course"])
     for number, phase in enumerate(spec.phases[max(course.phase - 1, 0) :], start=max(course.phase, 1)):
-        freezing.freeze(model, phase.frozen)
+        frozen = Freezing(layers, phase.frozen, spec.source)
+        frozen.apply(model)
         if number > course.phase:
-            course.begin(number, freezing.hashes(model), clock.all_images)
+            course.begin(number, hashes(model), clock.all_images)
         try:
             inputs = _inputs(model, data, phase, clock, cache) if use_cache else prefix.whole(model, data, prefix.OFF)
             course.note(inputs)
@@ -124,7 +130,7 @@ def fit(
         except Interrupted:
             clock.stopped = True
         if clock.all_images > course.images_before:
-            rows = freezing.proof(course.before, freezing.hashes(model), phase.frozen)
+            rows = frozen.proof(course.before, hashes(model))
             course.proof += [{"phase": number, **row.as_dict()} for row in rows]
         if clock.stopped:
             break
@@ -172,7 +178,7 @@ def _put(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
 
 
 def _inputs(model: "keras.Model", data: Data, phase: Phase, clock: Clock, cache: Path | None) -> Inputs:
-    if freezing.boundary(describe(model), phase.frozen):
+    if Freezing(describe(model), phase.frozen).boundary:
         clock.on_progress(replace(clock.progress(), message="computing the frozen layers once"))
     return prefix.inputs(model, data, phase, cache, clock.should_stop)
 
@@ -283,8 +289,11 @@ def n_parts(tail: "keras.Model", size: int) -> int:
     What comes out is the batch's gradient as long as no layer looks at more than one image, so only such layers count.
     """
     layers = describe(tail)
+    at_rest = {
+        layer.name for layer in tail.layers if type(layer).__name__ == "BatchNormalization" and not layer.trainable
+    }
     long = size * sum(layer.flops for layer in layers) >= LONG_STEP
-    return 2 if long and all(layer.type in ONE_BY_ONE for layer in layers) else 1
+    return 2 if long and all(layer.type in ONE_BY_ONE or layer.name in at_rest for layer in layers) else 1
 
 
 def _scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[], tuple[float, float]]:

@@ -140,11 +140,14 @@ def head_bars(rows: Sequence[dict[str, Any]], titles: dict[str, str]) -> go.Figu
     return figure
 
 
-def cuts(found: Mapping[str, Mapping[int, float]], names: Sequence[str], titles: Mapping[str, str]) -> go.Figure:
-    """Return test accuracy against the boundary, a line per tail: ``found[tail][cut]``; the axis runs to 100 %."""
+def cuts(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str], titles: Mapping[str, str]) -> go.Figure:
+    """Return test accuracy against the boundary, a line per tail: ``found[tail][cut]``; the axis runs to 100 %.
+
+    ``names`` has the words for every cut, in the network's order.
+    """
     figure = go.Figure()
     for index, (tail, points) in enumerate(found.items()):
-        at = sorted(points)
+        at = [cut for cut in names if cut in points]
         figure.add_scatter(
             name=titles[tail],
             x=[names[cut] for cut in at],
@@ -157,7 +160,7 @@ def cuts(found: Mapping[str, Mapping[int, float]], names: Sequence[str], titles:
     low = min((value for points in found.values() for value in points.values()), default=0.0)
     bottom = max(0.0, (low * 10 // 1) / 10 - 0.1)
     figure.update_xaxes(
-        type="category", categoryorder="array", categoryarray=list(names), range=[-0.4, len(names) - 0.6]
+        type="category", categoryorder="array", categoryarray=list(names.values()), range=[-0.4, len(names) - 0.6]
     )
     figure.update_yaxes(
         title=_("test accuracy, {low:.0%} to 100 %").format(low=bottom), tickformat=".0%", range=[bottom, 1.005]

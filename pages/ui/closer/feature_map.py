@@ -30,7 +30,7 @@ def feature_map(run: Run) -> None:
     LabError
         The run's model is missing or damaged, or the process did not answer.
     """
-    layers = [layer.name for layer in sources.info(run.spec.source).layers][:-1]  # the last is made anew by the run
+    layers = sources.info(run.spec.source).cut_names[:-1]  # the last is made anew by the run
     a, b = st.columns(2)
     layer = a.selectbox(_("Layer"), layers, index=len(layers) - 1, key=f"map_layer_{run.id}")
     method = b.selectbox(_("Drawn by"), list(METHODS), format_func=METHODS.__getitem__, key=f"map_method_{run.id}")

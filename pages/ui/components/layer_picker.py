@@ -10,6 +10,7 @@ from typing import Any
 from streamlit.components.v2 import component
 
 from pages.ui.words.text import _, language, ngettext
+from tlcore.features.freezing import Freezing
 from tlcore.spec import LayerInfo
 
 _HERE = Path(__file__)
@@ -48,10 +49,9 @@ def layer_picker(
     Returns
     -------
     tuple of str
-        In network order, as `normalise` leaves them: every frozen layer with weights, and the layers
-        without weights that lie before the boundary.
+        In their one spelling: every frozen layer with weights, in network order.
     """
-    frozen = normalise(layers, frozen)
+    frozen = Freezing(layers, frozen).names
     picker = _picker(
         key=key,
         data={
@@ -80,45 +80,24 @@ def check_value(
     value : untrusted; ``st.session_state[key]["choice"]`` is the same value before the picker is shown
     """
     if not isinstance(value, dict) or isinstance(value.get("rev"), bool) or value.get("rev") != rev:
-        return normalise(layers, frozen)
-    names = value.get("frozen")
+        return Freezing(layers, frozen).names
+    names, known = value.get("frozen"), {layer.name for layer in layers}
     if not isinstance(names, list) or len(names) > MAX_NAMES:
-        return normalise(layers, frozen)
-    return normalise(layers, (name for name in names if isinstance(name, str)))
-
-
-def boundary(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> int:
-    """Return how many layers lie before the boundary: the longest start of the network that is all frozen.
-
-    A layer without weights does not end that start; it belongs to it when it is named, or when a frozen layer follows.
-    """
-    names = set(frozen)
-    end = 0
-    for index, layer in enumerate(layers):
-        if layer.name in names:
-            end = index + 1
-        elif layer.can_freeze:
-            break
-    return end
-
-
-def normalise(layers: Sequence[LayerInfo], names: Iterable[str]) -> tuple[str, ...]:
-    """Return ``names`` in network order, with layers without weights exactly where the boundary includes them."""
-    names = set(names)
-    end = boundary(layers, names)
-    return tuple(
-        layer.name for index, layer in enumerate(layers) if index < end or (layer.can_freeze and layer.name in names)
-    )
+        return Freezing(layers, frozen).names
+    return Freezing(layers, [name for name in names if isinstance(name, str) and name in known]).names
 
 
 def blocks(layers: Sequence[LayerInfo], limit: int = MAX_BLOCKS) -> list[dict[str, Any]]:
-    """Return what is drawn: one block per layer, or per group of neighbours with one name prefix beyond ``limit``.
+    """Return what is drawn: one block per layer or, in a network with branches, per block of the network.
 
-    ``size`` is the logarithm of the block's weights as a share of the largest block's, in [0, 1].
+    A chain of more than ``limit`` layers is drawn by groups of neighbours with one name prefix. ``size`` is the
+    logarithm of the block's weights as a share of the largest block's, in [0, 1].
     """
-    groups = [[layer] for layer in layers]
-    if len(layers) > limit:
-        groups = [list(group) for _prefix, group in groupby(layers, key=lambda layer: prefix(layer.name))]
+    long = len(layers) > limit and not any(layer.block for layer in layers)
+    groups = [
+        list(group)
+        for _name, group in groupby(layers, key=lambda layer: prefix(layer.name) if long else layer.block or layer.name)
+    ]
     largest = max((sum(layer.n_weights for layer in group) for group in groups), default=0)
     return [_block(group, largest) for group in groups]
 
@@ -139,7 +118,7 @@ def _block(group: Sequence[LayerInfo], largest: int) -> dict[str, Any]:
     n_weights = sum(layer.n_weights for layer in group)
     single, last = len(group) == 1, group[-1]
     return {
-        "name": last.name if single else prefix(last.name),
+        "name": last.name if single else last.block or prefix(last.name),
         "type": last.type if single else ngettext("{n} layer", "{n} layers", len(group)).format(n=len(group)),
         "shape": " × ".join(f"{size:,}" for size in last.output_shape),
         "weights": ngettext("{n} weight", "{n} weights", n_weights).format(n=f"{n_weights:,}"),

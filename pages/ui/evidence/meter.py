@@ -24,7 +24,7 @@ def live_spec() -> SweepSpec:
     draft = state.data_draft()
     most = min(MOST_LABELS, datasets.max_per_class(draft.target, draft.split))
     per_class = max(2, min(most, draft.per_class or most))
-    names = sources.info(state.get("source")).layer_names
+    names = sources.info(state.get("source")).cut_names
     return SweepSpec(
         sources=(state.get("source"),),
         target=draft.target,
@@ -132,7 +132,7 @@ def setting(cells: Sequence[Cell], key: str) -> None:
 
 def by_depth(trial: Trial) -> dict[str, float]:
     """Return the accuracies in the order of the network's layers."""
-    return {cut: trial.truth[cut] for cut in sources.info(trial.setting[1]).layer_names if cut in trial.truth}
+    return {cut: trial.truth[cut] for cut in sources.info(trial.setting[1]).cut_names if cut in trial.truth}
 
 
 def setting_words(one: meter.Setting) -> str:

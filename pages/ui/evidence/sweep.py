@@ -214,8 +214,9 @@ def minutes(seconds: float | None) -> str:
 def draft() -> SweepSpec:
     """Show the choices of a grid; return it."""
     cards = {card.name: card.title for card in sources.catalogue()}
-    cuts = (PIXELS, *sources.info(SweepSpec().source).layer_names)
     pills(_("Sources"), cards, "sweep_sources", _("Where the features come from."))
+    cuts = (PIXELS, *shared_cuts(state.get("sweep_sources") or SweepSpec().sources))
+    state.put(sweep_cuts=[cut for cut in state.get("sweep_cuts") if cut in cuts])
     pills(_("Cuts"), dict.fromkeys(cuts), "sweep_cuts", _("The last frozen layer; pixels freezes none."))
     pills(_("Methods"), METHODS, "sweep_methods", _("Heads, networks, and scores that need no training."))
     pills(
@@ -244,6 +245,12 @@ def draft() -> SweepSpec:
         seeds=tuple(range(int(state.get("sweep_seeds")))),
         budget_s=int(state.get("sweep_budget")),
     )
+
+
+def shared_cuts(names: Sequence[str]) -> list[str]:
+    """Return the cuts that all of these sources have, in the order of the first."""
+    first, *others = (sources.info(name).cut_names for name in names)
+    return [cut for cut in first if all(cut in other for other in others)]
 
 
 def pills(label: str, options: Mapping[Any, str | None], key: str, words: str) -> None:

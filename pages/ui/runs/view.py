@@ -1,6 +1,7 @@
 """One run on a page, in whatever state it is: waiting, running, done, stopped or failed."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from tlcore import datasets, jobs, prediction, sources
 from tlcore.errors import LabError
 from tlcore.evidence import sweeps
 from tlcore.exports import export
+from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.recipes import article_recipe
 from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, Spec, SweepSpec
@@ -78,9 +80,9 @@ def describe(spec: Spec) -> str:
         )
     if not isinstance(spec, FineTuneSpec):
         return jobs.describe(spec)
-    if replace(spec, seed=0, film=False, data=replace(spec.data, seed=0)) == article_recipe():
+    if _is_the_articles(spec):
         return _("The article's recipe → {target}").format(target=target)
-    frozen = ", ".join(name for name in spec.phases[-1].frozen if not name.startswith(("pool", "flatten")))
+    frozen = freezing.words(spec.source, spec.phases[-1].frozen)
     if len(spec.phases) > 1:
         frozen = _("{frozen}, two phases").format(frozen=frozen or _("nothing"))
     if spec.source == "random" and not frozen:
@@ -88,6 +90,13 @@ def describe(spec: Spec) -> str:
     return _("{source}, frozen: {frozen} → {target}, {n}").format(
         source=source, frozen=frozen or _("nothing"), target=target, n=per_class
     )
+
+
+def _is_the_articles(spec: FineTuneSpec) -> bool:
+    plain = replace(spec, seed=0, film=False, data=replace(spec.data, seed=0))
+    with suppress(LabError):  # layers that its source no longer has
+        return freezing.canonical(plain, sources.info(spec.source).layers) == article_recipe()
+    return False
 
 
 def run_rows(runs: Sequence[Run]) -> None:
@@ -173,8 +182,8 @@ def curves(run: Run, slot: str) -> None:
     if isinstance(spec, FineTuneSpec):
         ends = [sum(phase.epochs for phase in spec.phases[:count]) for count in range(1, len(spec.phases))]
         rules = [
-            Rule(x, _("frozen: {names}").format(names=_frozen_words(spec.phases[i + 1].frozen)))
-            for i, x in enumerate(ends)
+            Rule(x, _("frozen: {names}").format(names=freezing.words(spec.source, phase.frozen) or _("nothing")))
+            for x, phase in zip(ends, spec.phases[1:], strict=True)
         ]
         labels |= {"x_max": float(spec.epochs), "rules": rules}
     elif isinstance(spec, HeadSpec) and len(spec.heads) == 1:
@@ -184,10 +193,6 @@ def curves(run: Run, slot: str) -> None:
         labels |= {"x_title": _("Training images, trees or epochs"), "loss_title": _("Loss of each head")}
     url = f"/api/runs/{run.id}/metrics"
     live_chart(f"chart_{slot}", runs=[LiveRun(run.id, url, state=run.state)], **labels)
-
-
-def _frozen_words(names: Sequence[str]) -> str:
-    return ", ".join(names) or _("nothing")
 
 
 def fine_tune_result(run: Run) -> None:

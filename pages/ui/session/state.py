@@ -11,7 +11,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tlcore import datasets, jobs, people, prediction, sources
 from tlcore.errors import SpecError
-from tlcore.features import freezing
+from tlcore.features import first_vector, freezing
+from tlcore.features.freezing import Freezing
 from tlcore.inspection import lesson
 from tlcore.inspection.lesson import Lesson
 from tlcore.lab import Lab, shared
@@ -42,7 +43,7 @@ DEFAULTS: dict[str, Any] = {
     "film": False,
     "layer": "flatten",
     "heads": ("linear_svm",),
-    "what_if_cut": 5,
+    "what_if_cut": "flatten",
     "race_lanes": ("nothing", "convolutions", "scratch"),
     "saving_at": 5,
     "sweep_sources": ("digits_0_4",),
@@ -157,19 +158,23 @@ def settle() -> None:
 
 def fit_to_source() -> None:
     """Let the choices name layers that the chosen source has: what it does not have gives way to a preset."""
-    layers = sources.info(get("source")).layers
-    names = [layer.name for layer in layers]
-    presets = freezing.presets(layers)
-    frozen = tuple(name for name in get("frozen") if name in names)
+    card = sources.info(get("source"))
+    presets = freezing.presets(card.layers)
+    frozen = tuple(name for name in get("frozen") if name in card.layer_names)
     if not frozen and get("frozen"):
         frozen = presets["convolutions"] or presets["all_but_head"][:1]
-    flat = [layer.name for layer in layers[:-1] if len(layer.output_shape) == 1] or names
     put(
         frozen=frozen,
         picker_rev=get("picker_rev", 0) + 1,
-        layer=get("layer") if get("layer") in names else flat[0],
-        what_if_cut=min(get("what_if_cut"), len(layers) - 1),
+        layer=get("layer") if get("layer") in card.cut_names else first_vector(card.layers),
+        what_if_cut=get("what_if_cut") if get("what_if_cut") in ("", *card.cut_names) else first_vector(card.layers),
     )
+
+
+def frozen() -> Freezing:
+    """Return what is chosen to be frozen of the chosen source; names that it does not have are left out."""
+    card = sources.info(get("source"))
+    return Freezing(card.layers, [name for name in get("frozen") if name in card.layer_names], card.name)
 
 
 def data_draft() -> DataSpec:
@@ -181,7 +186,8 @@ def draft() -> FineTuneSpec:
     """Return the fine-tuning that Start would run."""
     if get("recipe") == "article":
         return article_recipe(seed=int(get("seed")))
-    phase = Phase(epochs=int(get("epochs")), frozen=tuple(get("frozen")), learning_rate=float(get("learning_rate")))
+    choice = frozen()
+    phase = Phase(epochs=int(get("epochs")), frozen=choice.names, learning_rate=float(get("learning_rate")))
     spec = FineTuneSpec(
         source=get("source"),
         data=data_draft(),
@@ -192,7 +198,7 @@ def draft() -> FineTuneSpec:
         film=bool(get("film")),
     )
     if get("recipe") == "two_phase":
-        return two_phases(spec, freezing.presets(sources.info(spec.source).layers)["all_but_head"])
+        return two_phases(spec, freezing.presets(choice.layers)["all_but_head"])
     return spec
 
 

@@ -8,7 +8,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
 from tlcore import sources
 from tlcore.errors import LabError
-from tlcore.prediction.what_if import N_IMAGES, Answer, Move
+from tlcore.prediction.what_if import N_IMAGES, Answer, Move, cuts_of
 
 TAILS = {"linear": _("A linear SVM on the features"), "dense": _("The network's own remaining layers")}
 
@@ -23,7 +23,7 @@ def what_if() -> None:
             "on {n:,} images of the target, at once."
         ).format(n=N_IMAGES)
     )
-    names = [_("nothing"), *sources.info(state.get("source")).layer_names]
+    names = {"": _("nothing")} | {name: name for name in sources.info(state.get("source")).cut_names}
     left, right = st.columns([1, 1], gap="large")
     with left:
         tail = st.segmented_control(
@@ -36,11 +36,12 @@ def what_if() -> None:
             on_change=_moved,
             persist_state="session",
         )
-        last = len(names) - (1 if tail == "dense" else 0)
-        state.put(what_if_cut=min(state.get("what_if_cut"), last - 1))
+        cuts = ["", *cuts_of(state.get("source"), tail)]
+        if state.get("what_if_cut") not in cuts:
+            state.put(what_if_cut=cuts[-1])
         cut = st.select_slider(
             _("Freeze up to and with"),
-            range(last),
+            cuts,
             format_func=names.__getitem__,
             key="what_if_cut",
             on_change=_moved,
@@ -49,7 +50,7 @@ def what_if() -> None:
         if not state.get("what_if_moved"):
             st.info(_("Move the slider to see the accuracy the network would reach from there."))
             return
-        answer = _answer(Move(state.get("source"), state.get("target"), cut, tail, int(state.get("seed"))))
+        answer = _answer(Move(state.get("source"), state.get("target"), cut or None, tail, int(state.get("seed"))))
         if answer is None:
             return
         _show(answer)
@@ -89,11 +90,11 @@ def _short(n: int) -> str:
     return f"{n:,}" if n < 10_000 else f"{n / 1000:,.0f} k"
 
 
-def _remember(answer: Answer) -> dict[str, dict[int, float]]:
+def _remember(answer: Answer) -> dict[str, dict[str, float]]:
     """Keep this session's answers of one source, target and seed, so that the curve grows with every move."""
     move = answer.move
     kept = state.get("what_if_found", {})
     found = kept.setdefault((move.source, move.target, move.seed), {})
-    found.setdefault(move.tail, {})[move.cut] = answer.test.accuracy
+    found.setdefault(move.tail, {})[move.cut or ""] = answer.test.accuracy
     state.put(what_if_found=kept)
     return found
