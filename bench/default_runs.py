@@ -45,15 +45,15 @@ def main() -> None:
                 ("convolutions frozen", FineTuneSpec()),
             ):
                 found = [finished(store, spec).result for spec in runs_of(spec, per_class)]
-                print(line(per_class, what, [r["test"]["accuracy"] for r in found], [r["fit_s"] for r in found]))
+                print(line(per_class, what, [one.accuracy for one in found], [one.fit_s for one in found]))
             heads = HeadSpec(
                 data=DataSpec(per_class=per_class), seeds=SEEDS, inputs=("features", "pixels"), curves=False
             )
-            rows = finished(store, heads).result["rows"]
-            for head, name in dict.fromkeys((row["head"], row["input"]) for row in rows):
-                part = [row for row in rows if (row["head"], row["input"]) == (head, name)]
+            rows = finished(store, heads).result.rows
+            for head, name in dict.fromkeys((row.head, row.input) for row in rows):
+                part = [row for row in rows if (row.head, row.input) == (head, name)]
                 what = f"{head.replace('_', ' ')} on {name}"
-                print(line(per_class, what, [row["accuracy"] for row in part], [row["fit_s"] for row in part]))
+                print(line(per_class, what, [row.accuracy for row in part], [row.fit_s for row in part]))
 
 
 if __name__ == "__main__":

@@ -95,11 +95,11 @@ def keras_example() -> None:
     with st.container(border=True, key="keras_example"):
         st.markdown(_("**Keras' own example, with the network and the settings it was published with**"))
         run = watched("example", ExampleSpec)
-        if run is None or "test" not in run.result:
+        if run is None or run.result.test is None:
             found = recorded.example()
-            example_view.result(found)
+            example_view.result(found.result)
             words = _("Recorded {date} on {machine}, seed {seed}. Again: `{command}`")
-            st.caption(words.format(**{name: found[name] for name in ("date", "machine", "seed", "command")}))
+            st.caption(words.format(date=found.date, machine=found.machine, seed=found.seed, command=found.command))
         st.button(_("Run it whole"), key="start_example", icon=":material/play_arrow:", on_click=start_example)
         if run is not None:
             run_view.show(run, "example")

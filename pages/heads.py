@@ -11,7 +11,7 @@ from pages.ui.words.text import _, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import HeadSpec, Input
+from tlcore.spec import HeadSpec, HeadsResult, Input
 
 frame.heading(
     _("Heads"),
@@ -135,7 +135,7 @@ if run is None:
     )
 else:
     run_view.show(run, "cmp")
-    if run.final and run.result.get("rows"):
+    if run.final and isinstance(run.result, HeadsResult) and run.result.rows:
         run_view.head_comparison(run)
         tuned.tried(run)
         tuned.test_uses(run)

@@ -80,8 +80,8 @@ def test_the_cached_prefix_trains_the_same_model_as_the_whole_network(data):
 
 def test_frozen_averages_stay_and_trained_ones_move(data):
     model, fitted = trained(FEW, data)
-    assert {row["layer"] for row in fitted.proof if row["frozen"]} == set(UP_TO_BLOCK_1)
-    assert all(row["ok"] for row in fitted.proof)
+    assert {row.layer for row in fitted.proof if row.frozen} == set(UP_TO_BLOCK_1)
+    assert all(row.ok for row in fitted.proof)
     before = residual().get_layer("block_2_bn_1")
     assert not np.array_equal(model.get_layer("block_2_bn_1").moving_mean, before.moving_mean)
 
@@ -112,10 +112,8 @@ def test_phases_cut_where_each_of_them_freezes(data, tmp_path):
     everything = Freezing(sources.describe(residual()), (*UP_TO_BLOCK_1, *BLOCK_2, "dense")).names
     spec = replace(FEW, phases=(Phase(1, tuple(everything)), Phase(1, ("stem_conv", "stem_bn"), 1e-4)))
     _, fitted = trained(spec, data, dropout=0, cache=tmp_path)
-    frozen = {
-        number: {row["layer"] for row in fitted.proof if row["phase"] == number and row["frozen"]} for number in (1, 2)
-    }
-    assert frozen == {1: set(everything), 2: {"stem_conv", "stem_bn"}} and all(row["ok"] for row in fitted.proof)
+    frozen = {number: {row.layer for row in fitted.proof if row.phase == number and row.frozen} for number in (1, 2)}
+    assert frozen == {1: set(everything), 2: {"stem_conv", "stem_bn"}} and all(row.ok for row in fitted.proof)
 
 
 def test_a_network_that_prepares_its_images_is_cached_from_the_stored_pixels(data, tmp_path):

@@ -558,7 +558,7 @@ def test_ctrl_c_asks_the_run_to_stop_and_waits_for_it(do, home, execute, sign):
     code, printed, said = do("train", *TINY)
     assert code == 130 and said == "Stopping; press Ctrl+C again to end at once.\n"
     (run,) = Store(home).list()
-    assert f"Run {run.id}: stopped" in printed and run.result == {"stopped": True}
+    assert f"Run {run.id}: stopped" in printed and run.stored == {"stopped": True}
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -705,7 +705,10 @@ def test_a_shipped_model_needs_no_run_store(do, home, bad_files):
 def test_models_of_runs_have_short_names(home):
     store = Store(home)
     run = store.create(HeadSpec())
-    rows = [{"head": "knn", "input": name, "file": f"heads/knn-{name}.skops"} for name in ("features", "pixels")]
+    rows = [
+        {"head": "knn", "input": name, "accuracy": 0.5, "file": f"heads/knn-{name}.skops"}
+        for name in ("features", "pixels")
+    ]
     files = {row["file"]: {"sha256": "", "bytes": 0} for row in rows}
     store.claim(run.id)
     store.finish(run.id, "done", {"rows": rows, "class_names": ["5", "6"], "files": files})
@@ -834,14 +837,14 @@ def test_train_tells_how_it_goes_and_what_came_out(trained):
     assert run.state == "done" and run.name == "tiny" and run.spec.data.per_class == 5
     lines = done.stdout.splitlines()
     assert lines[0] == f"Run {run.id}: tiny" and any(line.startswith("epoch     1/1  train loss") for line in lines)
-    test = run.result["test"]
+    test = run.result.test
     assert (
         f"Test accuracy {test['accuracy']:.1%} on 4,861 images never trained on; 95 % interval {test['low']:.1%}"
         in done.stdout
     )
     assert "2 frozen layers are bit for bit unchanged, those of 2 trained layers changed." in done.stdout
     model = Path(next(line for line in lines if line.startswith("Model: "))[7:])
-    assert hashlib.sha256(model.read_bytes()).hexdigest() == run.result["files"]["model.keras"]["sha256"]
+    assert hashlib.sha256(model.read_bytes()).hexdigest() == run.result.files["model.keras"].sha256
 
 
 @pytest.mark.keras
@@ -928,7 +931,7 @@ def test_a_sweep_prints_its_means_writes_its_experiments_and_goes_on(do, home, t
     assert len((tmp_path / "cells.csv").read_text().splitlines()) == 9
     code, printed, _ = do(*line.split(), "--resume", "last", "--json")
     assert code == 0 and len(json.loads(printed)) == 8
-    assert Store(home).list()[0].result["n_before"] == 8
+    assert Store(home).list()[0].result.n_before == 8
 
 
 @pytest.mark.keras
@@ -984,7 +987,7 @@ def test_ctrl_c_keeps_what_was_learned_so_far(home):
         said += list(process.stdout)
         assert process.stderr.read() == "Stopping; press Ctrl+C again to end at once.\n"
     (run,) = Store(home).list()
-    assert process.returncode == 130 and run.state == "stopped" and run.result["stopped"]
+    assert process.returncode == 130 and run.state == "stopped" and run.result.stopped
     assert said[-1].startswith(f"Run {run.id}: stopped") and (home / "runs" / run.id / "model.keras").is_file()
 
 

@@ -180,7 +180,7 @@ def test_a_child_loads_no_streamlit_no_keras_and_not_the_main_script(store, tmp_
     runs = store.list()
     assert len(runs) == 3
     for run in runs:
-        assert not {"streamlit", "keras", "tensorflow", "sklearn"} & set(run.result["modules"])
+        assert not {"streamlit", "keras", "tensorflow", "sklearn"} & set(run.stored["modules"])
 
 
 # -- stop
@@ -192,7 +192,7 @@ def test_stop_ends_a_run_that_listens(store, start):
     engine.submit(run.id)
     begun(store, run)
     engine.stop(run.id)
-    assert (ended(store, run).state, store.get(run.id).result) == ("stopped", {"obeyed": True})
+    assert (ended(store, run).state, store.get(run.id).stored) == ("stopped", {"obeyed": True})
 
 
 @pytest.mark.slow
@@ -237,7 +237,7 @@ def test_a_run_that_shows_progress_after_stop_is_left_to_save(store, start):
     run = new(store, "busy_to_the_end")
     begun(store, run)
     engine.stop(run.id)
-    assert (ended(store, run).state, store.get(run.id).result) == ("stopped", {"saved": True})
+    assert (ended(store, run).state, store.get(run.id).stored) == ("stopped", {"saved": True})
 
 
 @pytest.mark.slow
@@ -246,7 +246,7 @@ def test_a_child_that_outlives_its_run_is_killed_and_the_result_stays(store, sta
     run, after = new(store, "ends_but_stays"), new(store)
     engine.submit(run.id)
     assert ended(store, after).state == "done"
-    assert (store.get(run.id).state, store.get(run.id).result) == ("done", {"whole": True})
+    assert (store.get(run.id).state, store.get(run.id).stored) == ("done", {"whole": True})
 
 
 @pytest.mark.slow
@@ -289,7 +289,7 @@ def test_a_run_that_gets_further_may_lose_any_number_of_processes(store, start):
     start()
     run = new(store, "killed_after_each_step")
     found = ended(store, run)
-    assert (found.state, found.attempt, found.result) == ("done", 6, {"steps": 5})
+    assert (found.state, found.attempt, found.stored) == ("done", 6, {"steps": 5})
 
 
 def test_a_worker_killed_from_outside_is_seen_within_seconds_and_the_run_goes_on(store, start):
@@ -300,7 +300,7 @@ def test_a_worker_killed_from_outside_is_seen_within_seconds_and_the_run_goes_on
     second = wait_for(lambda: (now := begun(store, run)).process != first and now)
     assert (second.attempt, second.lost) == (2, 1)
     store.request_stop(run.id)
-    assert ended(store, run).result == {"obeyed": True}
+    assert ended(store, run).stored == {"obeyed": True}
 
 
 @pytest.mark.slow
@@ -426,7 +426,7 @@ def test_a_clock_that_jumps_neither_hangs_nor_fails_a_run(store, start, monkeypa
     for run in (here, remote):
         assert (store.get(run.id).state, store.get(run.id).attempt) == ("running", 1)
     engine.stop(here.id)
-    assert ended(store, here).result == {"obeyed": True}
+    assert ended(store, here).stored == {"obeyed": True}
 
 
 @pytest.mark.slow
@@ -441,7 +441,7 @@ def test_a_submit_from_a_thread_that_ends_does_not_take_the_run_along(store, sta
     engine.submit(later.id)
     assert is_alive(process)
     engine.stop(run.id)
-    assert ended(store, later).state == "done" and store.get(run.id).result == {"obeyed": True}
+    assert ended(store, later).state == "done" and store.get(run.id).stored == {"obeyed": True}
 
 
 # -- close

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tlcore.evaluation import (
+    compare,
     confusion_matrix,
     evaluate,
     losses,
@@ -11,6 +12,7 @@ from tlcore.evaluation import (
     per_class,
     wilson,
 )
+from tlcore.spec import HeadRow
 
 
 def test_accuracy_confusion_and_loss_of_four_answers_checked_by_hand():
@@ -67,7 +69,33 @@ def test_a_small_difference_on_few_images_has_no_clear_winner_a_large_one_has():
     scores = [evaluate(y, (np.arange(100) >= right).astype(int), 2) for right in (90, 92, 60)]
     assert no_clear_winner(scores[0], scores[1])
     assert not no_clear_winner(scores[0], scores[2])
-    assert not no_clear_winner(scores[2].as_dict(), scores[0].as_dict())
+    assert not no_clear_winner(scores[2], scores[0])
+
+
+def row(head, accuracy, seed):
+    return HeadRow(head=head, input="features", accuracy=accuracy, seed=seed, n_features=4, n=1000)
+
+
+def test_the_means_mark_all_that_are_within_the_noise():
+    rows = [
+        row("knn", 0.90, 0),
+        row("knn", 0.92, 1),
+        row("dense", 0.91, 0),
+        row("dense", 0.92, 1),
+        row("rbf_svm", 0.5, 0),
+        row("rbf_svm", 0.5, 1),
+    ]
+    assert [(line.head, line.best, line.n_seeds) for line in compare(rows)] == [
+        ("dense", True, 2),
+        ("knn", True, 2),
+        ("rbf_svm", False, 2),
+    ]
+
+
+def test_a_stopped_comparison_ranks_heads_on_the_seeds_they_share():
+    rows = [row("knn", 0.9, 0), row("dense", 0.8, 0)]
+    easy = row("dense", 1.0, 1)  # the seed that only one head was fitted with
+    assert compare([*rows, easy]) == compare(rows)
 
 
 def test_the_losses_equal_scikit_learns_log_loss_image_by_image():

@@ -146,36 +146,6 @@ def test_the_temperature_undoes_a_scaling_of_the_scores():
     assert heads.best_temperature(scores * 3, y) == pytest.approx(3, rel=0.2)
 
 
-def test_the_table_marks_all_that_are_within_the_noise():
-    def row(head, accuracy, seed):
-        numbers = {"fit_s": 1.0, "ms_per_image": 1.0, "mb": 1.0 if seed == 0 else None, "n_features": 4, "n": 1000}
-        return {"head": head, "input": "features", "accuracy": accuracy, "seed": seed, **numbers}
-
-    rows = [
-        row("knn", 0.90, 0),
-        row("knn", 0.92, 1),
-        row("dense", 0.91, 0),
-        row("dense", 0.92, 1),
-        row("rbf_svm", 0.5, 0),
-        row("rbf_svm", 0.5, 1),
-    ]
-    lines = heads.table(rows)
-    assert [(line["head"], line["best"], line["n_seeds"]) for line in lines] == [
-        ("dense", True, 2),
-        ("knn", True, 2),
-        ("rbf_svm", False, 2),
-    ]
-
-
-def test_a_stopped_comparison_ranks_heads_on_the_seeds_they_share():
-    numbers = {"input": "features", "fit_s": 1.0, "ms_per_image": 1.0, "mb": None, "n_features": 4, "n": 1000}
-    rows = [
-        {"head": head, "seed": seed, "accuracy": a, **numbers} for head, seed, a in (("knn", 0, 0.9), ("dense", 0, 0.8))
-    ]
-    easy = {"head": "dense", "seed": 1, "accuracy": 1.0, **numbers}  # the seed that only one head was fitted with
-    assert heads.table([*rows, easy]) == heads.table(rows)
-
-
 @pytest.mark.parametrize("n_classes", [2, 3, 5])
 def test_the_rbf_svms_quick_scores_are_those_of_libsvm(n_classes):
     rng = np.random.default_rng(0)

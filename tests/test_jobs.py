@@ -8,7 +8,7 @@ import pytest
 from tlcore import cli, jobs
 from tlcore.errors import SpecError
 from tlcore.jobs.execution import execute
-from tlcore.spec import DataSpec, MetricPoint, from_json, to_json
+from tlcore.spec import DataSpec, MetricPoint, Result, from_json, to_json
 from tlcore.spec import jobs as spec_jobs
 
 
@@ -24,20 +24,25 @@ class CountSpec:
     kind: ClassVar[str] = "count"
 
 
-class Count(jobs.Job[CountSpec]):
-    spec = CountSpec
+@dataclass(frozen=True)
+class CountResult(Result):
+    counted: int = 0
+
+
+class Count(jobs.Job[CountSpec, CountResult]):
+    spec, result = CountSpec, CountResult
 
     def check(self, spec):
         if spec.to < 1:
             raise SpecError("Count to 1 or more. Received: {to}.", to=spec.to)
 
-    def run(self, spec, reporter, folder, left):
-        for number in range(left.result.get("counted", 0) + 1, spec.to + 1):
+    def run(self, spec, reporter, folder, so_far, saved):
+        for number in range(so_far.counted + 1, spec.to + 1):
             reporter.on_metric(MetricPoint("count", number, accuracy=number / spec.to))
-            reporter.keep({"counted": number})
-            if number == 2 and not left.n_points and spec.seed:
+            reporter.keep(CountResult(number))
+            if number == 2 and not so_far.counted and spec.seed:
                 raise KeyboardInterrupt  # as a process that is lost
-        return {"counted": spec.to}
+        return CountResult(spec.to)
 
     def describe(self, spec):
         return f"count to {spec.to}"
@@ -45,7 +50,7 @@ class Count(jobs.Job[CountSpec]):
 
 @pytest.fixture
 def count(monkeypatch):
-    for registry in (jobs.JOBS, spec_jobs.SPECS):  # so that it is forgotten afterwards
+    for registry in (jobs.JOBS, spec_jobs.SPECS, spec_jobs.RESULTS):  # so that it is forgotten afterwards
         monkeypatch.setitem(registry, "count", None)
     jobs.register(Count())
 
@@ -57,7 +62,9 @@ def executed(store, spec):
 
 
 def test_every_kind_that_can_be_stored_has_its_job():
-    assert set(jobs.JOBS) == set(spec_jobs.SPECS) == {"fine_tune", "heads", "sweep", "example"}
+    assert (
+        set(jobs.JOBS) == set(spec_jobs.SPECS) == set(spec_jobs.RESULTS) == {"fine_tune", "heads", "sweep", "example"}
+    )
     for kind, job in jobs.JOBS.items():
         assert job.kind == kind and isinstance(job.describe(job.spec()), str)
         job.check(job.spec())
@@ -65,7 +72,7 @@ def test_every_kind_that_can_be_stored_has_its_job():
 
 def test_a_further_kind_is_checked_executed_stored_and_described(store, count):
     run = executed(store, CountSpec(to=2))
-    assert (run.state, run.kind, run.result["counted"], run.spec) == ("done", "count", 2, CountSpec(to=2))
+    assert (run.state, run.kind, run.result.counted, run.spec) == ("done", "count", 2, CountSpec(to=2))
     assert [point.x for _, point in store.points(run.id)] == [1, 2]
     assert from_json(to_json(run.spec)) == run.spec
     assert jobs.describe(run.spec) == "count to 2"

@@ -41,16 +41,16 @@ def test_a_run_tests_both_tasks_and_freezes_the_convolutions(store, few_images):
     worker.execute(run.id, str(store.folder))
     run = store.get(run.id)
     assert run.state == "done", run.error
-    assert run.result["test"]["n"] == run.result["source_test"]["n"] == 300
-    assert run.result["n_weights"] - run.result["n_trainable"] == 320 + 9_248  # both convolutions
-    assert [point.x for _, point in store.points(run.id)] == [1, 2] and run.accuracy == run.result["test"]["accuracy"]
+    assert run.result.test.n == run.result.source_test.n == 300
+    assert run.result.n_weights - run.result.n_trainable == 320 + 9_248  # both convolutions
+    assert [point.x for _, point in store.points(run.id)] == [1, 2] and run.accuracy == run.result.test.accuracy
 
 
 @pytest.mark.keras
 def test_a_stop_ends_it_within_a_batch_and_leaves_no_second_test(few_images):
     points = []
     found = keras_example.run(ExampleSpec(epochs=100), on_metric=points.append, should_stop=lambda: len(points) > 0)
-    assert len(points) <= 2 and "test" not in found
+    assert len(points) <= 2 and found.test is None
 
 
 def test_settings_survive_being_stored_and_are_checked():
@@ -60,7 +60,7 @@ def test_settings_survive_being_stored_and_are_checked():
 
 
 def test_what_was_recorded_is_whole():
-    found = recorded.example()
-    for name in ("source_test", "test"):
-        assert found[name]["low"] <= found[name]["accuracy"] <= found[name]["high"] and found[f"{name}_s"] > 0
-    assert found["n_weights"] == 600_165
+    found = recorded.example().result
+    for test, seconds in ((found.source_test, found.source_test_s), (found.test, found.test_s)):
+        assert test.low <= test.accuracy <= test.high and seconds > 0
+    assert found.n_weights == 600_165

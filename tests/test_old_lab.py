@@ -77,7 +77,7 @@ def test_every_run_says_what_it_said(folder, kind):
         run, fact = store.get(id), FACTS[id]
         rest = {"points": export.metrics_csv(store.points(id)), "cells": export.cells_csv(store.cells(id))}
         assert holds(json.loads(export.run_json(run)) | rest | {"deleted": run.deleted}, fact)
-        for name in run.result.get("files", ()):
+        for name in run.result.files:
             prediction.checked_file(run, name, folder)
 
 
@@ -150,7 +150,7 @@ def test_every_model_answers_as_it_did(folder):
     run = store.get(one(name="Unscaled"))
     data = datasets.load(run.spec.data)
     n_right = (prediction.predictor(f"run:{run.id}", folder).predict_proba(data.x_test).argmax(1) == data.y_test).sum()
-    assert abs(n_right / len(data.y_test) - run.result["test"]["accuracy"]) <= 2 / len(data.y_test)
+    assert abs(n_right / len(data.y_test) - run.result.test.accuracy) <= 2 / len(data.y_test)
 
 
 def as_if_written_here(folder):
@@ -184,8 +184,8 @@ def test_what_waited_and_what_was_cut_off_goes_on(folder):
     runs = {id: store.get(id) for id in waiting}
     assert {(run.state, run.error) for run in runs.values()} == {("done", "")}
 
-    assert (tuned.attempt, tuned.result["resumed_after"]) == (2, [2])
-    assert all(row["ok"] for row in tuned.result["proof"]) and tuned.accuracy is not None
+    assert (tuned.attempt, tuned.result.resumed_after) == (2, (2,))
+    assert all(row.ok for row in tuned.result.proof) and tuned.accuracy is not None
     (head, *before), (_, *after) = FACTS[tuned.id]["points"].splitlines(), metrics(store, tuned)
     assert head.startswith("seq") and after[: len(before)] == before  # its curve goes on where it was cut off
     ends = [point.x for _, point in store.points(tuned.id) if point.series == "validation"]
@@ -193,14 +193,14 @@ def test_what_waited_and_what_was_cut_off_goes_on(folder):
 
     heads = runs[one(kind="heads", name="Cut off")]
     before = FACTS[heads.id]["result"]["rows"]
-    assert len(before) == 2 and len(heads.result["rows"]) == 4 and holds(heads.result["rows"][:2], before)
-    assert len({(row["head"], row["seed"]) for row in heads.result["rows"]}) == 4
+    assert len(before) == 2 and len(heads.result.rows) == 4 and holds(heads.stored["rows"][:2], before)
+    assert len({(row.head, row.seed) for row in heads.result.rows}) == 4
 
     swept, cells = runs[one(kind="sweep", name="Cut off")], FACTS[one(kind="sweep", name="Cut off")]["cells"]
     old = set(cells.splitlines()[1:])
     assert len(old) == 2 and old < set(export.cells_csv(store.cells(swept.id)).splitlines())
     taken = {cell.key for cell in store.cells(stopped.id)}
-    assert 0 < runs[again.id].result["n_before"] == len({cell.key for cell in store.cells(again.id)} & taken)
+    assert 0 < runs[again.id].result.n_before == len({cell.key for cell in store.cells(again.id)} & taken)
     assert not checkpoint.load(store.run_folder(tuned.id))
 
 

@@ -97,14 +97,15 @@ def test_losses_are_counted_until_the_run_gets_further(store, tmp_path):
     attempt = store.claim(run.id)
     assert store.requeue(run.id) and store.get(run.id).lost == 2  # given back in order
     attempt = store.claim(run.id)
-    attempt.keep({"rows": [1]})
-    assert (store.get(run.id).lost, store.get(run.id).result, store.get(run.id).accuracy) == (0, {"rows": [1]}, None)
+    attempt.keep({"extract_s": 1.0})
+    kept = store.get(run.id)
+    assert (kept.lost, kept.stored, kept.accuracy) == (0, {"extract_s": 1.0}, None)
     assert [lost(), lost()] == [1, 2]
     attempt = store.claim(run.id)
     (tmp_path / "part").write_text("further")
     attempt.move(tmp_path / "part", tmp_path / "file", further=True)
     assert (tmp_path / "file").read_text() == "further" and store.get(run.id).lost == 0
-    assert attempt.finish("failed") and store.get(run.id).result == {"rows": [1]}
+    assert attempt.finish("failed") and store.get(run.id).stored == {"extract_s": 1.0}
 
 
 def test_a_run_that_was_taken_away_is_not_its_first_owners_to_write(store, tmp_path):
@@ -128,7 +129,7 @@ def test_a_run_that_was_taken_away_is_not_its_first_owners_to_write(store, tmp_p
     later.claim(run.id)
     assert refused()
     later.finish(run.id, "done")
-    assert refused() and later.get(run.id).result == {}
+    assert refused() and later.get(run.id).stored == {}
 
 
 def test_a_claim_removes_the_points_of_an_earlier_attempt(store):
@@ -167,7 +168,7 @@ def test_a_final_state_never_changes(store, state):
     assert not store.requeue(run.id) and not store.claim(run.id)
     store.request_stop(run.id)
     ended = store.get(run.id)
-    assert (ended.state, ended.result, ended.error, ended.stop_requested) == (state, {"accuracy": 0.5}, "why", False)
+    assert (ended.state, ended.stored, ended.error, ended.stop_requested) == (state, {"accuracy": 0.5}, "why", False)
 
 
 def test_a_run_cannot_end_in_a_state_that_is_no_end(store):
@@ -365,7 +366,7 @@ def test_numbers_of_numpy_are_stored_as_json(store):
     run = store.create(SPEC)
     store.claim(run.id)
     store.finish(run.id, "done", {"confusion": np.eye(2, dtype=int), "accuracy": np.float32(0.5)})
-    assert store.get(run.id).result == {"confusion": [[1, 0], [0, 1]], "accuracy": 0.5}
+    assert store.get(run.id).stored == {"confusion": [[1, 0], [0, 1]], "accuracy": 0.5}
 
 
 @pytest.mark.parametrize("name", ["", "Ünï çödé ❄ 冻结 🔥", "a'b\"c\\d%s :x {y}\n\t", "x" * 100_000])

@@ -148,7 +148,7 @@ def by_key(cells):
 def uninterrupted(tmp_path_factory):
     found = []
     result = sweeps.run(SMALL, on_cell=found.append, cache=tmp_path_factory.mktemp("cache"))
-    assert result["ended"] == "complete" and result["n_cells"] == len(found) == len(sweeps.plan(SMALL))
+    assert result.ended == "complete" and result.n_cells == len(found) == len(sweeps.plan(SMALL))
     return found
 
 
@@ -164,9 +164,9 @@ def test_a_sweep_has_the_accuracies_of_the_same_single_runs(store, uninterrupted
     )
     run = store.create(spec)
     worker.execute(run.id, str(store.folder))
-    rows = store.get(run.id).result["rows"]
+    rows = store.get(run.id).result.rows
     cuts = {"features": "dense_1", "pixels": "pixels"}
-    single = {(cuts[row["input"]], row["head"], row["seed"]): row["accuracy"] for row in rows}
+    single = {(cuts[row.input], row.head, row.seed): row.accuracy for row in rows}
     swept = {(c.cut, c.method, c.seed): c.score for c in uninterrupted if c.per_class == 5 and c.method != "loo_1nn"}
     assert single == pytest.approx(swept) and len(single) == 8
 
@@ -175,9 +175,9 @@ def test_a_sweep_has_the_accuracies_of_the_same_single_runs(store, uninterrupted
 def test_a_stopped_sweep_goes_on_where_it_was(uninterrupted):
     first, second = [], []
     result = sweeps.run(SMALL, on_cell=first.append, should_stop=lambda: len(first) == 7)
-    assert (result["ended"], result["n_cells"]) == ("stopped", 7)
+    assert (result.ended, result.n_cells) == ("stopped", 7)
     result = sweeps.run(SMALL, done=first, on_cell=second.append)
-    assert (result["ended"], result["n_before"]) == ("complete", 7)
+    assert (result.ended, result.n_before) == ("complete", 7)
     assert by_key(first + second) == by_key(uninterrupted) and len(first + second) == len(uninterrupted)
 
 
@@ -185,7 +185,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(uninterrupted):
 def test_a_spent_budget_ends_a_sweep_with_what_it_has(uninterrupted):
     done, spec = uninterrupted[:3], replace(SMALL, budget_s=5)
     result = sweeps.run(spec, done=done, spent_s=5.0, on_cell=lambda cell: pytest.fail("it went on"))
-    assert (result["ended"], result["n_cells"], result["n_planned"]) == ("budget", 3, len(uninterrupted))
+    assert (result.ended, result.n_cells, result.n_planned) == ("budget", 3, len(uninterrupted))
 
 
 @pytest.mark.keras
@@ -206,7 +206,7 @@ def test_networks_are_measured_and_one_that_diverges_does_not_end_the_sweep(monk
     convolutions, dense = 194_688 + 2_230_272, (102_400, 640)
     assert tuned.multiply_adds == 20 * convolutions + 20 * 10 * (2 * dense[0] + 3 * dense[1])
     assert scratch.score is None and scratch.error == "The loss stopped being a number."
-    assert (result["ended"], result["n_failed"]) == ("complete", 1)
+    assert (result.ended, result.n_failed) == ("complete", 1)
 
 
 @pytest.mark.keras
@@ -224,7 +224,7 @@ def test_kill_9_loses_no_finished_experiment(store, uninterrupted):
     assert Store(store.folder).requeue(run.id)
     worker.execute(run.id, str(store.folder))
     run, cells = store.get(run.id), store.cells(run.id)
-    assert (run.state, run.result["n_before"]) == ("done", len(kept))
+    assert (run.state, run.result.n_before) == ("done", len(kept))
     assert set(kept) <= set(cells)  # with their seconds: none was measured again
     assert by_key(cells) == by_key(uninterrupted)
 
@@ -237,7 +237,7 @@ def test_a_new_sweep_takes_over_what_a_stopped_one_measured(store, uninterrupted
     store.finish(stopped.id, "stopped", {})
     run = store.create(replace(SMALL, resumes=stopped.id))
     worker.execute(run.id, str(store.folder))
-    assert store.get(run.id).result["n_before"] == 5
+    assert store.get(run.id).result.n_before == 5
     assert by_key(store.cells(run.id)) == by_key(uninterrupted)
     assert len(store.cells(stopped.id)) == 5
 

@@ -33,14 +33,14 @@ def trained(spec, data, **options):
 
 def test_frozen_weights_do_not_move_and_the_others_do(data):
     _, fitted = trained(FEW, data)
-    assert {row["layer"]: row["frozen"] for row in fitted.proof} == {
+    assert {row.layer: row.frozen for row in fitted.proof} == {
         "conv_1": True,
         "conv_2": True,
         "dense_1": False,
         "dense_2": False,
     }
-    assert all(row["ok"] for row in fitted.proof)
-    assert all((row["before"] == row["after"]) == row["frozen"] for row in fitted.proof)
+    assert all(row.ok for row in fitted.proof)
+    assert all((row.before == row.after) == row.frozen for row in fitted.proof)
 
 
 def test_the_cached_prefix_trains_the_same_model_as_the_whole_network(data):
@@ -185,7 +185,7 @@ def test_a_stop_ends_training_between_two_batches_and_keeps_the_weights(data):
 
     model, fitted = trained(replace(FEW, batch_size=4, phases=(Phase(epochs=50),)), data, should_stop=should_stop)
     assert fitted.stopped and 0 < fitted.epochs < 50
-    assert all(row["ok"] for row in fitted.proof)
+    assert all(row.ok for row in fitted.proof)
     assert np.isfinite(model.get_weights()[0]).all()
 
 
@@ -208,9 +208,9 @@ def test_a_loss_far_above_guessing_stops_with_the_reason():
 def test_two_phases_freeze_what_each_says():
     spec = replace(FEW, phases=(Phase(1, ("conv_1", "conv_2", "dense_1"), 1e-3), Phase(1, ("conv_1",), 1e-4)))
     _, fitted = trained(spec, datasets.load(spec.data))
-    frozen = {(row["phase"], row["layer"]) for row in fitted.proof if row["frozen"]}
+    frozen = {(row.phase, row.layer) for row in fitted.proof if row.frozen}
     assert frozen == {(1, "conv_1"), (1, "conv_2"), (1, "dense_1"), (2, "conv_1")}
-    assert all(row["ok"] for row in fitted.proof)
+    assert all(row.ok for row in fitted.proof)
 
 
 def test_the_articles_recipe_trains_121930_weights_then_freezes_320():
@@ -220,8 +220,8 @@ def test_the_articles_recipe_trains_121930_weights_then_freezes_320():
     )
     model, fitted = trained(small, datasets.load(small.data))
     assert model.count_params() == 121_930
-    second = [row for row in fitted.proof if row["phase"] == 2]
-    assert [row["layer"] for row in second if row["frozen"]] == ["conv_1"]
+    second = [row for row in fitted.proof if row.phase == 2]
+    assert [row.layer for row in second if row.frozen] == ["conv_1"]
     assert sum(int(np.prod(v.shape)) for v in model.non_trainable_variables) == 320
 
 
@@ -312,7 +312,7 @@ def test_rounded_or_not_a_training_comes_to_the_same_accuracy(monkeypatch):
     for many in (prefix.MANY, 1):
         monkeypatch.setattr(prefix, "MANY", many)
         model, fitted = trained(spec, data)
-        assert ("bfloat16" in fitted.reason) is (many == 1) and all(row["ok"] for row in fitted.proof)
+        assert ("bfloat16" in fitted.reason) is (many == 1) and all(row.ok for row in fitted.proof)
         answers = model.predict(data.x_test, batch_size=512, verbose=0).argmax(axis=1)
         accuracy.append((answers == data.y_test).mean())
     assert abs(accuracy[0] - accuracy[1]) <= 0.005

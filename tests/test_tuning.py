@@ -73,10 +73,10 @@ def test_a_run_stores_what_was_tried_and_fits_and_keeps_the_chosen(tmp_path, mon
     spec = HeadSpec(data=DataSpec(per_class=10), heads=("knn",), inputs=("pixels",), curves=False, tune=True)
     run = store.create(spec, owner="me")
     worker.execute(run.id, str(tmp_path))
-    (row,) = store.get(run.id).result["rows"]
-    assert [one["params"] for one in row["tried"]] == [{"n_neighbors": 50}, {"n_neighbors": 1}]
-    assert row["params"] == {"n_neighbors": 1}
-    kept = heads.load(store.run_folder(run.id) / row["file"])
+    (row,) = store.get(run.id).result.rows
+    assert [tried.params for tried in row.tried] == [{"n_neighbors": 50}, {"n_neighbors": 1}]
+    assert row.params == {"n_neighbors": 1}
+    kept = heads.load(store.run_folder(run.id) / row.file)
     assert kept.estimator.n_neighbors == 1
     assert store.test_uses("mnist_5_9", "me") == 1
 
@@ -89,7 +89,7 @@ def test_every_measurement_on_the_test_images_of_a_target_is_counted_deleted_run
         return run.id
 
     ended(FineTuneSpec(), {"test": {"accuracy": 0.9}})
-    store.delete(ended(HeadSpec(), {"rows": [{}, {}, {}]}))
+    store.delete(ended(HeadSpec(), {"rows": [{"head": "knn", "input": "pixels", "accuracy": 0.5}] * 3}))
     ended(FineTuneSpec(data=DataSpec(target="mnist")), {"test": {"accuracy": 0.9}})
     ended(SweepSpec(), {"n_cells": 20, "n_before": 12, "n_failed": 1})
     ended(FineTuneSpec(), {"test": {"accuracy": 0.9}}, owner="you")

@@ -33,8 +33,8 @@ def test_a_linear_tail_on_features_beats_one_on_pixels(what_if):
 @pytest.mark.slow
 def test_the_dense_tail_proves_what_was_frozen(what_if):
     found = what_if.answer(Move(cut="conv_2", tail="dense"))
-    assert {row["layer"] for row in found.proof if row["frozen"]} == {"conv_1", "conv_2"}
-    assert all(row["ok"] for row in found.proof)
+    assert {row.layer for row in found.proof if row.frozen} == {"conv_1", "conv_2"}
+    assert all(row.ok for row in found.proof)
     assert found.n_trainable == 102_789 and found.test.accuracy > 0.9
 
 

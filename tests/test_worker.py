@@ -38,15 +38,15 @@ def lab(tmp_path_factory):
 def test_a_fine_tuning_ends_done_with_test_proof_and_model(lab):
     store, run, _ = lab
     assert (run.state, run.error) == ("done", "")
-    test = run.result["test"]
-    assert test["n"] == 4861 and test["low"] < test["accuracy"] < test["high"]
-    assert sum(map(sum, test["confusion"])) == 4861
-    assert all(row["ok"] for row in run.result["proof"])
-    assert run.result["class_names"] == ["5", "6", "7", "8", "9"]
+    test = run.result.test
+    assert test.n == 4861 and test.low < test.accuracy < test.high
+    assert sum(map(sum, test.confusion)) == 4861
+    assert all(row.ok for row in run.result.proof)
+    assert run.result.class_names == ("5", "6", "7", "8", "9")
     assert run.data_hash == datasets.load(FEW).hash
     assert run.versions["keras"] and run.seed == 0
     assert {point.series for _, point in store.points(run.id)} == {"train", "validation"}
-    json.dumps(run.result, allow_nan=False)
+    json.dumps(run.stored, allow_nan=False)
 
 
 @pytest.mark.keras
@@ -55,7 +55,7 @@ def test_the_saved_model_has_the_accuracy_the_run_states(lab):
     data = datasets.load(FEW)
     model = prediction.predictor(f"run:{run.id}", store.folder)
     right = (model.predict_proba(data.x_test).argmax(axis=1) == data.y_test).mean()
-    assert right == pytest.approx(run.result["test"]["accuracy"])
+    assert right == pytest.approx(run.result.test.accuracy)
 
 
 @pytest.mark.keras
@@ -64,12 +64,12 @@ def test_every_models_answers_to_the_test_images_and_to_noise_are_kept(lab):
     data = datasets.load(FEW)
     for run in (tuned, compared):
         path = prediction.checked_file(run, outputs.FILE, store.folder)
-        rows = {f"{row['head']}-{row['input']}": row for row in run.result.get("rows", ()) if row["file"]}
+        rows = {f"{row.head}-{row.input}": row for row in run.result.heads if row.file}
         assert set(outputs.models(path)) == (set(rows) or {"model"})
         for model in outputs.models(path):
             said = outputs.load(path, model)
-            score = rows[model] if rows else run.result["test"]
-            assert (said.predicted == data.y_test).mean() == pytest.approx(score["accuracy"])
+            score = rows[model] if rows else run.result.test
+            assert (said.predicted == data.y_test).mean() == pytest.approx(score.accuracy)
             name = f"head:{run.id}/{model}.skops" if rows else f"run:{run.id}"
             predict = prediction.predictor(name, store.folder).predict_proba
             np.testing.assert_allclose(said.noise[::50], predict(outputs.noise(data.x_test)[::50]), atol=2e-3)
@@ -88,10 +88,10 @@ def test_the_frozen_layers_of_the_saved_model_are_the_sources(lab):
 def test_heads_end_with_a_row_for_every_head_input_and_seed(lab):
     _, _, run = lab
     assert (run.state, run.error) == ("done", "")
-    cells = {(row["head"], row["input"], row["seed"]) for row in run.result["rows"]}
-    assert len(cells) == len(run.result["rows"]) == 8
-    assert run.result["n_features"] == 1600 and run.result["features_mb"] > 0
-    assert len(run.result["table"]) == 4 and all(line["n_seeds"] == 2 for line in run.result["table"])
+    cells = {(row.head, row.input, row.seed) for row in run.result.rows}
+    assert len(cells) == len(run.result.rows) == 8
+    assert run.result.n_features == 1600 and run.result.features_mb > 0
+    assert len(run.result.table) == 4 and all(line.n_seeds == 2 for line in run.result.table)
 
 
 @pytest.mark.keras
@@ -101,14 +101,14 @@ def test_the_heads_of_a_comparison_share_one_extraction(store, monkeypatch):
         features, "cached_extract", lambda model, x, *rest: extracted.append(len(x)) or extract(model, x, *rest)
     )
     few = HeadSpec(data=FEW, heads=("linear_svm", "knn", "logistic_regression"), inputs=("features",))
-    assert len(executed(store, few).result["rows"]) == 3
+    assert len(executed(store, few).result.rows) == 3
     assert 25 in extracted and len(extracted) == len(set(extracted))  # training, validation and test images
 
 
 @pytest.mark.keras
 def test_features_beat_pixels_at_five_labels_a_class(lab):
     _, _, run = lab
-    mean = {(line["head"], line["input"]): line["mean"] for line in run.result["table"]}
+    mean = {(line.head, line.input): line.mean for line in run.result.table}
     assert mean["linear_svm", "features"] > mean["linear_svm", "pixels"]
 
 
@@ -116,11 +116,11 @@ def test_features_beat_pixels_at_five_labels_a_class(lab):
 def test_saved_heads_have_the_accuracy_their_rows_state(lab):
     store, _, run = lab
     data = datasets.load(FEW)
-    for row in run.result["rows"]:
-        if row["file"]:
-            head = prediction.predictor(f"head:{run.id}/{row['file'].removeprefix('heads/')}", store.folder)
+    for row in run.result.rows:
+        if row.file:
+            head = prediction.predictor(f"head:{run.id}/{row.file.removeprefix('heads/')}", store.folder)
             right = (head.predict_proba(data.x_test).argmax(axis=1) == data.y_test).mean()
-            assert right == pytest.approx(row["accuracy"])
+            assert right == pytest.approx(row.accuracy)
 
 
 @pytest.mark.keras
@@ -135,9 +135,9 @@ def test_everything_that_can_answer_is_listed(lab):
 @pytest.mark.keras
 def test_the_same_spec_gives_the_same_result(lab):
     store, run, compared = lab
-    assert executed(store, FINE_TUNE).result["test"] == run.result["test"]
+    assert executed(store, FINE_TUNE).result.test == run.result.test
     again = executed(store, HEADS)
-    assert [row["accuracy"] for row in again.result["rows"]] == [row["accuracy"] for row in compared.result["rows"]]
+    assert [row.accuracy for row in again.result.rows] == [row.accuracy for row in compared.result.rows]
 
 
 @pytest.mark.keras
@@ -166,8 +166,8 @@ def test_a_stop_keeps_the_weights_and_says_stopped(store, monkeypatch):
     monkeypatch.setattr(Reporter, "on_metric", stop_at_the_first_point)
     worker.execute(run.id, str(store.folder))
     found = store.get(run.id)
-    assert found.state == "stopped" and found.result["epochs"] < 100
-    assert found.result["test"]["n"] == 4861
+    assert found.state == "stopped" and found.result.epochs < 100
+    assert found.result.test.n == 4861
     assert prediction.checked_file(found, "model.keras", store.folder).stat().st_size > 400_000
 
 

@@ -89,7 +89,7 @@ def killed(store: Store, attempt: Attempt) -> dict:
 
 
 def killed_after_each_step(store: Store, attempt: Attempt) -> dict:
-    steps = store.get(attempt.run_id).result.get("steps", 0)
+    steps = store.get(attempt.run_id).stored.get("steps", 0)
     if steps < 5:
         attempt.keep({"steps": steps + 1})
         os.kill(os.getpid(), signal.SIGKILL)

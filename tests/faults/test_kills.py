@@ -75,7 +75,7 @@ def check_whole(store, run):
         whole = [point.x for point in points if point.x == int(point.x)]
         assert whole == list(range(1, run.spec.epochs + 1))
         assert all(a.x < b.x and a.elapsed_s <= b.elapsed_s for a, b in pairwise(points))
-    for name in run.result["files"]:
+    for name in run.result.files:
         prediction.checked_file(run, name, store.folder)
     assert {path.name for path in store.run_folder(run.id).iterdir()} == {"model.keras", "outputs.npz"}
 
@@ -91,15 +91,15 @@ def test_a_run_killed_at_six_moments_of_its_life_ends_as_if_nothing_had_been(sto
         found = wait_for(lambda: see_to_it() and (now := store.get(run.id)).final and now)
         assert len(see_to_it()) == 2  # one of the kills was the server's
     check_whole(store, found)
-    assert (found.attempt, found.result["resumed_after"]) == (7, [2, 3, 6])
+    assert (found.attempt, found.result.resumed_after) == (7, (2, 3, 6))
     untouched = Store(store.folder.with_name("untouched"))
     other = untouched.create(TINY)
     worker.execute(other.id, str(untouched.folder))
     other = untouched.get(other.id)
     for mine, theirs in zip(weights(store, found), weights(untouched, other), strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    assert found.result["test"] == other.result["test"] and found.result["proof"] == other.result["proof"]
-    assert other.result["resumed_after"] == []
+    assert found.result.test == other.result.test and found.result.proof == other.result.proof
+    assert other.result.resumed_after == ()
     assert not [path.name for path in (store.folder / "cache").iterdir() if path.suffix != ".npy"]
 
 
@@ -131,19 +131,19 @@ def test_a_comparison_of_heads_keeps_every_finished_row(store, monkeypatch):
 
     first, cut = attempt(n_rows=3)
     assert (cut.state, cut.lost, cut.accuracy) == ("queued", 1, None)
-    assert [row["head"] for row in cut.result["rows"]] == first == ["linear_svm", "knn", "linear_svm"]
+    assert [row.head for row in cut.result.rows] == first == ["linear_svm", "knn", "linear_svm"]
     second, found = attempt(n_rows=99)
     assert found.state == "done" and len(second) == 5
-    cells = [(row["seed"], row["input"], row["head"]) for row in found.result["rows"]]
+    cells = [(row.seed, row.input, row.head) for row in found.result.rows]
     assert cells == [(seed, name, head) for seed in (0, 1) for name in HEADS.inputs for head in HEADS.heads]
     saved = {f"{head}-{name}" for name in HEADS.inputs for head in HEADS.heads}
-    assert set(found.result["files"]) == {f"heads/{one}.skops" for one in saved} | {outputs.FILE}
+    assert set(found.result.files) == {f"heads/{one}.skops" for one in saved} | {outputs.FILE}
     assert set(outputs.models(store.run_folder(run.id) / outputs.FILE)) == saved
-    for name in found.result["files"]:
+    for name in found.result.files:
         prediction.checked_file(found, name, store.folder)
     series = Counter((point.series, point.x) for _, point in store.points(run.id))
     assert max(series.values()) == 1  # no point of the head that was cut off came twice
-    assert "n_points" not in found.result
+    assert "n_points" not in found.stored
 
 
 @pytest.mark.keras
@@ -155,13 +155,13 @@ def test_heads_that_were_finished_stay_when_a_stop_has_to_kill(store):
     run = store.create(HEADS)
     engine = Engine(store.folder, 1, execute=tasks.stuck_in_the_third_head, stop_grace_s=0.2)
     try:
-        wait_for(lambda: len(store.get(run.id).result.get("rows", ())) == 2)
+        wait_for(lambda: len(store.get(run.id).result.rows) == 2)
         engine.stop(run.id)
         found = wait_for(lambda: (now := store.get(run.id)).final and now)
     finally:
         engine.close()
-    assert (found.state, len(found.result["rows"]), len(found.result["table"])) == ("stopped", 2, 2)
-    assert found.accuracy == max(row["accuracy"] for row in found.result["rows"])
+    assert (found.state, len(found.result.rows), len(found.result.table)) == ("stopped", 2, 2)
+    assert found.accuracy == max(row.accuracy for row in found.result.rows)
 
 
 @pytest.mark.keras
@@ -179,7 +179,7 @@ def test_a_checkpoint_that_cannot_be_used_is_logged_and_the_run_begins_anew(stor
     worker.execute(run.id, str(store.folder))
     found = store.get(run.id)
     check_whole(store, found)
-    assert found.result["resumed_after"] == [] and "begins anew" in caplog.text
+    assert found.result.resumed_after == () and "begins again" in caplog.text
 
 
 # -- fifty random moments
@@ -229,8 +229,7 @@ def same_as(reference, store, run):
             np.testing.assert_array_equal(mine, theirs)
         return
     cells, expected = (
-        [(row["seed"], row["input"], row["head"], row["accuracy"]) for row in one.result["rows"]]
-        for one in (run, reference)
+        [(row.seed, row.input, row.head, row.accuracy) for row in one.result.rows] for one in (run, reference)
     )
     assert (run.state, cells) == ("done", expected)
 

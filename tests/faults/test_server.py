@@ -62,7 +62,7 @@ def test_a_killed_server_comes_back_and_everything_goes_on(lab, browser):
 
     page.locator(".st-key-stop_ft button").click()
     expect(chart).to_have_attribute("data-state", "stopped", timeout=SLOW_MS)
-    (resumed,) = store.get(run.id).result["resumed_after"]
+    (resumed,) = store.get(run.id).result.resumed_after
     assert 1 <= resumed <= again.progress.step  # not from zero
     for other in others:
         wait_for(lambda other=other: store.get(other.id).state == "running")

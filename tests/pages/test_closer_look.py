@@ -1,6 +1,7 @@
 """A closer look at finished runs: answers kept by hand, shown on the Runs page without a browser."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,7 +49,7 @@ def finished(store: Store, predicted: np.ndarray, kept: bool = True, sure: float
         noise = np.tile(np.array([[0.05, 0.95]], np.float32), (2 * outputs.N_NOISE, 1))
         path = outputs.save(store.run_folder(run.id, create=True), store.folder, data, {"model": (p, noise)})
         files = {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": 1}}
-    result = fine_tuned(scored(labels, predicted, 2, p).as_dict(), files=files)
+    result = fine_tuned(asdict(scored(labels, predicted, 2, p)), files=files)
     store.finish(run.id, "done", result)
     return store.get(run.id)
 

@@ -16,7 +16,7 @@ from tlcore.inspection import networks as explain
 from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
-from tlcore.spec import FineTuneSpec, HeadSpec
+from tlcore.spec import FineTuneSpec, HeadRow, HeadSpec, Tried
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,10 +187,9 @@ def test_a_forest_is_shown_as_the_average_of_its_trees(lab):
 
 def test_tried_settings_are_means_over_seeds_with_a_star_for_each_that_chose_them():
     def row(seed, best, *accuracies):
-        tried = [
-            {"params": {"C": c}, "accuracy": a, "seconds": 1.0} for c, a in zip((0.1, 1.0), accuracies, strict=True)
-        ]
-        return {"head": "linear_svm", "input": "features", "seed": seed, "params": {"C": best}, "tried": tried}
+        tried = tuple(Tried({"C": c}, a, seconds=1.0) for c, a in zip((0.1, 1.0), accuracies, strict=True))
+        names = {"head": "linear_svm", "input": "features"}
+        return HeadRow(**names, accuracy=0.5, seed=seed, params={"C": best}, tried=tried)
 
     first, second = tuned.lines([row(0, 1.0, 0.5, 0.9), row(1, 0.1, 0.7, 0.7)])
     assert (first["setting"], first["chosen"], first["validation accuracy"]) == ("C = 0.1", "★", pytest.approx(0.6))

@@ -6,7 +6,7 @@ The lab is real but for its processes: a run is stored, and nothing executes it 
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,7 @@ def finished(store: Store, result: dict, state: str = "done", spec=None, error: 
     return store.get(run.id)
 
 
-SCORE = evaluate(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]), 2).as_dict()
+SCORE = asdict(evaluate(np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0]), 2))
 TUNED = fine_tuned(
     SCORE,
     proof=[{"phase": 1, "layer": "conv_1", "frozen": True, "before": "a", "after": "a", "ok": True}],
@@ -142,11 +142,11 @@ def test_every_page_opens_on_an_empty_store(lab, name):
 @contextmanager
 def broken(store: Store):
     """Put a damaged file under a store in use, and the good one back."""
-    path, good = store.folder / "damaged.db", store._engine
+    path, good = store.folder / "damaged.db", store._database.engine
     path.write_bytes(b"no database at all " * 500)
-    store._engine = connect(f"sqlite:///{path}")
+    store._database.engine = connect(f"sqlite:///{path}")
     yield
-    store._engine = good
+    store._database.engine = good
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -195,7 +195,7 @@ def test_a_run_in_every_state_is_shown(lab, name, kind):
         result = TUNED if kind in ("done", "stopped") else {}
         run = finished(store, result, kind.split()[0], error="The loss rose. Try 0.001." if kind == "failed" else "")
     app = opened(name, run_run=run.id, run_ft=run.id)
-    if "model.keras" in run.result.get("files", {}):  # noted, and not on the disk
+    if run.result.network:  # noted, and not on the disk
         assert "is missing. Train it again." in words(app)
     else:
         sound(app)
@@ -250,7 +250,7 @@ def test_a_finished_pair_shows_both_results_and_whether_the_lead_is_noise(lab):
     slots = {}
     for slot, right in (("run_ft", 960), ("run_scratch", 900)):
         labels = np.arange(1000) % 2
-        score = evaluate(labels, np.where(np.arange(1000) < right, labels, 1 - labels), 2).as_dict()
+        score = asdict(evaluate(labels, np.where(np.arange(1000) < right, labels, 1 - labels), 2))
         spec = FineTuneSpec() if slot == "run_ft" else scratch_control(FineTuneSpec())
         slots[slot] = finished(lab.store, {**TUNED, "files": {}, "test": score}, spec=spec).id
     app = sound(opened("train", **slots))

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tlcore import jobs
-from tlcore.evidence.keras_example import PUBLISHED
-from tlcore.heads import HEADS
-from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, MetricPoint, Progress, SweepSpec
+from tlcore.jobs.report import Entry, Table
+from tlcore.spec import MetricPoint, Progress
 from tlcore.store import NumberedPoints, Run
 
 OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what they mean
@@ -22,7 +21,6 @@ OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what the
 PARTS_S = 5.0  # between two lines inside one epoch
 
 Say = Callable[[str], None]
-Cell = str | int | None
 
 
 def say(text: str) -> None:
@@ -69,7 +67,7 @@ def quiet() -> Iterator[None]:
 # -- text --------------------------------------------------------------------------------------------------------
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[Entry]]) -> str:
     """Return rows under their heads in aligned columns; numbers stand at the right.
 
     Examples
@@ -88,7 +86,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: Entry) -> str:
     return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else cell
 
 
@@ -114,13 +112,6 @@ def title(run: Run) -> str:
     return run.name or jobs.describe(run.spec)
 
 
-def accuracy(run: Run) -> float | None:
-    """Return a run's test accuracy; for heads the best mean over seeds."""
-    if "test" in run.result:
-        return run.result["test"]["accuracy"]
-    return max((line["mean"] for line in run.result.get("table", ())), default=None)
-
-
 def took(run: Run) -> str:
     """Return how long a run took, to stand behind its state."""
     return f", {run.took_s:.1f} s" if run.took_s is not None else ""
@@ -142,7 +133,7 @@ def run_text(run: Run, folder: Path) -> str:
         lines.append(run.error)
     if run.state == "running":
         lines.append(f"{run.progress.message}, step {run.progress.step} of {run.progress.n_steps}")
-    return "\n".join(lines + (result_lines(run, folder) if run.result else []))
+    return "\n".join(lines + result_lines(run, folder))
 
 
 # -- a run that goes on --------------------------------------------------------------------------------------------
@@ -163,19 +154,20 @@ class LiveLines:
             self._attempt, self.since, self._said_s = run.attempt, 0, 0.0
             self._say("its process was lost: it goes on from what was finished")
             return
+        job, message = jobs.of(run.spec), run.progress.message
+        n_epochs = job.epochs(run.spec)
         for self.since, point in points:
-            if isinstance(run.spec, FineTuneSpec):
-                self._epoch(point, run.spec.epochs)
-        message = run.progress.message
-        if run.kind == SweepSpec.kind:
-            self._experiment(run.progress)
+            if n_epochs:
+                self._epoch(point, n_epochs)
+        if job.many_steps:
+            self._step(run.progress)
         elif message not in ("", "done", "training", self._message):  # the epochs tell of the training themselves
-            step = f"{run.progress.step + 1}/{run.progress.n_steps} " if run.kind == HeadSpec.kind else ""
+            step = "" if n_epochs else f"{run.progress.step + 1}/{run.progress.n_steps} "
             self._say(step + message)
         self._message = message
 
-    def _experiment(self, progress: Progress) -> None:
-        """Hundreds come in a minute: one line now and then."""
+    def _step(self, progress: Progress) -> None:
+        """Say one of many steps now and then."""
         if progress.step and time.monotonic() - self._said_s >= PARTS_S:
             self._said_s = time.monotonic()
             left = "" if progress.left_s is None else f", about {progress.left_s:.0f} s left"
@@ -206,93 +198,13 @@ def _measured(point: MetricPoint) -> str:
 
 
 def result_lines(run: Run, folder: Path) -> list[str]:
-    """Return what a run reached and left, in words.
+    """Return what a run reached and left, in words; nothing where nothing came out.
 
     Parameters
     ----------
     folder : the folder of the run's files
     """
-    if run.kind == HeadSpec.kind:
-        return _head_lines(run) if run.result.get("rows") else ["No head was finished."]
-    if run.kind == SweepSpec.kind:
-        return [_sweep_line(run.result)]
-    if "test" not in run.result:
-        return ["No result."]
-    if run.kind == ExampleSpec.kind:
-        return _example_lines(run.result)
-    test = run.result["test"]
-    return [
-        f"Test accuracy {test['accuracy']:.1%} on {test['n']:,} images never trained on; 95 % interval "
-        f"{test['low']:.1%} to {test['high']:.1%}.",
-        _proof(run),
-        f"Model: {folder / 'model.keras'}",
-    ]
-
-
-def _example_lines(result: dict[str, Any]) -> list[str]:
-    rows = []
-    for title, name in (("digits 0-4", "source_test"), ("digits 5-9", "test")):
-        test, seconds = result[name], result[f"{name}_s"]
-        interval = f"{test['low']:.2%} to {test['high']:.2%}"
-        rows.append([title, f"{PUBLISHED[name]:.1%}", f"{test['accuracy']:.2%}", interval, f"{seconds:.0f}"])
-    return [table(["task", "published", "here", "95 % interval", "training s"], rows)]
-
-
-def _sweep_line(result: dict[str, Any]) -> str:
-    ended = {"budget": ", ended by its time budget", "stopped": ", stopped"}.get(result["ended"], "")
-    return (
-        f"{result['n_cells']:,} of {result['n_planned']:,} experiments{ended}; "
-        f"{result['n_cells'] - result['n_before']:,} of them now, in {result['total_s']:.1f} s."
-    )
-
-
-def _proof(run: Run) -> str:
-    rows = run.result["proof"]
-    if not rows:
-        return "Stopped before the first batch: no weight was trained, so there is nothing to prove."
-    if wrong := [row["layer"] for row in rows if not row["ok"]]:
-        return f"Proof failed: {', '.join(wrong)} did not do what freezing promised. Please report this."
-    phases = sorted({row["phase"] for row in rows})
-    parts = [_phase_proof([row for row in rows if row["phase"] == phase]) for phase in phases]
-    if len(parts) > 1:
-        parts = [f"in phase {phase}, {part}" for phase, part in zip(phases, parts, strict=True)]
-    return f"Proof: {'; '.join(parts)}."
-
-
-def _phase_proof(rows: Sequence[dict[str, Any]]) -> str:
-    n = sum(row["frozen"] for row in rows)
-    unchanged = f"the weights of {n} frozen layers are bit for bit unchanged"
-    return f"{unchanged}, those of {len(rows) - n} trained layers changed"
-
-
-def _head_lines(run: Run) -> list[str]:
-    result, lines = run.result, run.result["table"]
-    heads = ["", "head", "fitted on", "accuracy", "fit s", "ms/image", "MB", "features", "seeds"]
-    rows = [
-        [
-            "*" if line["best"] else "",
-            HEADS[line["head"]].title,
-            "features" if line["input"] == "features" else "raw pixels",
-            f"{line['mean']:.1%}" + (f" ± {line['sd']:.1%}" if line["sd"] is not None else ""),
-            f"{line['fit_s']:.3f}",
-            f"{line['ms_per_image']:.3f}",
-            f"{line['mb']:.2f}" if line["mb"] is not None else None,
-            line["n_features"],
-            line["n_seeds"],
-        ]
-        for line in lines
-    ]
-    said = [table(heads, rows)]
-    if (tied := sum(line["best"] for line in lines)) > 1:
-        said.append(
-            f"No clear winner: the lead of the best is within the noise of {tied - 1} of its rivals (marked *)."
-        )
-    said.append(
-        f"Each head learned from {result['n_trained']:,} images; accuracy ± standard deviation over "
-        f"{lines[0]['n_seeds']} seeds, each on {result['rows'][0]['n']:,} test images."
-    )
-    if result["n_features"]:
-        said.append(
-            f"The {result['n_features']:,} features of {result['layer']} took {result['extract_s']:.1f} s to compute."
-        )
-    return said
+    if not run.stored:
+        return []
+    report = jobs.of(run.spec).report(run.result, folder)
+    return [table(part.heads, part.rows) if isinstance(part, Table) else part for part in report]

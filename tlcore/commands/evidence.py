@@ -44,7 +44,7 @@ def sweep(options: Namespace) -> int:
     if options.json:
         console.say(json.dumps([asdict(cell) for cell in cells]))
     if options.record:
-        if any(run.result["ended"] != "complete" for run, _ in finished):
+        if not all(run.result.complete for run, _ in finished):
             raise SpecError("The study is not complete, so nothing was recorded. Go on with --resume last.")
         console.tell(f"Recorded: {recorded.write(options.study, finished)}")
     return console.OK
@@ -124,7 +124,7 @@ def _say_sweep(options: Namespace, store: Store, run: Run) -> None:
         return
     lines = [
         sweep_table(store.cells(run.id)),
-        *(console.result_lines(run, store.run_folder(run.id)) if run.result else []),
+        *console.result_lines(run, store.run_folder(run.id)),
     ]
     console.say("\n".join([*filter(None, lines), f"Run {run.id}: {run.state}{console.took(run)}"]))
 

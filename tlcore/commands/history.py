@@ -26,7 +26,7 @@ def list_runs(options: Namespace) -> int:
     states = [options.state] if options.state else None
     runs = store.list(kind=options.kind, states=states, deleted=options.deleted, limit=options.limit)
     rows = [
-        [run.id, run.kind, run.state, percent(console.accuracy(run)), console.when(run.created), console.title(run)]
+        [run.id, run.kind, run.state, percent(run.result.accuracy), console.when(run.created), console.title(run)]
         for run in runs
     ]
     text = table(["id", "kind", "state", "accuracy", "created", "what"], rows) if runs else "No runs."
@@ -99,10 +99,10 @@ def run_files(store: Store, run: Run, what: Sequence[str] | None) -> dict[str, b
     DataError
         A file is missing or damaged.
     """
-    saved = list(run.result.get("files", ()))
+    saved = list(run.result.files)
     points = store.points(run.id, limit=ALL)
     there: dict[str, list[str]] = {
-        "model": [name for name in saved if name == "model.keras"],
+        "model": [name for name in saved if name == run.result.network],
         "heads": [name for name in saved if name.startswith("heads/")],
         "metrics": ["metrics.csv"] if points else [],
         "json": ["json"],

@@ -64,7 +64,7 @@ def say_result(options: Namespace, store: Store, run: Run) -> None:
     if options.json:
         console.say(export.run_json(run))
         return
-    result = console.result_lines(run, store.run_folder(run.id)) if run.result else []
+    result = console.result_lines(run, store.run_folder(run.id))
     console.say("\n".join([*result, f"Run {run.id}: {run.state}{console.took(run)}"]))
 
 

@@ -1,8 +1,8 @@
 """Honest scores: accuracy with its interval, paired tests, calibration."""
 
+from .comparison import compare
 from .scores import (
     Z_95,
-    Evaluation,
     confusion_matrix,
     evaluate,
     losses,
@@ -15,8 +15,8 @@ from .scores import (
 )
 
 __all__ = [
-    "Evaluation",
     "Z_95",
+    "compare",
     "confusion_matrix",
     "evaluate",
     "losses",

@@ -1,32 +1,14 @@
 """Labels and predictions in, an honest score out: accuracy with its interval, confusion matrix, per-class scores."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import comb, sqrt
-from typing import Any
 
 import numpy as np
 
+from tlcore.spec import Evaluation
+
 Z_95 = 1.959964  # two-sided 95 % point of the normal distribution
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How a model did on images that were not used for training.
-
-    ``confusion[i][j]`` counts images of class i that were called j; ``low`` and ``high`` bound the 95 % interval
-    of the accuracy; ``loss`` is the mean cross-entropy in nats, None where a model gives no probabilities.
-    """
-
-    accuracy: float
-    low: float
-    high: float
-    n: int
-    confusion: tuple[tuple[int, ...], ...]
-    loss: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def wilson(n_right: int, n: int) -> tuple[float, float]:
@@ -130,18 +112,15 @@ def per_class(confusion: np.ndarray) -> list[dict[str, float]]:
     ]
 
 
-def no_clear_winner(first: Evaluation | dict[str, Any], second: Evaluation | dict[str, Any]) -> bool:
+def no_clear_winner(first: Evaluation, second: Evaluation) -> bool:
     """Return True when the difference of two accuracies is within the noise of the test.
 
     The two 95 % intervals of independent proportions are combined (square root of the sum of squares of the
     facing half-widths), Newcombe (1998), method 10.
     """
-    a, b = (e.as_dict() if isinstance(e, Evaluation) else e for e in (first, second))
-    if a["accuracy"] < b["accuracy"]:
-        a, b = b, a
-    gap = a["accuracy"] - b["accuracy"]
-    noise = sqrt((a["accuracy"] - a["low"]) ** 2 + (b["high"] - b["accuracy"]) ** 2)
-    return gap <= noise
+    better, worse = sorted((first, second), key=lambda score: -score.accuracy)
+    noise = sqrt((better.accuracy - better.low) ** 2 + (worse.high - worse.accuracy) ** 2)
+    return better.accuracy - worse.accuracy <= noise
 
 
 def most_confused(confusion: np.ndarray, n: int = 10) -> list[tuple[int, int, int]]:

@@ -7,13 +7,14 @@ its convolutions are frozen, and its dense layers go on to learn digits 5-9 in 5
 """
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tlcore import datasets
 from tlcore.evaluation import evaluate
-from tlcore.spec import DataSpec, ExampleSpec, MetricPoint, Progress
+from tlcore.spec import DataSpec, ExampleResult, ExampleSpec, MetricPoint, Progress
 from tlcore.training.clock import OnMetric, OnProgress, ShouldStop
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def run(
     on_metric: OnMetric = lambda point: None,
     on_progress: OnProgress = lambda progress: None,
     should_stop: ShouldStop = lambda: False,
-) -> dict[str, Any]:
-    """Train on the first task, freeze, train on the second; return both tests and both times as JSON values.
+) -> ExampleResult:
+    """Train on the first task, freeze, train on the second; return both tests and both times.
 
     The points count epochs over both tasks. A stop ends the current batch; a task that was not reached has no test.
     """
@@ -62,7 +63,7 @@ def run(
 
     model, features = network(spec.seed)
     follower = _follower(keras, spec, on_metric, on_progress, should_stop)
-    found: dict[str, Any] = {"class_names": list(datasets.info(TASKS[1]).class_names)}
+    result = ExampleResult(class_names=tuple(datasets.info(TASKS[1]).class_names))
     for number, (task, name) in enumerate(zip(TASKS, ("source_test", "test"), strict=True)):
         data = datasets.load(DataSpec(task, per_class=None, seed=spec.seed))
         x = np.concatenate([data.x_train, data.x_validation])  # the example keeps none back
@@ -74,14 +75,16 @@ def run(
         follower.begin(number * spec.epochs)
         began = time.perf_counter()
         model.fit(x, y, batch_size=BATCH, epochs=spec.epochs, verbose=0, callbacks=[follower])
-        found[f"{name}_s"] = time.perf_counter() - began
+        result = replace(result, **{f"{name}_s": time.perf_counter() - began})
         if should_stop():
             break
         answers = model.predict(data.x_test, batch_size=BATCH, verbose=0)
-        found[name] = evaluate(data.y_test, answers.argmax(axis=1), N_CLASSES, answers).as_dict()
-    found["n_weights"] = model.count_params()
-    found["n_trainable"] = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    return found
+        result = replace(result, **{name: evaluate(data.y_test, answers.argmax(axis=1), N_CLASSES, answers)})
+    return replace(
+        result,
+        n_weights=model.count_params(),
+        n_trainable=sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
+    )
 
 
 def _follower(

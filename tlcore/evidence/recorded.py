@@ -9,11 +9,11 @@ from dataclasses import astuple, dataclass, fields
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from tlcore.datasets import ASSETS, read_card
 from tlcore.errors import DataError
-from tlcore.spec import FINE_TUNE, SCRATCH, Cell, SweepSpec, check_choice
+from tlcore.spec import FINE_TUNE, SCRATCH, Cell, ExampleResult, SweepSpec, check_choice
+from tlcore.spec.codec import decode
 from tlcore.store import Run
 
 FOLDER = ASSETS / "recorded"
@@ -105,9 +105,7 @@ def load(study: str) -> Recorded:
         cells = tuple(Cell(**dict(zip(names, row, strict=True))) for row in card["cells"])
         return Recorded(study, cells, card["date"], card["machine"], card["seconds"], card["versions"], card["command"])
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            "The file {file} that ships with the app is damaged. Install the app again.", file=path.name
-        ) from error
+        raise _damaged(path) from error
 
 
 def write(study: str, runs: Sequence[tuple[Run, Sequence[Cell]]], folder: Path = FOLDER) -> Path:
@@ -139,20 +137,37 @@ def write(study: str, runs: Sequence[tuple[Run, Sequence[Cell]]], folder: Path =
 EXAMPLE = FOLDER / "keras_example.json"
 
 
-def example() -> dict[str, Any]:
-    """Return what Keras' own example reached here: both tests, both times, date, machine, versions.
+@dataclass(frozen=True)
+class RecordedExample:
+    """What Keras' own example reached here, and where, when and with what."""
+
+    result: ExampleResult
+    seed: int
+    date: str
+    machine: str
+    command: str
+
+
+def example() -> RecordedExample:
+    """Return the result of the example that ships.
 
     Raises
     ------
     DataError
         The file is missing or damaged.
     """
-    return read_card(EXAMPLE)
+    card = read_card(EXAMPLE)
+    try:
+        result = decode(ExampleResult, card, strict=False)
+        return RecordedExample(result, card["seed"], card["date"], card["machine"], card["command"])
+    except (KeyError, TypeError) as error:
+        raise _damaged(EXAMPLE) from error
 
 
 def write_example(run: Run, path: Path = EXAMPLE) -> Path:
     """Write a finished run of the example as the file that ships; return its path."""
-    tests = {name: {k: v for k, v in run.result[name].items() if k != "confusion"} for name in ("source_test", "test")}
+    values = run.stored
+    tests = {name: {k: v for k, v in values[name].items() if k != "confusion"} for name in ("source_test", "test")}
     card = {
         "command": "python -m tlcore claims --example --record",
         "date": date.today().isoformat(),
@@ -160,11 +175,15 @@ def write_example(run: Run, path: Path = EXAMPLE) -> Path:
         "versions": run.versions,
         "seed": run.seed,
         **tests,
-        **{name: round(run.result[name], 1) for name in ("source_test_s", "test_s")},
-        **{name: run.result[name] for name in ("n_weights", "n_trainable")},
+        **{name: round(values[name], 1) for name in ("source_test_s", "test_s")},
+        **{name: values[name] for name in ("n_weights", "n_trainable")},
     }
     path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError("The file {file} that ships with the app is damaged. Install the app again.", file=path.name)
 
 
 def _short(value: object) -> object:

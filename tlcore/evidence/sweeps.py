@@ -27,6 +27,7 @@ from tlcore.spec import (
     MetricPoint,
     Phase,
     Progress,
+    SweepResult,
     SweepSpec,
     check_choice,
     check_number,
@@ -183,7 +184,7 @@ def run(
     on_data: Callable[[str], None] = lambda data_hash: None,
     should_stop: ShouldStop = lambda: False,
     cache: Path | None = None,
-) -> dict[str, Any]:
+) -> SweepResult:
     """Measure what is not done yet, until all is, the budget is spent, or a stop is asked for.
 
     Parameters
@@ -197,7 +198,8 @@ def run(
 
     Returns
     -------
-    dict of JSON values: how many, how it ended (``complete``, ``budget`` or ``stopped``) and what it cost
+    SweepResult
+        How many, how it ended (``complete``, ``budget`` or ``stopped``) and what it cost; no device.
 
     Raises
     ------
@@ -233,18 +235,17 @@ def run(
             finished.append(found)
             on_cell(found)
     on_progress(Progress(len(finished), len(planned), "done"))
-    total_s = time.perf_counter() - began
-    return {
-        "n_cells": len(finished),
-        "n_planned": len(planned),
-        "n_before": n_done,
-        "n_failed": sum(bool(cell.error) for cell in finished),
-        "ended": ended,
-        "n_test": len(bench.pool.y_test),
-        "n_images": len(bench.pool.labels),
-        "extract_s": bench.extract_s,
-        "total_s": total_s,
-    }
+    return SweepResult(
+        n_cells=len(finished),
+        n_planned=len(planned),
+        n_before=n_done,
+        n_failed=sum(bool(cell.error) for cell in finished),
+        ended=ended,
+        n_test=len(bench.pool.y_test),
+        n_images=len(bench.pool.labels),
+        extract_s=bench.extract_s,
+        total_s=time.perf_counter() - began,
+    )
 
 
 def words(cell: Cell) -> str:

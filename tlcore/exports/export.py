@@ -66,7 +66,7 @@ def run_json(run: Run, result: bool = True) -> str:
         "attempt": run.attempt,
     }
     if result:
-        fields["result"] = run.result
+        fields["result"] = run.stored
     return json.dumps(fields, indent=2, ensure_ascii=False)
 
 

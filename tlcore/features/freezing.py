@@ -3,32 +3,18 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tlcore import sources
 from tlcore.errors import LabError, SpecError
-from tlcore.spec import FineTuneSpec, LayerInfo
+from tlcore.spec import FineTuneSpec, LayerInfo, ProofRow
 
 from .cuts import CutPoint, cut_points
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass(frozen=True)
-class ProofRow:
-    """Whether one layer did what freezing promised: ``ok`` when frozen means equal and trainable means changed."""
-
-    layer: str
-    frozen: bool
-    before: str  # sha256 of the weights, first 12 hex digits
-    after: str
-    ok: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -157,19 +143,20 @@ class Freezing:
         for layer in model.layers:
             layer.trainable = layer.name not in self.names
 
-    def proof(self, before: Mapping[str, str], after: Mapping[str, str]) -> list[ProofRow]:
+    def proof(self, before: Mapping[str, str], after: Mapping[str, str], phase: int = 1) -> tuple[ProofRow, ...]:
         """Hold the ``hashes`` after training against those before, layer by layer."""
         frozen = set(self.names)
-        return [
+        return tuple(
             ProofRow(
-                name,
-                name in frozen,
-                before[name][:12],
-                after[name][:12],
-                (before[name] == after[name]) == (name in frozen),
+                layer=name,
+                frozen=name in frozen,
+                before=before[name][:12],
+                after=after[name][:12],
+                ok=(before[name] == after[name]) == (name in frozen),
+                phase=phase,
             )
             for name in before
-        ]
+        )
 
 
 def of(source: str, names: Sequence[str]) -> Freezing:

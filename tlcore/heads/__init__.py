@@ -13,7 +13,6 @@ from .heads import (
     load,
     make,
     save,
-    table,
 )
 
 __all__ = [
@@ -29,5 +28,4 @@ __all__ = [
     "load",
     "make",
     "save",
-    "table",
 ]

@@ -3,8 +3,7 @@
 import io
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from tlcore.errors import DataError, SpecError
-from tlcore.evaluation import Z_95
 from tlcore.machine import scratch
 from tlcore.spec import check_choice
 
@@ -408,57 +406,6 @@ def balanced_order(y: np.ndarray) -> np.ndarray:
 def _softmax(values: np.ndarray) -> np.ndarray:
     shifted = np.exp(values - values.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return one line per head and input: means over seeds, best mean first.
-
-    ``sd`` is the sample standard deviation of the accuracy, None with one seed; ``best`` marks every line whose
-    distance from the best mean is within the 95 % interval of their difference, so that a tie marks both. Only seeds
-    that every head was fitted with are compared.
-
-    Examples
-    --------
-    >>> rows = [{"head": "knn", "input": "pixels", "accuracy": a, "fit_s": 1.0, "ms_per_image": 1.0, "mb": None,
-    ...          "n_features": 784, "n": 100} for a in (0.5, 0.7)]
-    >>> [(round(line["mean"], 2), round(line["sd"], 3), line["n_seeds"]) for line in table(rows)]
-    [(0.6, 0.141, 2)]
-    """
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in _comparable(rows):
-        groups.setdefault((row["head"], row["input"]), []).append(row)
-    lines = [_line(*key, group) for key, group in groups.items()]
-    lines.sort(key=lambda line: -line["mean"])
-    for line in lines:
-        noise = Z_95 * np.hypot(lines[0]["error"], line["error"])
-        line["best"] = bool(lines[0]["mean"] - line["mean"] <= noise)
-    return lines
-
-
-def _comparable(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """Return the rows of the seeds that are complete; all rows where none is."""
-    cells = {(row["head"], row["input"]) for row in rows}
-    counts = Counter(row.get("seed") for row in rows)
-    return [row for row in rows if counts[row.get("seed")] >= len(cells)] or rows
-
-
-def _line(head: str, name: str, group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    found = np.array([row["accuracy"] for row in group])
-    sd = float(found.std(ddof=1)) if len(found) > 1 else None
-    # The test's own noise does not shrink with seeds: all are tested on the same images.
-    binomial = float(np.sqrt(found.mean() * (1 - found.mean()) / group[0]["n"]))
-    return {
-        "head": head,
-        "input": name,
-        "n_seeds": len(found),
-        "mean": float(found.mean()),
-        "sd": sd,
-        "error": float(np.hypot((sd or 0.0) / len(found) ** 0.5, binomial)),
-        "fit_s": float(np.median([row["fit_s"] for row in group])),
-        "ms_per_image": float(np.median([row["ms_per_image"] for row in group])),
-        "mb": next((row["mb"] for row in group if row["mb"] is not None), None),
-        "n_features": group[0]["n_features"],
-    }
 
 
 def save(head: FittedHead, path: Path, move: Callable[[Path, Path], object] = os.replace) -> int:

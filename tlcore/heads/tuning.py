@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from tlcore.spec import Tried
 
 from . import heads
 
@@ -27,15 +28,6 @@ TITLES = {
     "n_neighbors": "k",
     "hidden_layer_sizes": "units",
 }
-
-
-@dataclass(frozen=True)
-class Tried:
-    """One setting of a head and how it did on the validation images."""
-
-    params: Mapping[str, Any]
-    accuracy: float
-    seconds: float
 
 
 def choose(

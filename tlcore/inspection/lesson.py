@@ -176,7 +176,7 @@ def of_run(run_id: str, folder: str) -> Lesson:
 
 def teaches(run: Run) -> bool:
     """Return whether a lesson can be made of a run: a fine-tuning that left its model."""
-    return isinstance(run.spec, FineTuneSpec) and "model.keras" in run.result.get("files", {})
+    return isinstance(run.spec, FineTuneSpec) and bool(run.result.network)
 
 
 def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:

@@ -12,7 +12,7 @@ import numpy as np
 from tlcore import datasets, features, prediction, sources
 from tlcore.errors import SpecError
 from tlcore.heads import balanced_order
-from tlcore.spec import FineTuneSpec, check_choice
+from tlcore.spec import check_choice
 from tlcore.store import Store
 
 METHODS = ("pca", "tsne")
@@ -98,7 +98,7 @@ def _nearest_other(x: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _features(run_id: str, layer: str, folder: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     run = Store(Path(folder)).get(run_id)
-    if not isinstance(run.spec, FineTuneSpec):
+    if not run.result.network:
         raise SpecError("Run {run_id} did not fine-tune a network, so it has no before and after.", run_id=run_id)
     data = datasets.load(run.spec.data)
     rows = balanced_order(data.y_test)[:N_IMAGES]

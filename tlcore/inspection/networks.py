@@ -14,7 +14,7 @@ import numpy as np
 from tlcore import datasets, features, prediction, sources
 from tlcore.errors import DataError, SpecError
 from tlcore.sources.making import RECIPES
-from tlcore.spec import PIXELS, DataSpec, FineTuneSpec
+from tlcore.spec import PIXELS, DataSpec
 from tlcore.store import Store
 
 if TYPE_CHECKING:
@@ -167,17 +167,17 @@ def _opened(name: str, folder: str) -> _Opened:
         return _of_network(sources.info(rest).class_names, model, data)
     run_id, _, file = rest.partition("/")
     run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None
-    if run is None or kind == "run" and not isinstance(run.spec, FineTuneSpec):
+    if run is None or kind == "run" and not run.result.network:
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
-    names, data = tuple(run.result["class_names"]), replace(run.spec.data, seed=run.spec.seed)
-    if isinstance(run.spec, FineTuneSpec):
+    names, data = run.result.class_names, replace(run.spec.data, seed=run.spec.seed)
+    if kind == "run":
         return _of_network(names, prediction.load_model(run, Path(folder)), run.spec.data)
     predict = prediction.predictor(name, Path(folder)).predict_proba
-    row = next(row for row in run.result["rows"] if row["file"] == f"heads/{file}")
-    if row["input"] == PIXELS:
+    row = next(row for row in run.result.heads if row.file == f"heads/{file}")
+    if row.input == PIXELS:
         return _Opened(names, predict, None, PIXELS, True, data)
-    part = features.submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result["layer"])
-    return _Opened(names, predict, _network(part), run.result["layer"], True, data)
+    part = features.submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result.layer)
+    return _Opened(names, predict, _network(part), run.result.layer, True, data)
 
 
 def _of_network(names: tuple[str, ...], model: "keras.Model", data: DataSpec | None) -> _Opened:

@@ -265,16 +265,16 @@ def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.n
 
 def _read(run_id: str, file: str, kinds: tuple[str, ...], folder: str) -> tuple[Run, heads.FittedHead, Data]:
     run = Store(Path(folder)).get(run_id)
-    row = next((row for row in run.result.get("rows", ()) if row["file"] == file), None)
-    if row is None or row["head"] not in kinds:
+    row = next((row for row in run.result.heads if row.file == file), None)
+    if row is None or row.head not in kinds:
         raise SpecError("Run {run_id} has no head {file!r} to open. Pick one from the list.", run_id=run_id, file=file)
     head = heads.answer_alone(heads.load(prediction.checked_file(run, file, Path(folder))))
     return run, head, datasets.load(replace(run.spec.data, seed=run.spec.seed))
 
 
 def _features(run: Run, file: str, images: np.ndarray) -> np.ndarray:
-    row = next(row for row in run.result["rows"] if row["file"] == file)
-    layer = run.result["layer"] if row["input"] == "features" else PIXELS
+    row = next(row for row in run.result.heads if row.file == file)
+    layer = run.result.layer if row.input == "features" else PIXELS
     return features.extract(sources.load(run.spec.source, seed=run.spec.seed), images, layer)
 
 

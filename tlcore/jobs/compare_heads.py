@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Hashable
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -13,21 +13,35 @@ import numpy as np
 
 from tlcore import datasets, features, heads, sources
 from tlcore.errors import SpecError
-from tlcore.evaluation import evaluate, outputs
+from tlcore.evaluation import compare, evaluate, outputs
 from tlcore.heads import tuning
-from tlcore.spec import PIXELS, HeadSpec, MetricPoint, Progress, SourceInfo, check_choice, check_number
+from tlcore.spec import (
+    PIXELS,
+    HeadMean,
+    HeadRow,
+    HeadSpec,
+    HeadsResult,
+    Input,
+    MetricPoint,
+    Progress,
+    SourceInfo,
+    check_choice,
+    check_number,
+)
+from tlcore.store.checkpoint import Checkpoint
 
-from .job import Job, Left, check_data, task
+from .job import Job, check_data, task
 from .outcome import CACHE, files, in_batches
+from .report import Entry, Report, Table
 from .reporter import Reporter
 
 MOST_FEATURES_GB = 1.5
 
 
-class CompareHeads(Job[HeadSpec]):
+class CompareHeads(Job[HeadSpec, HeadsResult]):
     """Keeps every finished head, and does not fit it again after its process was lost."""
 
-    spec = HeadSpec
+    spec, result = HeadSpec, HeadsResult
 
     def check(self, spec: HeadSpec) -> None:
         source = sources.info(spec.source)
@@ -42,7 +56,9 @@ class CompareHeads(Job[HeadSpec]):
             check_number("seed", seed)
         _check_size(spec, source)
 
-    def run(self, spec: HeadSpec, reporter: Reporter, folder: Path, left: Left) -> dict[str, Any]:
+    def run(
+        self, spec: HeadSpec, reporter: Reporter, folder: Path, so_far: HeadsResult, saved: Checkpoint | None
+    ) -> HeadsResult:
         """Extract once for every seed's images, fit every head on every input, test and save.
 
         After every head the result so far goes to the store: no finished head is lost, however the run ends.
@@ -52,10 +68,29 @@ class CompareHeads(Job[HeadSpec]):
         # Small matrices: threads for each product cost more than they give (36 fits took 275 s with them, 30 s
         # without); the forest and the neighbours bring their own.
         with threadpool_limits(limits=1):
-            return _fit_heads(spec, reporter, folder, left.result)
+            return _fit_heads(spec, reporter, folder, so_far)
 
     def describe(self, spec: HeadSpec) -> str:
         return f"{task(spec)}, {', '.join(spec.heads)} on {spec.layer}"
+
+    def report(self, result: HeadsResult, folder: Path) -> Report:
+        if not result.rows:
+            return ["No head was finished."]
+        names = ("", "head", "fitted on", "accuracy", "fit s", "ms/image", "MB", "features", "seeds")
+        report: list[str | Table] = [Table(names, tuple(map(_entries, result.table)))]
+        if (n_tied := sum(line.best for line in result.table)) > 1:
+            report.append(
+                f"No clear winner: the lead of the best is within the noise of {n_tied - 1} of its rivals (marked *)."
+            )
+        report.append(
+            f"Each head learned from {result.n_trained:,} images; accuracy ± standard deviation over "
+            f"{result.table[0].n_seeds} seeds, each on {result.rows[0].n:,} test images."
+        )
+        if result.n_features:
+            report.append(
+                f"The {result.n_features:,} features of {result.layer} took {result.extract_s:.1f} s to compute."
+            )
+        return report
 
     def work(self, spec: HeadSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.heads, spec.inputs, len(spec.seeds)
@@ -63,6 +98,20 @@ class CompareHeads(Job[HeadSpec]):
     def warm(self) -> None:
         import sklearn.ensemble  # noqa: F401
         import sklearn.svm  # noqa: F401
+
+
+def _entries(line: HeadMean) -> tuple[Entry, ...]:
+    return (
+        "*" if line.best else "",
+        heads.HEADS[line.head].title,
+        "features" if line.input == "features" else "raw pixels",
+        f"{line.mean:.1%}" + (f" ± {line.sd:.1%}" if line.sd is not None else ""),
+        f"{line.fit_s:.3f}",
+        f"{line.ms_per_image:.3f}",
+        f"{line.mb:.2f}" if line.mb is not None else None,
+        line.n_features,
+        line.n_seeds,
+    )
 
 
 def _check_size(spec: HeadSpec, source: SourceInfo) -> None:
@@ -82,13 +131,11 @@ def _check_size(spec: HeadSpec, source: SourceInfo) -> None:
         )
 
 
-def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, kept: dict[str, Any]) -> dict[str, Any]:
-    began = time.perf_counter() - kept.get("total_s", 0.0)
-    result = {"rows": [], "extract_s": 0.0, "n_features": 0, "features_mb": 0.0, "files": {}} | kept
-    rows = result["rows"]
-    done = {(row["seed"], row["input"], row["head"]) for row in rows}
+def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsResult) -> HeadsResult:
+    began = time.perf_counter() - result.total_s
+    done = {(row.seed, row.input, row.head) for row in result.rows}
     n = len(spec.seeds) * len(spec.inputs) * len(spec.heads)
-    reporter.on_progress(Progress(len(rows), n, "loading the source model"))
+    reporter.on_progress(Progress(len(result.rows), n, "loading the source model"))
     model = sources.load(spec.source, seed=spec.seed)
     load = lru_cache(maxsize=1)(lambda seed: datasets.load(replace(spec.data, seed=seed)))
     for seed, name in product(spec.seeds, spec.inputs):
@@ -98,66 +145,85 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, kept: dict[str,
         data = load(seed)
         if seed == spec.seed:
             reporter.set_data_hash(data.hash)
-        reporter.on_progress(Progress(len(rows), n, f"computing the {name}"))
-        layer = spec.layer if name == "features" else PIXELS
-        matrices = _matrices(model, data, layer, folder, result)
-        noise = features.extract(model, outputs.noise(data.x_test), layer) if seed == spec.seed else None
+        reporter.on_progress(Progress(len(result.rows), n, f"computing the {name}"))
+        fitting = _extracted(spec, name, seed, model, data, folder)
+        result = fitting.add_costs(result)
         for head in missing:
             if reporter.should_stop():
                 break
-            left = (time.perf_counter() - began) / len(rows) * (n - len(rows)) if rows else None
+            n_done = len(result.rows)
+            left = (time.perf_counter() - began) / n_done * (n - n_done) if n_done else None
             title = heads.HEADS[head].title
-            reporter.on_progress(Progress(len(rows), n, f"{title} on {name}, seed {seed}", left_s=left))
-            said: dict[str, outputs.Said] = {}
-            rows.append(_one_head(spec, head, name, seed, data, matrices, noise, said, reporter))
-            if said:
-                kept_said = outputs.save(
-                    reporter.folder(), folder, data, said, reporter.move, add=bool(result["files"])
-                )
-                result["files"] |= files([reporter.folder() / rows[-1]["file"]], "heads/") | files([kept_said])
-            result |= {
-                "table": heads.table(rows),
-                "layer": spec.layer,
-                "n_trained": len(data.x_train),
-                "class_names": list(data.class_names),
-                "device": "CPU",
-                "total_s": time.perf_counter() - began,
-            }
+            reporter.on_progress(Progress(n_done, n, f"{title} on {name}, seed {seed}", left_s=left))
+            row, answers = _one_head(spec, head, fitting, reporter)
+            if answers is not None:
+                said = {f"{head}-{name}": answers}
+                add = bool(result.files)
+                kept = outputs.save(reporter.folder(), folder, data, said, reporter.move, add=add)
+                new = files([reporter.folder() / row.file], "heads/") | files([kept])
+                result = replace(result, files={**result.files, **new})
+            rows = (*result.rows, row)
+            result = replace(
+                result,
+                rows=rows,
+                table=compare(rows),
+                layer=spec.layer,
+                n_trained=len(data.x_train),
+                class_names=tuple(data.class_names),
+                device="CPU",
+                total_s=time.perf_counter() - began,
+            )
             reporter.keep(result)
-    reporter.on_progress(Progress(len(rows), n, "done"))
+    reporter.on_progress(Progress(len(result.rows), n, "done"))
     return result
 
 
-def _matrices(
-    model: Any, data: datasets.Data, layer: str, folder: Path, sizes: dict[str, Any]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the feature matrices of the training, validation and test images; add up what they cost."""
-    found = []
-    for images in (data.x_train, data.x_validation, data.x_test):
-        if layer == PIXELS:
-            found.append(images.reshape(len(images), -1))
-            continue
-        made = features.cached_extract(model, images, layer, folder / CACHE)
-        found.append(made.x)
-        sizes["extract_s"] += made.seconds
-        sizes["n_features"] = made.x.shape[1]
-        sizes["features_mb"] = max(sizes["features_mb"], made.megabytes)
-    return found[0], found[1], found[2]
+@dataclass(frozen=True)
+class _Fitting:
+    """What the heads of one seed and input share: the images, and a feature matrix of each part, (n, d)."""
+
+    seed: int
+    input: Input
+    data: datasets.Data
+    x_train: np.ndarray
+    x_validation: np.ndarray
+    x_test: np.ndarray
+    noise: np.ndarray | None  # features of pure noise; None where no answers are kept
+    extract_s: float
+    megabytes: float
+
+    def add_costs(self, result: HeadsResult) -> HeadsResult:
+        if self.input == PIXELS:
+            return result
+        return replace(
+            result,
+            extract_s=result.extract_s + self.extract_s,
+            n_features=self.x_train.shape[1],
+            features_mb=max(result.features_mb, self.megabytes),
+        )
 
 
-def _one_head(
-    spec: HeadSpec,
-    head: str,
-    name: str,
-    seed: int,
-    data: datasets.Data,
-    matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
-    noise: np.ndarray | None,
-    said: dict[str, outputs.Said],
-    reporter: Reporter,
-) -> dict[str, Any]:
-    """Fit, test and save one head; the head of the first seed is kept, draws the curve and adds to ``said``."""
-    x_train, x_validation, x_test = matrices
+def _extracted(spec: HeadSpec, name: Input, seed: int, model: Any, data: datasets.Data, folder: Path) -> _Fitting:
+    layer = spec.layer if name == "features" else PIXELS
+    parts = [
+        features.cached_extract(model, images, layer, folder / CACHE)
+        for images in (data.x_train, data.x_validation, data.x_test)
+    ]
+    first = seed == spec.seed
+    return _Fitting(
+        seed,
+        name,
+        data,
+        *(part.x for part in parts),
+        noise=features.extract(model, outputs.noise(data.x_test), layer) if first else None,
+        extract_s=sum(part.seconds for part in parts),
+        megabytes=max(part.megabytes for part in parts),
+    )
+
+
+def _one_head(spec: HeadSpec, head: str, fitting: _Fitting, reporter: Reporter) -> tuple[HeadRow, outputs.Said | None]:
+    """Fit, test and save one head; the head of the first seed is kept, draws the curve and says what it answers."""
+    data, seed, name = fitting.data, fitting.seed, fitting.input
     began, first = time.perf_counter(), seed == spec.seed
     prefix = "" if len(spec.heads) == len(spec.inputs) == 1 else f"{heads.HEADS[head].title} · {name} · "
 
@@ -165,36 +231,35 @@ def _one_head(
         reporter.on_metric(MetricPoint(prefix + series, x, loss, accuracy, time.perf_counter() - began))
 
     params, tried = {}, ()
+    validation = (fitting.x_validation, data.y_validation)
     if spec.tune:
-        validation = (x_validation, data.y_validation)
-        params, tried = tuning.choose(head, x_train, data.y_train, validation, seed, reporter.should_stop)
+        params, tried = tuning.choose(head, fitting.x_train, data.y_train, validation, seed, reporter.should_stop)
     fitted, fit_s = heads.fit(
         head,
-        x_train,
+        fitting.x_train,
         data.y_train,
-        (x_validation, data.y_validation),
+        validation,
         seed=seed,
         on_point=on_point if spec.curves and first else None,
         params=params,
     )
     tested = time.perf_counter()
-    answers = in_batches(fitted.predict_proba, x_test)
+    answers = in_batches(fitted.predict_proba, fitting.x_test)
     predict_s = time.perf_counter() - tested
     score = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names))
-    if noise is not None:
-        said[f"{head}-{name}"] = answers, fitted.predict_proba(noise)
     path = reporter.folder() / "heads" / f"{head}-{name}.skops"
     size = heads.save(fitted, path, reporter.move) if first else 0
-    return {
-        "head": head,
-        "input": name,
-        "seed": seed,
-        **score.as_dict(),
-        "fit_s": fit_s,
-        "ms_per_image": 1000 * predict_s / max(len(x_test), 1),
-        "mb": size / 2**20 if first else None,
-        "n_features": x_train.shape[1],
-        "file": f"heads/{path.name}" if first else "",
-        "params": dict(params),
-        "tried": [asdict(one) for one in tried],
-    }
+    row = HeadRow(
+        **vars(score),
+        head=head,
+        input=name,
+        seed=seed,
+        fit_s=fit_s,
+        ms_per_image=1000 * predict_s / max(len(fitting.x_test), 1),
+        mb=size / 2**20 if first else None,
+        n_features=fitting.x_train.shape[1],
+        file=f"heads/{path.name}" if first else "",
+        params=dict(params),
+        tried=tried,
+    )
+    return row, None if fitting.noise is None else (answers, fitted.predict_proba(fitting.noise))

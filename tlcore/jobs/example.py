@@ -1,31 +1,58 @@
 """Keras' own example of transfer, run as it was published."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tlcore.evidence import keras_example
-from tlcore.spec import ExampleSpec, check_number
+from tlcore.evidence.keras_example import PUBLISHED
+from tlcore.spec import ExampleResult, ExampleSpec, check_number
+from tlcore.store.checkpoint import Checkpoint
 
-from .job import Job, Left
+from .job import Job
 from .outcome import device
+from .report import Report, Table
 from .reporter import Reporter
 
 
-class Example(Job[ExampleSpec]):
-    spec = ExampleSpec
+class Example(Job[ExampleSpec, ExampleResult]):
+    spec, result = ExampleSpec, ExampleResult
 
     def check(self, spec: ExampleSpec) -> None:
         check_number("seed", spec.seed)
         check_number("epochs", spec.epochs)
 
-    def run(self, spec: ExampleSpec, reporter: Reporter, folder: Path, left: Left) -> dict[str, Any]:
-        found = keras_example.run(
+    def run(
+        self, spec: ExampleSpec, reporter: Reporter, folder: Path, so_far: ExampleResult, saved: Checkpoint | None
+    ) -> ExampleResult:
+        result = keras_example.run(
             spec,
             on_metric=reporter.on_metric,
             on_progress=reporter.on_progress,
             should_stop=reporter.should_stop,
         )
-        return found | {"device": device()}
+        return replace(result, device=device())
 
     def describe(self, spec: ExampleSpec) -> str:
         return "Keras' own example, mnist_transfer_cnn"
+
+    def epochs(self, spec: ExampleSpec) -> int:
+        return 2 * spec.epochs
+
+    def report(self, result: ExampleResult, folder: Path) -> Report:
+        if result.source_test is None or result.test is None:
+            return ["No result."]
+        tasks = (
+            ("digits 0-4", PUBLISHED["source_test"], result.source_test, result.source_test_s),
+            ("digits 5-9", PUBLISHED["test"], result.test, result.test_s),
+        )
+        rows = tuple(
+            (
+                title,
+                f"{published:.1%}",
+                f"{test.accuracy:.2%}",
+                f"{test.low:.2%} to {test.high:.2%}",
+                f"{seconds:.0f}",
+            )
+            for title, published, test, seconds in tasks
+        )
+        return [Table(("task", "published", "here", "95 % interval", "training s"), rows)]

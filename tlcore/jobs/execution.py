@@ -4,12 +4,13 @@ import errno
 import logging
 import os
 import secrets
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tlcore.errors import LabError
 from tlcore.machine import scratch
 from tlcore.machine.processes import import_keras
+from tlcore.spec import Result
 from tlcore.store import Run, Store
 
 from .job import JOBS, Left, of
@@ -48,17 +49,18 @@ def execute(run_id: str, folder: str) -> None:
         return
     with Reporter(store, attempt, left.n_points) as reporter:
         state, result, error = _outcome(run, left, reporter, Path(folder))
-    if attempt.finish(state, result, error):
+    values = None if result is None else asdict(result)
+    if attempt.finish(state, values, error):
         job.clean(store.run_folder(run_id))
 
 
-def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[str, dict[str, Any] | None, str]:
+def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[str, Result | None, str]:
     """Execute a run; return the final state, the result (None: what was kept on the way) and why it failed."""
     job = of(run.spec)
     try:
         job.check(run.spec)
         with scratch.needed():
-            result = job.run(run.spec, reporter, folder, left)
+            result = job.run(run.spec, reporter, folder, run.result, left.checkpoint)
         return ("stopped" if reporter.should_stop() else "done"), result, ""
     except LabError as error:
         return "failed", None, str(error)

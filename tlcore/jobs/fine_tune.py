@@ -2,10 +2,9 @@
 
 import logging
 import time
-from collections.abc import Hashable
-from dataclasses import asdict, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError, LabError
@@ -13,32 +12,41 @@ from tlcore.evaluation import evaluate, outputs
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import scratch
-from tlcore.spec import DataSpec, FineTuneSpec, Phase, Progress
+from tlcore.spec import NETWORK, DataSpec, FineTuneResult, FineTuneSpec, Phase, Progress, ProofRow
 from tlcore.store import Run, Store, checkpoint, versions
+from tlcore.store.checkpoint import Checkpoint
 from tlcore.training.film import Monitor
 
 from .job import Job, Left, check_data, task
 from .outcome import CACHE, device, files, in_batches
+from .report import Report, accuracy_words
 from .reporter import Keeper, Reporter
 
 log = logging.getLogger(__name__)
 
 
-class FineTune(Job[FineTuneSpec]):
+class FineTune(Job[FineTuneSpec, FineTuneResult]):
     """Goes on from a checkpoint where its process was lost."""
 
-    spec = FineTuneSpec
+    spec, result = FineTuneSpec, FineTuneResult
 
     def check(self, spec: FineTuneSpec) -> None:
         source = sources.info(spec.source)
         check_data(spec.data)
         training.check(spec, source.layers)
 
-    def run(self, spec: FineTuneSpec, reporter: Reporter, folder: Path, left: Left) -> dict[str, Any]:
+    def run(
+        self,
+        spec: FineTuneSpec,
+        reporter: Reporter,
+        folder: Path,
+        so_far: FineTuneResult,
+        saved: Checkpoint | None,
+    ) -> FineTuneResult:
         """Train, test, prove and save."""
         import keras
 
-        saved, began = left.checkpoint, time.perf_counter()
+        began = time.perf_counter()
         clock = saved.state["clock"] if saved else {"epoch": 0, "elapsed_s": 0.0}
         reporter.on_progress(Progress(clock["epoch"], spec.epochs, "loading the data"))
         data = datasets.load(spec.data)
@@ -65,25 +73,24 @@ class FineTune(Job[FineTuneSpec]):
         answer = features.compiled(model)
         answers = in_batches(answer, data.x_test)
         test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
-        path = reporter.folder() / "model.keras"
+        path = reporter.folder() / NETWORK
         scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
         said = {"model": (answers, answer(outputs.noise(data.x_test)))}
         kept = outputs.save(reporter.folder(), folder, data, said, reporter.move)
         cost = Freezing(sources.describe(model), spec.phases[-1].frozen, spec.source).cost
-        return {
-            "test": test.as_dict(),
-            "proof": list(fitted.proof),
-            "n_trained": len(data.x_train),
-            "n_weights": cost.n_weights,
-            "n_trainable": cost.n_trainable,
-            **{name: value for name, value in asdict(fitted).items() if name != "proof"},
-            "total_s": time.perf_counter() - began + clock["elapsed_s"],
-            "resumed_after": resumed,  # epochs: where a later process went on
-            "device": device(),
-            "class_names": list(data.class_names),
-            "files": files([path, kept]),
-            "keras": keras.__version__,
-        }
+        return FineTuneResult(
+            test=test,
+            n_trained=len(data.x_train),
+            n_weights=cost.n_weights,
+            n_trainable=cost.n_trainable,
+            **vars(fitted),
+            total_s=time.perf_counter() - began + clock["elapsed_s"],
+            resumed_after=tuple(resumed),
+            device=device(),
+            class_names=tuple(data.class_names),
+            files=files([path, kept]),
+            keras=keras.__version__,
+        )
 
     def describe(self, spec: FineTuneSpec) -> str:
         """Return what a fine-tuning does.
@@ -94,6 +101,14 @@ class FineTune(Job[FineTuneSpec]):
         'digits_0_4 → mnist_5_9, 200 per class, frozen: conv_1, conv_2'
         """
         return f"{task(spec)}, frozen: {freezing.words(spec.source, spec.phases[-1].frozen) or 'nothing'}"
+
+    def epochs(self, spec: FineTuneSpec) -> int:
+        return spec.epochs
+
+    def report(self, result: FineTuneResult, folder: Path) -> Report:
+        if result.test is None:
+            return ["No result."]
+        return [accuracy_words(result.test), proof_words(result.proof), f"Model: {folder / NETWORK}"]
 
     def work(self, spec: FineTuneSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen)
@@ -125,3 +140,22 @@ class FineTune(Job[FineTuneSpec]):
 
     def clean(self, run_folder: Path) -> None:
         checkpoint.remove(run_folder)
+
+
+def proof_words(rows: Sequence[ProofRow]) -> str:
+    """Return whether every frozen layer stayed equal and every trained one changed."""
+    if not rows:
+        return "Stopped before the first batch: no weight was trained, so there is nothing to prove."
+    if wrong := [row.layer for row in rows if not row.ok]:
+        return f"Proof failed: {', '.join(wrong)} did not do what freezing promised. Please report this."
+    phases = sorted({row.phase for row in rows})
+    parts = [_phase_words([row for row in rows if row.phase == phase]) for phase in phases]
+    if len(parts) > 1:
+        parts = [f"in phase {phase}, {part}" for phase, part in zip(phases, parts, strict=True)]
+    return f"Proof: {'; '.join(parts)}."
+
+
+def _phase_words(rows: Sequence[ProofRow]) -> str:
+    n = sum(row.frozen for row in rows)
+    unchanged = f"the weights of {n} frozen layers are bit for bit unchanged"
+    return f"{unchanged}, those of {len(rows) - n} trained layers changed"

@@ -1,39 +1,43 @@
 """Kinds of runs: a Job for each, registered by its kind."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from tlcore import datasets
 from tlcore.errors import SpecError
-from tlcore.spec import DataSpec, Spec, check_number, jobs
+from tlcore.spec import DataSpec, Result, Spec, check_number, jobs
 from tlcore.store import Run, Store
 from tlcore.store.checkpoint import Checkpoint
 
+from .report import Report, accuracy_words
 from .reporter import Reporter
 
 S = TypeVar("S", bound=Spec)
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
 class Left:
-    """What an earlier attempt of a run left, whose process was lost: its first points, its result so far."""
+    """What an earlier attempt of a run left, whose process was lost: its first points, and a checkpoint of its own."""
 
     n_points: int = 0
-    result: dict[str, Any] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None
 
 
-class Job(Generic[S]):
+class Job(Generic[S, R]):
     """One kind of run. ``check`` and ``run`` are its own; the rest has a default.
 
     Attributes
     ----------
     spec : the dataclass of what such a run is asked to do; its ``kind`` names the job
+    result : the dataclass of what comes out
     """
 
     spec: type[S]
+    result: type[R]
+    many_steps: bool = False  # hundreds in a minute: the command line tells of one now and then
 
     @property
     def kind(self) -> str:
@@ -43,20 +47,34 @@ class Job(Generic[S]):
         """Raise a SpecError in one sentence when ``spec`` cannot run; needs neither Keras nor scikit-learn."""
         raise NotImplementedError
 
-    def run(self, spec: S, reporter: Reporter, folder: Path, left: Left) -> dict[str, Any]:
-        """Do what a checked spec asks and return the result as JSON values.
+    def run(self, spec: S, reporter: Reporter, folder: Path, so_far: R, saved: Checkpoint | None) -> R:
+        """Do what a checked spec asks and return the result.
 
         Parameters
         ----------
         reporter : takes points, progress and files to the store; says when to stop
         folder : the data folder
-        left : by an earlier attempt, to go on from
+        so_far : what an earlier attempt kept, whose process was lost; else an empty result
+        saved : a checkpoint of an earlier attempt, where this kind of run makes any
         """
         raise NotImplementedError
 
     def describe(self, spec: S) -> str:
         """Return what a spec does, in one line of the names that the command line takes."""
         return f"{spec.kind}: {spec.source} → {spec.data.target}"
+
+    def epochs(self, spec: S) -> int:
+        """Return how many epochs of one training its curve has; 0 where the curve counts something else, or none is."""
+        return 0
+
+    def report(self, result: R, folder: Path) -> Report:
+        """Return what came out in sentences and tables, for the command line and for a page without a view.
+
+        Parameters
+        ----------
+        folder : the folder of the run's files
+        """
+        return [accuracy_words(result.test) if result.test else "No result."]
 
     def work(self, spec: S) -> Hashable:
         """Return how much there is to do, equal for runs that take equally long; waiting times are told by it."""
@@ -66,23 +84,23 @@ class Job(Generic[S]):
         """Do beforehand, in a process that waits for a run, what would make the first one slow."""
 
     def left(self, run: Run, store: Store) -> Left:
-        """Return what an earlier attempt of a queued run left: what ``Reporter.keep`` wrote down."""
-        return Left(run.result.get("n_points", 0), {k: v for k, v in run.result.items() if k != "n_points"})
+        """Return what an earlier attempt of a queued run left beside the result so far."""
+        return Left(run.stored.get("n_points", 0))
 
     def clean(self, run_folder: Path) -> None:
         """Remove what only a further attempt would need; the run has ended."""
 
 
-JOBS: dict[str, Job[Any]] = {}
+JOBS: dict[str, Job[Any, Any]] = {}
 
 
-def register(job: Job[Any]) -> None:
+def register(job: Job[Any, Any]) -> None:
     """Let runs of a further kind be stored, checked and executed."""
-    jobs.register(job.spec)
+    jobs.register(job.spec, job.result)
     JOBS[job.kind] = job
 
 
-def of(spec: Spec) -> Job[Any]:
+def of(spec: Spec) -> Job[Any, Any]:
     """Return the job of a spec.
 
     Raises

@@ -4,9 +4,10 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+
+from tlcore.spec import File
 
 CACHE = "cache"  # the folder of kept activations inside the data folder
 
@@ -27,7 +28,7 @@ def in_batches(answer: Callable[[np.ndarray], np.ndarray], x: np.ndarray, size: 
     return np.concatenate([answer(x[first : first + size]) for first in range(0, len(x), size)])
 
 
-def files(paths: Iterable[Path], prefix: str = "") -> dict[str, dict[str, Any]]:
+def files(paths: Iterable[Path], prefix: str = "") -> dict[str, File]:
     """Return the hash and the size of each file, by its name after ``prefix``."""
     contents = {prefix + path.name: path.read_bytes() for path in paths}
-    return {name: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)} for name, c in contents.items()}
+    return {name: File(hashlib.sha256(content).hexdigest(), len(content)) for name, content in contents.items()}

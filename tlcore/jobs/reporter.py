@@ -4,11 +4,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tlcore.errors import LabError
-from tlcore.spec import Cell, MetricPoint, Progress
+from tlcore.spec import Cell, MetricPoint, Progress, Result
 from tlcore.store import Attempt, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
 
@@ -75,10 +76,10 @@ class Reporter:
         """Move a finished file into place, unless this run was taken away from us meanwhile."""
         self.attempt.move(source, target)
 
-    def keep(self, result: dict[str, Any]) -> None:
+    def keep(self, result: Result) -> None:
         """Write down what is finished so far, with the points that belong to it."""
         if self.flush():
-            self.attempt.keep({**result, "n_points": self.n_points})
+            self.attempt.keep({**asdict(result), "n_points": self.n_points})
 
     def set_data_hash(self, value: str) -> None:
         self.attempt.set_data_hash(value)

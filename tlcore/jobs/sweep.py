@@ -1,28 +1,33 @@
 """A sweep: every combination of a grid, one experiment each."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tlcore.errors import SpecError
 from tlcore.evidence import recorded, sweeps
-from tlcore.spec import Cell, SweepSpec
+from tlcore.spec import Cell, SweepResult, SweepSpec
 from tlcore.store import Store, versions
+from tlcore.store.checkpoint import Checkpoint
 
-from .job import Job, Left
+from .job import Job
 from .outcome import CACHE, device
+from .report import Report
 from .reporter import Reporter
 
 
-class Sweep(Job[SweepSpec]):
+class Sweep(Job[SweepSpec, SweepResult]):
     """Keeps every finished experiment, and measures none twice."""
 
-    spec = SweepSpec
+    spec, result = SweepSpec, SweepResult
+    many_steps = True
 
     def check(self, spec: SweepSpec) -> None:
         sweeps.check(spec)
 
-    def run(self, spec: SweepSpec, reporter: Reporter, folder: Path, left: Left) -> dict[str, Any]:
+    def run(
+        self, spec: SweepSpec, reporter: Reporter, folder: Path, so_far: SweepResult, saved: Checkpoint | None
+    ) -> SweepResult:
         """Measure what neither an earlier attempt nor the sweep that this one goes on from has measured."""
         store, run_id = reporter.store, reporter.run_id
         before = _measured_before(spec, store)
@@ -42,11 +47,18 @@ class Sweep(Job[SweepSpec]):
             should_stop=reporter.should_stop,
             cache=folder / CACHE,
         )
-        return {**result, "device": device()}
+        return replace(result, device=device())
 
     def describe(self, spec: SweepSpec) -> str:
         labels = ", ".join(map(str, spec.per_class))
         return f"{', '.join(spec.sources)} → {spec.target}, {labels} per class: {', '.join(spec.methods)}"
+
+    def report(self, result: SweepResult, folder: Path) -> Report:
+        ended = {"budget": ", ended by its time budget", "stopped": ", stopped"}.get(result.ended, "")
+        return [
+            f"{result.n_cells:,} of {result.n_planned:,} experiments{ended}; "
+            f"{result.n_cells - result.n_before:,} of them now, in {result.total_s:.1f} s."
+        ]
 
 
 def _measured_before(spec: SweepSpec, store: Store) -> list[Cell]:

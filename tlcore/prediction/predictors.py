@@ -11,7 +11,7 @@ import numpy as np
 from tlcore import heads, sources
 from tlcore.errors import DataError, SpecError
 from tlcore.features import compiled, submodel
-from tlcore.spec import FineTuneSpec, SourceInfo
+from tlcore.spec import NETWORK, PIXELS, SourceInfo
 from tlcore.store import Run, Store
 
 
@@ -48,23 +48,16 @@ def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = Non
 
 def of_run(run: Run) -> list[PredictorInfo]:
     """Return what one run left to answer with: its network, or its heads."""
-    names = tuple(run.result.get("class_names", ()))
-    n = run.spec.data.per_class
+    names, n = run.result.class_names, run.spec.data.per_class
     mark = f"{run.name or ('all images' if n is None else f'{n} per class')} · {run.id[:4]}"
-    files = run.result.get("files", {})
-    if isinstance(run.spec, FineTuneSpec) and "model.keras" in files:
+    found = []
+    if run.result.network:
         what = "From scratch" if run.spec.source == "random" else "Fine-tuned"
-        return [PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run")]
-    return [
-        PredictorInfo(
-            f"head:{run.id}/{Path(row['file']).name}",
-            f"{heads.HEADS[row['head']].title} on {row['input']}, {mark}",
-            names,
-            "head",
-        )
-        for row in run.result.get("rows", ())
-        if row["file"] in files
-    ]
+        found.append(PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run"))
+    for row in run.result.heads:
+        title = f"{heads.HEADS[row.head].title} on {row.input}, {mark}"
+        found.append(PredictorInfo(f"head:{run.id}/{Path(row.file).name}", title, names, "head"))
+    return found
 
 
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
@@ -89,7 +82,7 @@ def predictor(name: str, folder: Path) -> Predictor:
     run_id, _, file = rest.partition("/")
     if kind == "run" and not file:
         run = Store(folder).get(run_id)
-        return Predictor(name, tuple(run.result["class_names"]), compiled(load_model(run, folder)))
+        return Predictor(name, run.result.class_names, compiled(load_model(run, folder)))
     if kind == "head" and file:
         return _head(name, Store(folder).get(run_id), f"heads/{file}", folder)
     raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
@@ -103,8 +96,8 @@ def checked_file(run: Run, name: str, folder: Path) -> Path:
     DataError
         The run has no such file, or it is missing or changed.
     """
-    known = run.result.get("files", {}).get(name)
-    if not known:
+    known = run.result.files.get(name)
+    if known is None:
         raise DataError("Run {run_id} has no file {name!r}. Train it again.", run_id=run.id, name=name)
     path = Store(folder).run_folder(run.id) / name
     try:
@@ -113,7 +106,7 @@ def checked_file(run: Run, name: str, folder: Path) -> Path:
         raise DataError(
             "The file {name} of run {run_id} is missing. Train it again.", name=name, run_id=run.id
         ) from error
-    if found != known["sha256"]:
+    if found != known.sha256:
         raise DataError(
             "The file {name} of run {run_id} is damaged: it is not what the run saved. Train it again.",
             name=name,
@@ -126,20 +119,20 @@ def load_model(run: Run, folder: Path) -> Any:
     """Load the network a run saved, in Keras' safe mode."""
     import keras
 
-    path = checked_file(run, "model.keras", folder)
+    path = checked_file(run, run.result.network or NETWORK, folder)
     return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
 def _head(name: str, run: Run, file: str, folder: Path) -> Predictor:
     head = heads.answer_alone(heads.load(checked_file(run, file, folder)))
-    row = next(row for row in run.result["rows"] if row.get("file") == file)
-    if row["input"] == "pixels":
+    row = next(row for row in run.result.heads if row.file == file)
+    if row.input == PIXELS:
         inner: Callable[[np.ndarray], np.ndarray] = lambda images: images  # noqa: E731
     else:
-        inner = compiled(submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result["layer"]))
+        inner = compiled(submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result.layer))
     return Predictor(
         name,
-        tuple(run.result["class_names"]),
+        run.result.class_names,
         lambda images: head.predict_proba(inner(images).reshape(len(images), -1)),
     )
 

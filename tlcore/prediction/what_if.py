@@ -20,11 +20,11 @@ import numpy as np
 from tlcore import datasets, features, sources, training
 from tlcore.datasets import Data
 from tlcore.errors import LabError, SpecError, TrainingError
-from tlcore.evaluation import Evaluation, evaluate
+from tlcore.evaluation import evaluate
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import processes, scratch
-from tlcore.spec import PIXELS, DataSpec, FineTuneSpec, Phase, check_choice, check_number
+from tlcore.spec import PIXELS, DataSpec, Evaluation, FineTuneSpec, Phase, ProofRow, check_choice, check_number
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Answer:
     n_images: int
     n_trainable: int  # numbers that were fitted; for the linear head its weights and intercepts
     seconds: float
-    proof: tuple[dict[str, Any], ...]
+    proof: tuple[ProofRow, ...]
     reason: str
 
 
@@ -99,7 +99,7 @@ def retrain(move: Move, folder: str) -> Answer:
     return Answer(move, test, len(data.x_train), n_trainable, time.perf_counter() - began, proof, reason)
 
 
-Outcome = tuple[Evaluation, int, tuple[dict[str, Any], ...], str]
+Outcome = tuple[Evaluation, int, tuple[ProofRow, ...], str]
 
 
 def _linear(move: Move, data: Data, folder: Path) -> Outcome:
@@ -112,8 +112,7 @@ def _linear(move: Move, data: Data, folder: Path) -> Outcome:
     svm = SVC(kernel="precomputed", C=1.0, random_state=move.seed).fit(train, data.y_train)
     n_classes = len(data.class_names)
     score = evaluate(data.y_test, svm.predict(test), n_classes)
-    rows = Freezing(sources.describe(model), before).proof(before, freezing.hashes(model))
-    proof = tuple({"phase": 1, **row.as_dict()} for row in rows)
+    proof = Freezing(sources.describe(model), before).proof(before, freezing.hashes(model))
     reason = f"The {d:,} activations at the cut and their inner products were computed once and kept."
     return score, n_classes * (n_classes - 1) // 2 * (d + 1), proof, reason
 

@@ -1,6 +1,7 @@
-"""What a run is asked to do: one spec for each kind of run, and the codec that stores it."""
+"""What a run is asked to do: one spec for each kind of run, and how specs and results are stored."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -8,6 +9,7 @@ from tlcore.errors import SpecError
 
 from .codec import decode
 from .data import DataSpec, Split
+from .results import ExampleResult, FineTuneResult, HeadsResult, Result, SweepResult
 
 RunState = Literal["queued", "running", "done", "stopped", "failed"]
 FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
@@ -151,15 +153,18 @@ class ExampleSpec:
 
 
 SPECS: dict[str, type[Spec]] = {}  # the spec of each kind of run
+RESULTS: dict[str, type[Result]] = {}  # and its result
 
 
-def register(spec: type[Spec]) -> None:
-    """Let specs of a further kind be stored and read."""
-    SPECS[spec.kind] = spec
+def register(spec: type[Spec], result: type[Result]) -> None:
+    """Let specs and results of a further kind be stored and read."""
+    SPECS[spec.kind], RESULTS[spec.kind] = spec, result
 
 
-for _spec in (FineTuneSpec, HeadSpec, SweepSpec, ExampleSpec):
-    register(_spec)
+register(FineTuneSpec, FineTuneResult)
+register(HeadSpec, HeadsResult)
+register(SweepSpec, SweepResult)
+register(ExampleSpec, ExampleResult)
 
 
 def to_json(spec: Spec) -> str:
@@ -186,3 +191,18 @@ def from_json(text: str) -> Spec:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]  # it may quote the text, which may hold anything
         raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=reason) from error
+
+
+def result_from(kind: str, values: Mapping[str, Any]) -> Result:
+    """Return what a run of that kind stored as its result; what its version knew and this one does not is left out.
+
+    Raises
+    ------
+    SpecError
+        The values are not those of a result of that kind.
+    """
+    try:
+        return decode(RESULTS[kind], values, strict=False)
+    except (TypeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise SpecError("This result cannot be read ({reason}). Make the run again.", reason=reason) from error

@@ -1,6 +1,226 @@
-"""What came out of a run."""
+"""What came out of a run: one result for each kind of run, and the experiments of a sweep.
 
-from dataclasses import dataclass
+A field has a default where a run may not have come so far, or where older versions did not store it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+NETWORK = "model.keras"  # the file of a network that a run trained
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model did on images that were not used for training.
+
+    ``confusion[i][j]`` counts images of class i that were called j; ``low`` and ``high`` bound the 95 % interval
+    of the accuracy; ``loss`` is the mean cross-entropy in nats, None where a model gives no probabilities.
+    """
+
+    accuracy: float
+    low: float = 0.0
+    high: float = 1.0
+    n: int = 0
+    confusion: tuple[tuple[int, ...], ...] = ()
+    loss: float | None = None
+
+
+@dataclass(frozen=True)
+class ProofRow:
+    """Whether one layer did what freezing promised: ``ok`` when frozen means equal and trainable means changed."""
+
+    layer: str
+    frozen: bool
+    before: str  # sha256 of the weights, first 12 hex digits
+    after: str
+    ok: bool
+    phase: int = 1
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a run left, as it was when it was written."""
+
+    sha256: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One setting of a head and how it did on the validation images."""
+
+    params: Mapping[str, Any]
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadRow(Evaluation):
+    """One head, fitted on one input with one seed, and tested."""
+
+    head: str
+    input: str  # "features" or "pixels"
+    seed: int = 0
+    fit_s: float = 0.0
+    ms_per_image: float = 0.0
+    mb: float | None = None  # of the file; None where the head was not kept
+    n_features: int = 0
+    file: str = ""  # in the run's folder; only the first seed's head is kept
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tried: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True)
+class HeadMean:
+    """One head on one input: means over seeds. ``best`` marks all that are within the noise of the best mean."""
+
+    head: str
+    input: str
+    n_seeds: int
+    mean: float
+    sd: float | None  # sample standard deviation of the accuracy; None with one seed
+    error: float  # standard error of the mean, the test's own noise included
+    fit_s: float
+    ms_per_image: float
+    mb: float | None
+    n_features: int
+    best: bool = False
+
+
+class Result:
+    """What came out of a run, as far as it came; each kind of run has a frozen dataclass of its own.
+
+    What other parts of the house ask of any run stands here; a kind that has it says so with a field of that name.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    class_names: tuple[str, ...] = ()
+    files: Mapping[str, File] = {}
+    test: Evaluation | None = None
+    layer: str = ""  # whose activations its heads were fitted on
+    device: str = ""
+    total_s: float = 0.0
+
+    @property
+    def accuracy(self) -> float | None:
+        """The test accuracy in [0, 1]; None where nothing was tested."""
+        return self.test.accuracy if self.test else None
+
+    @property
+    def n_tests(self) -> int:
+        """How often the test images were looked at."""
+        return int(self.test is not None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is there that was asked for, so that nothing is left to go on with."""
+        return True
+
+    @property
+    def network(self) -> str:
+        """The file of the network that was trained; "" where there is none."""
+        return NETWORK if NETWORK in self.files else ""
+
+    @property
+    def heads(self) -> tuple[HeadRow, ...]:
+        """The heads that were kept as files."""
+        return ()
+
+
+@dataclass(frozen=True)
+class FineTuneResult(Result):
+    """What training, testing and proving gave."""
+
+    test: Evaluation | None = None
+    proof: tuple[ProofRow, ...] = ()
+    n_trained: int = 0  # images
+    n_weights: int = 0
+    n_trainable: int = 0
+    fit_s: float = 0.0
+    first_step_s: float = 0.0  # tracing and compiling, with the first batch
+    images_per_s: float = 0.0
+    epochs: float = 0.0  # finished; a stop may leave a fraction
+    stopped: bool = False
+    cached: bool = False  # whether only the rest was trained, on what a frozen prefix makes of the images
+    from_cache: bool = False
+    prefix_s: float = 0.0
+    reason: str = ""
+    total_s: float = 0.0
+    resumed_after: tuple[int, ...] = ()  # epochs: where a later process went on
+    device: str = ""
+    class_names: tuple[str, ...] = ()
+    files: Mapping[str, File] = field(default_factory=dict)
+    keras: str = ""  # the version
+
+
+@dataclass(frozen=True)
+class HeadsResult(Result):
+    """What fitting and testing heads gave, so far."""
+
+    rows: tuple[HeadRow, ...] = ()
+    table: tuple[HeadMean, ...] = ()  # best mean first
+    layer: str = ""
+    n_trained: int = 0  # images
+    extract_s: float = 0.0
+    n_features: int = 0
+    features_mb: float = 0.0
+    total_s: float = 0.0
+    device: str = ""
+    class_names: tuple[str, ...] = ()
+    files: Mapping[str, File] = field(default_factory=dict)
+
+    @property
+    def accuracy(self) -> float | None:
+        """The best mean over seeds."""
+        return max((line.mean for line in self.table), default=None)
+
+    @property
+    def n_tests(self) -> int:
+        return len(self.rows)
+
+    @property
+    def heads(self) -> tuple[HeadRow, ...]:
+        return tuple(row for row in self.rows if row.file in self.files)
+
+
+@dataclass(frozen=True)
+class SweepResult(Result):
+    """How many experiments were measured, how it ended and what it cost; the experiments are ``Cell``s."""
+
+    n_cells: int = 0
+    n_planned: int = 0
+    n_before: int = 0  # taken over
+    n_failed: int = 0
+    ended: str = ""  # "complete", "budget" or "stopped"
+    n_test: int = 0  # images
+    n_images: int = 0
+    extract_s: float = 0.0
+    total_s: float = 0.0
+    device: str = ""
+
+    @property
+    def n_tests(self) -> int:
+        return self.n_cells - self.n_before - self.n_failed
+
+    @property
+    def complete(self) -> bool:
+        return self.ended == "complete"
+
+
+@dataclass(frozen=True)
+class ExampleResult(Result):
+    """Both tasks of Keras' own example: the source, then the target with frozen convolutions."""
+
+    source_test: Evaluation | None = None
+    test: Evaluation | None = None
+    source_test_s: float = 0.0
+    test_s: float = 0.0
+    n_weights: int = 0
+    n_trainable: int = 0  # in the second task
+    device: str = ""
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

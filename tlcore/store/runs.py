@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -15,7 +15,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from tlcore.errors import LabError, SpecError, StoreError
-from tlcore.spec import FINAL_STATES, Cell, MetricPoint, Progress, RunState, Spec, from_json, to_json
+from tlcore.spec import (
+    FINAL_STATES,
+    Cell,
+    MetricPoint,
+    Progress,
+    Result,
+    RunState,
+    Spec,
+    from_json,
+    result_from,
+    to_json,
+)
 
 from . import attempts, turns
 from .attempts import Attempt
@@ -43,7 +54,8 @@ class Run:
     finished: float | None
     heartbeat: float | None
     progress: Progress
-    result: dict[str, Any]
+    result: Result  # so far; empty where nothing came out yet
+    stored: Mapping[str, Any]  # the result as it was stored, in JSON values
     error: str
     seed: int
     versions: dict[str, str]
@@ -66,18 +78,14 @@ class Run:
     @property
     def accuracy(self) -> float | None:
         """The test accuracy; of heads the best mean over seeds; None before the run has ended with one."""
-        if not self.final:
-            return None
-        if "test" in self.result:
-            return self.result["test"]["accuracy"]
-        return max((row["mean"] for row in self.result.get("table", ())), default=None)
+        return self.result.accuracy if self.final else None
 
     @property
     def took_s(self) -> float | None:
         """Seconds from the claim to the end; as the clock may jump between, not less than the work itself took."""
         if self.started is None or self.finished is None:
             return None
-        return max(self.finished - self.started, self.result.get("total_s", 0.0), 0.0)
+        return max(self.finished - self.started, self.result.total_s, 0.0)
 
 
 def home() -> Path:
@@ -192,15 +200,13 @@ class Store:
     def test_uses(self, target: str, owner: str) -> int:
         """Return how often a person's runs measured on the test images of ``target``.
 
-        Once a network, a head, or a cell of a sweep; deleted runs count too: what was seen stays seen.
+        Once a network, a head, or an experiment of a sweep; deleted runs count too: what was seen stays seen.
         """
         mine = sa.and_(runs.c.owner == owner, runs.c.state.in_(FINAL_STATES), runs.c.result != "{}")
         about = runs.c.spec.like(f'%"target": "{target}"%')
         with self._database.reading() as connection:
-            found = connection.execute(sa.select(runs.c.result).where(mine, about)).scalars()
-            results = [json.loads(text) for text in found]
-        cells = [result.get("n_cells", 0) - result.get("n_before", 0) - result.get("n_failed", 0) for result in results]
-        return sum(cells) + sum(len(result.get("rows", ())) + ("test" in result) for result in results)
+            rows = connection.execute(sa.select(runs.c.kind, runs.c.result).where(mine, about)).all()
+        return sum(_n_tests(kind, text) for kind, text in rows)
 
     def queued(self, limit: int = 10) -> tuple[str, ...]:
         """Return the ids of the runs that wait, the next first: people take turns, see ``turns.line``."""
@@ -428,7 +434,17 @@ def _run(row: Any) -> Run:
     fields["spec"] = from_json(fields["spec"])
     fields["progress"] = Progress(**json.loads(fields["progress"]))
     fields["deleted"] = fields["deleted"] is not None
-    return Run(**{**fields, **{name: json.loads(fields[name]) for name in ("result", "versions")}})
+    fields["stored"] = json.loads(fields["result"])
+    fields["result"] = result_from(fields["kind"], fields["stored"])
+    fields["versions"] = json.loads(fields["versions"])
+    return Run(**fields)
+
+
+def _n_tests(kind: str, result: str) -> int:
+    try:
+        return result_from(kind, json.loads(result)).n_tests
+    except SpecError:  # of a kind, or a version, that is not here
+        return 0
 
 
 def _readable(row: Any) -> Run | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tlcore.errors import TrainingError
-from tlcore.spec import FineTuneSpec, MetricPoint, Phase, Progress
+from tlcore.spec import FineTuneSpec, MetricPoint, Phase, Progress, ProofRow
 
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
@@ -34,7 +34,7 @@ class FitResult:
     from_cache: bool  # whether all of that was on disk already
     prefix_s: float  # seconds to compute or open it
     reason: str  # why it was done, or was not, in words
-    proof: tuple[dict[str, Any], ...]  # ProofRow of every layer in every phase that trained, with its ``phase``
+    proof: tuple[ProofRow, ...]  # of every layer in every phase that trained
 
 
 class Clock:

@@ -18,7 +18,8 @@ from tlcore.features import Interrupted, prefix, tensor
 from tlcore.features.freezing import Freezing, hashes
 from tlcore.features.prefix import Inputs
 from tlcore.sources import describe
-from tlcore.spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, check_choice, check_number
+from tlcore.spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, ProofRow, check_choice, check_number
+from tlcore.spec.codec import decode
 from tlcore.store.checkpoint import Checkpoint
 
 from . import optimizers
@@ -130,8 +131,7 @@ def fit(
         except Interrupted:
             clock.stopped = True
         if clock.all_images > course.images_before:
-            rows = frozen.proof(course.before, hashes(model))
-            course.proof += [{"phase": number, **row.as_dict()} for row in rows]
+            course.proof += map(asdict, frozen.proof(course.before, hashes(model), number))
         if clock.stopped:
             break
     return clock.result(**course.result())
@@ -168,7 +168,7 @@ class Course:
             "from_cache": bool(kept) and all(kept),
             "prefix_s": sum(note["seconds"] for note in notes),
             "reason": " ".join(dict.fromkeys(note["reason"] for note in notes)) or prefix.STOPPED,
-            "proof": tuple(self.proof),
+            "proof": decode(tuple[ProofRow, ...], self.proof),
         }
 
 

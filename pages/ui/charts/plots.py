@@ -1,13 +1,13 @@
 """Pure Plotly figures from plain numbers; a page only shows them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from pages.ui.words.text import _
 from tlcore.evaluation.calibration import Bin
+from tlcore.spec import HeadMean
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")
@@ -117,21 +117,21 @@ def shares(values: Sequence[float], names: Sequence[str], guess: float) -> go.Fi
     return figure
 
 
-def head_bars(rows: Sequence[dict[str, Any]], titles: dict[str, str]) -> go.Figure:
+def head_bars(lines: Sequence[HeadMean], titles: dict[str, str]) -> go.Figure:
     """Return mean test accuracy per head, features beside pixels, with the sd over seeds as error bars.
 
-    ``rows`` hold head, input, mean, sd; the axis always runs from 0 to 100 %.
+    The axis always runs from 0 to 100 %.
     """
     figure = go.Figure()
-    for index, name in enumerate(dict.fromkeys(row["input"] for row in rows)):
-        part = [row for row in rows if row["input"] == name]
+    for index, name in enumerate(dict.fromkeys(line.input for line in lines)):
+        part = [line for line in lines if line.input == name]
         figure.add_bar(
             name=_("on features") if name == "features" else _("on raw pixels"),
-            x=[titles[row["head"]] for row in part],
-            y=[row["mean"] for row in part],
-            error_y={"type": "data", "array": [row["sd"] or 0 for row in part], "color": PALETTE[1]},
+            x=[titles[line.head] for line in part],
+            y=[line.mean for line in part],
+            error_y={"type": "data", "array": [line.sd or 0 for line in part], "color": PALETTE[1]},
             marker_color=(PALETTE[0], PALETTE[6])[index % 2],
-            text=[f"{row['mean']:.1%}" for row in part],
+            text=[f"{line.mean:.1%}" for line in part],
             textposition="inside",
             insidetextanchor="start",
         )

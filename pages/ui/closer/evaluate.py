@@ -13,11 +13,11 @@ from pages.ui.session import state
 from pages.ui.words.text import _, ngettext, plain, tell
 from tlcore import datasets, evaluation, prediction
 from tlcore.errors import LabError
-from tlcore.evaluation import Evaluation, calibration, outputs
+from tlcore.evaluation import calibration, outputs
 from tlcore.evaluation.outputs import Outputs
 from tlcore.heads import HEADS
 from tlcore.inspection import networks as explain
-from tlcore.spec import FineTuneSpec, HeadSpec
+from tlcore.spec import Evaluation, FineTuneSpec, HeadSpec
 from tlcore.store import Run
 
 from .feature_map import feature_map
@@ -52,7 +52,7 @@ def evaluation_of(run: Run) -> None:
     if not box.open:
         return
     with box:
-        if outputs.FILE not in run.result.get("files", {}):
+        if outputs.FILE not in run.result.files:
             st.info(_("This run was made before single answers were kept. Train it again to look closer."))
             return
         try:
@@ -88,7 +88,7 @@ def _look(run: Run) -> None:
         key=f"way_{run.id}",
         label_visibility="collapsed",
     )
-    st.caption(f"**{looked.score.accuracy:.1%}** · {interval_words(looked.score.as_dict())}")
+    st.caption(f"**{looked.score.accuracy:.1%}** · {interval_words(looked.score)}")
     if way == "rivals":
         _rivals(run, looked)
     elif way == "why":
@@ -109,7 +109,7 @@ def model_title(model: str) -> str:
 def _opened(run: Run, model: str) -> Looked:
     folder = state.lab().folder
     said = outputs.load(prediction.checked_file(run, outputs.FILE, folder), model)
-    names = tuple(run.result["class_names"])
+    names = run.result.class_names
     score = evaluation.evaluate(said.labels, said.predicted, len(names), said.probabilities)
 
     def images(rows: np.ndarray) -> np.ndarray:
@@ -348,10 +348,9 @@ def _candidates(run: Run) -> dict[str, str]:
     runs = state.access().runs(states=("done", "stopped"), limit=60)
     found: dict[str, str] = {}
     for other in [run, *(other for other in runs if other.id != run.id)]:
-        if outputs.FILE not in other.result.get("files", {}) or other.spec.data.target != run.spec.data.target:
+        if outputs.FILE not in other.result.files or other.spec.data.target != run.spec.data.target:
             continue
-        rows = [row for row in other.result.get("rows", ()) if row["file"]]
-        models = [f"{row['head']}-{row['input']}" for row in rows] or ["model"]
+        models = [f"{row.head}-{row.input}" for row in other.result.heads] or ["model"]
         mark = _("this run") if other.id == run.id else f"{title(other)} · {other.id[:4]}"
         found |= {f"{other.id}_{model}": f"{model_title(model)} · {mark}" for model in models}
     return found

@@ -35,7 +35,7 @@ def feature_map(run: Run) -> None:
     layer = a.selectbox(_("Layer"), layers, index=len(layers) - 1, key=f"map_layer_{run.id}")
     method = b.selectbox(_("Drawn by"), list(METHODS), format_func=METHODS.__getitem__, key=f"map_method_{run.id}")
     found: BeforeAndAfter = asked(maps.before_and_after, run.id, layer, method, str(state.lab().folder))
-    names, key = run.result["class_names"], f"{run.id}_{layer}_{method}"
+    names, key = run.result.class_names, f"{run.id}_{layer}_{method}"
     if found.same:
         st.info(_("Everything up to {layer} was frozen: before and after are the same.").format(layer=layer))
     chosen: list[int] = []

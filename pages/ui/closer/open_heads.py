@@ -1,7 +1,6 @@
 """Finished heads opened up: the SVM as a sum beside the dual problem it solved, the forest tree by tree."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -15,6 +14,7 @@ from tlcore.errors import LabError
 from tlcore.heads import HEADS
 from tlcore.inspection import opened
 from tlcore.inspection.opened import Choices, Dual, OpenedForest, OpenedSVM
+from tlcore.spec import HeadRow
 from tlcore.store import Run
 
 from .evaluate import INPUTS
@@ -32,13 +32,12 @@ DUAL = (
 @st.fragment
 def open_heads(run: Run) -> None:
     """Show the SVMs and forests of a finished run from inside, folded; nothing is computed before it is opened."""
-    rows = [row for row in run.result.get("rows", ()) if row["file"] in run.result.get("files", {})]
     parts = {
         "svm": (_("Open an SVM up: its support vectors and the problem it solved"), opened.SVMS, _svm),
         "forest": (_("Open the forest up: its trees, one by one"), (opened.FOREST,), _forest),
     }
     for name, (words, kinds, show) in parts.items():
-        files = {row["file"]: row for row in rows if row["head"] in kinds}
+        files = {row.file: row for row in run.result.heads if row.head in kinds}
         if not files:
             continue
         box = st.expander(words, key=f"open_{name}_{run.id}", icon=":material/frame_inspect:", on_change="rerun")
@@ -51,15 +50,15 @@ def open_heads(run: Run) -> None:
                     st.warning(tell(error))
 
 
-def _which(run: Run, name: str, files: dict[str, dict[str, Any]]) -> str:
-    titles = {file: f"{HEADS[row['head']].title} {INPUTS[row['input']]}" for file, row in files.items()}
+def _which(run: Run, name: str, files: Mapping[str, HeadRow]) -> str:
+    titles = {file: f"{HEADS[row.head].title} {INPUTS[row.input]}" for file, row in files.items()}
     if len(titles) == 1:
         return next(iter(titles))
     return st.selectbox(_("Head"), list(titles), format_func=titles.__getitem__, key=f"opened_{name}_{run.id}")
 
 
 def _svm(run: Run, file: str) -> None:
-    names, key = run.result["class_names"], f"{run.id}_{file}"
+    names, key = run.result.class_names, f"{run.id}_{file}"
     a, b = st.columns(2)
     first = a.selectbox(_("This class (y = +1)"), range(len(names)), format_func=names.__getitem__, key=f"plus_{key}")
     others = [i for i in range(len(names)) if i != first]
@@ -184,7 +183,7 @@ def _dual(found: Dual, C: float) -> None:
 
 
 def _forest(run: Run, file: str) -> None:
-    names, key = run.result["class_names"], f"{run.id}_{file}"
+    names, key = run.result.class_names, f"{run.id}_{file}"
     choice = int(state.get(f"image_{key}") or 0)
     found: OpenedForest = asked(opened.forest, run.id, file, choice, str(state.lab().folder))
     _pick(found.choices, names, f"image_{key}", _("Under each image, how sure the forest is of its answer."))

@@ -16,7 +16,7 @@ from tlcore.evidence.recorded import Recorded
 from tlcore.evidence.transferability import SCORES
 from tlcore.exports import export
 from tlcore.heads import HEADS
-from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepSpec
+from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
 
 METHODS = {
@@ -63,7 +63,7 @@ def result(run: Run) -> None:
     outcome(run)
     with st.container(horizontal=True):
         csv_button(cells, f"{run.id[:6]}-experiments.csv", run.id)
-        if run.result.get("ended") != "complete":
+        if not run.result.complete:
             st.button(
                 _("Go on"),
                 key=f"go_on_{run.id}",
@@ -118,21 +118,22 @@ def _band(band: savings.Band, score: bool) -> str:
 
 def outcome(run: Run) -> None:
     """Say how many experiments there are, how the sweep ended and what that cost."""
-    if not (found := run.result):
+    result = run.result
+    if not run.stored or not isinstance(result, SweepResult):
         return
     ended = {
         "complete": _("All {n:,} experiments"),
         "budget": _("{n:,} of {m:,} experiments; the time budget ended it"),
         "stopped": _("{n:,} of {m:,} experiments; it was stopped"),
-    }[found["ended"]]
+    }[result.ended]
     words = _(
         "in {seconds:.0f} s; {before:,} of them were there before. ± is the half-width of the 95 % interval of the "
         "mean over seeds; every accuracy is on the same {n_test:,} test images."
     )
-    parts = [ended.format(n=found["n_cells"], m=found["n_planned"])]
-    parts.append(words.format(seconds=found["total_s"], before=found["n_before"], n_test=found["n_test"]))
-    if found["n_failed"]:
-        parts.append(_("{n:,} failed; the CSV says why.").format(n=found["n_failed"]))
+    parts = [ended.format(n=result.n_cells, m=result.n_planned)]
+    parts.append(words.format(seconds=result.total_s, before=result.n_before, n_test=result.n_test))
+    if result.n_failed:
+        parts.append(_("{n:,} failed; the CSV says why.").format(n=result.n_failed))
     st.caption(" ".join(parts))
 
 

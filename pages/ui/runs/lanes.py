@@ -9,7 +9,7 @@ from pages.ui.components.live_chart import COLOURS, LiveRun, live_chart
 from pages.ui.session import state
 from pages.ui.words.text import _, plain
 from tlcore.evaluation import no_clear_winner
-from tlcore.spec import FineTuneSpec
+from tlcore.spec import FineTuneResult, FineTuneSpec
 from tlcore.store import Run
 
 from . import view as run_view
@@ -45,20 +45,19 @@ def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
 def results(lanes: Sequence[Lane]) -> None:
     """Show what every lane reached, and whether the lead of the best is more than noise."""
     metrics(lanes)
-    tested = sorted(
-        (lane for lane in lanes if "test" in lane.run.result), key=lambda lane: -lane.run.result["test"]["accuracy"]
-    )
+    tests = [(lane.label, test) for lane in lanes if (test := lane.run.result.test)]
+    tested = sorted(tests, key=lambda labelled: -labelled[1].accuracy)
     if len(tested) < 2 or not all(lane.run.final for lane in lanes):
         return
-    first, second = (lane.run.result["test"] for lane in tested[:2])
-    names = {"first": plain(tested[0].label), "second": plain(tested[1].label)}
-    points = 100 * (first["accuracy"] - second["accuracy"])
+    (label, first), (other, second) = tested[:2]
+    names = {"first": plain(label), "second": plain(other)}
+    points = 100 * (first.accuracy - second.accuracy)
     if no_clear_winner(first, second):
         words = _("No clear winner: {first} leads {second} by {points:.1f} points, which is within the noise.")
         st.info(words.format(**names, points=points))
     else:
         words = _("{first} leads {second} by {points:.1f} points, more than the noise of {n:,} test images.")
-        st.success(words.format(**names, points=points, n=first["n"]), icon=":material/flag:")
+        st.success(words.format(**names, points=points, n=first.n), icon=":material/flag:")
 
 
 def metrics(lanes: Sequence[Lane]) -> None:
@@ -69,15 +68,15 @@ def metrics(lanes: Sequence[Lane]) -> None:
 
 
 def _result(lane: Lane) -> None:
-    run = lane.run
-    if "test" not in run.result:
+    run, result = lane.run, lane.run.result
+    if not isinstance(result, FineTuneResult) or result.test is None:
         st.metric(plain(lane.label), "–", border=True)
         st.caption(plain(run.error) or run_view.WORDS[run.state].capitalize())
         return
-    test = run.result["test"]
-    st.metric(plain(lane.label), f"{test['accuracy']:.1%}", border=True)
+    test = result.test
+    st.metric(plain(lane.label), f"{test.accuracy:.1%}", border=True)
     st.caption(
         _("{low:.1%} to {high:.1%} (95 %). {seconds:.1f} s, {n:,} weights trained.").format(
-            low=test["low"], high=test["high"], seconds=run.result["fit_s"], n=run.result["n_trainable"]
+            low=test.low, high=test.high, seconds=result.fit_s, n=result.n_trainable
         )
     )

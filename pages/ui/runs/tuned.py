@@ -1,6 +1,6 @@
 """Hyperparameters that were chosen on validation images, and how often the test images were used."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,12 +10,13 @@ from pages.ui.session import state
 from pages.ui.words.text import _, ngettext, plain
 from tlcore import datasets
 from tlcore.heads import HEADS, tuning
+from tlcore.spec import HeadRow, HeadsResult, Tried
 from tlcore.store import Run
 
 
 def tried(run: Run) -> None:
     """Show every setting that was tried for every head, with its validation accuracy; nothing where none was."""
-    rows = [row for row in run.result["rows"] if row.get("tried")]
+    rows = [row for row in run.result.rows if row.tried] if isinstance(run.result, HeadsResult) else []
     if not rows:
         return
     st.subheader(_("Chosen on validation images"), anchor=False)
@@ -37,20 +38,20 @@ def tried(run: Run) -> None:
     )
 
 
-def lines(rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def lines(rows: Sequence[HeadRow]) -> list[dict[str, Any]]:
     """Return a line per head, input and setting: means over seeds, and how many seeds chose it."""
-    groups: dict[tuple[str, str, str], list[tuple[Mapping[str, Any], bool]]] = {}
+    groups: dict[tuple[str, str, str], list[tuple[Tried, bool]]] = {}
     for row in rows:
-        for one in row["tried"]:
-            key = (row["head"], row["input"], tuning.words(one["params"]))
-            groups.setdefault(key, []).append((one, one["params"] == row["params"]))
+        for tried in row.tried:
+            key = (row.head, row.input, tuning.words(tried.params))
+            groups.setdefault(key, []).append((tried, tried.params == row.params))
     return [
         {
             _("chosen"): "★" * sum(chosen for _one, chosen in found),
             _("head"): f"{HEADS[head].title} {INPUTS[name]}",
             _("setting"): words,
-            _("validation accuracy"): sum(one["accuracy"] for one, _chosen in found) / len(found),
-            _("seconds"): sum(one["seconds"] for one, _chosen in found) / len(found),
+            _("validation accuracy"): sum(tried.accuracy for tried, _chosen in found) / len(found),
+            _("seconds"): sum(tried.seconds for tried, _chosen in found) / len(found),
         }
         for (head, name, words), found in groups.items()
     ]

@@ -22,7 +22,20 @@ from tlcore.exports import export
 from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.recipes import article_recipe
-from tlcore.spec import ExampleSpec, FineTuneSpec, HeadSpec, Spec, SweepSpec
+from tlcore.spec import (
+    NETWORK,
+    Evaluation,
+    ExampleResult,
+    ExampleSpec,
+    FineTuneResult,
+    FineTuneSpec,
+    HeadSpec,
+    HeadsResult,
+    ProofRow,
+    Spec,
+    SweepResult,
+    SweepSpec,
+)
 from tlcore.store import Run
 
 from . import example as example_view
@@ -152,7 +165,7 @@ def show(run: Run, slot: str) -> Run:
         st.error(plain(run.error), icon=":material/error:")
     if run.state == "stopped" and run.error and not has_chart(run):
         st.info(plain(run.error))
-    if run.state == "stopped" and not run.result and run.kind != SweepSpec.kind:  # a sweep's experiments are kept
+    if run.state == "stopped" and not run.stored and run.kind != SweepSpec.kind:  # a sweep's experiments are kept
         st.info(_("Stopped before anything was finished, so there is no result to show."))
     return run
 
@@ -198,28 +211,29 @@ def curves(run: Run, slot: str) -> None:
 def fine_tune_result(run: Run) -> None:
     """Show what a finished fine-tuning reached: test accuracy, cost, proof, confusion."""
     result = run.result
-    test = result["test"]
+    assert isinstance(result, FineTuneResult) and result.test is not None
+    test = result.test
     a, b, c = st.columns(3)
-    a.metric(_("Test accuracy"), f"{test['accuracy']:.1%}", help=interval_words(test), border=True)
-    b.metric(_("Training time"), f"{result['fit_s']:.1f} s", border=True)
-    share = result["n_trainable"] / result["n_weights"]
+    a.metric(_("Test accuracy"), f"{test.accuracy:.1%}", help=interval_words(test), border=True)
+    b.metric(_("Training time"), f"{result.fit_s:.1f} s", border=True)
+    share = result.n_trainable / result.n_weights
     c.metric(_("Weights that trained"), f"{share:.1%}", border=True)
     st.caption(
         interval_words(test)
         + " "
         + _(
             "{speed:,.0f} training images a second on {device}; the first step, with compiling, took {first:.1f} s."
-        ).format(speed=result["images_per_s"], device=result["device"], first=result["first_step_s"])
+        ).format(speed=result.images_per_s, device=result.device, first=result.first_step_s)
         + " "
-        + plain(_(result["reason"]))
+        + plain(_(result.reason))
     )
-    if resumed := result.get("resumed_after"):
+    if resumed := result.resumed_after:
         words = _("Its process was lost on the way: it went on after epoch {epochs}, with the same result.")
         st.caption(words.format(epochs=", ".join(map(str, resumed))))
-    proof_badge(result["proof"])
+    proof_badge(result.proof)
     with st.expander(_("Confusion matrix"), expanded=False):
         st.plotly_chart(
-            plots.confusion(test["confusion"], result["class_names"]),
+            plots.confusion(test.confusion, result.class_names),
             key=f"confusion_{run.id}",
             config=PLOT,
             alt=_("Confusion matrix: true classes in rows, answers in columns"),
@@ -227,26 +241,28 @@ def fine_tune_result(run: Run) -> None:
     if has_film(run):
         st.subheader(_("Film of its epochs"), anchor=False)
         film(run, f"film_{run.id}")
-    download(run, "model.keras", _("Download the model"))
+    download(run, NETWORK, _("Download the model"))
 
 
-def interval_words(test: dict[str, Any]) -> str:
+def interval_words(test: Evaluation) -> str:
     """Return an accuracy with its interval as a sentence."""
-    return _("Measured on {n:,} test images never trained on; 95 % interval {low:.1%} to {high:.1%}.").format(**test)
+    return _("Measured on {n:,} test images never trained on; 95 % interval {low:.1%} to {high:.1%}.").format(
+        n=test.n, low=test.low, high=test.high
+    )
 
 
-def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
+def proof_badge(rows: Sequence[ProofRow]) -> None:
     """Say whether every frozen layer stayed equal and every trained one changed, layer by layer."""
     if not rows:
         st.info(_("Stopped before the first batch: no weight was trained, so there is nothing to prove."))
         return
-    wrong = sorted({row["layer"] for row in rows if not row["ok"]})
+    wrong = sorted({row.layer for row in rows if not row.ok})
     if wrong:
         words = _("Proof failed: {layers} did not do what freezing promised. Please report this.")
         st.error(words.format(layers=", ".join(wrong)), icon=":material/gpp_bad:")
     else:
-        phases = sorted({row["phase"] for row in rows})
-        parts = [_proof_words([row for row in rows if row["phase"] == phase]) for phase in phases]
+        phases = sorted({row.phase for row in rows})
+        parts = [_proof_words([row for row in rows if row.phase == phase]) for phase in phases]
         if len(parts) > 1:
             words = _("In phase {phase}, {words}.")
             parts = [words.format(phase=phase, words=part) for phase, part in zip(phases, parts, strict=True)]
@@ -255,12 +271,12 @@ def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
         st.dataframe(
             [
                 {
-                    _("phase"): row["phase"],
-                    _("layer"): row["layer"],
-                    _("was"): _("❄ frozen") if row["frozen"] else _("🔥 trainable"),
-                    _("sha256 before"): row["before"],
-                    _("sha256 after"): row["after"],
-                    _("as promised"): "✓" if row["ok"] else "✗",
+                    _("phase"): row.phase,
+                    _("layer"): row.layer,
+                    _("was"): _("❄ frozen") if row.frozen else _("🔥 trainable"),
+                    _("sha256 before"): row.before,
+                    _("sha256 after"): row.after,
+                    _("as promised"): "✓" if row.ok else "✗",
                 }
                 for row in rows
             ],
@@ -268,8 +284,8 @@ def proof_badge(rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def _proof_words(rows: Sequence[dict[str, Any]]) -> str:
-    frozen = sum(row["frozen"] for row in rows)
+def _proof_words(rows: Sequence[ProofRow]) -> str:
+    frozen = sum(row.frozen for row in rows)
     trained = len(rows) - frozen
     if not frozen:
         return _("nothing was frozen, and the weights of all {m} layers changed").format(m=trained)
@@ -282,30 +298,31 @@ def _proof_words(rows: Sequence[dict[str, Any]]) -> str:
 def head_result(run: Run) -> None:
     """Show what one finished head reached, its confusion matrix folded."""
     result = run.result
-    if not result.get("rows"):
+    assert isinstance(result, HeadsResult)
+    if not result.rows:
         st.info(_("Stopped before the first head was finished."))
         return
-    for row in result["table"]:
+    for line in result.table:
         a, b, c = st.columns(3)
-        a.metric(_("Test accuracy"), f"{row['mean']:.1%}", border=True)
-        b.metric(_("Fit time"), f"{row['fit_s']:.2f} s", border=True)
-        c.metric(_("Features"), f"{row['n_features']:,}", border=True)
-    intervals = "; ".join(f"{row['low']:.1%} to {row['high']:.1%}" for row in result["rows"])
+        a.metric(_("Test accuracy"), f"{line.mean:.1%}", border=True)
+        b.metric(_("Fit time"), f"{line.fit_s:.2f} s", border=True)
+        c.metric(_("Features"), f"{line.n_features:,}", border=True)
+    intervals = "; ".join(f"{row.low:.1%} to {row.high:.1%}" for row in result.rows)
     st.caption(
         _("Accuracy on {n:,} test images never trained on; 95 % interval {intervals}.").format(
-            n=result["rows"][0]["n"], intervals=intervals
+            n=result.rows[0].n, intervals=intervals
         )
         + " "
         + _("The features of {layer} took {seconds:.1f} s and {mb:.1f} MB. The backbone is frozen whole.").format(
-            layer=result["layer"], seconds=result["extract_s"], mb=result["features_mb"]
+            layer=result.layer, seconds=result.extract_s, mb=result.features_mb
         )
     )
-    for row in result["rows"]:
-        if row["file"]:
-            with st.expander(_("Confusion matrix: {head}").format(head=HEADS[row["head"]].title)):
+    for row in result.rows:
+        if row.file:
+            with st.expander(_("Confusion matrix: {head}").format(head=HEADS[row.head].title)):
                 st.plotly_chart(
-                    plots.confusion(row["confusion"], result["class_names"]),
-                    key=f"confusion_{run.id}_{row['file']}",
+                    plots.confusion(row.confusion, result.class_names),
+                    key=f"confusion_{run.id}_{row.file}",
                     config=PLOT,
                     alt=_("Confusion matrix: true classes in rows, answers in columns"),
                 )
@@ -313,21 +330,22 @@ def head_result(run: Run) -> None:
 
 def show_result(run: Run) -> None:
     """Show the result of a run that ended with one."""
-    if run.kind == FineTuneSpec.kind and "test" in run.result:
+    result = run.result
+    if isinstance(result, FineTuneResult) and result.test:
         fine_tune_result(run)
-    elif run.kind == SweepSpec.kind:
+    elif isinstance(result, SweepResult):
         sweep_view.result(run)
-    elif run.kind == ExampleSpec.kind and "test" in run.result:
-        example_view.result(run.result)
-    elif len(run.result.get("table", ())) > 1:
+    elif isinstance(result, ExampleResult) and result.test:
+        example_view.result(result)
+    elif isinstance(result, HeadsResult) and len(result.table) > 1:
         head_comparison(run)
-    elif run.kind == HeadSpec.kind and run.result:
+    elif isinstance(result, HeadsResult) and run.stored:
         head_result(run)
 
 
 def download(run: Run, file: str, label: str, key: str = "") -> None:
     """Offer one of a run's files, checked against the hash the run stored; a damaged one is said, and nothing else."""
-    if file not in run.result.get("files", {}):
+    if file not in run.result.files:
         return
     try:
         path = prediction.checked_file(run, file, state.lab().folder)
@@ -352,8 +370,9 @@ def when(seconds: float | None) -> str:
 def head_comparison(run: Run) -> None:
     """Show the table of heads, best first, the bars, and SVM beside random forest."""
     result = run.result
-    lines = result["table"]
-    tied = [line for line in lines if line["best"]]
+    assert isinstance(result, HeadsResult)
+    lines = result.table
+    tied = [line for line in lines if line.best]
     if len(tied) > 1:
         st.info(
             _("No clear winner: the lead of the best is within the noise of {n} of its rivals (marked ★).").format(
@@ -363,15 +382,15 @@ def head_comparison(run: Run) -> None:
     st.dataframe(
         [
             {
-                "": "★" if line["best"] else "",
-                _("head"): HEADS[line["head"]].title,
-                _("fitted on"): _("features") if line["input"] == "features" else _("raw pixels"),
-                _("accuracy"): f"{line['mean']:.1%}" + (f" ± {line['sd']:.1%}" if line["sd"] is not None else ""),
-                _("fit seconds"): line["fit_s"],
-                _("ms per image"): line["ms_per_image"],
-                _("MB"): line["mb"],
-                _("features"): line["n_features"],
-                _("seeds"): line["n_seeds"],
+                "": "★" if line.best else "",
+                _("head"): HEADS[line.head].title,
+                _("fitted on"): _("features") if line.input == "features" else _("raw pixels"),
+                _("accuracy"): f"{line.mean:.1%}" + (f" ± {line.sd:.1%}" if line.sd is not None else ""),
+                _("fit seconds"): line.fit_s,
+                _("ms per image"): line.ms_per_image,
+                _("MB"): line.mb,
+                _("features"): line.n_features,
+                _("seeds"): line.n_seeds,
             }
             for line in lines
         ],
@@ -391,14 +410,14 @@ def head_comparison(run: Run) -> None:
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
             "each on {t:,} test images."
         ).format(
-            n=result["n_trained"],
-            d=result["n_features"],
-            layer=result["layer"],
-            seconds=result["extract_s"],
-            mb=result["features_mb"],
-            m=result["n_trained"],
-            k=lines[0]["n_seeds"],
-            t=result["rows"][0]["n"],
+            n=result.n_trained,
+            d=result.n_features,
+            layer=result.layer,
+            seconds=result.extract_s,
+            mb=result.features_mb,
+            m=result.n_trained,
+            k=lines[0].n_seeds,
+            t=result.rows[0].n,
         )
     )
     titles = {name: card.title for name, card in HEADS.items()}
@@ -407,26 +426,26 @@ def head_comparison(run: Run) -> None:
     )
     pair = [
         row
-        for row in result["rows"]
-        if row["file"] and row["input"] == "features" and row["head"] in ("linear_svm", "random_forest")
+        for row in result.rows
+        if row.file and row.input == "features" and row.head in ("linear_svm", "random_forest")
     ]
     if len(pair) == 2:
         st.subheader(_("SVM beside random forest"), anchor=False)
     for column, row in zip(st.columns(2), pair, strict=False):
         with column:
             st.plotly_chart(
-                plots.confusion(row["confusion"], result["class_names"], titles[row["head"]]),
-                key=f"pair_{run.id}_{row['head']}",
+                plots.confusion(row.confusion, result.class_names, titles[row.head]),
+                key=f"pair_{run.id}_{row.head}",
                 config=PLOT,
-                alt=_("Confusion matrix of {head}").format(head=titles[row["head"]]),
+                alt=_("Confusion matrix of {head}").format(head=titles[row.head]),
             )
 
 
 def downloads(run: Run) -> None:
     """Offer everything a run left: model, heads, metrics, settings."""
     with st.container(horizontal=True):
-        for file in run.result.get("files", {}):
-            if file != "model.keras":
+        for file in run.result.files:
+            if file != run.result.network:
                 download(run, file, _("Download {file}").format(file=file.removeprefix("heads/")), key=f"all_{run.id}")
         st.download_button(
             _("Metrics (CSV)"),

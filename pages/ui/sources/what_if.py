@@ -82,7 +82,7 @@ def _show(answer: Answer) -> None:
     a.metric(_("Test accuracy"), f"{answer.test.accuracy:.1%}", border=True)
     b.metric(_("Weights fitted"), _short(answer.n_trainable), help=f"{answer.n_trainable:,}", border=True)
     c.metric(_("Answered in"), f"{answer.seconds:.2f} s", border=True)
-    st.caption(f"{run_view.interval_words(answer.test.as_dict())} {plain(_(answer.reason))}")
+    st.caption(f"{run_view.interval_words(answer.test)} {plain(_(answer.reason))}")
 
 
 def _short(n: int) -> str:
