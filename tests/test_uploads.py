@@ -15,6 +15,7 @@ from tlcore.sources.foreign import reading
 from tlcore.sources.foreign import rebuild as foreign
 from tlcore.sources.foreign.archive import WEIGHTS
 from tlcore.sources.foreign.digits import known_digits
+from tlcore.spec import LayerInfo, OwnModel
 
 
 @pytest.mark.keras
@@ -169,3 +170,62 @@ def test_a_process_that_is_killed_is_one_sentence(tmp_path, monkeypatch):
         uploads.add(keras_files.HONEST.read_bytes(), "m.keras")
     assert refusal(caught.value)
     assert list((tmp_path / "sources").iterdir()) == []
+
+
+OWN = (
+    LayerInfo(0, "spread", "Flatten", (784,), 0),
+    LayerInfo(1, "hidden", "Dense", (64,), 50_240, 50_176),
+    LayerInfo(2, "answer", "Dense", (10,), 650, 640),
+)
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """The card of an added model whose layers have other names than the shipped ones; its file is not needed."""
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path))
+    (tmp_path / "sources").mkdir()
+    card = replace(sources.info("random"), name="upload-0123456789ab", layers=OWN, owner="", own=OwnModel())
+    uploads.write_card(card)
+    return card
+
+
+def test_commands_without_flags_name_layers_that_an_own_model_has(own):
+    """A first layer that only lays the pixels in a row gives no features: the layer behind it does."""
+    from tlcore import cli, jobs
+    from tlcore.commands import evidence, local_run
+
+    def spec(make, line):
+        made = make(cli.parser().parse_args([*line.split(), own.name]))
+        jobs.check(made)
+        return made
+
+    assert spec(local_run.fine_tune_spec, "train --source").phases[0].frozen == ("hidden",)
+    assert spec(local_run.fine_tune_spec, "train --recipe two-phase --source").phases[0].frozen == ("hidden",)
+    assert spec(local_run.head_spec, "heads --source").layer == "hidden"
+    grid = spec(evidence.sweep_spec, "sweep --sources")
+    assert (grid.sources, grid.cuts) == ((own.name,), ("hidden",))
+    assert spec(evidence.sweep_spec, "sweep --cuts pixels,spread --sources").cuts == ("pixels", "spread")
+
+
+def test_describe_without_flags_shows_an_own_model_and_what_was_seen_of_it(own, capsys):
+    from tlcore import cli
+
+    uploads.write_card(replace(own, own=OwnModel(pixels=(0.0, 255.0), expected=(0.0, 255.0), n_digits=100, n_right=94)))
+    assert cli.main(["describe", own.name]) == 0
+    printed = capsys.readouterr().out
+    assert "50,240  98.7%  frozen" in printed
+    assert "It is given values from 0 to 255, and reads 94 of 100 known digits." in printed
+
+
+def test_a_sweep_of_several_sources_cuts_each_where_it_has_the_layer(own):
+    from tlcore.errors import SpecError
+    from tlcore.evidence import sweeps
+    from tlcore.spec import SweepSpec
+
+    spec = SweepSpec(sources=("digits", own.name), cuts=("flatten", "hidden"), per_class=(1,), seeds=(0,))
+    sweeps.check(spec)
+    assert [(cell.source, cell.cut) for cell in sweeps.plan(spec)] == [("digits", "flatten"), (own.name, "hidden")]
+    with pytest.raises(SpecError, match="upload-0123456789ab has none of the cuts flatten. Add one of: pixels, spread"):
+        sweeps.check(replace(spec, cuts=("flatten",)))
+    with pytest.raises(SpecError, match="There is no cut 'elsewhere'"):
+        sweeps.check(replace(spec, cuts=("flatten", "elsewhere")))

@@ -264,11 +264,11 @@ def _sweep(commands: Any) -> None:
     added = _command(commands, "sweep", evidence.sweep, words, *examples)
     default = SweepSpec()
     added.add_argument("--study", type=choice("study", tuple(STUDIES)), help=f"a grid by name: {', '.join(STUDIES)}")
-    _words(added, "--sources", choice("source model", sources.NAMES), sources.NAMES, default.sources)
+    _words(added, "--sources", source, (*sources.NAMES, "what sources add made"), default.sources)
     _word(added, "--target", "target", TARGETS, default.target)
     _word(added, "--split", "split", SPLITS, default.split)
-    cuts = (PIXELS, *dict.fromkeys(name for card in sources.catalogue() for name in card.cut_names))
-    _words(added, "--cuts", choice("cut", cuts), cuts, default.cuts)
+    cuts = (PIXELS, *sources.info(default.source).cut_names, "or the layers of another source")
+    _words(added, "--cuts", str, cuts, default.cuts)
     _words(added, "--methods", choice("method", METHODS), METHODS, default.methods)
     for flag, name, words, usual in (
         ("--per-class", "per_class", "labels of each class", default.per_class),

@@ -278,3 +278,156 @@ def bad_weights() -> Iterator[tuple[str, bytes]]:
     yield "text", b"weights"
     for end in range(8, len(whole), len(whole) // 12):
         yield f"cut after {end} bytes", whole[:end]
+
+
+def _functional(rows: list[dict[str, Any]], name: str = "inner") -> dict[str, Any]:
+    """Return a model in the place of a layer, its rows wired one after the other."""
+    wired, before = [], "inner_image"
+    image = {"module": "keras.layers", "class_name": "InputLayer", "registered_name": None, "inbound_nodes": []}
+    wired.append({**image, "name": before, "config": {"name": before, "batch_shape": [None, 28, 28, 1]}})
+    for row in rows:
+        wired.append({**row, "name": row["config"]["name"], "registered_name": None, "inbound_nodes": [_node(before)]})
+        before = row["config"]["name"]
+    ends = {"input_layers": ["inner_image", 0, 0], "output_layers": [before, 0, 0]}
+    module = "keras.src.models.functional"
+    config = {"name": name, "layers": wired, **ends}
+    return {"module": module, "class_name": "Functional", "registered_name": "Functional", "config": config}
+
+
+def _node(before: str, *numbers: Any) -> dict[str, Any]:
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": [before, 0, 0]}}
+    return {"args": [tensor, *numbers], "kwargs": {}}
+
+
+def _behind_the_input(row: dict[str, Any], *numbers: Any) -> dict[str, Any]:
+    """Return the honest config with a row between its input and its first layer."""
+    changed = config()
+    rows = changed["config"]["layers"]
+    row = {"name": row["config"].get("name", "hostile"), **row, "inbound_nodes": [_node(rows[0]["name"], *numbers)]}
+    rows[1]["inbound_nodes"] = [_node(row["name"])]
+    rows.insert(1, row)
+    return changed
+
+
+def _plain(kind: str, **settings: Any) -> dict[str, Any]:
+    return {"module": "keras.layers", "class_name": kind, "config": {"name": "hostile", **settings}}
+
+
+HARMLESS = _plain("ReLU", max_value=None, negative_slope=0.0, threshold=0.0)
+
+
+def bad_inner_configs() -> Iterator[tuple[str, bytes]]:
+    """Yield hostile things inside what was made allowed: models in models, operations, arrays, functions by name."""
+    lambda_row = _plain("Lambda", function={"class_name": "__lambda__", "config": {"code": "x"}}, arguments={})
+    for name, row in (
+        ("a Lambda", lambda_row),
+        ("os.system", {"module": "os", "class_name": "system", "config": {"name": "hostile", "command": "x"}}),
+        ("get_file", call("keras.utils", "get_file", origin=CALL)),
+        ("a recurrent layer", _plain("GRU", units=3)),
+        ("a name that leads out", {**HARMLESS, "config": {**HARMLESS["config"], "name": "../../canary"}}),
+    ):
+        yield f"{name} in a model in the model", json.dumps(_behind_the_input(_functional([row]))).encode()
+    deep: dict[str, Any] = HARMLESS
+    for level in range(30):
+        deep = _functional([{**deep, "registered_name": None}], name=f"inner_{level}")
+    yield "models 30 deep in each other", json.dumps(_behind_the_input(deep)).encode()
+    wide = _functional([{**HARMLESS, "config": {**HARMLESS["config"], "name": f"r{i}"}} for i in range(150)])
+    twice = _functional([wide, {**wide, "config": {**wide["config"], "name": "other"}}], name="twice")
+    yield "300 layers in two models in the model", json.dumps(_behind_the_input(twice)).encode()
+    split = _functional([HARMLESS])
+    split["config"]["layers"].append({**split["config"]["layers"][1], "name": "b", "config": {"name": "b"}})
+    yield "a model with a branch in the model", json.dumps(_behind_the_input(split)).encode()
+    for module in ("keras.layers", "keras.models", "os", None, "keras.src.models.functional.x"):
+        inner = {**_functional([HARMLESS]), "module": module}
+        yield f"a Functional of {module} in the model", json.dumps(_behind_the_input(inner)).encode()
+    yield from ((name, json.dumps(changed).encode()) for name, changed in _bad_operations())
+    yield from ((name, json.dumps(changed).encode()) for name, changed in _bad_numbers())
+    for value in ("eval", "system", "__import__", "", "relu_v2_v2", "x" * 5_000, "../relu"):
+        function = {"module": "builtins", "class_name": "function", "config": value, "registered_name": "function"}
+        yield f"the function {value[:20]!r}", _with_activation(function)
+    for function in (
+        {"module": "os", "class_name": "function", "config": "relu", "registered_name": "function"},
+        {"module": "builtins", "class_name": "function", "config": {"relu": 1}, "registered_name": "function"},
+        {"module": "builtins", "class_name": "eval", "config": "relu", "registered_name": "eval"},
+        {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "os>system"},
+        {"class_name": "__lambda__", "config": {"code": "x"}},
+        {"value": ["code", None, None]},
+        lambda_row,
+        _plain("PReLU", shared_axes=None),
+        {**_plain("LeakyReLU"), "config": ["x"]},
+        _plain("LeakyReLU", negative_slope={"class_name": "x"}),
+    ):
+        yield f"{str(function)[:60]} as an activation", _with_activation(function)
+
+
+def _with_activation(value: Any) -> bytes:
+    changed = config()
+    changed["config"]["layers"][1]["config"]["activation"] = value
+    return json.dumps(changed).encode()
+
+
+def _bad_operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for module, kind, numbers in (
+        ("keras.src.ops.numpy", "TrueDivide", (0,)),
+        ("keras.src.ops.numpy", "TrueDivide", (1e-320,)),
+        ("keras.src.ops.numpy", "TrueDivide", ()),
+        ("keras.src.ops.numpy", "Multiply", (1e300,)),
+        ("keras.src.ops.numpy", "Multiply", (True,)),
+        ("keras.src.ops.numpy", "Multiply", ("2",)),
+        ("keras.src.ops.numpy", "Multiply", (2, 3)),
+        ("keras.src.ops.numpy", "Multiply", ([2.0],)),
+        ("keras.src.ops.numpy", "Exp", ()),
+        ("keras.src.ops.numpy", "Add", ({"class_name": "__keras_tensor__", "config": {"keras_history": []}},)),
+        ("keras.src.ops.numpy", "load", ("/etc/passwd",)),
+        ("keras.src.ops.nn", "system", ()),
+        ("keras.src.ops.core", "VectorizedMap", ()),
+        ("keras.src.ops.numpy.x", "Multiply", (2,)),
+        ("keras.ops", "Multiply", (2,)),
+        ("os", "Multiply", (2,)),
+    ):
+        row = {"module": module, "class_name": kind, "registered_name": kind, "config": {"name": "hostile"}}
+        yield f"{module}.{kind}{numbers}", _behind_the_input(row, *numbers)
+    for target in ([-1, 0], [-1, 10**9], [-1, -1, -1], [[1]], "x", [-1] * 40, None, [None, 784]):
+        row = {"module": "keras.src.ops.numpy", "class_name": "Reshape", "registered_name": "Reshape"}
+        yield f"a reshape to {target}", _behind_the_input({**row, "config": {"name": "hostile", "newshape": target}})
+
+
+def _bad_numbers() -> Iterator[tuple[str, dict[str, Any]]]:
+    nested: Any = 1.0
+    for _level in range(20):
+        nested = [nested]
+    arrays = [{"class_name": "__numpy__", "config": value} for value in ({"value": "x"}, {}, None)]
+    for value in ([[1, 2], [3]], [], nested, [1.0] * 3, "1", *arrays, {"class_name": "__tensor__"}, [True], 1e300):
+        yield f"a scale of {str(value)[:40]}", _behind_the_input(_plain("Rescaling", scale=value, offset=0.0))
+    for axis, mean, variance in (
+        ([0], None, None), ([4], None, None), ([-5], None, None), ("x", None, None), ([-1], 1.0, None),
+        ([-1], [1.0], [[1.0]]), ([-1], 1.0, -1.0), ([-1], [1.0] * 3, [1.0] * 3), ([1, 2, 3, 1], None, None),
+        ([-1], "x", "x"),
+    ):  # fmt: skip
+        settings = {"axis": axis, "mean": mean, "variance": variance, "invert": False}
+        yield f"a normalisation by {settings}", _behind_the_input(_plain("Normalization", **settings))
+    for height, width in ((0, 28), (10**9, 28), (28.0, 28), (None, 28), (2_000, 2_000)):
+        settings = {"height": height, "width": width, "interpolation": "bilinear"}
+        yield f"images of {height} × {width}", _behind_the_input(_plain("Resizing", **settings))
+    yield "a random layer with code", _behind_the_input(_plain("RandomFlip", mode="horizontal", layer="os"))
+    yield "an upsampling by 10,000", _behind_the_input(_plain("UpSampling2D", size=[10_000, 10_000]))
+
+
+def harmless_settings() -> Iterator[tuple[str, bytes]]:
+    """Yield honest configs with settings of a person's own that are never looked up: the network is the same."""
+    own = {"module": "my_project.losses", "class_name": "MyLoss", "config": {"x": 1}, "registered_name": "MyLoss"}
+    for name, value in (
+        ("a loss by its function", {"module": "builtins", "class_name": "function", "config": "my_loss",
+                                    "registered_name": "function"}),
+        ("a loss class", own),
+        ("a registered loss class", {**own, "module": None, "registered_name": "mine>MyLoss"}),
+        ("a lambda", {"class_name": "__lambda__", "config": {"value": ["4wEAAAA=", None, None]}}),
+        ("an array", {"class_name": "__numpy__", "config": {"value": [1.0], "dtype": "float32"}}),
+    ):  # fmt: skip
+        changed = config()
+        changed["compile_config"] = {"loss": value, "metrics": [value], "optimizer": value}
+        yield f"{name} as a loss", json.dumps(changed).encode()
+        changed = config()
+        for key in ("kernel_initializer", "kernel_regularizer", "bias_constraint", "activity_regularizer"):
+            changed["config"]["layers"][1]["config"][key] = value
+        yield f"{name} as an initialiser", json.dumps(changed).encode()

@@ -133,3 +133,11 @@ def test_a_model_that_reads_hardly_a_digit_is_said_with_the_likely_causes(mine):
     (warning,) = [each.value for each in app.warning if "known digits" in each.value]
     assert warning.startswith("It reads only 11 of 40 known digits; guessing reads about 10.")
     assert "black on white" in warning and "0 to 255" in warning
+
+
+def test_a_sweep_offers_an_own_model_with_the_cuts_that_it_has(mine):
+    app = opened("evidence", sweep_sources=("digits_0_4", mine.name), sweep_cuts=("flatten", "gone"))
+    sound(app)
+    assert app.session_state["sweep_cuts"] == ("flatten", "mean")
+    (cuts,) = [group for group in app.button_group if group.key == "sweep_cuts"]
+    assert {"pixels", "flatten", "first", "mean", "answer"} <= set(cuts.options)

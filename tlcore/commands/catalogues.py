@@ -6,20 +6,19 @@ from dataclasses import asdict
 
 from tlcore import datasets, sources
 from tlcore.errors import SpecError
-from tlcore.features.freezing import Cost, Freezing, presets
+from tlcore.features.freezing import Cost, Freezing, fitting, presets
 from tlcore.heads import HEADS
-from tlcore.sentences import percent
 from tlcore.sources import making, uploads
 from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import FineTuneSpec, LayerInfo
 
 from . import console
-from .console import share, table
+from .console import percent, table
 
 
 def list_sources(options: Namespace) -> int:
     cards = (*sources.catalogue(), *sources.uploaded())
-    rows = [[card.name, card.title, share(card.accuracy), card.n_weights, card.dataset] for card in cards]
+    rows = [[card.name, card.title, percent(card.accuracy), card.n_weights, card.dataset] for card in cards]
     text = table(["name", "title", "accuracy", "weights", "trained on"], rows)
     return console.show(options, [asdict(card) for card in cards], text)
 
@@ -91,7 +90,7 @@ def describe(options: Namespace) -> int:
             layer.type,
             console.shape(layer.output_shape),
             layer.n_weights,
-            share(layer.n_weights / cost.n_weights),
+            percent(layer.n_weights / cost.n_weights),
             state_of(layer, frozen.names),
         ]
         for layer in card.layers
@@ -99,7 +98,8 @@ def describe(options: Namespace) -> int:
     heads = ["#", "layer", "type", "output", "weights", "share", "state"]
     layers = [{**asdict(layer), "state": state_of(layer, frozen.names)} for layer in card.layers]
     values = {"source": card.name, "layers": layers, **asdict(cost)}
-    return console.show(options, values, f"{table(heads, rows)}\n{cost_words(cost)}")
+    lines = [table(heads, rows), cost_words(cost), *uploads.findings(card)]
+    return console.show(options, values, "\n".join(lines))
 
 
 def state_of(layer: LayerInfo, frozen: Sequence[str]) -> str:
@@ -117,18 +117,21 @@ def cost_words(cost: Cost) -> str:
     --------
     >>> print(cost_words(Cost(1000, 250, 0.5)))
     Sum: 1,000 weights, of which 250 train and 750 are frozen.
-    250 of 1,000 weights will train (25.0 %), about 50 % less compute than training everything.
+    250 of 1,000 weights will train (25.0%), about 50% less compute than training everything.
     """
     n, total = cost.n_trainable, cost.n_weights
     sums = f"Sum: {total:,} weights, of which {n:,} train and {total - n:,} are frozen."
     if not n:
         return f"{sums}\nEvery layer with weights is frozen, so nothing would train. Unfreeze at least one layer."
-    saved = f", about {percent(1 - cost.share, 0)} less compute than training everything" if cost.share < 1 else ""
-    return f"{sums}\n{n:,} of {total:,} weights will train ({percent(n / total)}){saved}."
+    saved = f", about {1 - cost.share:.0%} less compute than training everything" if cost.share < 1 else ""
+    return f"{sums}\n{n:,} of {total:,} weights will train ({n / total:.1%}){saved}."
 
 
 def frozen_layers(options: Namespace, source: str) -> tuple[str, ...]:
-    """Return the layers of --freeze, of --preset, or those that a fine-tuning freezes by default."""
+    """Return the layers of --freeze, of --preset, or those that a fine-tuning of ``source`` freezes by default."""
+    layers = sources.info(source).layers
     if options.preset is not None:
-        return presets(sources.info(source).layers)[options.preset]
-    return FineTuneSpec().phases[0].frozen if options.freeze is None else options.freeze
+        return presets(layers)[options.preset]
+    if options.freeze is None:
+        return fitting(layers, FineTuneSpec().phases[0].frozen)
+    return options.freeze

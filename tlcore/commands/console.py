@@ -13,7 +13,6 @@ from typing import Any
 
 from tlcore import jobs
 from tlcore.jobs.report import Entry, Table
-from tlcore.sentences import percent
 from tlcore.spec import MetricPoint, Progress
 from tlcore.store import NumberedPoints, Run
 
@@ -100,8 +99,8 @@ def shape(sides: Iterable[int]) -> str:
     return " × ".join(map(str, sides))
 
 
-def share(value: float | None) -> str | None:
-    return None if value is None else percent(value)
+def percent(share: float | None) -> str | None:
+    return None if share is None else f"{share:.1%}"
 
 
 def when(seconds: float | None) -> str | None:
@@ -191,7 +190,7 @@ class LiveLines:
 
 def _measured(point: MetricPoint) -> str:
     loss = "–" if point.loss is None else f"{point.loss:.4f}"
-    right = "–" if point.accuracy is None else percent(point.accuracy)
+    right = "–" if point.accuracy is None else f"{point.accuracy:.1%}"
     return f"loss {loss} accuracy {right}"
 
 

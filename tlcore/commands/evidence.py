@@ -9,11 +9,10 @@ from typing import Any
 
 from tlcore import jobs
 from tlcore.errors import SpecError
-from tlcore.evidence import claims, recorded, savings
+from tlcore.evidence import claims, recorded, savings, sweeps
 from tlcore.evidence.transferability import SCORES
 from tlcore.exports import export
 from tlcore.recipes import break_it
-from tlcore.sentences import spread
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run, Store
 
@@ -103,7 +102,8 @@ def sweep_spec(options: Namespace) -> SweepSpec:
     given: dict[str, Any] = {name: value for name in names if (value := getattr(options, name)) is not None}
     if given.get("n_test") == "all":
         given["n_test"] = None
-    return SweepSpec(**given)
+    spec = SweepSpec(**given)
+    return spec if options.cuts is not None else replace(spec, cuts=sweeps.fitting_cuts(spec.sources, spec.cuts))
 
 
 def _resumed(store: Store, text: str | None, spec: SweepSpec) -> str:
@@ -147,7 +147,7 @@ def _band(band: savings.Band | None, method: str) -> str | None:
     width = band.high - band.mean if band.n_seeds > 1 else None
     if method in SCORES:
         return f"{band.mean:.2f}" + (f" ± {width:.2f}" if width is not None else "")
-    return spread(band.mean, width)
+    return f"{band.mean:.1%}" + (f" ± {width:.1%}" if width is not None else "")
 
 
 def break_one(options: Namespace) -> int:

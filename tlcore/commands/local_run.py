@@ -13,6 +13,7 @@ from typing import Any
 from tlcore import jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
 from tlcore.exports import export
+from tlcore.features import feature_cut
 from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
 from tlcore.jobs import execution as worker
@@ -101,6 +102,8 @@ def head_spec(options: Namespace) -> HeadSpec:
     if "all" in given.get("heads", ()):
         given["heads"] = tuple(HEADS)
     spec = HeadSpec(**given, curves=False, tune=options.tune)
+    if options.layer is None:
+        spec = replace(spec, layer=feature_cut(sources.info(spec.source).layers, spec.layer))
     return replace(spec, data=_data(options, spec.seeds[0] if spec.seeds else 0))
 
 

@@ -52,9 +52,7 @@ def check(spec: SweepSpec) -> None:
             raise SpecError("A sweep needs at least one {what}. Pick one.", what=name)
     if not spec.per_class:
         raise SpecError("A sweep needs at least one number of labels per class. Pick one.")
-    for source in spec.sources:
-        for cut in spec.cuts:
-            check_choice("cut", cut, (PIXELS, *sources.info(source).cut_names))
+    _check_cuts(spec)
     for method in spec.methods:
         check_choice("method", method, METHODS)
     for per_class, seed in product(spec.per_class, spec.seeds):
@@ -75,19 +73,46 @@ def check(spec: SweepSpec) -> None:
     _check_size(spec)
 
 
+def _check_cuts(spec: SweepSpec) -> None:
+    """Raise a SpecError when a cut is in none of the sources, or a source has none of the cuts."""
+    known = {source: (PIXELS, *sources.info(source).cut_names) for source in spec.sources}
+    for cut in spec.cuts:
+        check_choice("cut", cut, tuple(dict.fromkeys(name for names in known.values() for name in names)))
+    for source, names in known.items():
+        if not set(names) & set(spec.cuts):
+            raise SpecError(
+                "{source} has none of the cuts {cuts}. Add one of: {known}.",
+                source=source,
+                cuts=", ".join(spec.cuts),
+                known=", ".join(names),
+            )
+
+
+def fitting_cuts(source_names: Sequence[str], cuts: Sequence[str]) -> tuple[str, ...]:
+    """Return for each cut and source the layer whose activations are the features there, each once.
+
+    Examples
+    --------
+    >>> fitting_cuts(["digits", "fashion"], ["flatten", "no_such"])
+    ('flatten',)
+    """
+    layers = [sources.info(name).layers for name in source_names]
+    return tuple(dict.fromkeys(features.feature_cut(each, cut) for cut in cuts for each in layers))
+
+
 def _check_size(spec: SweepSpec) -> None:
     """Raise a SpecError when the features at one cut would not fit into a worker."""
     target = datasets.info(spec.target)
     drawn = len(spec.seeds) * max(spec.per_class) * len(target.class_names)
     n = min(drawn, target.n_train)
-    for source, cut in product(spec.sources, set(spec.cuts) - {PIXELS}):
-        layer = next(layer for layer in sources.info(source).layers if layer.name == cut)
+    cuts = (layer for source in spec.sources for layer in sources.info(source).layers if layer.name in spec.cuts)
+    for layer in cuts:
         gigabytes = 4 * n * float(np.prod(layer.output_shape)) / 2**30
         if set(spec.methods) - set(NETWORKS) and gigabytes > MOST_FEATURES_GB:
             raise SpecError(
                 "The features of {layer} for {n:,} images would take {size:.1f} GB, and {most} GB is the limit. "
                 "Take fewer labels or seeds, or a later cut.",
-                layer=cut,
+                layer=layer.name,
                 n=n,
                 size=gigabytes,
                 most=MOST_FEATURES_GB,
@@ -101,7 +126,8 @@ def plan(spec: SweepSpec) -> tuple[Cell, ...]:
     """Return the experiments of a sweep in order, each once.
 
     Seeds come outermost, so that whoever stops early has a whole picture with fewer seeds; within a seed what takes
-    milliseconds comes before the networks, and few labels before many.
+    milliseconds comes before the networks, and few labels before many. A source is cut only where it has a layer of
+    that name.
 
     Examples
     --------
@@ -111,11 +137,13 @@ def plan(spec: SweepSpec) -> tuple[Cell, ...]:
     """
     quick = [method for method in spec.methods if method not in NETWORKS]
     slow = [method for method in spec.methods if method in NETWORKS]
-    last = {source: sources.info(source).layer_names[-1] for source in spec.sources}
+    cuts = {source: sources.info(source).cut_names for source in spec.sources}
     found: dict[tuple, Cell] = {}
     for seed, methods, per_class in product(spec.seeds, (quick, slow), sorted(spec.per_class)):
         for source, cut, method in product(spec.sources, spec.cuts, methods):
-            cell = _planned(Cell(spec.target, source, cut, method, per_class, seed), last[source])
+            if cut not in (PIXELS, *cuts[source]):  # another source's
+                continue
+            cell = _planned(Cell(spec.target, source, cut, method, per_class, seed), cuts[source][-1])
             if cell is not None:
                 found.setdefault(cell.key, cell)
     return tuple(found.values())

@@ -1,6 +1,6 @@
 """What is frozen: the choice of layers, their activations, and the cache that shares them."""
 
-from .cuts import CutPoint, cut_points, first_vector, last_hidden, split, submodel
+from .cuts import CutPoint, cut_points, feature_cut, first_vector, last_hidden, split, submodel
 from .extraction import (
     Interrupted,
     NoRoom,
@@ -24,6 +24,7 @@ __all__ = [
     "cut_points",
     "extract",
     "in_bfloat16",
+    "feature_cut",
     "first_vector",
     "last_hidden",
     "split",

@@ -54,10 +54,29 @@ def last_hidden(layers: Sequence[LayerInfo]) -> CutPoint:
 def first_vector(layers: Sequence[LayerInfo]) -> str:
     """Return the first cut at which an input has become one row of numbers: where heads read their features by default.
 
-    The last hidden cut in a network that has no row of numbers before its head.
+    Before the first layer with weights these are still the pixels. The last hidden cut in a network that has no row of
+    numbers before its head.
+
+    Examples
+    --------
+    >>> first_vector([LayerInfo(0, "flat", "Flatten", (784,), 0), LayerInfo(1, "hidden", "Dense", (64,), 9), \
+LayerInfo(2, "answer", "Dense", (2,), 9)])
+    'hidden'
     """
-    last = last_hidden(layers)
-    return next((p.layer for p in cut_points(layers) if len(p.shape) == 1 and p.position <= last.position), last.layer)
+    last, learned = last_hidden(layers), _n_before_weights(layers)
+    rows = (p.layer for p in cut_points(layers) if len(p.shape) == 1 and learned < p.position <= last.position)
+    return next(rows, last.layer)
+
+
+def feature_cut(layers: Sequence[LayerInfo], wanted: str) -> str:
+    """Return ``wanted`` where it is a cut behind a layer with weights, else where heads read their features."""
+    learned = _n_before_weights(layers)
+    named = any(point.layer == wanted and point.position > learned for point in cut_points(layers))
+    return wanted if named else first_vector(layers)
+
+
+def _n_before_weights(layers: Sequence[LayerInfo]) -> int:
+    return next((i for i, layer in enumerate(layers) if layer.can_freeze), 0)
 
 
 def submodel(model: "keras.Model", layer: str) -> "keras.Model":

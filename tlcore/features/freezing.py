@@ -215,6 +215,23 @@ def _before_last_block(layers: Sequence[LayerInfo]) -> tuple[str, ...]:
     return tuple(layer.name for layer in layers[:first] if layer.can_freeze)
 
 
+def fitting(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> tuple[str, ...]:
+    """Return what stays frozen of a choice made for another network: the layers that this one has too.
+
+    Where it has none of them its convolutions, and without any its first layer.
+
+    Examples
+    --------
+    >>> chain = [LayerInfo(0, "first", "Conv2D", (4,), 9), LayerInfo(1, "answer", "Dense", (2,), 9)]
+    >>> fitting(chain, ["conv_1", "conv_2"]), fitting(chain, [])
+    (('first',), ())
+    """
+    asked, names = tuple(frozen), {layer.name for layer in layers}
+    kept = tuple(name for name in asked if name in names)
+    instead = presets(layers)["convolutions"] or presets(layers)["all_but_head"][:1]
+    return kept or (instead if asked else ())
+
+
 def hashes(model: "keras.Model") -> dict[str, str]:
     """Return the sha256 of every layer's weights, by layer name; layers without weights are left out."""
     found = {}

@@ -146,7 +146,7 @@ def _check_room(name: str, owner: str) -> None:
     own = [card for card in kept if card.owner == owner]
     if len(own) >= MOST_MODELS_PERSON or len(kept) >= MOST_MODELS:
         raise SpecError(
-            "There are {n} uploaded models already, and {most} may be kept. Remove one first.",
+            "There are {n} uploaded models, and the limit is {most}. Remove one first.",
             n=len(own) if len(own) >= MOST_MODELS_PERSON else len(kept),
             most=MOST_MODELS_PERSON if len(own) >= MOST_MODELS_PERSON else MOST_MODELS,
         )

@@ -16,7 +16,6 @@ from tlcore.evidence.recorded import Recorded
 from tlcore.evidence.transferability import SCORES
 from tlcore.exports import export
 from tlcore.heads import HEADS
-from tlcore.sentences import spread
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
 
@@ -112,10 +111,9 @@ def table(cells: Sequence[Cell]) -> list[dict[str, str]]:
 
 
 def _band(band: savings.Band, score: bool) -> str:
-    width = band.high - band.mean if band.n_seeds > 1 else None
-    if score:
-        return f"{band.mean:.2f}" + ("" if width is None else f" ± {width:.2f}")
-    return spread(band.mean, width)
+    shape = "{:.2f}" if score else "{:.1%}"
+    width = " ± " + shape.format(band.high - band.mean) if band.n_seeds > 1 else ""
+    return shape.format(band.mean) + width
 
 
 def outcome(run: Run) -> None:
@@ -216,10 +214,15 @@ def minutes(seconds: float | None) -> str:
 
 def draft() -> SweepSpec:
     """Show the choices of a grid; return it."""
-    cards = {card.name: card.title for card in sources.catalogue()}
+    cards = {card.name: card.title for card in state.sources_on_offer()}
+    state.put(sweep_sources=tuple(name for name in state.get("sweep_sources") if name in cards))
     pills(_("Sources"), cards, "sweep_sources", _("Where the features come from."))
-    cuts = (PIXELS, *shared_cuts(state.get("sweep_sources") or SweepSpec().sources))
-    state.put(sweep_cuts=[cut for cut in state.get("sweep_cuts") if cut in cuts])
+    chosen = tuple(state.get("sweep_sources")) or SweepSpec().sources
+    cuts = tuple(dict.fromkeys((PIXELS, *(name for each in chosen for name in sources.info(each).cut_names))))
+    if asked := state.get("sweep_cuts"):  # another source has other layers
+        kept = tuple(cut for cut in asked if cut in cuts)
+        without = [each for each in chosen if not {PIXELS, *sources.info(each).cut_names} & set(kept)]
+        state.put(sweep_cuts=(*kept, *sweeps.fitting_cuts(without, SweepSpec().cuts)))
     pills(_("Cuts"), dict.fromkeys(cuts), "sweep_cuts", _("The last frozen layer; pixels freezes none."))
     pills(_("Methods"), METHODS, "sweep_methods", _("Heads, networks, and scores that need no training."))
     pills(
@@ -248,12 +251,6 @@ def draft() -> SweepSpec:
         seeds=tuple(range(int(state.get("sweep_seeds")))),
         budget_s=int(state.get("sweep_budget")),
     )
-
-
-def shared_cuts(names: Sequence[str]) -> list[str]:
-    """Return the cuts that all of these sources have, in the order of the first."""
-    first, *others = (sources.info(name).cut_names for name in names)
-    return [cut for cut in first if all(cut in other for other in others)]
 
 
 def pills(label: str, options: Mapping[Any, str | None], key: str, words: str) -> None:

@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tlcore import datasets, jobs, people, prediction, sources
 from tlcore.errors import SpecError
-from tlcore.features import first_vector, freezing
+from tlcore.features import feature_cut, first_vector, freezing
 from tlcore.features.freezing import Freezing
 from tlcore.inspection import lesson
 from tlcore.inspection.lesson import Lesson
@@ -159,14 +159,10 @@ def settle() -> None:
 def fit_to_source() -> None:
     """Let the choices name layers that the chosen source has: what it does not have gives way to a preset."""
     card = sources.info(get("source"))
-    presets = freezing.presets(card.layers)
-    frozen = tuple(name for name in get("frozen") if name in card.layer_names)
-    if not frozen and get("frozen"):
-        frozen = presets["convolutions"] or presets["all_but_head"][:1]
     put(
-        frozen=frozen,
+        frozen=freezing.fitting(card.layers, get("frozen")),
         picker_rev=get("picker_rev", 0) + 1,
-        layer=get("layer") if get("layer") in card.cut_names else first_vector(card.layers),
+        layer=feature_cut(card.layers, get("layer")),
         what_if_cut=get("what_if_cut") if get("what_if_cut") in ("", *card.cut_names) else first_vector(card.layers),
     )
 

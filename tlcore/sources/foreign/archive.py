@@ -63,7 +63,8 @@ def _not_an_archive(content: bytes) -> DataError:
     if content[:8] == b"\x89HDF\r\n\x1a\n":
         return refuse(
             "it is a file in the old .h5 format, which may hold code. Convert it: "
-            "keras.models.load_model('model.h5').save('model.keras')"
+            "keras.models.load_model('model.h5').save('model.keras'). Weights alone (.weights.h5) do not say which "
+            "layers they belong to: save the whole model"
         )
     other = "a TensorFlow Lite model" if content[4:8] == b"TFL3" else "another kind of file"
     return refuse(

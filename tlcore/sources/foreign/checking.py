@@ -31,7 +31,7 @@ def checked(rows: Iterable[Row], shape: Shape, known: bool) -> list[Layer]:
         layer = _layer(row, shape, names)
         if layer is None:
             continue
-        if not known and layer.type in ("Flatten", "Reshape", "Dense"):
+        if not known and layer.type in ("Flatten", "Reshape"):
             raise unfit(layer.name, layer.type)
         known = known or layer.type.startswith("Global")
         names.add(layer.name)
@@ -156,7 +156,8 @@ def _operation(kind: str, row: Row, shape: Shape) -> tuple[str, Settings]:
         return _rescaling(-1.0, 0.0)
     if kind == "Cast":
         return "Identity", {}
-    if kind in ACTIVATION_OPERATIONS and row.config.get("axis", -1) in (-1, len(shape)):
+    usual = row.config.get("alpha", 1.0) == 1 and row.config.get("approximate", False) is False
+    if kind in ACTIVATION_OPERATIONS and usual and row.config.get("axis", -1) in (-1, len(shape)):
         return "Activation", {"activation": ACTIVATION_OPERATIONS[kind]}
     target = row.config.get("newshape", row.config.get("new_shape"))
     if kind == "ExpandDims" and row.config.get("axis") in (-1, len(shape) + 1):

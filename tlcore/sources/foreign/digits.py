@@ -35,6 +35,18 @@ class Known:
     images: np.ndarray
     outputs: np.ndarray
 
+    def first(self, n: int) -> "Known":
+        """Return about ``n`` of them, equally many for each output and at least one.
+
+        Examples
+        --------
+        >>> Known(np.zeros((6, 28, 28)), np.array([7, 7, 7, 8, 8, 8])).first(5).outputs.tolist()
+        [7, 7, 8, 8]
+        """
+        each = max(n // max(len(set(self.outputs.tolist())), 1), 1)
+        rows = [i for i, output in enumerate(self.outputs) if (self.outputs[:i] == output).sum() < each]
+        return Known(self.images[rows], self.outputs[rows])
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -49,5 +49,9 @@ class Network:
         return sum(layer.n_weights for layer in self.layers)
 
     @property
+    def multiply_adds(self) -> int:
+        return sum(layer.multiply_adds for layer in self.layers)
+
+    @property
     def n_classes(self) -> int:
         return self.layers[-1].output_shape[0]

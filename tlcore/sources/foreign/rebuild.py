@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MODEL = "model.keras"
 MOST_MEMORY = 2 * 2**30  # beyond what the process has after importing Keras
 MOST_CPU_S = 60
+MOST_TRIED = 5_000_000_000  # multiply-adds of one way to give it the digits: half a second
 AT_ONCE = 10  # images through the network; a layer may put out two million numbers for each
 FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.", "os.system", "os.exec", "os.fork",
              "os.posix_spawn", "os.spawn", "pty.spawn", "ctypes.dlopen")  # fmt: skip
@@ -91,6 +92,7 @@ def rebuild(network: Network, folder: str, known: Known, pixels: Pixels | None =
     weights = read_weights(path, network)
     network, weights = with_fixed_statistics(network, weights)
     core = build(network, weights)
+    known = known.first(MOST_TRIED // max(network.multiply_adds, 1))
     way, trials = find_way(network, core, known, pixels)
     model = build(network, weights, way)
     _check_answers(model, network.n_classes)
@@ -162,7 +164,9 @@ def front(network: Network, way: Way) -> "list[keras.Layer]":
     if network.channels == 3:  # the same grey three times
         made.append(layers.Reshape((height * width, 1, 1), name=name("row")))
         made.append(layers.UpSampling2D((1, 3), name=name("channels")))
-    if network.input_shape != (height, width, 1):
+    if len(network.input_shape) == 1 and len(network.layers) == 1:  # else there would be no place to cut it
+        made.append(layers.Flatten(name=name("shape")))
+    elif network.input_shape != (height, width, 1):
         made.append(layers.Reshape(network.input_shape, name=name("shape")))
     return made
 

@@ -40,6 +40,12 @@ def bad_setting(key: str, name: str, kind: str, value: Any, error: ValueError) -
             "keras.Input((28, 28, 1)), and train it again",
             name=name,
         )
+    if key == "activation" and isinstance(value, str):
+        return refuse(
+            "its layer {name} has the activation {value}, which is not known here. Use another one, such as 'relu'",
+            name=name,
+            value=short(value),
+        )
     if key == "activation":
         own = value.get("config") if isinstance(value, dict) else value
         return refuse(
