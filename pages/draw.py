@@ -13,7 +13,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore import datasets, prediction
 from tlcore.errors import DataError
-from tlcore.inputs import drawing
+from tlcore.inputs import pictures
 
 frame.heading(_("Draw"), _("Draw a digit. Every model answers while you draw: the shipped ones, and what you trained."))
 
@@ -40,26 +40,29 @@ def picked_image() -> np.ndarray | None:
 
 
 def uploaded_image(normalise: bool) -> np.ndarray | None:
-    """Take a picture of one digit; dark ink on light paper is recognised and turned."""
+    """Take a picture of one digit: any file, as Streamlit's own check of types knows neither .jfif nor .heic."""
     file = st.file_uploader(
-        _("A picture of one digit (PNG, JPEG, WebP, BMP or GIF, up to 10 MB)"),
-        type=["png", "jpg", "jpeg", "webp", "bmp", "gif"],
+        _("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)"),
         max_upload_size=10,
         key="upload",
     )
     if file is None:
         return None
-    try:
-        picture = drawing.read_image(file.getvalue())
-    except DataError as error:
+    kept = state.get("picture_read")
+    if kept is None or kept[0] != (file.file_id, normalise):  # a picture is read once, not at each run of the page
+        kept = (file.file_id, normalise), *_read(file.getvalue(), normalise)
+        state.put(picture_read=kept)
+    _key, image, error = kept
+    if error is not None:
         st.error(tell(error))
-        return None
-    if drawing.is_blank(picture):
-        st.warning(
-            _("This picture looks blank. Take one with a single dark digit on light paper, or the other way round.")
-        )
-        return None
-    return drawing.normalise(picture) if normalise else drawing.shrink(picture)
+    return image
+
+
+def _read(content: bytes, normalise: bool) -> tuple[np.ndarray | None, DataError | None]:
+    try:
+        return pictures.read_digit(content, normalise), None
+    except DataError as error:
+        return None, error
 
 
 def easel(infos: list[prediction.PredictorInfo]) -> None:

@@ -23,7 +23,8 @@ from tlcore import cli, datasets, prediction, sources
 from tlcore.commands import answers, console, evidence, launch, local_run
 from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
-from tlcore.inputs import drawing
+from tlcore.inputs.digits import normalise, shrink
+from tlcore.inputs.pictures import read_image
 from tlcore.jobs import execution as worker
 from tlcore.recipes import article_recipe, break_it, scratch_control
 from tlcore.sources import making
@@ -678,7 +679,7 @@ def test_a_bad_file_has_its_sentence_and_no_answer(do, bad_files):
         assert line.startswith(f"{path}: {sentence}")
 
 
-@pytest.mark.parametrize(("flag", "prepare"), [((), drawing.normalise), (("--no-normalise",), drawing.shrink)])
+@pytest.mark.parametrize(("flag", "prepare"), [((), normalise), (("--no-normalise",), shrink)])
 def test_pictures_reach_the_model_as_the_pads_drawings_do(do, monkeypatch, digits, flag, prepare):
     seen = []
 
@@ -694,7 +695,7 @@ def test_pictures_reach_the_model_as_the_pads_drawings_do(do, monkeypatch, digit
     words = {"label": "b", "probability": 0.75, "probabilities": {"a": 0.25, "b": 0.75}}
     assert json.loads(printed) == {"file": str(path), "model": "fashion", **words}
     assert seen[0].shape == (1, 28, 28, 1)
-    assert np.array_equal(seen[0][0, ..., 0], prepare(drawing.read_image(path.read_bytes())))
+    assert np.array_equal(seen[0][0, ..., 0], prepare(read_image(path.read_bytes())))
 
 
 def test_a_shipped_model_needs_no_run_store(do, home, bad_files):

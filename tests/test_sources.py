@@ -11,7 +11,7 @@ import pytest
 
 from tlcore import datasets, sources
 from tlcore.errors import DataError, SpecError
-from tlcore.inputs import drawing
+from tlcore.inputs import digits
 from tlcore.sources import making
 from tlcore.sources.__main__ import main
 from tlcore.spec import DataSpec
@@ -91,7 +91,7 @@ def test_the_drawing_model_holds_under_shift_and_scale():
 
     def accuracy(change):
         changed = making.CHANGES[change](images[..., 0], np.random.default_rng(1))
-        normalised = np.stack([drawing.normalise(image) for image in changed])[..., None]
+        normalised = np.stack([digits.normalise(image) for image in changed])[..., None]
         return (model.predict(normalised, verbose=0).argmax(axis=1) == labels).mean()
 
     clean = accuracy("unchanged")

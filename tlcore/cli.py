@@ -316,7 +316,9 @@ def _predict(commands: Any) -> None:
     words = "say what pictures of digits show: one JSON line for each"
     examples = ("predict --model digits seven.png photo.jpg", "predict --model 1a2b3c/linear_svm-features seven.png")
     added = _command(commands, "predict", answers.predict, words, *examples, "predict --list")
-    added.add_argument("files", type=Path, nargs="*", metavar="FILE", help="PNG, JPEG, WebP, BMP or GIF")
+    added.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="PNG, JPEG, HEIC, AVIF, WebP, TIFF, BMP or GIF"
+    )
     model = "a source model, a run's id, or RUNID/HEAD-INPUT of a comparison; default %(default)s"
     added.add_argument("--model", default=answers.MODEL, metavar="NAME", help=model)
     added.add_argument(

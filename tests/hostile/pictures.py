@@ -8,11 +8,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 KINDS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+APART = ("TIFF", "AVIF", "HEIC")  # decoded in a process of their own
 
 
 @cache
@@ -23,6 +25,13 @@ def honest(kind: str, **options) -> bytes:
     file = io.BytesIO()
     picture.save(file, kind, **options)
     return file.getvalue()
+
+
+def apart(kind: str) -> bytes:
+    """Return a small picture of a seven in a format that is decoded apart."""
+    if kind == "HEIC":  # Pillow and pi-heif write none: drawn by Pillow, saved once by pillow-heif
+        return (Path(__file__).parent / "seven.heic").read_bytes()
+    return honest(kind)
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -85,6 +94,11 @@ def bombs() -> Iterator[tuple[str, bytes]]:
         "jpeg with a thousand profiles",
         _after_start(honest("JPEG"), (b"\xff\xe2\xff\xff" + b"ICC_PROFILE\0\1\1" + bytes(65_519)) * 100),
     )
+    yield "tiff that claims 65,535²", _tiff_that_claims(65_535)
+    yield "tiff of 25 million pixels", _tiff_of(5_000)
+    yield "tiff whose pages are a ring", _tiff_ring()
+    yield "avif of 36 million pixels", _avif_of(6_000)
+    yield "heic of 36 million pixels, as it says", _heic_that_claims(6_000)
     yield "webp that claims 16,384²", honest("WEBP")[:26] + b"\xff\x3f\xff\x3f" + honest("WEBP")[30:]
 
 
@@ -134,10 +148,37 @@ def _zip() -> bytes:
     return file.getvalue()
 
 
-def _tiff() -> bytes:
+def _tiff_of(side: int) -> bytes:
     file = io.BytesIO()
-    Image.new("L", (28, 28)).save(file, "TIFF")
+    Image.new("L", (side, side)).save(file, "TIFF", compression="tiff_deflate")
     return file.getvalue()
+
+
+def _tiff_that_claims(side: int) -> bytes:
+    content = _tiff_of(28)
+    return content.replace(struct.pack("<HHIH", 256, 3, 1, 28), struct.pack("<HHIH", 256, 3, 1, side)).replace(
+        struct.pack("<HHIH", 257, 3, 1, 28), struct.pack("<HHIH", 257, 3, 1, side)
+    )
+
+
+def _tiff_ring() -> bytes:
+    content = bytearray(_tiff_of(28))
+    at = struct.unpack("<I", content[4:8])[0]
+    n = struct.unpack("<H", content[at : at + 2])[0]
+    content[at + 2 + 12 * n : at + 6 + 12 * n] = struct.pack("<I", at)  # its next page is itself
+    return bytes(content)
+
+
+def _avif_of(side: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (side, side)).save(file, "AVIF", speed=10)
+    return file.getvalue()
+
+
+def _heic_that_claims(side: int) -> bytes:
+    content = apart("HEIC")
+    at = content.index(b"ispe") + 8
+    return content[:at] + struct.pack(">II", side, side) + content[at + 8 :]
 
 
 def _other_format(name: str, mode: str = "RGB") -> bytes:
@@ -162,7 +203,6 @@ def foreign() -> Iterator[tuple[str, bytes]]:
     yield "numpy", b"\x93NUMPY\x01\0v\0{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n"
     yield "zip", _zip()
     yield "gzip", gzip.compress(honest("PNG"))
-    yield "tiff under another name", _tiff()
     for name in ("ICO", "PCX", "PPM", "TGA", "SGI", "IM", "DDS", "PDF", "JPEG2000"):
         yield f"{name} under another name", _other_format(name)
     yield "eps under another name", _other_format("EPS")

@@ -8,7 +8,7 @@ from hostile.asked import count, refusal
 
 from tlcore import heads
 from tlcore.errors import DataError
-from tlcore.inputs import drawing
+from tlcore.inputs.pictures import read_image
 from tlcore.sources.foreign import archive, reading
 
 pytestmark = [
@@ -50,13 +50,13 @@ def tried(kind: str, read, contents) -> None:
 
 
 def test_pictures_cut_after_every_byte():
-    tried("picture", drawing.read_image, (content for _, content in pictures.cut(10**9)))
+    tried("picture", read_image, (content for _, content in pictures.cut(10**9)))
 
 
 @pytest.mark.parametrize("kind", pictures.KINDS)
 def test_spoilt_pictures(kind):
     draw = random.Random(kind)
-    tried("picture", drawing.read_image, (spoilt(pictures.honest(kind), draw) for _ in range(10_000)))
+    tried("picture", read_image, (spoilt(pictures.honest(kind), draw) for _ in range(10_000)))
 
 
 def test_spoilt_archives():

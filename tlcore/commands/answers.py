@@ -11,7 +11,7 @@ import numpy as np
 
 from tlcore import prediction, sources
 from tlcore.errors import DataError, SpecError
-from tlcore.inputs import drawing
+from tlcore.inputs.pictures import read_digit
 from tlcore.store import Store
 
 from . import console, history
@@ -116,7 +116,7 @@ def read_picture(path: Path, normalise: bool) -> np.ndarray:
     Raises
     ------
     DataError
-        It is missing, no picture, damaged, too large or blank.
+        It is missing, no picture, damaged, too large, blank or a lone dot.
     """
     try:
         if not path.is_file():
@@ -126,7 +126,4 @@ def read_picture(path: Path, normalise: bool) -> np.ndarray:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise DataError("This file cannot be read ({reason}).", reason=getattr(error, "strerror", error)) from error
-    image = drawing.read_image(content)
-    if drawing.is_blank(image):
-        raise DataError("This picture is blank: there is nothing to read.")
-    return drawing.normalise(image) if normalise else drawing.shrink(image)
+    return read_digit(content, normalise)

@@ -18,7 +18,7 @@ from tlcore import datasets
 from tlcore.datasets.idx import read_idx
 from tlcore.datasets.keras_sets import FASHION_MD5
 from tlcore.errors import DataError
-from tlcore.inputs.drawing import normalise
+from tlcore.inputs.digits import normalise
 from tlcore.spec import DataSpec, check_choice, check_number
 
 from . import cards as sources
@@ -182,7 +182,7 @@ def train(recipe: Recipe, images: np.ndarray, labels: np.ndarray, n_classes: int
 def measure(model: "keras.Model", images: np.ndarray, labels: np.ndarray, normalised: bool) -> dict[str, float]:
     """Return the accuracy on test images as they are and under each change of ``CHANGES``.
 
-    With ``normalised`` also when the changed image passes through ``drawing.normalise``, as a person's drawing does.
+    With ``normalised`` also when the changed image passes through ``digits.normalise``, as a person's drawing does.
     """
     found = {}
     for name, change in CHANGES.items():

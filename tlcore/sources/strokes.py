@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tlcore.inputs.drawing import normalise, render
+from tlcore.inputs.digits import normalise
+from tlcore.inputs.drawing import render
 
 JITTER = 3.0  # standard deviation of each point, on the grid of 100
 

@@ -10,18 +10,25 @@ from pages.ui.components.pad import drawing_pad
 from pages.ui.inputs import answers
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
-from tlcore.errors import LabError
-from tlcore.inputs import drawing
+from tlcore.errors import DataError, LabError
+from tlcore.inputs import digits, drawing
 from tlcore.prediction import PredictorInfo
 
 
 def drawn_image(normalise: bool, on_change: Callable[[], None] | None) -> np.ndarray | None:
-    """Show the pad; return the 28×28 image of what is on it, None while it is blank."""
+    """Show the pad; return the 28×28 image of what is on it, None while it is blank.
+
+    Raises
+    ------
+    DataError
+        There is a lone dot on it.
+    """
     value = drawing_pad("pad", label=_("Draw a digit from 0 to 9"), answers=".answers", on_change=on_change)
     pixels = drawing.render(value["strokes"])
-    if drawing.is_blank(pixels):
+    if digits.is_blank(pixels):
         return None
-    return drawing.normalise(pixels) if normalise else drawing.shrink(pixels)
+    digits.check_enough(pixels)
+    return digits.normalise(pixels) if normalise else digits.shrink(pixels)
 
 
 @st.fragment(key="pen")
@@ -45,7 +52,10 @@ def pad_and_answers(
     at, seen_at : each an ``st.empty()``
     on_change : called before a stroke's run; ``st.rerun`` in it runs other fragments too, this one is "pen"
     """
-    image = drawn_image(normalise, on_change)
+    try:
+        image = drawn_image(normalise, on_change)
+    except DataError as error:
+        image, hint = None, tell(error)
     state.put(on_easel=image)
     if seen_at is not None:
         show_seen(image, normalise, seen_at)
