@@ -24,6 +24,7 @@ from server.door import Door
 from server.first_page import ready_first_page
 from server.page import Page
 from server.sockets import send_at_once
+from tlcore import extensions
 from tlcore.errors import LabError
 from tlcore.lab import close_all
 from tlcore.machine import logs, scratch
@@ -42,6 +43,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         try:
             logs.gather()
             logs.configure()
+            extensions.load()
             embedding.sites()
             scratch.settle(home())
             opened.callback(scratch.leave, home())

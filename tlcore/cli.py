@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
-from tlcore import datasets, sources
+from tlcore import datasets, extensions, sources
 from tlcore.errors import DataError, LabError, TrainingError
 from tlcore.evidence.recorded import STUDIES
 from tlcore.evidence.sweeps import METHODS
@@ -51,6 +51,7 @@ NAME = "python -m tlcore"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what a command line says and return its exit code; nothing is raised."""
+    extensions.load(console.tell)  # before the flags list what there is
     try:
         options = parser().parse_args(arguments)
     except SystemExit as done:  # --help

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pebble import ProcessPool
 
+from tlcore import extensions
 from tlcore.machine import scratch
 from tlcore.machine.processes import LeanContext, begin_child, identity
 from tlcore.spec import Progress
@@ -133,6 +134,7 @@ def _begin(folder: Path, warm: Warm | None, tell: Connection) -> None:
     scratch.enter(folder)
     if hasattr(os, "nice"):
         os.nice(NICE)
+    extensions.load()
     try:
         if warm is not None:
             warm()

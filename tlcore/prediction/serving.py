@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tlcore import extensions
 from tlcore.errors import DataError, LabError
 from tlcore.machine import scratch
 from tlcore.machine.processes import LeanContext, LeanProcess, begin_child, import_keras, uncollected
@@ -337,6 +338,7 @@ def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[
     scratch.enter(folder)
     # Before TensorFlow is imported: one image is too small for threads to share it.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    extensions.load()
     models, sending = _Models(folder, load), threading.Lock()
 
     def send(*message: Any) -> None:

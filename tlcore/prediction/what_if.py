@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tlcore import datasets, features, sources, training
+from tlcore import datasets, extensions, features, sources, training
 from tlcore.datasets import Data
 from tlcore.errors import LabError, SpecError, TrainingError
 from tlcore.evaluation import evaluate
@@ -168,6 +168,7 @@ def warm(folder: str) -> None:
     """Compute what the default moves need."""
     processes.begin_child()
     scratch.enter(Path(folder))
+    extensions.load()
     processes.import_keras()
     try:
         for move in (Move(tail="dense"), *(Move(cut=cut) for cut in (None, *cuts_of(Move.source, "linear")))):

@@ -1,0 +1,75 @@
+"""Modules from outside: imported where they are named, left out with a sentence where they cannot be."""
+
+import os
+
+import pytest
+import tiny_tasks
+from waiting import wait_for
+
+from tlcore import extensions
+from tlcore.cli import main
+from tlcore.engine import Engine
+from tlcore.errors import SpecError
+from tlcore.spec import FineTuneSpec
+
+
+@pytest.fixture
+def named(monkeypatch, tmp_path):
+    """Write a module, put it in the path and name it; return the folder."""
+
+    def name(**modules):
+        for module, code in modules.items():
+            (tmp_path / f"{module}.py").write_text(code)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setenv(extensions.VARIABLE, " , ".join(modules))
+
+    return name
+
+
+def test_every_named_module_is_imported_in_order(named, tmp_path):
+    note = f"open({str(tmp_path / 'order')!r}, 'a').write(__name__ + ' ')"
+    named(first_one=note, second_one=note)
+    assert extensions.load() == ()
+    assert (tmp_path / "order").read_text() == "first_one second_one "
+
+
+def test_without_the_setting_nothing_is_imported():
+    assert extensions.load(environment={}) == extensions.load(environment={extensions.VARIABLE: " , "}) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("def (", "SyntaxError"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_one_sentence_and_the_others_count(named, code, reason):
+    named(broken_one=code, sound_one="")
+    told = []
+    (problem,) = extensions.load(told.append)
+    assert isinstance(problem, SpecError) and told == [str(problem)]
+    assert "'broken_one' cannot be imported" in told[0] and reason in told[0] and "\n" not in told[0]
+
+
+def test_the_command_line_says_so_and_works(named, capsys, tmp_path):
+    named(broken_two="1 / 0")
+    assert main(["--home", str(tmp_path / "home"), "datasets"]) == 0
+    seen = capsys.readouterr()
+    assert "mnist_5_9" in seen.out and seen.err.count("'broken_two' cannot be imported") == 1
+
+
+def test_each_worker_imports_them(named, store, tmp_path):
+    named(
+        noted_one=f"import os; open({str(tmp_path / 'seen')!r}, 'a').write(f'{{os.getpid()}} ')", broken_three="1 / 0"
+    )
+    run = store.create(FineTuneSpec(), name="quick")
+    engine = Engine(store.folder, n_workers=1, execute=tiny_tasks.execute)
+    try:
+        wait_for(lambda: store.get(run.id).state == "done", 60)
+    finally:
+        engine.close()
+    (_, child, parent) = (store.folder / "executed").read_text().split()
+    assert child in (tmp_path / "seen").read_text().split() and parent == str(os.getpid())
