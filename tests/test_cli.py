@@ -795,6 +795,12 @@ def has_ipv6():
         return False
 
 
+def test_a_site_that_may_not_embed_keeps_the_server_from_starting(do, started, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LAB_EMBED", "https://moodle.example.edu http://plain.example")
+    code, _, said = do("serve", "--port", free_port())
+    assert code == 2 and refused(said, "TRANSFER_LAB_EMBED names the sites", "'http://plain.example'") and not started
+
+
 def test_a_port_of_the_environment_that_is_none_is_one_sentence(do, started, monkeypatch):
     monkeypatch.setenv("PORT", "abc")
     code, _, said = do("serve")

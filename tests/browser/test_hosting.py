@@ -88,7 +88,8 @@ def test_the_printed_addresses_open(lab, visit):
 
 def test_a_link_is_copied_on_plain_http(lab, visit):
     page = settled(visit(printed(lab, "Transfer Lab") + "/train"))
-    assert not page.evaluate("() => isSecureContext"), "the machine has no address of its own: nothing is tried here"
+    if page.evaluate("() => isSecureContext"):
+        pytest.skip("this machine has no address of its own: a page of localhost has a clipboard")
     field = page.locator(".st-key-per_class input")
     field.fill("5")
     field.press("Tab")

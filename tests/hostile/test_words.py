@@ -19,7 +19,7 @@ from tlcore.errors import DataError, LabError, SpecError
 from tlcore.features import cache
 from tlcore.inputs import drawing
 from tlcore.lab import Lab
-from tlcore.people import limits, whole_number
+from tlcore.people import embedding, limits, whole_number
 from tlcore.prediction import predictor, serving
 from tlcore.store import Store, home
 
@@ -91,7 +91,7 @@ NAME = re.compile(r"[\w.-]+")
 LIMITS = ("TRANSFER_LAB_MOST_WAITING_PERSON", "TRANSFER_LAB_MOST_WAITING_SERVER")
 
 
-@pytest.mark.parametrize("name", ["TRANSFER_LAB_WORKERS", *LIMITS, "PORT", "HOST"])
+@pytest.mark.parametrize("name", ["TRANSFER_LAB_WORKERS", *LIMITS, "PORT", "HOST", embedding.SETTING])
 def test_a_hostile_environment_keeps_the_server_from_starting_in_one_sentence(name):
     for word in WORDS:
         try:
@@ -99,8 +99,9 @@ def test_a_hostile_environment_keeps_the_server_from_starting_in_one_sentence(na
             limits({name: word})
             host, port = launch.address(None, None, {name: word})
             assert 1 <= asked <= 64 and 1 <= port <= 65535
-            if name == "HOST" and host == word and not NAME.fullmatch(word):  # a name would be looked up far away
+            if name == "HOST" and host != launch.HOST and not NAME.fullmatch(host):  # a name is looked up far away
                 launch.check_free(host, 1)
+            assert all(re.fullmatch(r"https://[a-z0-9.:-]+", site) for site in embedding.sites({name: word}))
         except LabError as error:
             assert is_one_sentence(but_for(str(error), word)), word
         count("environment")

@@ -48,7 +48,7 @@ def address(host: str | None, port: str | None, environ: Mapping[str, str]) -> t
             text=text[:40],
             port=PORT,
         )
-    name = (host or environ.get("HOST") or HOST).strip()
+    name = (host or environ.get("HOST") or "").strip() or HOST
     return name[1:-1] if name.startswith("[") and name.endswith("]") else name, int(text)
 
 
