@@ -93,6 +93,7 @@ def test_a_bad_model_is_refused_when_it_is_chosen_and_the_page_goes_on(
     monkeypatch.setattr(uploads, "_in_a_process", lambda *_: pytest.fail("a process was started"))
     app = opened("layers")
     content, _ = keras_files.published(tmp_path / "canary")[weakness]
+    assert not app.file_uploader[0].proto.type  # else Streamlit would refuse it by its MIME type
     app.file_uploader[0].upload(name, content, "application/octet-stream").run()
     assert not app.exception
     (error,) = app.error

@@ -148,7 +148,9 @@ def chosen(trials: Mapping[Way, Trial], n: int, n_classes: int) -> Way:
     clearly = more >= CLEARLY * n or (
         more >= 0 and trials[other].log_probability - trials[usual].log_probability >= SURER
     )
-    return other if clearly and not is_poor(trials[other].n_right, n, n_classes) else usual
+    if clearly and not is_poor(trials[other].n_right, n, n_classes):
+        return other
+    return Way(first) if is_poor(trials[usual].n_right, n, n_classes) else usual  # of guesses none is the better one
 
 
 def is_poor(n_right: int, n: int, n_classes: int) -> bool:

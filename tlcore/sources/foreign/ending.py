@@ -59,5 +59,5 @@ def _activation(layer: Layer) -> str:
 
 
 def _said(layer: Layer) -> str:
-    activation = _activation(layer)
-    return f"{layer.type} ({activation})" if activation not in ("", "linear") else layer.type
+    activation = layer.settings.get("activation", "linear")
+    return layer.type if activation == "linear" else f"{layer.type} ({activation})"
