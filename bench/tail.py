@@ -34,12 +34,9 @@ def ours(x, y, batch_size: int) -> Epoch:
     import tensorflow as tf
 
     from tlcore import features, training
-    from tlcore.training import optimizers
 
-    model = _tail()
-    update = optimizers.build("adam", 1e-3, model.trainable_variables)
-    run = training.stretch(model, update, features.tensor(x), tf.constant(y), batch_size)
-    return lambda: [float(value) for value in run(_order(len(x)), 0, -(-len(x) // batch_size))]
+    loop = training.Loop(_tail(), features.tensor(x), tf.constant(y), batch_size, "adam", 1e-3)
+    return lambda: [float(value) for value in loop.run(_order(len(x)), 0, -(-len(x) // batch_size))]
 
 
 def loop(x, y, batch_size: int, fused: bool = True, xla: bool = False, shuffled: bool = False) -> Epoch:
@@ -54,7 +51,8 @@ def loop(x, y, batch_size: int, fused: bool = True, xla: bool = False, shuffled:
     per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
     adam = keras.optimizers.Adam(1e-3)
     adam.build(variables)
-    update = optimizers.build("adam", 1e-3, variables) if fused else lambda gradients: adam.apply(gradients, variables)
+    own = optimizers.build("adam", 1e-3, [variable.value for variable in variables])
+    update = own if fused else lambda gradients: adam.apply(gradients, variables)
 
     def step(images, labels):
         with tf.GradientTape() as tape:

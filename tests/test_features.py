@@ -173,6 +173,15 @@ def test_memory_that_tensorflow_cannot_use_in_place_is_copied():
     assert float(copied[0]) == 0.0
 
 
+def test_a_compiled_model_answers_as_it_was_when_it_was_compiled(images):
+    model = sources.load("digits")
+    compiled, before = features.compiled(model), model.predict(images, verbose=0)
+    np.testing.assert_allclose(compiled(images), before, atol=1e-6)
+    model.get_layer("dense_2").bias.assign([9.0, *[0.0] * 9])
+    np.testing.assert_allclose(compiled(images), before, atol=1e-6)
+    np.testing.assert_allclose(features.compiled(model)(images), model.predict(images, verbose=0), atol=1e-6)
+
+
 def test_bfloat16_rounds_what_goes_from_layer_to_layer_and_nothing_else(model, images):
     prefix = features.submodel(model, "pool_2")
     rounded = features.in_bfloat16(prefix)

@@ -107,7 +107,7 @@ def test_a_batch_in_two_parts_gives_the_gradient_of_the_whole(data, monkeypatch)
     assert len(data.x_train) % spec.batch_size == 1
     weights = []
     for parts in (1, 2):
-        monkeypatch.setattr("tlcore.training.fitting.n_parts", lambda tail, size, parts=parts: parts)
+        monkeypatch.setattr("tlcore.training.loop.n_parts", lambda tail, size, parts=parts: parts)
         model, _ = trained(spec, data)
         weights.append(model.get_weights())
     for whole, halves in zip(*weights, strict=True):

@@ -173,12 +173,7 @@ def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -
     """
     import tensorflow as tf
 
-    signature = (tf.TensorSpec((None, *prefix.input_shape[1:]), images.dtype),)
-    run = tf.function(
-        lambda batch: tf.cast(prefix(tf.cast(batch, tf.float32), training=False), tf.float32),
-        autograph=False,
-        input_signature=signature,
-    )
+    run = graph(prefix, images.dtype)
 
     def batch_from(first: int) -> np.ndarray:
         return run(tf.constant(images[first : first + BATCH])).numpy()
@@ -241,9 +236,32 @@ def _architecture(config: Any) -> Any:
 
 
 def compiled(model: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Return ``model`` as one traced call, a hundred times quicker for one image than ``model.predict``."""
+    """Return ``model``, as it is now, as one call: for one image a hundred times quicker than ``model.predict``."""
     import tensorflow as tf
 
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    run = tf.function(lambda images: model(images, training=False), input_signature=signature, autograph=False)
+    run = graph(model, np.float32)
     return lambda images: run(tf.constant(images, tf.float32)).numpy()
+
+
+def graph(model: Any, dtype: Any) -> Any:
+    """Return a TensorFlow function of a batch of images: the model in inference mode, its weights as they are now.
+
+    The weights are constants of the graph: TensorFlow then lays them out once for its kernels and folds what belongs to
+    a convolution into it, which takes a quarter of the time off.
+
+    Parameters
+    ----------
+    dtype : of the images; the answers are float32
+    """
+    import tensorflow as tf
+
+    kinds = (model.trainable_variables, model.non_trainable_variables)
+    weights = [[variable.value.numpy() for variable in kind] for kind in kinds]
+
+    def run(images: Any) -> Any:
+        constants = ([tf.constant(array) for array in kind] for kind in weights)
+        answers, _state = model.stateless_call(*constants, tf.cast(images, tf.float32), training=False)
+        return tf.cast(answers, tf.float32)
+
+    signature = tf.TensorSpec((None, *model.input_shape[1:]), dtype)
+    return tf.function(run, autograph=False).get_concrete_function(signature)

@@ -27,7 +27,8 @@ MEMORY_BYTES = 512 * 2**20  # largest activations that are kept in memory where 
 WORTH = 20
 
 # Multiply-adds from which bfloat16 pays for the second copy of the layers: 10,000 images through both convolutions.
-# 55,000 take 0.5 s in place of 2.0 s where the processor multiplies bfloat16 matrices (bench/frozen_convs.py).
+# 55,000 take 0.5 s in place of 2.0 s where the processor multiplies bfloat16 matrices, and 0.75 s in place of 1.2 s
+# where it has only their dot product (bench/frozen_convs.py).
 MANY = 24_000_000_000
 
 OFF = "The cache is off, so every epoch runs the whole network."
@@ -108,9 +109,9 @@ def rounds(layers: Sequence[LayerInfo], n: int) -> bool:
 
 @once
 def multiplies_bfloat16() -> bool:
-    """Whether this processor has instructions for bfloat16 matrices; elsewhere rounding would cost time."""
+    """Whether this processor has instructions for bfloat16; elsewhere rounding would cost time."""
     info = Path("/proc/cpuinfo")
-    return info.exists() and "amx_bf16" in info.read_text()
+    return info.exists() and bool({"amx_bf16", "avx512_bf16"} & set(info.read_text().split()))
 
 
 def _too_large(prefix: Sequence[LayerInfo], n: int) -> str:

@@ -3,17 +3,16 @@
 from .fitting import (
     check,
     fit,
-    n_parts,
     n_steps,
-    stretch,
     unwatched,
 )
+from .loop import Loop, n_parts
 
 __all__ = [
+    "Loop",
     "check",
     "fit",
     "n_parts",
     "n_steps",
-    "stretch",
     "unwatched",
 ]

@@ -22,20 +22,14 @@ from tlcore.spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, ProofRow, ch
 from tlcore.spec.codec import decode
 from tlcore.store.checkpoint import Checkpoint
 
-from . import optimizers
 from .clock import Clock, FitResult, OnEpoch, OnMetric, OnProgress, ShouldStop
+from .loop import Loop, scorer
 
 if TYPE_CHECKING:
     import keras
 
 OnCheckpoint = Callable[[Callable[[], Checkpoint]], None]
 
-LONG_STEP = 50_000_000  # multiply-adds of a batch's forward pass; the seed's network with 64 images has 160 million
-ONE_BY_ONE = (
-    "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "ZeroPadding2D", "MaxPooling2D", "AveragePooling2D",
-    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Flatten", "Dense", "Dropout", "Activation", "ReLU", "Add",
-    "Concatenate",
-)  # fmt: skip
 STRETCH_S = 0.25  # seconds of training between two looks at the stop flag; a batch that takes longer runs alone
 
 
@@ -196,22 +190,22 @@ def _fit_phase(
     """Train the tail through the epochs that are left of a phase, one stretch of batches after the other."""
     import tensorflow as tf
 
-    phase, tail = spec.phases[course.phase - 1], inputs.tail
-    update = optimizers.build(spec.optimizer, phase.learning_rate, tail.trainable_variables)
+    phase, tail, labels = spec.phases[course.phase - 1], inputs.tail, tf.constant(data.y_train)
+    loop = Loop(tail, tensor(inputs.x_train), labels, spec.batch_size, spec.optimizer, phase.learning_rate)
     if slots is not None:
-        _put(update.slots, slots)
-    run = stretch(tail, update, tensor(inputs.x_train), tf.constant(data.y_train), spec.batch_size)
-    score = _scorer(tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
+        loop.put_slots(slots)
+    score = scorer(tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
 
     def snapshot() -> Checkpoint:
         state = {"clock": clock.state(), "course": asdict(course)}
-        return Checkpoint(state, [one.numpy() for one in model.variables], [one.numpy() for one in update.slots])
+        return Checkpoint(state, [variable.numpy() for variable in model.variables], loop.slots())
 
     clock.start_phase()
     end = sum(one.epochs for one in spec.phases[: course.phase])
     first = True  # its first stretch holds the compiling
     while clock.epoch < end:
-        _fit_epoch(run, len(inputs.x_train), spec, clock, first)
+        _fit_epoch(loop.run, len(inputs.x_train), spec, clock, first)
+        loop.settle()
         if clock.stopped:
             return
         first = False
@@ -240,84 +234,3 @@ def _fit_epoch(run: Callable[..., Any], n: int, spec: FineTuneSpec, clock: Clock
         if clock.should_stop():
             clock.stopped = True
             return
-
-
-def stretch(tail: "keras.Model", update: optimizers.Update, x: Any, y: Any, size: int) -> Callable[..., Any]:
-    """Return a graph that trains batches first..last-1 of an order: (summed loss, number right)."""
-    import keras
-    import tensorflow as tf
-
-    per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
-    variables, parts = tail.trainable_variables, n_parts(tail, size)
-
-    def some(rows: Any, i: int) -> tuple[Any, Any, Any]:
-        n = tf.size(rows)
-        first, last = i * n // parts, (i + 1) * n // parts
-        # A batch of one image has no second part: convolutions refuse none, so it is computed and counts for nothing.
-        mine = rows[first : tf.maximum(last, first + 1)] if parts > 1 else rows
-        counts = tf.cast(last > first, tf.float32)
-        images, labels = tf.gather(x, mine), tf.gather(y, mine)
-        with tf.GradientTape() as tape:
-            answers = tail(images, training=True)
-            loss = counts * tf.reduce_sum(per_image(labels, answers))
-            share = loss / tf.cast(n, loss.dtype)  # of the batch's mean
-        right = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
-        return tape.gradient(share, variables), loss, counts * tf.reduce_sum(tf.cast(right, tf.float32))
-
-    def step(rows: Any) -> tuple[Any, Any]:
-        gradients, losses, right = zip(*(some(rows, i) for i in range(parts)), strict=True)
-        update([tf.add_n(shares) for shares in zip(*gradients, strict=True)])
-        return tf.add_n(losses), tf.add_n(right)
-
-    def run(order: Any, first: Any, last: Any) -> tuple[Any, Any]:
-        def one(batch: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
-            batch_loss, batch_right = step(order[batch * size : (batch + 1) * size])
-            return batch + 1, loss + batch_loss, right + batch_right
-
-        return tf.while_loop(lambda batch, *_: batch < last, one, (first, 0.0, 0.0))[1:]
-
-    # Traced with numbers as tensors, else anew for every value; without AutoGraph, which would take most of a second
-    # to rewrite this, and leave its text in the folder for temporary files.
-    number, order = tf.TensorSpec((), tf.int64), tf.TensorSpec((None,), tf.int64)
-    return tf.function(run, autograph=False, input_signature=(order, number, number))
-
-
-def n_parts(tail: "keras.Model", size: int) -> int:
-    """Return into how many parts a batch goes, computed side by side, their gradients added up.
-
-    Two where a step is long, so that both cores have work: convolutions' gradients alone keep one and a half busy.
-    What comes out is the batch's gradient as long as no layer looks at more than one image, so only such layers count.
-    """
-    layers = describe(tail)
-    at_rest = {
-        layer.name for layer in tail.layers if type(layer).__name__ == "BatchNormalization" and not layer.trainable
-    }
-    long = size * sum(layer.flops for layer in layers) >= LONG_STEP
-    return 2 if long and all(layer.type in ONE_BY_ONE or layer.name in at_rest for layer in layers) else 1
-
-
-def _scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[], tuple[float, float]]:
-    """Return a function that gives the mean loss and the accuracy on ``x`` with the weights as they are now."""
-    import keras
-    import tensorflow as tf
-
-    n = len(y)
-    per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
-
-    def score() -> tuple[Any, Any]:
-        def one(first: Any, loss: Any, right: Any) -> tuple[Any, Any, Any]:
-            labels = y[first : first + size]
-            answers = tail(x[first : first + size], training=False)
-            hits = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
-            losses, hits = tf.reduce_sum(per_image(labels, answers)), tf.reduce_sum(tf.cast(hits, tf.float32))
-            return first + size, loss + losses, right + hits
-
-        return tf.while_loop(lambda first, *_: first < n, one, (0, 0.0, 0.0))[1:]
-
-    compiled = tf.function(score, autograph=False)
-
-    def run() -> tuple[float, float]:
-        loss, right = (float(value) for value in compiled())
-        return loss / max(n, 1), right / max(n, 1)
-
-    return run

@@ -14,24 +14,29 @@ BETA_1, BETA_2, RHO, EPSILON = 0.9, 0.999, 0.9, 1e-7
 
 @dataclass(frozen=True)
 class Update:
-    """One optimizer's update of its variables; called with the gradients, in the order of the variables."""
+    """One optimizer's update of its variables; called with the gradients, in the order of the variables.
+
+    ``steps`` and ``moments`` are TensorFlow variables, what it remembers from step to step: single numbers, and one
+    array for each variable, then the next kind of array for each of them.
+    """
 
     apply: Callable[[Sequence[Any]], None]
-    slots: Sequence[Any] = ()  # TensorFlow variables: what it remembers from step to step
+    steps: Sequence[Any] = ()
+    moments: Sequence[Any] = ()
 
     def __call__(self, gradients: Sequence[Any]) -> None:
         self.apply(gradients)
 
 
 def build(name: str, learning_rate: float, variables: Sequence[Any]) -> Update:
-    """Return the update of ``variables``, with its slots at zero; call it inside a ``tf.function``.
+    """Return the update of ``variables``, which remembers nothing yet; call it inside a ``tf.function``.
 
     Parameters
     ----------
     name : one of ``OPTIMIZERS``
-    variables : Keras variables that train
+    variables : TensorFlow variables that train
     """
-    return OPTIMIZERS[name](learning_rate, [variable.value for variable in variables])
+    return OPTIMIZERS[name](learning_rate, variables)
 
 
 def _adam(rate: float, weights: Sequence[Any]) -> Update:
@@ -49,7 +54,7 @@ def _adam(rate: float, weights: Sequence[Any]) -> Update:
                 lr=rate, beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON, grad=gradient,
             )  # fmt: skip
 
-    return Update(update, (step, *first, *second))
+    return Update(update, [step], [*first, *second])
 
 
 def _rmsprop(rate: float, weights: Sequence[Any]) -> Update:
@@ -64,7 +69,7 @@ def _rmsprop(rate: float, weights: Sequence[Any]) -> Update:
                 lr=rate, rho=RHO, momentum=0.0, epsilon=EPSILON, grad=gradient,
             )  # fmt: skip
 
-    return Update(update, (*means, *momenta))
+    return Update(update, moments=[*means, *momenta])
 
 
 def _sgd(rate: float, weights: Sequence[Any]) -> Update:
