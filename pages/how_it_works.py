@@ -11,6 +11,7 @@ from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.inspection import lesson
 from tlcore.inspection.lesson import LAYER, RATES, Lesson
+from tlcore.sentences import percent
 
 frame.heading(
     _("How it works"),
@@ -157,10 +158,10 @@ def frozen(shown: Lesson, place: int) -> None:
     spec = shown.settings
     cost = freezing.of(spec.source, spec.phases[0].frozen).cost
     st.caption(
-        _("Here {n:,} of {total:,} weights move, and an image costs {share:.0%} less to train on.").format(
+        _("Here {n:,} of {total:,} weights move, and an image costs {share} less to train on.").format(
             n=sum(one.n_weights for one in shown.layers if not one.frozen),
             total=sum(one.n_weights for one in shown.layers),
-            share=1 - cost.share,
+            share=percent(1 - cost.share, 0),
         )
     )
 

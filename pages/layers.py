@@ -9,10 +9,11 @@ from pages.ui.closer import inside
 from pages.ui.components.layer_picker import check_value, layer_picker
 from pages.ui.session import state
 from pages.ui.sources import own_model
-from pages.ui.words.text import _
+from pages.ui.words.text import PERCENT, _
 from tlcore import sources
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
+from tlcore.sentences import percent
 from tlcore.spec import LayerInfo, SourceInfo
 
 PRESETS = {
@@ -36,11 +37,11 @@ def card(source: SourceInfo) -> None:
         own_model.findings(source)
         return
     st.caption(
-        _("Trained on {dataset}: {n:,} images, seed {seed}; {accuracy:.1%} on its own {n_test:,} test images.").format(
+        _("Trained on {dataset}: {n:,} images, seed {seed}; {accuracy} on its own {n_test:,} test images.").format(
             dataset=source.dataset,
             n=source.n_train,
             seed=source.seed,
-            accuracy=source.accuracy,
+            accuracy=percent(source.accuracy),
             n_test=source.n_test,
         )
         + (f" {source.note}" if source.note else "")
@@ -51,8 +52,8 @@ def card(source: SourceInfo) -> None:
         st.caption(f"sha256 {source.sha256}")
         if source.measures:
             st.dataframe(
-                [{_("measured on"): name, _("accuracy"): value} for name, value in source.measures.items()],
-                column_config={_("accuracy"): st.column_config.NumberColumn(format="percent")},
+                [{_("measured on"): name, _("accuracy"): 100 * value} for name, value in source.measures.items()],
+                column_config={_("accuracy"): st.column_config.NumberColumn(format=PERCENT)},
                 hide_index=True,
             )
 
@@ -67,7 +68,7 @@ def table(frozen: Freezing) -> None:
             _("type"): layer.type,
             _("output"): " × ".join(map(str, layer.output_shape)),
             _("weights"): layer.n_weights,
-            _("share"): layer.n_weights / cost.n_weights,
+            _("share"): 100 * layer.n_weights / cost.n_weights,
             _("state"): state_words(layer, frozen.names),
         }
         for layer in frozen.layers
@@ -76,7 +77,7 @@ def table(frozen: Freezing) -> None:
         rows,
         hide_index=True,
         column_config={
-            _("share"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            _("share"): st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100),
             _("weights"): st.column_config.NumberColumn(format="localized"),
         },
         key="layer_table",
@@ -142,15 +143,15 @@ with right:
             )
     cost = frozen.cost
     if cost.n_trainable:
-        sentence = _("**{n:,} of {total:,} weights will train ({share:.1%}), about {saved:.0%} less compute.**")
+        sentence = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute.**")
         if cost.share == 1:
-            sentence = _("**{n:,} of {total:,} weights will train ({share:.0%}): nothing is saved.**")
+            sentence = _("**{n:,} of {total:,} weights will train ({share}): nothing is saved.**")
         st.container(key="will_train").markdown(
             sentence.format(
                 n=cost.n_trainable,
                 total=cost.n_weights,
-                share=cost.n_trainable / cost.n_weights,
-                saved=1 - cost.share,
+                share=percent(cost.n_trainable / cost.n_weights),
+                saved=percent(1 - cost.share, 0),
             )
         )
         st.caption(_("Compute is counted in multiplications of one training image, forward and backward."))

@@ -6,7 +6,7 @@ from pages.ui import frame
 from pages.ui.closer import evaluate, open_heads
 from pages.ui.runs import view as run_view
 from pages.ui.session import state
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import PERCENT, _, tell
 from tlcore.errors import LabError
 from tlcore.store import Run
 
@@ -18,7 +18,7 @@ def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
     return [
         {
             _("state"): run_view.WORDS[run.state],
-            _("accuracy"): run.accuracy,
+            _("accuracy"): None if run.accuracy is None else 100 * run.accuracy,
             _("what"): run_view.title(run),
             _("seconds"): run.took_s,
             _("seed"): run.seed,
@@ -38,7 +38,7 @@ def history(runs: tuple[Run, ...]) -> None:
         on_select=lambda: pick(key, runs),
         selection_mode="single-row",
         column_config={
-            _("accuracy"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            _("accuracy"): st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100),
             _("seconds"): st.column_config.NumberColumn(format="%.1f"),
         },
         key=key,

@@ -13,6 +13,7 @@ from tlcore import datasets, sources, training
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
 from tlcore.recipes import is_control, scratch_control
+from tlcore.sentences import percent
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
 
 RECIPES = {
@@ -134,11 +135,11 @@ def fine_tuning() -> None:
         )
     else:
         st.markdown(
-            _("❄ Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share:.0%} less compute.").format(
+            _("❄ Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share} less compute.").format(
                 frozen=frozen.words or _("nothing"),
                 n=cost.n_trainable,
                 total=cost.n_weights,
-                share=1 - cost.share,
+                share=percent(1 - cost.share, 0),
             )
         )
         st.page_link("layers.py", label=_("Change the frozen layers"), icon=":material/layers:")

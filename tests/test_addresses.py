@@ -7,7 +7,9 @@ from threading import Thread
 
 import pytest
 
+from server import address, routes
 from tlcore.machine import addresses
+from tlcore.people import Keys
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -47,6 +49,24 @@ def test_the_address_of_a_server_opens(host):
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert answer.status == 204
         lab.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ({"address": "::1", "port": 8722}, "http://[::1]:8722"),
+        ({"address": "127.0.0.1", "port": 8501, "baseUrlPath": "/lab/"}, "http://127.0.0.1:8501/lab"),
+        ({"address": "lab.example", "port": 443, "sslCertFile": "cert.pem"}, "https://lab.example:443"),
+        ({"address": "0.0.0.0", "port": 8501}, "http://192.168.1.5:8501"),
+        ({"address": "::", "port": 8501}, "http://192.168.1.5:8501"),
+        ({"port": 8501}, "http://192.168.1.5:8501"),
+    ],
+)
+def test_what_the_server_prints_and_the_host_link_follow_its_options(monkeypatch, options, printed):
+    monkeypatch.setattr(address.st, "get_option", lambda name: options.get(name.removeprefix("server.")))
+    monkeypatch.setattr(addresses, "own_address", lambda host: "192.168.1.5")
+    assert address.address() == printed
+    assert routes.host_link(keys := Keys("s" * 32)) == f"{printed}/host?token={keys.token}"
 
 
 def test_a_machine_without_a_network_is_opened_as_localhost(monkeypatch):

@@ -27,6 +27,7 @@ from tlcore.inputs.digits import normalise, shrink
 from tlcore.inputs.pictures import read_image
 from tlcore.jobs import execution as worker
 from tlcore.recipes import article_recipe, break_it, scratch_control
+from tlcore.sentences import percent, spread
 from tlcore.sources import making
 from tlcore.spec import RANGES, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
 from tlcore.store import Store
@@ -312,11 +313,11 @@ def test_the_lists_hold_every_name(do):
 
 def test_describe_shows_each_layer_and_sums_that_add_up(do):
     code, printed, _ = do("describe", "digits", "--freeze", "conv_1,dense_1")
-    assert code == 0 and re.search(r"conv_1 +Conv2D +26 × 26 × 32 +320 +0\.3% +frozen\n", printed)
+    assert code == 0 and re.search(r"conv_1 +Conv2D +26 × 26 × 32 +320 +0\.3 % +frozen\n", printed)
     assert "nothing to freeze" in printed and "trainable" in printed
     sums, saved = printed.splitlines()[-2:]
     assert sums == "Sum: 121,930 weights, of which 19,146 train and 102,784 are frozen."
-    assert saved.startswith("19,146 of 121,930 weights will train (15.7%), about ")
+    assert saved.startswith("19,146 of 121,930 weights will train (15.7 %), about ")
     fields = json.loads(do("describe", "digits", "--preset", "convolutions", "--json")[1])
     assert sum(layer["n_weights"] for layer in fields["layers"]) == fields["n_weights"] == 121_930
     assert [layer["name"] for layer in fields["layers"] if layer["state"] == "frozen"] == ["conv_1", "conv_2"]
@@ -359,7 +360,7 @@ def test_runs_are_listed_newest_first_and_filtered(do, home):
     third = store.create(HeadSpec())
     code, printed, _ = do("runs")
     assert code == 0 and [row[:16] for row in printed.splitlines()[1:]] == [third.id, second.id, first.id]
-    assert "87.5%" in printed and "named" in printed and "digits_0_4 → mnist_5_9" in printed
+    assert "87.5 %" in printed and "named" in printed and "digits_0_4 → mnist_5_9" in printed
     for line, expected in (
         (("--state", "failed"), [second.id]),
         (("--kind", "heads"), [third.id]),
@@ -373,7 +374,7 @@ def test_a_run_is_shown_whole(do, home):
     run, broken = ended(Store(home)), ended(Store(home), state="failed")
     code, printed, _ = do("runs", "show", run.id[:6])
     assert code == 0 and f"Run {run.id}: done" in printed
-    assert "Test accuracy 87.5% on 100 images never trained on; 95 % interval 80.0% to 95.0%." in printed
+    assert "Test accuracy 87.5 % on 100 images never trained on; 95 % interval 80.0 % to 95.0 %." in printed
     assert "1 frozen layers are bit for bit unchanged" in printed
     assert "It broke." in do("runs", "show", broken.id)[1]
     assert json.loads(do("runs", "show", run.id, "--json")[1])["result"]["test"]["n"] == 100
@@ -511,7 +512,9 @@ def test_a_run_that_a_server_took_first_is_followed_to_its_end(do, home, execute
     execute(lose)
     code, printed, said = do("train", *TINY, "--epochs", 1)
     assert code == 0 and not said
-    assert "epoch     1/1  train loss 0.5000 accuracy 50.0%  validation loss 0.2500 accuracy 75.0%  2.0 s\n" in printed
+    assert (
+        "epoch     1/1  train loss 0.5000 accuracy 50.0 %  validation loss 0.2500 accuracy 75.0 %  2.0 s\n" in printed
+    )
 
 
 def test_a_run_that_goes_on_after_its_process_was_lost_tells_no_epoch_twice():
@@ -525,7 +528,7 @@ def test_a_run_that_goes_on_after_its_process_was_lost_tells_no_epoch_twice():
     assert lines.since == 0
     epoch += [replace(point, x=2.0) for point in epoch]
     lines.show(replace(run, attempt=2), list(enumerate(epoch, 1)))
-    first = "epoch     1/2  train loss 0.5000 accuracy 50.0%  validation loss – accuracy 50.0%  0.0 s"
+    first = "epoch     1/2  train loss 0.5000 accuracy 50.0 %  validation loss – accuracy 50.0 %  0.0 s"
     assert said == [
         first,
         "loading",
@@ -845,10 +848,8 @@ def test_train_tells_how_it_goes_and_what_came_out(trained):
     lines = done.stdout.splitlines()
     assert lines[0] == f"Run {run.id}: tiny" and any(line.startswith("epoch     1/1  train loss") for line in lines)
     test = run.result.test
-    assert (
-        f"Test accuracy {test['accuracy']:.1%} on 4,861 images never trained on; 95 % interval {test['low']:.1%}"
-        in done.stdout
-    )
+    words = f"Test accuracy {percent(test.accuracy)} on 4,861 images never trained on; 95 % interval "
+    assert words + percent(test.low) in done.stdout
     assert "2 frozen layers are bit for bit unchanged, those of 2 trained layers changed." in done.stdout
     model = Path(next(line for line in lines if line.startswith("Model: "))[7:])
     assert hashlib.sha256(model.read_bytes()).hexdigest() == run.result.files["model.keras"].sha256
@@ -864,7 +865,7 @@ def test_heads_gives_its_comparison_as_json_and_later_as_a_table(trained, do):
     assert "Linear SVM on features, seed 0" in done.stderr and "WARNING" not in done.stderr
     code, printed, _ = do("runs", "show", fields["id"], "--home", home)
     best = fields["result"]["table"][0]
-    assert code == 0 and f"{best['mean']:.1%} ± {best['sd']:.1%}" in printed
+    assert code == 0 and spread(best["mean"], best["sd"]) in printed
     assert re.search(r"^\* +\S.* (features|raw pixels) ", printed, re.MULTILINE)
     assert "Each head learned from 25 images" in printed and "over 2 seeds, each on 4,861 test images." in printed
 

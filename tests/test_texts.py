@@ -1,6 +1,7 @@
 """Every visible string passes through gettext: read from the source, and tried with another catalogue."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,21 @@ def test_another_catalogue_changes_what_a_page_says(tmp_path, monkeypatch):
         monkeypatch.undo()
         text.catalogue.cache_clear()
     assert text._("Start training") == "Start training"
+
+
+@pytest.mark.parametrize("folder", ["pages", "tlcore", "server"])
+def test_a_percentage_is_written_in_one_form_the_one_of_tlcore_sentences(folder):
+    """98.2 %: neither Python's own 98.2%, nor Plotly's, nor the browser's."""
+    own_form = re.compile(r":,?\.?\d*%\}|%\{[^}]*%\}|tickformat\W+\.\d~?%|format\W+percent\b|style: .percent")
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for suffix in ("py", "js")
+        for path in sorted((ROOT / folder).rglob(f"*.{suffix}"))
+        if path != ROOT / "tlcore" / "sentences.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if own_form.search(line)
+    ]
+    assert found == []
 
 
 def test_babel_finds_the_messages_of_pages_and_errors():

@@ -12,6 +12,7 @@ from pages.ui.words.text import _, plain, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.features.freezing import Freezing
+from tlcore.sentences import percent
 
 log = logging.getLogger(__name__)
 _SHEETS = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("frame.css", "answers.css")]
@@ -28,17 +29,17 @@ def strip() -> None:
     per_class = _("all") if spec.data.per_class is None else f"{spec.data.per_class}"
     parts = [
         _("**{source}**").format(source=source.title),
-        _("{n} of {total} layers frozen ({share:.0%} of weights train)").format(
+        _("{n} of {total} layers frozen ({share} of weights train)").format(
             n=len(frozen.names),
             total=sum(layer.can_freeze for layer in source.layers),
-            share=frozen.cost.n_trainable / frozen.cost.n_weights,
+            share=percent(frozen.cost.n_trainable / frozen.cost.n_weights, 0),
         ),
         _("{target}, {n} per class").format(target=datasets.info(spec.data.target).title, n=per_class),
         _("seed {seed}").format(seed=spec.seed),
     ]
     last = state.last_accuracy()
     if last is not None:
-        parts.append(_("last accuracy {accuracy:.1%}").format(accuracy=last))
+        parts.append(_("last accuracy {accuracy}").format(accuracy=percent(last)))
     st.container(key="strip").caption(" · ".join(parts))
     with suppress(LabError):  # the page says it where it needs the lab
         who()

@@ -204,7 +204,7 @@ PACED = """async (source) => {
 
 def test_a_slow_answer_slows_the_drawing_that_is_sent_while_the_pen_is_down(browser):
     page = browser.new_page()
-    sent = page.evaluate(PACED, (ROOT / "pages" / "ui" / "pad.js").read_text(encoding="utf-8"))
+    sent = page.evaluate(PACED, (ROOT / "pages" / "ui" / "components" / "pad.js").read_text(encoding="utf-8"))
     assert sent == [0, 604, 1700, 1800]
     page.close()
 
@@ -557,9 +557,9 @@ def test_the_axes_say_what_they_show(show, server):
     page = show("chart")
     wait_points(page, 66)
     titles = page.locator(".tl-live-plot .annotation")
-    expect(titles.filter(has_text="Accuracy")).to_have_text("Accuracy, axis 0% to 100%")
+    expect(titles.filter(has_text="Accuracy")).to_have_text("Accuracy, axis 0 % to 100 %")
     page.get_by_role("button", name="Fit accuracy").click()
-    expect(titles.filter(has_text="Accuracy")).to_have_text(re.compile(r"axis 1\d\.?\d*% to 9\d\.?\d*%"))
+    expect(titles.filter(has_text="Accuracy")).to_have_text(re.compile(r"axis 1\d\.\d % to 9\d\.\d %"))
     page.get_by_role("button", name="Log loss").click()
     expect(titles.filter(has_text="log axis")).to_have_count(1)
     assert graph(page, "graph._fullLayout.yaxis.type") == "log"
@@ -641,7 +641,7 @@ def test_dragging_the_boundary_freezes_what_lies_before_it(show):
     assert json.loads(page.locator(".st-key-said_picker code").text_content()) == []
     page.mouse.up()
     wait_said(page, "picker", "said.join() === 'conv_1,conv_2'")
-    expect(page.get_by_text("103,114 of 121,930 weights will train (84.6%)")).to_be_visible()
+    expect(page.get_by_text("103,114 of 121,930 weights will train (84.6 %)")).to_be_visible()
 
 
 def test_switches_move_the_boundary(show):
@@ -754,7 +754,7 @@ STILL = """async (source) => {
 
 def test_plotly_is_fetched_at_once_and_run_when_a_person_is_still(browser):
     page = browser.new_page()
-    found = page.evaluate(STILL, (ROOT / "pages" / "ui" / "live_chart.js").read_text(encoding="utf-8"))
+    found = page.evaluate(STILL, (ROOT / "pages" / "ui" / "components" / "live_chart.js").read_text(encoding="utf-8"))
     assert found == [[1, 1, 1, 0], [1, 2, 1, 0], [1, 2, 0, 1]]  # links, timers, those that still run, scripts
     page.close()
 
@@ -809,10 +809,10 @@ def test_a_frame_says_what_is_frozen_how_far_it_moved_and_what_was_forgotten(sho
     expect(rows).to_have_count(2)
     assert [row.split() for row in rows.all_inner_texts()] == [
         ["conv_1", "❄", "frozen", "0"],
-        ["dense_1", "🔥", "trainable", "20%"],
+        ["dense_1", "🔥", "trainable", "20", "%"],
     ]
     expect(page.locator(".tl-film .accuracy p")).to_have_text(
-        "Source (MNIST digits 0-4, 1000 test images, its own head): 60.0%. Target (validation): 40.0%."
+        "Source (MNIST digits 0-4, 1000 test images, its own head): 60.0 %. Target (validation): 40.0 %."
     )
     assert page.locator(".tl-film .images .right").count() == page.locator(".tl-film .images .wrong").count() == 6
     assert page.locator(".tl-film .map text").count() == 12

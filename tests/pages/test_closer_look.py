@@ -103,8 +103,8 @@ def test_a_click_on_a_cell_opens_it(lab, monkeypatch):
     [
         ("worst", "most wrong about"),
         ("classes", "harmonic mean"),
-        ("calibration", "On average it is **90.0% sure** and **75.0% right**: too sure of itself."),
-        ("noise", "at least 90 % sure of a class in **100%**"),
+        ("calibration", "On average it is **90.0 % sure** and **75.0 % right**: too sure of itself."),
+        ("noise", "at least 90 % sure of a class in **100 %**"),
         ("rivals", "Nothing to compare with yet: train another model on MNIST digits 5-9."),
     ],
 )
@@ -115,8 +115,8 @@ def test_every_way_of_looking_says_what_was_measured(lab, way, sentence):
 def test_the_classes_table_is_the_confusions(lab):
     app = looked(finished(lab.store, mixed(0, 2, 1)), "classes")
     table = next(table.value for table in app.dataframe if "precision" in table.value)
-    assert table["recall"].tolist() == pytest.approx([4 / 6, 5 / 6])
-    assert table["precision"].tolist() == pytest.approx([4 / 5, 5 / 7])
+    assert table["recall"].tolist() == pytest.approx([400 / 6, 500 / 6])
+    assert table["precision"].tolist() == pytest.approx([80, 500 / 7])
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_an_unfinished_sweep_goes_on_in_a_new_one(lab):  # noqa: F811
 def test_the_table_has_a_row_for_every_line_and_its_half_width():
     rows = sweep_view.table(measured())
     assert [row["what"] for row in rows] == ["Linear SVM on flatten, Digits 0-4", "From scratch"]
-    assert rows[1]["5 labels"] == "70.0% ± 0.0%"
+    assert rows[1]["5 labels"] == "70.0 ± 0.0 %"
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "stopped", "failed"])

@@ -157,7 +157,7 @@ def test_a_map_shows_both_sides_and_says_when_nothing_could_change(lab):
     app = AppTest.from_function(script, args=(state_of,), default_timeout=60).run()
     assert not app.exception
     assert "Everything up to dense\\_1 was frozen" in words(app) or "Everything up to dense_1 was frozen" in words(app)
-    assert words(app).count("For **50.0%** of the images") == 2
+    assert words(app).count("For **50.0 %** of the images") == 2
     assert lab.what_if.asked == [(maps.before_and_after, run.id, "dense_1", "pca", str(lab.folder))]
 
 
@@ -192,8 +192,8 @@ def test_tried_settings_are_means_over_seeds_with_a_star_for_each_that_chose_the
         return HeadRow(**names, accuracy=0.5, seed=seed, params={"C": best}, tried=tried)
 
     first, second = tuned.lines([row(0, 1.0, 0.5, 0.9), row(1, 0.1, 0.7, 0.7)])
-    assert (first["setting"], first["chosen"], first["validation accuracy"]) == ("C = 0.1", "★", pytest.approx(0.6))
-    assert (second["setting"], second["chosen"], second["validation accuracy"]) == ("C = 1", "★", pytest.approx(0.8))
+    assert (first["setting"], first["chosen"], first["validation accuracy"]) == ("C = 0.1", "★", pytest.approx(60))
+    assert (second["setting"], second["chosen"], second["validation accuracy"]) == ("C = 1", "★", pytest.approx(80))
 
 
 def test_the_uses_of_the_test_images_are_said(lab):

@@ -200,7 +200,7 @@ def test_a_run_in_every_state_is_shown(lab, name, kind):
     else:
         sound(app)
     if kind in ("done", "stopped"):
-        assert app.metric[0].value == "75.0%"
+        assert app.metric[0].value == "75.0 %"
     if kind == "heads failed":
         assert "Take fewer images." in words(app)
 
@@ -255,8 +255,8 @@ def test_a_finished_pair_shows_both_results_and_whether_the_lead_is_noise(lab):
         slots[slot] = finished(lab.store, {**TUNED, "files": {}, "test": score}, spec=spec).id
     app = sound(opened("train", **slots))
     assert [(metric.label, metric.value) for metric in app.metric[:2]] == [
-        ("Fine-tuning", "96.0%"),
-        ("From scratch", "90.0%"),
+        ("Fine-tuning", "96.0 %"),
+        ("From scratch", "90.0 %"),
     ]
     assert "leads From scratch by 6.0 points, more than the noise of 1,000 test images" in words(app)
 
@@ -379,7 +379,7 @@ def test_a_preset_freezes_what_it_says(lab):
 def test_the_layer_tables_sums_are_the_networks_own(lab):
     app = opened("layers")
     frame = next(table.value for table in app.dataframe if "weights" in table.value)
-    assert frame["weights"].sum() == 121_605 and frame["share"].sum() == pytest.approx(1)
+    assert frame["weights"].sum() == 121_605 and frame["share"].sum() == pytest.approx(100)
     assert list(frame["state"][:2]) == ["❄ frozen", "– nothing to freeze"]
 
 

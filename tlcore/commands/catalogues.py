@@ -8,17 +8,18 @@ from tlcore import datasets, sources
 from tlcore.errors import SpecError
 from tlcore.features.freezing import Cost, Freezing, fitting, presets
 from tlcore.heads import HEADS
+from tlcore.sentences import percent
 from tlcore.sources import making, uploads
 from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import FineTuneSpec, LayerInfo
 
 from . import console
-from .console import percent, table
+from .console import share, table
 
 
 def list_sources(options: Namespace) -> int:
     cards = (*sources.catalogue(), *sources.uploaded())
-    rows = [[card.name, card.title, percent(card.accuracy), card.n_weights, card.dataset] for card in cards]
+    rows = [[card.name, card.title, share(card.accuracy), card.n_weights, card.dataset] for card in cards]
     text = table(["name", "title", "accuracy", "weights", "trained on"], rows)
     return console.show(options, [asdict(card) for card in cards], text)
 
@@ -90,7 +91,7 @@ def describe(options: Namespace) -> int:
             layer.type,
             console.shape(layer.output_shape),
             layer.n_weights,
-            percent(layer.n_weights / cost.n_weights),
+            share(layer.n_weights / cost.n_weights),
             state_of(layer, frozen.names),
         ]
         for layer in card.layers
@@ -117,14 +118,14 @@ def cost_words(cost: Cost) -> str:
     --------
     >>> print(cost_words(Cost(1000, 250, 0.5)))
     Sum: 1,000 weights, of which 250 train and 750 are frozen.
-    250 of 1,000 weights will train (25.0%), about 50% less compute than training everything.
+    250 of 1,000 weights will train (25.0 %), about 50 % less compute than training everything.
     """
     n, total = cost.n_trainable, cost.n_weights
     sums = f"Sum: {total:,} weights, of which {n:,} train and {total - n:,} are frozen."
     if not n:
         return f"{sums}\nEvery layer with weights is frozen, so nothing would train. Unfreeze at least one layer."
-    saved = f", about {1 - cost.share:.0%} less compute than training everything" if cost.share < 1 else ""
-    return f"{sums}\n{n:,} of {total:,} weights will train ({n / total:.1%}){saved}."
+    saved = f", about {percent(1 - cost.share, 0)} less compute than training everything" if cost.share < 1 else ""
+    return f"{sums}\n{n:,} of {total:,} weights will train ({percent(n / total)}){saved}."
 
 
 def frozen_layers(options: Namespace, source: str) -> tuple[str, ...]:

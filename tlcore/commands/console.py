@@ -13,6 +13,7 @@ from typing import Any
 
 from tlcore import jobs
 from tlcore.jobs.report import Entry, Table
+from tlcore.sentences import percent
 from tlcore.spec import MetricPoint, Progress
 from tlcore.store import NumberedPoints, Run
 
@@ -99,8 +100,8 @@ def shape(sides: Iterable[int]) -> str:
     return " × ".join(map(str, sides))
 
 
-def percent(share: float | None) -> str | None:
-    return None if share is None else f"{share:.1%}"
+def share(value: float | None) -> str | None:
+    return None if value is None else percent(value)
 
 
 def when(seconds: float | None) -> str | None:
@@ -190,7 +191,7 @@ class LiveLines:
 
 def _measured(point: MetricPoint) -> str:
     loss = "–" if point.loss is None else f"{point.loss:.4f}"
-    right = "–" if point.accuracy is None else f"{point.accuracy:.1%}"
+    right = "–" if point.accuracy is None else percent(point.accuracy)
     return f"loss {loss} accuracy {right}"
 
 

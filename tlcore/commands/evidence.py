@@ -13,6 +13,7 @@ from tlcore.evidence import claims, recorded, savings, sweeps
 from tlcore.evidence.transferability import SCORES
 from tlcore.exports import export
 from tlcore.recipes import break_it
+from tlcore.sentences import spread
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run, Store
 
@@ -147,7 +148,7 @@ def _band(band: savings.Band | None, method: str) -> str | None:
     width = band.high - band.mean if band.n_seeds > 1 else None
     if method in SCORES:
         return f"{band.mean:.2f}" + (f" ± {width:.2f}" if width is not None else "")
-    return f"{band.mean:.1%}" + (f" ± {width:.1%}" if width is not None else "")
+    return spread(band.mean, width)
 
 
 def break_one(options: Namespace) -> int:

@@ -15,7 +15,7 @@ from tlcore.store import connection as database
 from tlcore.store.recovery import recover
 
 from . import console
-from .console import percent, table
+from .console import table
 
 ALL = 1_000_000  # runs, or points of one: every one there is
 RUN_FILES = ("model", "heads", "metrics", "json")
@@ -26,7 +26,7 @@ def list_runs(options: Namespace) -> int:
     states = [options.state] if options.state else None
     runs = store.list(kind=options.kind, states=states, deleted=options.deleted, limit=options.limit)
     rows = [
-        [run.id, run.kind, run.state, percent(run.result.accuracy), console.when(run.created), console.title(run)]
+        [run.id, run.kind, run.state, console.share(run.result.accuracy), console.when(run.created), console.title(run)]
         for run in runs
     ]
     text = table(["id", "kind", "state", "accuracy", "created", "what"], rows) if runs else "No runs."

@@ -15,6 +15,7 @@ from tlcore import datasets, features, heads, sources
 from tlcore.errors import SpecError
 from tlcore.evaluation import compare, evaluate, outputs
 from tlcore.heads import tuning
+from tlcore.sentences import spread
 from tlcore.spec import (
     PIXELS,
     HeadMean,
@@ -105,7 +106,7 @@ def _entries(line: HeadMean) -> tuple[Entry, ...]:
         "*" if line.best else "",
         heads.HEADS[line.head].title,
         "features" if line.input == "features" else "raw pixels",
-        f"{line.mean:.1%}" + (f" ± {line.sd:.1%}" if line.sd is not None else ""),
+        spread(line.mean, line.sd),
         f"{line.fit_s:.3f}",
         f"{line.ms_per_image:.3f}",
         f"{line.mb:.2f}" if line.mb is not None else None,

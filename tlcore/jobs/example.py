@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tlcore.evidence import keras_example
 from tlcore.evidence.keras_example import PUBLISHED
+from tlcore.sentences import percent
 from tlcore.spec import ExampleResult, ExampleSpec, check_number
 from tlcore.store.checkpoint import Checkpoint
 
@@ -48,9 +49,9 @@ class Example(Job[ExampleSpec, ExampleResult]):
         rows = tuple(
             (
                 title,
-                f"{published:.1%}",
-                f"{test.accuracy:.2%}",
-                f"{test.low:.2%} to {test.high:.2%}",
+                percent(published),
+                percent(test.accuracy),
+                f"{percent(test.low)} to {percent(test.high)}",
                 f"{seconds:.0f}",
             )
             for title, published, test, seconds in tasks

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tlcore.sentences import percent
 from tlcore.spec import Evaluation
 
 Entry = str | int | None  # None: nothing was measured
@@ -22,6 +23,6 @@ Report = Sequence[str | Table]
 def accuracy_words(test: Evaluation) -> str:
     """Return a test accuracy with its interval as a sentence."""
     return (
-        f"Test accuracy {test.accuracy:.1%} on {test.n:,} images never trained on; 95 % interval "
-        f"{test.low:.1%} to {test.high:.1%}."
+        f"Test accuracy {percent(test.accuracy)} on {test.n:,} images never trained on; 95 % interval "
+        f"{percent(test.low)} to {percent(test.high)}."
     )

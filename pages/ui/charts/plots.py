@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from pages.ui.words.text import _
 from tlcore.evaluation.calibration import Bin
+from tlcore.sentences import percent
 from tlcore.spec import HeadMean
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
@@ -74,26 +75,27 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         name=_("this model"),
-        x=[(b.low + b.high) / 2 for b in found],
-        y=[b.accuracy for b in found],
-        width=[0.95 * (b.high - b.low) for b in found],
+        x=[50 * (b.low + b.high) for b in found],
+        y=[100 * (b.accuracy or 0) for b in found],
+        width=[95 * (b.high - b.low) for b in found],
         marker_color=PALETTE[0],
         text=[f"{b.n:,}" for b in found],
         textposition="outside",
         cliponaxis=False,
-        customdata=[b.confidence for b in found],
-        hovertemplate=_("sure of %{customdata:.1%}, right %{y:.1%} of the time, %{text} images") + "<extra></extra>",
+        customdata=[100 * (b.confidence or 0) for b in found],
+        hovertemplate=_("sure of %{customdata:.1f} %, right %{y:.1f} % of the time, %{text} images")
+        + "<extra></extra>",
     )
     figure.add_scatter(
         name=_("as right as it is sure"),
-        x=[0, 1],
-        y=[0, 1],
+        x=[0, 100],
+        y=[0, 100],
         mode="lines",
         line={"color": PALETTE[6], "dash": "dash", "width": 2},
         hoverinfo="skip",
     )
-    figure.update_xaxes(title=_("how sure, 0 to 100 %"), tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title=_("how often right, 0 to 100 %"), tickformat=".0%", range=[0, 1.12], dtick=0.25)
+    figure.update_xaxes(title=_("how sure, 0 to 100 %"), ticksuffix=" %", range=[0, 100])
+    figure.update_yaxes(title=_("how often right, 0 to 100 %"), ticksuffix=" %", range=[0, 112], dtick=25)
     figure.update_layout(height=340, margin=MARGIN, legend={"orientation": "h", "y": 1.14})
     return figure
 
@@ -103,16 +105,16 @@ def shares(values: Sequence[float], names: Sequence[str], guess: float) -> go.Fi
     figure = go.Figure()
     figure.add_bar(
         x=list(names),
-        y=list(values),
+        y=[100 * value for value in values],
         marker_color=PALETTE[0],
-        text=[f"{value:.0%}" for value in values],
+        text=[percent(value, 0) for value in values],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+        hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
     )
-    figure.add_hline(y=guess, line={"color": PALETTE[6], "dash": "dash", "width": 2})
+    figure.add_hline(y=100 * guess, line={"color": PALETTE[6], "dash": "dash", "width": 2})
     figure.update_xaxes(type="category", title=_("answered"))
-    figure.update_yaxes(title=_("share of the images, 0 to 100 %"), tickformat=".0%", range=[0, 1.12], dtick=0.25)
+    figure.update_yaxes(title=_("share of the images, 0 to 100 %"), ticksuffix=" %", range=[0, 112], dtick=25)
     figure.update_layout(height=300, margin=MARGIN, showlegend=False)
     return figure
 
@@ -128,14 +130,14 @@ def head_bars(lines: Sequence[HeadMean], titles: dict[str, str]) -> go.Figure:
         figure.add_bar(
             name=_("on features") if name == "features" else _("on raw pixels"),
             x=[titles[line.head] for line in part],
-            y=[line.mean for line in part],
-            error_y={"type": "data", "array": [line.sd or 0 for line in part], "color": PALETTE[1]},
+            y=[100 * line.mean for line in part],
+            error_y={"type": "data", "array": [100 * (line.sd or 0) for line in part], "color": PALETTE[1]},
             marker_color=(PALETTE[0], PALETTE[6])[index % 2],
-            text=[f"{line.mean:.1%}" for line in part],
+            text=[percent(line.mean) for line in part],
             textposition="inside",
             insidetextanchor="start",
         )
-    figure.update_yaxes(title=_("test accuracy, 0 to 100 %"), tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title=_("test accuracy, 0 to 100 %"), ticksuffix=" %", range=[0, 100])
     figure.update_layout(barmode="group", height=360, margin=MARGIN, legend={"orientation": "h", "y": 1.12})
     return figure
 
@@ -151,20 +153,19 @@ def cuts(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str], tit
         figure.add_scatter(
             name=titles[tail],
             x=[names[cut] for cut in at],
-            y=[points[cut] for cut in at],
+            y=[100 * points[cut] for cut in at],
             mode="lines+markers",
             line={"color": PALETTE[index], "width": 2},
             marker={"size": 9, "symbol": ("circle", "diamond")[index % 2]},
-            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+            hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
         )
     low = min((value for points in found.values() for value in points.values()), default=0.0)
     bottom = max(0.0, (low * 10 // 1) / 10 - 0.1)
     figure.update_xaxes(
         type="category", categoryorder="array", categoryarray=list(names.values()), range=[-0.4, len(names) - 0.6]
     )
-    figure.update_yaxes(
-        title=_("test accuracy, {low:.0%} to 100 %").format(low=bottom), tickformat=".0%", range=[bottom, 1.005]
-    )
+    title = _("test accuracy, {low} to 100 %").format(low=percent(bottom, 0))
+    figure.update_yaxes(title=title, ticksuffix=" %", range=[100 * bottom, 100.5])
     figure.update_layout(height=320, margin=MARGIN, legend={"orientation": "h", "y": -0.2}, showlegend=True)
     return figure
 
@@ -177,13 +178,13 @@ def running_average(averages: np.ndarray, names: Sequence[str]) -> go.Figure:
         figure.add_scatter(
             name=name,
             x=trees,
-            y=[float(value) for value in averages[:, index]],
+            y=[100 * float(value) for value in averages[:, index]],
             mode="lines",
             line={"color": color(index), "width": 2, "dash": "solid" if index < len(PALETTE) else "dot"},
-            hovertemplate=f"{name}: %{{y:.1%}}<extra></extra>",
+            hovertemplate=f"{name}: %{{y:.1f}} %<extra></extra>",
         )
     figure.update_xaxes(title=_("trees averaged"))
-    figure.update_yaxes(title=_("average, 0 to 100 %"), tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title=_("average, 0 to 100 %"), ticksuffix=" %", range=[0, 102])
     figure.update_layout(height=320, margin=MARGIN, legend={"orientation": "h", "y": 1.14})
     return figure
 

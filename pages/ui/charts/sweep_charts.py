@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from pages.ui.words.text import _
 from tlcore.evidence.savings import Band
+from tlcore.sentences import percent
 
 from .plots import MARGIN, PALETTE, TRAINABLE, color
 
@@ -25,7 +26,7 @@ def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, 
         at = [band.x for band in bands]
         figure.add_scatter(
             x=[*at, *reversed(at)],
-            y=[*(min(band.high, 1.0) for band in bands), *(band.low for band in reversed(bands))],
+            y=[*(min(100 * band.high, 100) for band in bands), *(100 * band.low for band in reversed(bands))],
             fill="toself",
             fillcolor=color(index),
             opacity=0.18,
@@ -36,18 +37,19 @@ def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, 
         figure.add_scatter(
             name=name,
             x=at,
-            y=[band.mean for band in bands],
+            y=[100 * band.mean for band in bands],
             mode="lines+markers",
             line={"color": color(index), "width": 2, "dash": ("solid", "dot", "dash")[index % 3]},
             marker={"size": 8, "symbol": ("circle", "diamond", "square")[index % 3]},
-            customdata=[[band.low, band.high, band.n_seeds] for band in bands],
-            hovertemplate=_("%{x} labels: %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})") + "<extra></extra>",
+            customdata=[[100 * band.low, 100 * band.high, band.n_seeds] for band in bands],
+            hovertemplate=_("%{x} labels: %{y:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f} %)")
+            + "<extra></extra>",
         )
     if mark:
         accuracy, first, second, words = mark
         figure.add_scatter(
             x=[first, second],
-            y=[accuracy, accuracy],
+            y=[100 * accuracy, 100 * accuracy],
             mode="lines+markers",
             line={"color": TRAINABLE, "width": 3},
             marker={"symbol": "line-ns-open", "size": 12, "color": TRAINABLE},
@@ -60,9 +62,8 @@ def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, 
     figure.update_xaxes(
         title=_("labels per class, logarithmic"), type="log", tickvals=every, ticktext=[f"{n:g}" for n in every]
     )
-    figure.update_yaxes(
-        title=_("test accuracy, {low:.0%} to 100 %").format(low=bottom), tickformat=".0%", range=[bottom, 1.005]
-    )
+    title = _("test accuracy, {low} to 100 %").format(low=percent(bottom, 0))
+    figure.update_yaxes(title=title, ticksuffix=" %", range=[100 * bottom, 100.5])
     figure.update_layout(height=420, margin=MARGIN, legend={"orientation": "h", "y": -0.22}, hovermode="closest")
     return figure
 
@@ -74,18 +75,18 @@ def meter(scores: Mapping[str, float], truth: Mapping[str, float], title: str) -
     """
     best = max(truth.values(), default=1.0)
     low = max(0.0, (min(truth.values(), default=0.0) * 10 // 1) / 10 - 0.1)
-    names = [f"{cut}<br>{value:.1%}{' ★' if value == best else ''}" for cut, value in truth.items()]
+    names = [f"{cut}<br>{percent(value)}{' ★' if value == best else ''}" for cut, value in truth.items()]
     figure = go.Figure()
     figure.add_bar(name=title, x=names, y=[scores[cut] for cut in truth], marker_color=PALETTE[5], opacity=0.75)
     figure.add_scatter(
         name=_("test accuracy afterwards"),
         x=names,
-        y=list(truth.values()),
+        y=[100 * accuracy for accuracy in truth.values()],
         yaxis="y2",
         mode="lines+markers",
         line={"color": TRAINABLE, "width": 2},
         marker={"size": 9},
-        hovertemplate="%{y:.1%}<extra></extra>",
+        hovertemplate="%{y:.1f} %<extra></extra>",
     )
     figure.update_xaxes(type="category")
     figure.update_yaxes(title=title)
@@ -94,12 +95,13 @@ def meter(scores: Mapping[str, float], truth: Mapping[str, float], title: str) -
         margin=MARGIN,
         legend={"orientation": "h", "y": -0.25},
         yaxis2={
-            "title": _("test accuracy, {low:.0%} to 100 %").format(low=low),
+            "title": _("test accuracy, {low} to 100 %").format(low=percent(low, 0)),
             "overlaying": "y",
             "side": "right",
-            "tickformat": ".0%",
-            "tickvals": [low + step * (1 - low) / 4 for step in range(5)],
-            "range": [low, 1.02],
+            "ticksuffix": " %",
+            "tickformat": ".0f",
+            "tickvals": [100 * (low + step * (1 - low) / 4) for step in range(5)],
+            "range": [100 * low, 102],
             "showgrid": False,
         },
     )

@@ -10,13 +10,14 @@ from pages.ui.charts import plots
 from pages.ui.inputs.answers import gallery
 from pages.ui.runs.view import PLOT, interval_words, title
 from pages.ui.session import state
-from pages.ui.words.text import _, ngettext, plain, tell
+from pages.ui.words.text import PERCENT, _, ngettext, plain, tell
 from tlcore import datasets, evaluation, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
 from tlcore.evaluation.outputs import Outputs
 from tlcore.heads import HEADS
 from tlcore.inspection import networks as explain
+from tlcore.sentences import percent
 from tlcore.spec import Evaluation, FineTuneSpec, HeadSpec
 from tlcore.store import Run
 
@@ -88,7 +89,7 @@ def _look(run: Run) -> None:
         key=f"way_{run.id}",
         label_visibility="collapsed",
     )
-    st.caption(f"**{looked.score.accuracy:.1%}** · {interval_words(looked.score)}")
+    st.caption(f"**{percent(looked.score.accuracy)}** · {interval_words(looked.score)}")
     if way == "rivals":
         _rivals(run, looked)
     elif way == "why":
@@ -162,7 +163,7 @@ def _gallery(looked: Looked, rows: np.ndarray, under: str, pairs: bool = False) 
     shown = rows[:MOST_IMAGES]
     if not len(shown):
         return
-    captions = [f"{said.probabilities[row, said.predicted[row]]:.0%}" for row in shown]
+    captions = [percent(float(said.probabilities[row, said.predicted[row]]), 0) for row in shown]
     if pairs:
         turns = [f"{names[said.labels[row]]} → {names[said.predicted[row]]}" for row in shown]
         captions = [f"{turn}, {share}" for turn, share in zip(turns, captions, strict=True)]
@@ -215,12 +216,12 @@ def _worst(looked: Looked) -> None:
                 _("true class"): looked.names[true],
                 _("answered"): looked.names[answer],
                 _("images"): count,
-                _("share of the class"): count / sum(looked.score.confusion[true]),
+                _("share of the class"): 100 * count / sum(looked.score.confusion[true]),
             }
             for true, answer, count in pairs
         ],
         hide_index=True,
-        column_config={_("share of the class"): st.column_config.NumberColumn(format="percent")},
+        column_config={_("share of the class"): st.column_config.NumberColumn(format=PERCENT)},
     )
 
 
@@ -233,17 +234,17 @@ def _classes(looked: Looked) -> None:
         [
             {
                 _("class"): name,
-                _("precision"): row["precision"],
-                _("recall"): row["recall"],
-                _("recall, 95 % interval"): f"{low:.1%} – {high:.1%}",
-                "F1": row["f1"],
+                _("precision"): 100 * row["precision"],
+                _("recall"): 100 * row["recall"],
+                _("recall, 95 % interval"): f"{percent(low)} – {percent(high)}",
+                "F1": 100 * row["f1"],
                 _("test images"): row["n"],
             }
             for name, row, (low, high) in zip(looked.names, rows, intervals, strict=True)
         ],
         hide_index=True,
         column_config={
-            name: st.column_config.NumberColumn(format="percent") for name in (_("precision"), _("recall"), "F1")
+            name: st.column_config.NumberColumn(format=PERCENT) for name in (_("precision"), _("recall"), "F1")
         },
     )
     st.caption(
@@ -268,9 +269,8 @@ def _calibration(looked: Looked) -> None:
     )
     st.markdown(
         _(
-            "On average it is **{sure:.1%} sure** and **{right:.1%} right**: {verdict}. "
-            "Expected calibration error: **{ece:.1%}**."
-        ).format(sure=found.confidence, right=found.accuracy, verdict=verdict, ece=found.ece)
+            "On average it is **{sure} sure** and **{right} right**: {verdict}. Expected calibration error: **{ece}**."
+        ).format(sure=percent(found.confidence), right=percent(found.accuracy), verdict=verdict, ece=percent(found.ece))
     )
     st.plotly_chart(
         plots.reliability(found.bins),
@@ -301,13 +301,18 @@ def _noise(looked: Looked) -> None:
         found = calibration.of_noise(said)
         with column:
             st.markdown(words)
-            answers = [f"{looked.names[p.argmax()]}, {p.max():.0%}" for p in said[:6]]
+            answers = [f"{looked.names[p.argmax()]}, {percent(p.max(), 0)}" for p in said[:6]]
             st.html(gallery(pictures[first : first + 6], answers))
             st.markdown(
                 _(
-                    "Of {n} such images it is at least 90 % sure of a class in **{sure:.0%}**; on average it is "
-                    "{mean:.0%} sure. Knowing that it cannot know would be {guess:.0%}."
-                ).format(n=found.n, sure=found.sure, mean=found.confidence, guess=found.guess)
+                    "Of {n} such images it is at least 90 % sure of a class in **{sure}**; on average it is "
+                    "{mean} sure. Knowing that it cannot know would be {guess}."
+                ).format(
+                    n=found.n,
+                    sure=percent(found.sure, 0),
+                    mean=percent(found.confidence, 0),
+                    guess=percent(found.guess, 0),
+                )
             )
             st.plotly_chart(
                 plots.shares(found.shares, looked.names, found.guess),
@@ -332,7 +337,9 @@ def _rivals(run: Run, looked: Looked) -> None:
     chosen = st.selectbox(_("Compare with"), list(choices), format_func=choices.__getitem__, key=f"rival_{mine}")
     run_id, _line, model = chosen.partition("_")
     other = _opened(state.lab().store.get(run_id), model)
-    st.markdown(f"{_('This one')}: **{looked.score.accuracy:.1%}** · {_('the other')}: **{other.score.accuracy:.1%}**")
+    st.markdown(
+        f"{_('This one')}: **{percent(looked.score.accuracy)}** · {_('the other')}: **{percent(other.score.accuracy)}**"
+    )
     if other.said.images != looked.said.images:
         same = evaluation.no_clear_winner(looked.score, other.score)
         words = _("The two were tested on different images; by their intervals")

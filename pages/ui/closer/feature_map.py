@@ -14,6 +14,7 @@ from pages.ui.words.text import _, ngettext
 from tlcore import sources
 from tlcore.inspection import maps
 from tlcore.inspection.maps import BeforeAndAfter, Plane
+from tlcore.sentences import percent
 from tlcore.store import Run
 
 from .inside import asked
@@ -66,13 +67,13 @@ def _selected(event: Any) -> list[int]:
 
 def _sentence(plane: Plane, labels: np.ndarray) -> str:
     near = float((plane.neighbours == labels).mean())
-    words = _("For **{near:.1%}** of the images the nearest other image, in all dimensions, is of the same class.")
+    words = _("For **{near}** of the images the nearest other image, in all dimensions, is of the same class.")
     shown = (
-        _("The two axes show {kept:.0%} of the variance.").format(kept=plane.kept)
+        _("The two axes show {kept} of the variance.").format(kept=percent(plane.kept, 0))
         if plane.kept is not None
         else _("Distances between far groups mean nothing here, only who is near whom.")
     )
-    return f"{words.format(near=near)} {shown}"
+    return f"{words.format(near=percent(near))} {shown}"
 
 
 def _images(found: BeforeAndAfter, chosen: Sequence[int], names: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from tlcore.errors import LabError
 from tlcore.heads import HEADS
 from tlcore.inspection import opened
 from tlcore.inspection.opened import Choices, Dual, OpenedForest, OpenedSVM
+from tlcore.sentences import percent
 from tlcore.spec import HeadRow
 from tlcore.store import Run
 
@@ -95,7 +96,7 @@ def _which_machine(found: OpenedSVM, file: str) -> None:
 
 def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: str = "") -> None:
     """Show the test images to pick from, with what the head says under each."""
-    values = [f"{names[label]}: {value:+.2f}" if name else f"{names[label]}: {value:.0%}" for label, value in
+    values = [f"{names[label]}: {value:+.2f}" if name else f"{names[label]}: {percent(value, 0)}" for label, value in
               zip(choices.labels, choices.values, strict=True)]  # fmt: skip
     numbers = [f"{i + 1}" for i in range(len(values))]
     st.html(gallery(_floats(choices.images), [f"{n} · {value}" for n, value in zip(numbers, values, strict=True)]))

@@ -246,11 +246,12 @@ class Picker {
     const total = this.layers.reduce((sum, [, weights]) => sum + weights, 0);
     const kept = this.layers.reduce((sum, [name, weights]) => sum + (frozen.has(name) ? weights : 0), 0);
     const number = new Intl.NumberFormat(this.data.language);
-    const share = new Intl.NumberFormat(this.data.language, { style: "percent", maximumFractionDigits: 1 });
+    const share = total ? (100 * (total - kept)) / total : 0;
+    const tenths = new Intl.NumberFormat(this.data.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
     this.summary.textContent = fill(this.data.words.summary, {
       n: number.format(total - kept),
       total: number.format(total),
-      share: share.format(total ? (total - kept) / total : 0),
+      share: `${tenths.format(share)} %`,
     });
   }
 

@@ -82,7 +82,7 @@ class Chart {
     else if (run.state !== before.state) {
       const ended = fill(words.ended, { label, state: words.states[run.state] ?? run.state });
       const last = isFinal(run.state) ? run.lastAccuracy() : null;
-      this.say(last === null ? ended : `${ended}. ${words.accuracy} ${percent(last, this.data.language)}`);
+      this.say(last === null ? ended : `${ended}. ${words.accuracy} ${percent(last, this.data.language, 1)}`);
     } else if (tenth > run.spokenTenth && !isFinal(run.state)) {
       this.say(fill(words.percent_done, { label, share: percent(tenth / 10, this.data.language) }));
     }
@@ -201,7 +201,7 @@ class Chart {
   writeTable() {
     const { words, language } = this.data;
     const rows = this.curves().flatMap(([run, name, { x, loss, accuracy }]) => (
-      x.map((at, i) => [this.labelOf(run, name), at, loss[i], accuracy[i]])
+      x.map((at, i) => [this.labelOf(run, name), at, loss[i], accuracy[i] === null ? null : percent(accuracy[i], language, 1)])
     ));
     rows.sort((a, b) => b[1] - a[1]);
     const shown = rows.slice(0, TABLE_ROWS);
@@ -280,8 +280,10 @@ class Chart {
         const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
         if (!kept.x.length) continue;
         const id = `${run.id}_${name}_${measure}`.replace(/[^\w-]/g, "_"); // Plotly makes a CSS class of it
+        const scale = axis ? 100 : 1; // accuracies are drawn and read in percent
         traces.push({
-          ...kept,
+          x: kept.x,
+          y: kept.y.map((value) => scale * value),
           uid: id,
           name: this.labelOf(run, name),
           xaxis: `x${axis}`,
@@ -289,11 +291,11 @@ class Chart {
           mode: kept.x.length > 30 ? "lines" : "lines+markers",
           line: { color, width: training ? 1.8 : 2.6, dash: training ? "5px,4px" : "solid" },
           marker: { color, size: 6, symbol: training ? "circle-open" : "circle" },
-          hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.2%}",
+          hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.1f} %",
         });
         const label = this.endLabel(run, name);
         const [x, y] = lastKnown(curve.x, curve[measure]);
-        if (label) ends.push({ id, axis, label, x, y, colour: this.readable(color) });
+        if (label) ends.push({ id, axis, label, x, y: scale * y, colour: this.readable(color) });
       }
     }
     // Plotly draws no axes without a curve: a blank one keeps both plots in their places from the start.
@@ -389,9 +391,9 @@ class Chart {
         ...axis,
         domain: boxes[1][1],
         anchor: "x2",
-        ...(this.fit ? { autorange: true } : { range: [0, 1.03], autorange: false }),
+        ...(this.fit ? { autorange: true } : { range: [0, 103], autorange: false }),
         uirevision: `accuracy ${this.fit}`,
-        tickformat: this.fit ? ".1~%" : ".0%",
+        ticksuffix: " %",
         nticks: 6,
       },
       shapes: rules.flatMap(({ x }) => ["", "2"].map((n) => ({
@@ -439,7 +441,7 @@ class Chart {
   settle() {
     const before = JSON.stringify([this.shifts, this.accuracyRange()]);
     const { yaxis, yaxis2 } = this.plot._fullLayout;
-    this.seen = yaxis2.range.map(Number);
+    this.seen = yaxis2.range.map((end) => Number(end) / 100);
     this.decades = yaxis.type === "log" ? yaxis.range[1] - yaxis.range[0] : Infinity;
     this.shifts = {};
     for (const axis of ["", "2"]) {
@@ -460,7 +462,7 @@ class Chart {
   describe() {
     const { words, language } = this.data;
     const said = this.ends.map((end) => {
-      const value = end.axis ? percent(end.y, language, 1) : end.y.toPrecision(3);
+      const value = end.axis ? percent(end.y / 100, language, 1) : end.y.toPrecision(3);
       return `${end.label} ${end.axis ? words.accuracy : words.loss} ${value}`;
     });
     return [words.label, ...said].join(". ");
@@ -700,8 +702,8 @@ function headOf(series) { // "Linear SVM · features · train" and "... · valid
   return series.replace(/(^|[ ·]+)(train|validation)$/, "");
 }
 
-function percent(share, language, digits = 0) {
-  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(share);
+function percent(share, language, digits = 0) { // as tlcore/sentences.py writes it
+  return `${new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(100 * share)} %`;
 }
 
 // -- words and colours -----------------------------------------------------------------------------------------

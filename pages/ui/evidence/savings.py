@@ -10,6 +10,7 @@ from pages.ui.charts import sweep_charts
 from pages.ui.session import state
 from pages.ui.words.text import _
 from tlcore.evidence import recorded, savings
+from tlcore.sentences import percent
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
 
 from . import sweep as sweep_view
@@ -64,9 +65,16 @@ def details(found: savings.Saving) -> str:
     high = _("no upper end") if found.high == inf else f"{found.high:.1f}"
     return _(
         "With **{n} labels per class** a linear SVM on what the network learned from digits 0-4 reads digits 5-9 with "
-        "**{accuracy:.1%}**; a network from scratch needs {needed}. 95 % interval of the factor: {low:.1f} to {high}, "
+        "**{accuracy}**; a network from scratch needs {needed}. 95 % interval of the factor: {low:.1f} to {high}, "
         "over {seeds} seeds."
-    ).format(n=found.per_class, accuracy=found.accuracy, needed=needed, low=found.low, high=high, seeds=found.n_seeds)
+    ).format(
+        n=found.per_class,
+        accuracy=percent(found.accuracy),
+        needed=needed,
+        low=found.low,
+        high=high,
+        seeds=found.n_seeds,
+    )
 
 
 def chart(cells: Sequence[Cell], key: str) -> None:
@@ -100,7 +108,7 @@ def _factors(transfer: savings.Curve, scratch: savings.Curve) -> list[dict[str, 
     return [
         {
             _("labels per class"): f"{one.per_class}",
-            _("accuracy of transfer"): f"{one.accuracy:.1%}",
+            _("accuracy of transfer"): percent(one.accuracy),
             _("labels from scratch needs"): number(one.needed),
             _("times fewer"): number(one.k),
             _("95 % interval"): _("{low} to {high}").format(low=number(one.low), high=number(one.high)),

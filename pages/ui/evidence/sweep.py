@@ -16,6 +16,7 @@ from tlcore.evidence.recorded import Recorded
 from tlcore.evidence.transferability import SCORES
 from tlcore.exports import export
 from tlcore.heads import HEADS
+from tlcore.sentences import spread
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
 
@@ -111,9 +112,10 @@ def table(cells: Sequence[Cell]) -> list[dict[str, str]]:
 
 
 def _band(band: savings.Band, score: bool) -> str:
-    shape = "{:.2f}" if score else "{:.1%}"
-    width = " ± " + shape.format(band.high - band.mean) if band.n_seeds > 1 else ""
-    return shape.format(band.mean) + width
+    width = band.high - band.mean if band.n_seeds > 1 else None
+    if score:
+        return f"{band.mean:.2f}" + ("" if width is None else f" ± {width:.2f}")
+    return spread(band.mean, width)
 
 
 def outcome(run: Run) -> None:

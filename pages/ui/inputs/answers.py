@@ -8,6 +8,7 @@ import numpy as np
 
 from pages.ui.words.text import _
 from tlcore.prediction import REFERENCE_SURE, PredictorInfo, Verdict, verdict
+from tlcore.sentences import percent
 
 from .pictures import address
 
@@ -80,9 +81,9 @@ def span(names: Sequence[str]) -> str:
 
 def _bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
     best = int(np.argmax(probabilities))
-    label = ", ".join(f"{name} {p:.0%}" for name, p in zip(names, probabilities, strict=True))
+    label = ", ".join(f"{name} {percent(p, 0)}" for name, p in zip(names, probabilities, strict=True))
     bars = "".join(
-        f'<div class="{"best" if i == best else ""}" title="{escape(name)}: {p:.1%}">'
+        f'<div class="{"best" if i == best else ""}" title="{escape(name)}: {percent(p)}">'
         f'<i style="height:calc((100% - 14px) * {max(0.0, min(1.0, p)):.3f})"></i><span>{escape(name[:4])}</span></div>'
         for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.ui.words.text import _
 from tlcore.evidence.keras_example import PUBLISHED
+from tlcore.sentences import percent
 from tlcore.spec import Evaluation, ExampleResult
 
 TASKS = {"source_test": _("digits 0-4, learned first"), "test": _("digits 5-9, convolutions frozen")}
@@ -22,7 +23,7 @@ def result(result: ExampleResult) -> None:
     words = _("Both published numbers lie within the intervals.")
     if outside:
         words = _("The published number lies outside the interval here: {tasks}.").format(tasks="; ".join(outside))
-    frozen = _("In the second task {share:.1%} of {n:,} weights trained.").format(share=share, n=result.n_weights)
+    frozen = _("In the second task {share} of {n:,} weights trained.").format(share=percent(share), n=result.n_weights)
     st.caption(f"{words} {frozen}")
 
 
@@ -34,9 +35,9 @@ def row(name: str, title: str, result: ExampleResult) -> dict[str, str]:
     test: Evaluation = getattr(result, name)
     return {
         _("task"): title,
-        _("published"): f"{PUBLISHED[name]:.1%}",
-        _("here"): f"{test.accuracy:.2%}",
-        _("95 % interval"): _("{low:.2%} to {high:.2%}").format(low=test.low, high=test.high),
+        _("published"): percent(PUBLISHED[name]),
+        _("here"): percent(test.accuracy),
+        _("95 % interval"): _("{low} to {high}").format(low=percent(test.low), high=percent(test.high)),
         _("test images"): f"{test.n:,}",
         _("training seconds"): f"{getattr(result, f'{name}_s'):.0f}",
     }

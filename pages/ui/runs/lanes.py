@@ -9,6 +9,7 @@ from pages.ui.components.live_chart import COLOURS, LiveRun, live_chart
 from pages.ui.session import state
 from pages.ui.words.text import _, plain
 from tlcore.evaluation import no_clear_winner
+from tlcore.sentences import percent
 from tlcore.spec import FineTuneResult, FineTuneSpec
 from tlcore.store import Run
 
@@ -74,9 +75,9 @@ def _result(lane: Lane) -> None:
         st.caption(plain(run.error) or run_view.WORDS[run.state].capitalize())
         return
     test = result.test
-    st.metric(plain(lane.label), f"{test.accuracy:.1%}", border=True)
+    st.metric(plain(lane.label), percent(test.accuracy), border=True)
     st.caption(
-        _("{low:.1%} to {high:.1%} (95 %). {seconds:.1f} s, {n:,} weights trained.").format(
-            low=test.low, high=test.high, seconds=result.fit_s, n=result.n_trainable
+        _("{low} to {high} (95 %). {seconds:.1f} s, {n:,} weights trained.").format(
+            low=percent(test.low), high=percent(test.high), seconds=result.fit_s, n=result.n_trainable
         )
     )

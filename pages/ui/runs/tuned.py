@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.closer.evaluate import INPUTS
 from pages.ui.session import state
-from pages.ui.words.text import _, ngettext, plain
+from pages.ui.words.text import PERCENT, _, ngettext, plain
 from tlcore import datasets
 from tlcore.heads import HEADS, tuning
 from tlcore.spec import HeadRow, HeadsResult, Tried
@@ -24,7 +24,7 @@ def tried(run: Run) -> None:
         lines(rows),
         hide_index=True,
         column_config={
-            _("validation accuracy"): st.column_config.NumberColumn(format="percent"),
+            _("validation accuracy"): st.column_config.NumberColumn(format=PERCENT),
             _("seconds"): st.column_config.NumberColumn(format="%.2f"),
         },
         height="content",
@@ -50,7 +50,7 @@ def lines(rows: Sequence[HeadRow]) -> list[dict[str, Any]]:
             _("chosen"): "★" * sum(chosen for _one, chosen in found),
             _("head"): f"{HEADS[head].title} {INPUTS[name]}",
             _("setting"): words,
-            _("validation accuracy"): sum(tried.accuracy for tried, _chosen in found) / len(found),
+            _("validation accuracy"): 100 * sum(tried.accuracy for tried, _chosen in found) / len(found),
             _("seconds"): sum(tried.seconds for tried, _chosen in found) / len(found),
         }
         for (head, name, words), found in groups.items()

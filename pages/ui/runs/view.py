@@ -22,6 +22,7 @@ from tlcore.exports import export
 from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.recipes import article_recipe
+from tlcore.sentences import percent, spread
 from tlcore.spec import (
     NETWORK,
     Evaluation,
@@ -120,7 +121,7 @@ def run_rows(runs: Sequence[Run]) -> None:
             st.badge(WORDS[run.state], color=colour, icon=icon)
             st.markdown(plain(title(run)), width="stretch")
             found = run.accuracy
-            st.markdown(f"**{found:.1%}**" if found is not None else "–")
+            st.markdown(f"**{percent(found)}**" if found is not None else "–")
             if st.button(_("Open"), key=f"open_{run.id}"):
                 open_run(run)
 
@@ -214,10 +215,10 @@ def fine_tune_result(run: Run) -> None:
     assert isinstance(result, FineTuneResult) and result.test is not None
     test = result.test
     a, b, c = st.columns(3)
-    a.metric(_("Test accuracy"), f"{test.accuracy:.1%}", help=interval_words(test), border=True)
+    a.metric(_("Test accuracy"), percent(test.accuracy), help=interval_words(test), border=True)
     b.metric(_("Training time"), f"{result.fit_s:.1f} s", border=True)
     share = result.n_trainable / result.n_weights
-    c.metric(_("Weights that trained"), f"{share:.1%}", border=True)
+    c.metric(_("Weights that trained"), percent(share), border=True)
     st.caption(
         interval_words(test)
         + " "
@@ -246,8 +247,8 @@ def fine_tune_result(run: Run) -> None:
 
 def interval_words(test: Evaluation) -> str:
     """Return an accuracy with its interval as a sentence."""
-    return _("Measured on {n:,} test images never trained on; 95 % interval {low:.1%} to {high:.1%}.").format(
-        n=test.n, low=test.low, high=test.high
+    return _("Measured on {n:,} test images never trained on; 95 % interval {low} to {high}.").format(
+        n=test.n, low=percent(test.low), high=percent(test.high)
     )
 
 
@@ -304,10 +305,10 @@ def head_result(run: Run) -> None:
         return
     for line in result.table:
         a, b, c = st.columns(3)
-        a.metric(_("Test accuracy"), f"{line.mean:.1%}", border=True)
+        a.metric(_("Test accuracy"), percent(line.mean), border=True)
         b.metric(_("Fit time"), f"{line.fit_s:.2f} s", border=True)
         c.metric(_("Features"), f"{line.n_features:,}", border=True)
-    intervals = "; ".join(f"{row.low:.1%} to {row.high:.1%}" for row in result.rows)
+    intervals = "; ".join(f"{percent(row.low)} to {percent(row.high)}" for row in result.rows)
     st.caption(
         _("Accuracy on {n:,} test images never trained on; 95 % interval {intervals}.").format(
             n=result.rows[0].n, intervals=intervals
@@ -385,7 +386,7 @@ def head_comparison(run: Run) -> None:
                 "": "★" if line.best else "",
                 _("head"): HEADS[line.head].title,
                 _("fitted on"): _("features") if line.input == "features" else _("raw pixels"),
-                _("accuracy"): f"{line.mean:.1%}" + (f" ± {line.sd:.1%}" if line.sd is not None else ""),
+                _("accuracy"): spread(line.mean, line.sd),
                 _("fit seconds"): line.fit_s,
                 _("ms per image"): line.ms_per_image,
                 _("MB"): line.mb,

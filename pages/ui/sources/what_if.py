@@ -9,6 +9,7 @@ from pages.ui.words.text import _, plain, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.prediction.what_if import N_IMAGES, Answer, Move, cuts_of
+from tlcore.sentences import percent
 
 TAILS = {"linear": _("A linear SVM on the features"), "dense": _("The network's own remaining layers")}
 
@@ -79,7 +80,7 @@ def _answer(move: Move) -> Answer | None:
 
 def _show(answer: Answer) -> None:
     a, b, c = st.columns(3)
-    a.metric(_("Test accuracy"), f"{answer.test.accuracy:.1%}", border=True)
+    a.metric(_("Test accuracy"), percent(answer.test.accuracy), border=True)
     b.metric(_("Weights fitted"), _short(answer.n_trainable), help=f"{answer.n_trainable:,}", border=True)
     c.metric(_("Answered in"), f"{answer.seconds:.2f} s", border=True)
     st.caption(f"{run_view.interval_words(answer.test)} {plain(_(answer.reason))}")

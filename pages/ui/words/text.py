@@ -7,6 +7,7 @@ from pathlib import Path
 from tlcore.errors import LabError
 
 DOMAIN = "transfer_lab"
+PERCENT = "%.1f %%"  # of a column of numbers up to 100
 FOLDER = Path(__file__).resolve().parents[3] / "locales"
 
 
