@@ -6,7 +6,7 @@ from pages.ui import frame
 from pages.ui.runs import lanes
 from pages.ui.runs.lanes import Lane
 from pages.ui.session import state
-from pages.ui.words.text import _, plain, tell
+from pages.ui.words.text import _, plain, shown, tell
 from tlcore.errors import LabError
 from tlcore.recipes import break_it
 from tlcore.recipes.break_it import BREAKS, Break
@@ -98,7 +98,7 @@ def compared(one: Break, run: Run, twin: Run) -> None:
         return
     lanes.metrics(pair)
     if found.drop is None:
-        words = _("The run ended itself: {reason}").format(reason=plain(run.error))
+        words = _("The run ended itself: {reason}").format(reason=plain(shown(run.error)))
     else:
         words = _("The test accuracy fell by {points:.1f} points.").format(points=100 * found.drop)
     if found.kept:

@@ -7,7 +7,8 @@ from pages.ui.closer import evaluate, open_heads
 from pages.ui.runs import tuned
 from pages.ui.runs import view as run_view
 from pages.ui.session import state
-from pages.ui.words.text import _, tell
+from pages.ui.words import names
+from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
@@ -17,7 +18,6 @@ frame.heading(
     _("Heads"),
     _("Which classifier makes the most of the same features? Every head is fitted on the same images, seed by seed."),
 )
-TITLES = {name: card.title for name, card in HEADS.items()}
 INPUTS: dict[Input, str] = {"features": _("Features of the layer"), "pixels": _("Raw pixels (control)")}
 
 
@@ -55,7 +55,7 @@ def settings() -> HeadSpec:
     chosen = st.pills(
         _("Heads"),
         list(HEADS),
-        format_func=TITLES.__getitem__,
+        format_func=names.heads().__getitem__,
         selection_mode="multi",
         default=list(HEADS),
         help=_("The classifiers to compare."),
@@ -95,7 +95,7 @@ def scaling_table() -> None:
         )
         st.dataframe(
             [
-                {_("head"): card.title, _("scaling"): _(card.scaling), _("what it is"): _(card.note)}
+                {_("head"): shown(card.title), _("scaling"): shown(card.scaling), _("what it is"): shown(card.note)}
                 for card in HEADS.values()
             ],
             hide_index=True,

@@ -6,6 +6,7 @@ from pages.ui import frame
 from pages.ui.closer import evaluate, open_heads
 from pages.ui.runs import view as run_view
 from pages.ui.session import state
+from pages.ui.words import names
 from pages.ui.words.text import PERCENT, _, tell
 from tlcore.errors import LabError
 from tlcore.store import Run
@@ -17,7 +18,7 @@ PAGE = 50
 def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
     return [
         {
-            _("state"): run_view.WORDS[run.state],
+            _("state"): names.states()[run.state],
             _("accuracy"): None if run.accuracy is None else 100 * run.accuracy,
             _("what"): run_view.title(run),
             _("seconds"): run.took_s,

@@ -8,10 +8,11 @@ from pages.ui.runs import lanes
 from pages.ui.runs import view as run_view
 from pages.ui.session import state
 from pages.ui.sources.what_if import what_if
-from pages.ui.words.text import _, tell
+from pages.ui.words import names
+from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, sources, training
 from tlcore.errors import LabError
-from tlcore.heads import HEADS
+from tlcore.heads import CURVES, HEADS, LOSSES
 from tlcore.recipes import is_control, scratch_control
 from tlcore.sentences import percent
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
@@ -224,7 +225,7 @@ def feature_extraction() -> None:
     st.pills(
         _("Head"),
         list(HEADS),
-        format_func=lambda name: HEADS[name].title,
+        format_func=names.heads().__getitem__,
         selection_mode="multi",
         help=_("The classifier trained on the features; several share one extraction."),
         **state.keyed("heads"),
@@ -233,7 +234,10 @@ def feature_extraction() -> None:
         card = HEADS[name]
         st.caption(
             _("**{title}**: {note} Curve: {loss} against {unit}.").format(
-                title=_(card.title), note=_(card.note), loss=_(card.loss), unit=_(card.curve)
+                title=shown(card.title),
+                note=shown(card.note),
+                loss=shown(LOSSES[card.loss]),
+                unit=shown(CURVES[card.curve]),
             )
         )
     st.button(

@@ -12,19 +12,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pages.ui.session import state
+from pages.ui.words.text import shown
 from tlcore.errors import LabError, SpecError
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import FINAL_STATES, MetricPoint, Progress
 
 
 async def metrics(request: Request) -> Response:
-    """Return a run's points after ``since``, its state and its progress."""
+    """Return a run's points after ``since``, its state and its progress in ``language``."""
     run_id = request.path_params["run_id"]
     try:
         since = int(request.query_params.get("since", "0"))
     except ValueError:
         return JSONResponse({"error": "since must be a whole number, such as 0."}, status_code=400)
     try:
-        body = await asyncio.to_thread(_answer, run_id, min(max(0, since), 2**53))
+        language = request.query_params.get("language")
+        body = await asyncio.to_thread(_answer, run_id, min(max(0, since), 2**53), language)
         return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
     except SpecError as error:
         return JSONResponse({"error": str(error)}, status_code=404)
@@ -32,7 +35,7 @@ async def metrics(request: Request) -> Response:
         return JSONResponse({"error": str(error)}, status_code=503)
 
 
-def _answer(run_id: str, since: int) -> str:
+def _answer(run_id: str, since: int, language: str | None) -> str:
     store = state.lab().store
     run = store.get(run_id)  # before the points: a final state then promises that none are missing
     return dumps(
@@ -46,6 +49,7 @@ def _answer(run_id: str, since: int) -> str:
             ahead=store.ahead(run_id) if run.state == "queued" else 0,
             wait_s=state.lab().forecast.wait_s(run_id) if run.state == "queued" else None,
             error=run.error,
+            language=language,
         )
     )
 
@@ -60,7 +64,8 @@ def payload(
     finished: float | None = None,
     ahead: int = 0,
     wait_s: float | None = None,
-    error: str = "",
+    error: Sentence = NOTHING,
+    language: str | None = None,
 ) -> dict[str, Any]:
     """Return what the chart's url answers, ready for ``json.dumps``.
 
@@ -71,6 +76,7 @@ def payload(
     started, finished : UTC seconds
     ahead : runs that come before this one
     wait_s : seconds until it is likely to start
+    language : of the message and the error; the reader's when not given
 
     Notes
     -----
@@ -84,8 +90,9 @@ def payload(
         "elapsed_s": elapsed,
         "ahead": ahead,
         "wait_s": wait_s,
-        "error": error,
-        "progress": {name: _finite(value) for name, value in asdict(progress).items()},
+        "error": shown(error, language),
+        "progress": {name: _finite(value) for name, value in asdict(progress).items()}
+        | {"message": shown(progress.message, language)},
         "points": [
             {
                 "seq": seq,

@@ -9,6 +9,7 @@ from tlcore.errors import SpecError
 from tlcore.jobs import execution as worker
 from tlcore.recipes import break_it
 from tlcore.recipes.break_it import BREAKS, broken, healthy, verdict
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec
 
 SEEDS = range(10)
@@ -19,7 +20,8 @@ def done(store, spec, accuracy=None, state="done"):
     """Store a run of ``spec`` that ended with that test accuracy."""
     run = store.create(spec)
     assert store.claim(run.id)
-    store.finish(run.id, state, {} if accuracy is None else {"test": {"accuracy": accuracy}}, error="It rose.")
+    result = {} if accuracy is None else {"test": {"accuracy": accuracy}}
+    store.finish(run.id, state, result, error=Sentence("It rose."))
     return store.get(run.id)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tlcore.evidence import claims
 from tlcore.evidence.claims import CLAIMS, CUT, DEEPER, LABELS, OTHER, SOURCE, TARGET, UNTRAINED, judge
+from tlcore.sentences import Sentence
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
 
 BY_NAME = {claim.name: claim for claim in CLAIMS}
@@ -91,7 +92,8 @@ def test_it_depends_where_the_number_of_labels_decides(name):
 def test_without_experiments_or_with_one_seed_there_is_no_verdict(name):
     assert judge(BY_NAME[name], []).word == "not measured"
     assert judge(BY_NAME[name], [cell for cell in FOR[name] if cell.seed == 0]).word == "not measured"
-    assert judge(BY_NAME[name], [replace(cell, error="diverged") for cell in FOR[name]]).word == "not measured"
+    failed = [replace(cell, error=Sentence("diverged")) for cell in FOR[name]]
+    assert judge(BY_NAME[name], failed).word == "not measured"
     assert judge(BY_NAME[name], [replace(cell, target="digits_8x8") for cell in FOR[name]]).word == "not measured"
 
 
@@ -126,5 +128,5 @@ def test_where_scratch_never_gets_there_the_ratio_has_no_end():
 def test_every_claim_says_what_was_published_and_where():
     assert len(BY_NAME) == len(CLAIMS) == 7
     for claim in CLAIMS:
-        assert claim.sentence.endswith(".") and claim.experiment.endswith(".") and claim.published.endswith(".")
+        assert all(str(text).endswith(".") for text in (claim.sentence, claim.experiment, claim.published))
         assert claim.reference

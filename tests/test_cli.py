@@ -27,7 +27,7 @@ from tlcore.inputs.digits import normalise, shrink
 from tlcore.inputs.pictures import read_image
 from tlcore.jobs import execution as worker
 from tlcore.recipes import article_recipe, break_it, scratch_control
-from tlcore.sentences import percent, spread
+from tlcore.sentences import Sentence, percent, spread
 from tlcore.sources import making
 from tlcore.spec import RANGES, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
 from tlcore.store import Store
@@ -350,7 +350,7 @@ def ended(store, files=None, state="done", **fields):
     test = {"accuracy": 0.875, "low": 0.8, "high": 0.95, "n": 100}
     proof = [{"phase": 0, "layer": "conv_1", "frozen": True, "before": "a", "after": "a", "ok": True}]
     result = {"test": test, "proof": proof, "class_names": ["5", "6"], "files": known, **fields}
-    store.finish(run.id, state, {} if state == "failed" else result, "It broke." if state == "failed" else "")
+    store.finish(run.id, state, {} if state == "failed" else result, Sentence("It broke." if state == "failed" else ""))
     return store.get(run.id)
 
 
@@ -478,7 +478,7 @@ def test_a_failed_run_has_its_reason_on_the_error_stream(do, home, execute):
     def fail(run_id, folder):
         store = Store(Path(folder))
         store.claim(run_id)
-        store.finish(run_id, "failed", error="The loss stopped being a number.")
+        store.finish(run_id, "failed", error=Sentence("The loss stopped being a number."))
 
     execute(fail)
     code, printed, said = do("train", *TINY, "--name", "mine")
@@ -522,7 +522,7 @@ def test_a_run_that_goes_on_after_its_process_was_lost_tells_no_epoch_twice():
     lines = console.LiveLines(said.append)
     run = Store().create(FineTuneSpec(phases=(Phase(2),)))
     epoch = [MetricPoint("train", 1.0, 0.5, 0.5), MetricPoint("validation", 1.0, None, 0.5)]
-    lines.show(replace(run, attempt=1, progress=Progress(message="loading")), list(enumerate(epoch, 1)))
+    lines.show(replace(run, attempt=1, progress=Progress(message=Sentence("loading"))), list(enumerate(epoch, 1)))
     assert lines.since == 2
     lines.show(replace(run, attempt=2), [])
     assert lines.since == 0
@@ -576,7 +576,7 @@ def test_a_run_stops_when_nobody_reads_what_it_says(do, home, execute, monkeypat
     def work(run_id, folder):
         store = Store(Path(folder))
         attempt = store.claim(run_id)
-        attempt.beat(Progress(message="at work"))
+        attempt.beat(Progress(message=Sentence("at work")))
         wait_for_stop(attempt)
         store.finish(run_id, "stopped")
 

@@ -168,7 +168,7 @@ def test_an_empty_message_stays_empty():
 
 def test_a_missing_catalogue_means_english(monkeypatch):
     monkeypatch.setenv("LANGUAGE", "xx")
-    monkeypatch.setattr(text, "catalogue", text.catalogue.__wrapped__)
+    text.forget()
     assert text._("Undo") == "Undo"
     assert text.ngettext("{n} layer", "{n} layers", 1) == "{n} layer"
     assert text.language() == "en"

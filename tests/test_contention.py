@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, MetricPoint, Progress
 from tlcore.store import Store, tables
 from tlcore.store import connection as database
@@ -25,7 +26,7 @@ def write(folder: str, url: str | None, run_id: str, seconds: float) -> int:
     while time.monotonic() < until:
         attempt.add_points([MetricPoint("train", float(written + i), loss=1.0) for i in range(3)])
         written += 3
-        assert attempt.beat(Progress(written, written + 1, "training")) is False
+        assert attempt.beat(Progress(written, written + 1, Sentence("training"))) is False
     assert store.finish(run_id, "done", {"test": {"accuracy": 1.0}})
     return written
 

@@ -20,9 +20,9 @@ QUIETLY = "it ended without a word (the log may say more)"
     ],
 )
 def test_the_cause_of_a_death_is_told(code, for_memory, words):
-    assert cause(ProcessExpired("gone", code=code), for_memory) == words
-    assert cause(ChildProcessError("left"), for_memory) == cause(None) == QUIETLY
-    assert cause(CutOff()) == "the server that ran it was cut off"
+    assert str(cause(ProcessExpired("gone", code=code), for_memory)) == words
+    assert str(cause(ChildProcessError("left"), for_memory)) == str(cause(None)) == QUIETLY
+    assert str(cause(CutOff())) == "the server that ran it was cut off"
 
 
 EVENTS = "low 0\nhigh 7\nmax 12\noom 3\noom_kill 2\n"

@@ -18,6 +18,7 @@ from tlcore.engine import Engine
 from tlcore.engine import local as engine_module
 from tlcore.errors import SpecError
 from tlcore.machine.processes import is_alive
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Store
 
@@ -47,7 +48,7 @@ def ended(store, run):
 
 def begun(store, run):
     """Wait until a child works on the run; return the run."""
-    return wait_for(lambda: (now := store.get(run.id)).progress.message == "began" and now)
+    return wait_for(lambda: (now := store.get(run.id)).progress.message == Sentence("began") and now)
 
 
 def executions(store):
@@ -217,7 +218,7 @@ def test_a_stuck_run_is_killed_and_ends_stopped(store, start):
     process = begun(store, run).process
     asked = time.monotonic()
     engine.stop(run.id)
-    assert (ended(store, run).state, store.get(run.id).error) == ("stopped", "")
+    assert (ended(store, run).state, str(store.get(run.id).error)) == ("stopped", "")
     assert 0.5 <= time.monotonic() - asked < 5
     assert is_alive(process) is False
 
@@ -279,7 +280,7 @@ def test_a_run_whose_workers_keep_dying_fails_with_its_reason(store, start, work
     engine.submit(run.id)
     assert (ended(store, run).state, store.get(run.id).attempt) == ("failed", 3)
     lost = "Its process was lost 3 times without the run getting further, the last time because "
-    assert store.get(run.id).error == lost + reason + ". Start the run again."
+    assert str(store.get(run.id).error) == lost + reason + ". Start the run again."
     assert ended(store, after).state == "done"  # the next run has a worker all the same
     assert [run_id for run_id, _, _ in executions(store)] == [run.id] * 3 + [after.id]
 
@@ -314,7 +315,7 @@ def test_a_run_killed_for_memory_says_so(store, start, monkeypatch):
         attempt = wait_for(lambda number=number: (now := begun(store, run)).attempt == number and now)
         kills[0] += 1
         os.kill(int(attempt.process.split(":")[1]), signal.SIGKILL)
-    assert "because memory ran out and the system killed it (SIGKILL)." in ended(store, run).error
+    assert "because memory ran out and the system killed it (SIGKILL)." in str(ended(store, run).error)
 
 
 @pytest.mark.slow
@@ -339,7 +340,7 @@ def test_a_run_whose_workers_never_begin_fails_after_three(store, start, execute
     start(execute=getattr(tiny_tasks, execute), warm=getattr(tiny_tasks, warm))
     run = ended(store, new(store))
     assert (run.state, run.attempt) == ("failed", 0)
-    assert run.error.startswith("The worker process ended 3 times before it could begin: it ended without a word")
+    assert str(run.error).startswith("The worker process ended 3 times before it could begin: it ended without a word")
 
 
 # -- more than one engine, one after the other or at once
@@ -382,8 +383,8 @@ def test_a_run_cut_off_again_and_again_fails_with_its_reason(store, start):
     with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET process = ?, heartbeat = heartbeat - 60", (lost,))
     start()
-    assert "lost 3 times" in ended(store, run).error
-    assert "because the server that ran it was cut off. Start the run again." in store.get(run.id).error
+    assert "lost 3 times" in str(ended(store, run).error)
+    assert "because the server that ran it was cut off. Start the run again." in str(store.get(run.id).error)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import pytest
 
 from tlcore import errors
 from tlcore.errors import LabError, SpecError
+from tlcore.sentences import Sentence
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LabError)]
 
@@ -13,7 +14,10 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and is
 def test_the_message_is_the_template_filled_in():
     error = SpecError("Cannot freeze {names}: pick from {n}.", names=["conv_9"], n=2)
     assert str(error) == "Cannot freeze ['conv_9']: pick from 2."
-    assert (error.template, error.values) == ("Cannot freeze {names}: pick from {n}.", {"names": ["conv_9"], "n": 2})
+    assert (error.sentence.template, error.sentence.values) == (
+        "Cannot freeze {names}: pick from {n}.",
+        {"names": ["conv_9"], "n": 2},
+    )
 
 
 def test_a_value_with_braces_is_shown_as_it_is():
@@ -23,9 +27,8 @@ def test_a_value_with_braces_is_shown_as_it_is():
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_an_error_crosses_a_process_border_whole(kind):
     error = pickle.loads(pickle.dumps(kind("No run {run_id!r}.", run_id="x")))
-    assert (type(error), str(error), error.template, error.values) == (
-        kind, "No run 'x'.", "No run {run_id!r}.", {"run_id": "x"}
-    )  # fmt: skip
+    assert (type(error), str(error)) == (kind, "No run 'x'.")
+    assert error.sentence == Sentence("No run {run_id!r}.", run_id="x")
 
 
 def test_every_error_is_caught_as_the_one_base():

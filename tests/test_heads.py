@@ -58,7 +58,7 @@ def test_every_head_draws_its_curve_for_training_and_validation(fitted):
     assert xs == sorted(xs) and len(xs) >= 5
     assert {series for series, *_ in points} == {"train", "validation"}
     assert all(0 <= accuracy <= 1 and loss >= 0 for *_, loss, accuracy in points)
-    last = {"training images": len(X), "trees": heads.N_TREES, "epochs": heads.N_EPOCHS}[heads.HEADS[head.name].curve]
+    last = {"images": len(X), "trees": heads.N_TREES, "epochs": heads.N_EPOCHS}[heads.HEADS[head.name].curve]
     assert xs[-1] == last
 
 

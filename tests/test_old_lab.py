@@ -182,7 +182,7 @@ def test_what_waited_and_what_was_cut_off_goes_on(folder):
     finally:
         engine.close()
     runs = {id: store.get(id) for id in waiting}
-    assert {(run.state, run.error) for run in runs.values()} == {("done", "")}
+    assert {(run.state, str(run.error)) for run in runs.values()} == {("done", "")}
 
     assert (tuned.attempt, tuned.result.resumed_after) == (2, (2,))
     assert all(row.ok for row in tuned.result.proof) and tuned.accuracy is not None

@@ -6,6 +6,7 @@ from math import inf
 import pytest
 
 from tlcore.evidence import savings
+from tlcore.sentences import Sentence
 from tlcore.spec import Cell
 
 CELL = Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", 5, 0)
@@ -21,7 +22,7 @@ CONTROL = curve({5: 0.6, 20: 0.8, 80: 0.96})
 
 def test_a_curve_holds_one_method_by_labels_and_seed():
     cells = [replace(CELL, seed=seed, per_class=n, score=n / 100 + seed / 10) for seed in (0, 1) for n in (5, 1)]
-    cells += [replace(CELL, method="scratch", score=0.1), replace(CELL, seed=2, error="diverged")]
+    cells += [replace(CELL, method="scratch", score=0.1), replace(CELL, seed=2, error=Sentence("diverged"))]
     cells += [replace(CELL, source="fashion", score=0.2)]
     found = savings.curve(cells, "linear_svm", "digits_0_4", "flatten")
     assert found == {1: {0: 0.01, 1: 0.11}, 5: {0: 0.05, 1: pytest.approx(0.15)}} and list(found) == [1, 5]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tlcore.errors import SpecError, StoreError
 from tlcore.machine.processes import identity
+from tlcore.sentences import Sentence
 from tlcore.spec import Cell, FineTuneSpec, HeadSpec, MetricPoint, Progress
 from tlcore.store import Store, home
 from tlcore.store import runs as store_module
@@ -144,8 +145,8 @@ def test_a_claim_removes_the_points_of_an_earlier_attempt(store):
 def test_a_heartbeat_carries_progress_and_brings_the_stop_request_back(store):
     run = store.create(SPEC)
     attempt = store.claim(run.id)
-    assert attempt.beat(Progress(3, 10, "epoch 3")) is False
-    assert store.get(run.id).progress == Progress(3, 10, "epoch 3")
+    assert attempt.beat(Progress(3, 10, Sentence("epoch 3"))) is False
+    assert store.get(run.id).progress == Progress(3, 10, Sentence("epoch 3"))
     store.request_stop(run.id)
     assert store.get(run.id).state == "running"
     assert attempt.beat() is True
@@ -163,12 +164,14 @@ def test_a_queued_run_stops_at_once_and_is_not_claimed(store):
 def test_a_final_state_never_changes(store, state):
     run = store.create(SPEC)
     attempt = store.claim(run.id)
-    assert attempt.finish(state, {"accuracy": 0.5}, error="why")
-    assert not attempt.finish("failed", error="again") and not store.finish(run.id, "failed", error="again")
+    assert attempt.finish(state, {"accuracy": 0.5}, error=Sentence("why"))
+    assert not attempt.finish("failed", error=Sentence("again"))
+    assert not store.finish(run.id, "failed", error=Sentence("again"))
     assert not store.requeue(run.id) and not store.claim(run.id)
     store.request_stop(run.id)
     ended = store.get(run.id)
-    assert (ended.state, ended.stored, ended.error, ended.stop_requested) == (state, {"accuracy": 0.5}, "why", False)
+    assert (ended.state, ended.stored, ended.stop_requested) == (state, {"accuracy": 0.5}, False)
+    assert ended.error == Sentence("why")
 
 
 def test_a_run_cannot_end_in_a_state_that_is_no_end(store):
@@ -298,7 +301,8 @@ def test_writers_and_readers_at_once_lose_nothing(store):
 def test_cells_come_back_in_the_order_of_their_grid_and_go_with_their_run(store):
     run, other = store.create(SPEC), store.create(SPEC)
     one = Cell("mnist_5_9", "digits", "flatten", "linear_svm", per_class=5, seed=0, score=0.5)
-    cells = [one, replace(one, seed=1, score=None, error="no"), replace(one, per_class=20, score=np.float64(0.75))]
+    failed = replace(one, seed=1, score=None, error=Sentence("no"))
+    cells = [one, failed, replace(one, per_class=20, score=np.float64(0.75))]
     store.claim(run.id).add_cells(cells[::-1])
     store.claim(other.id).add_cells([one])
     store.finish(run.id, "done")

@@ -397,7 +397,7 @@ def test_a_run_that_cannot_save_its_model_fails_in_words_and_the_next_one_is_don
             worker.execute(run.id, str(folder))
             run = store.get(run.id)
             files = sorted(path.name for path in store.run_folder(run.id).glob("*model*"))
-            ends.append(dict(state=run.state, error=run.error, files=files, points=len(store.points(run.id))))
+            ends.append(dict(state=run.state, error=str(run.error), files=files, points=len(store.points(run.id))))
         print(json.dumps(dict(ends=ends)))
         """,
     )

@@ -15,6 +15,7 @@ from tlcore import datasets, jobs, training
 from tlcore.errors import SpecError, TrainingError
 from tlcore.evidence import sweeps
 from tlcore.jobs import execution as worker
+from tlcore.sentences import Sentence
 from tlcore.spec import Cell, DataSpec, HeadSpec, SweepSpec, from_json, to_json
 from tlcore.store import Store
 
@@ -109,7 +110,7 @@ def test_only_the_same_question_is_taken_over():
     assert sweeps.taken_over(SMALL, replace(SMALL, budget_s=5), cells) == cells
     fewer = replace(SMALL, seeds=(1,))
     assert {cell.seed for cell in sweeps.taken_over(fewer, SMALL, cells)} == {1}
-    assert sweeps.taken_over(SMALL, SMALL, [replace(cells[0], error="diverged")]) == []
+    assert sweeps.taken_over(SMALL, SMALL, [replace(cells[0], error=Sentence("diverged"))]) == []
     for change in ({"n_test": 100}, {"split": "article"}, {"n_steps": 7}, {"target": "mnist"}):
         assert sweeps.taken_over(SMALL, replace(SMALL, **change), cells) == []
 
@@ -205,7 +206,7 @@ def test_networks_are_measured_and_one_that_diverges_does_not_end_the_sweep(monk
     # 20 images: 10 epochs of the dense layers, forward and backward, after one pass through the convolutions
     convolutions, dense = 194_688 + 2_230_272, (102_400, 640)
     assert tuned.multiply_adds == 20 * convolutions + 20 * 10 * (2 * dense[0] + 3 * dense[1])
-    assert scratch.score is None and scratch.error == "The loss stopped being a number."
+    assert scratch.score is None and str(scratch.error) == "The loss stopped being a number."
     assert (result.ended, result.n_failed) == ("complete", 1)
 
 
@@ -247,8 +248,8 @@ def test_a_new_sweep_takes_over_what_a_stopped_one_measured(store, uninterrupted
 
 def test_experiments_are_kept_whole_and_go_with_their_run(store):
     run, cell = store.create(SMALL), replace(sweeps.plan(SMALL)[0], score=0.25, fit_s=0.5, multiply_adds=1e12)
-    store.claim(run.id).add_cells([cell, replace(cell, seed=7, score=None, error="no")])
-    assert set(store.cells(run.id)) == {cell, replace(cell, seed=7, score=None, error="no")}
+    store.claim(run.id).add_cells([cell, replace(cell, seed=7, score=None, error=Sentence("no"))])
+    assert set(store.cells(run.id)) == {cell, replace(cell, seed=7, score=None, error=Sentence("no"))}
     store.finish(run.id, "done")
     store.delete(run.id)
     store.purge()

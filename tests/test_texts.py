@@ -3,13 +3,26 @@
 import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from streamlit.proto.ClientState_pb2 import ContextInfo
 
 from pages.ui.words import text
+from server import live
+from tlcore import errors
+from tlcore.errors import SpecError
+from tlcore.sentences import Sentence
+from tlcore.spec import FineTuneSpec, Progress
+from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "pages" / "ui").rglob("*.py")])
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
 
 # Calls of Streamlit whose texts a person reads, and the keywords that hold one.
 SHOWS = {
@@ -82,30 +95,58 @@ def test_a_translated_one_is_not(fine):
     assert not untranslated(fine)
 
 
-def test_another_catalogue_changes_what_a_page_says(tmp_path, monkeypatch):
+CHINESE = {
+    "Start training": "开始训练",
+    "There is no run {run_id!r}. Pick one from the list of runs.": "没有运行 {run_id!r}。",
+    "{head} on {input}, seed {seed}": "{input}上的{head}，种子 {seed}",
+    "features": "特征",
+    "training": "训练中",
+    "a slip": "{missing}",
+}
+
+
+@pytest.fixture
+def chinese(tmp_path, monkeypatch):
+    """A lab that has a Chinese catalogue, on an English server."""
     from babel.messages.catalog import Catalog
     from babel.messages.mofile import write_mo
 
     catalogue = Catalog(locale="zh")
-    catalogue.add("Start training", "开始训练")
-    catalogue.add("There is no run {run_id!r}. Pick one from the list of runs.", "没有运行 {run_id!r}。")
-    folder = tmp_path / "zh" / "LC_MESSAGES"
+    for english, translated in CHINESE.items():
+        catalogue.add(english, translated)
+    folder = tmp_path / "locales" / "zh_CN" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with open(folder / f"{text.DOMAIN}.mo", "wb") as file:
         write_mo(file, catalogue)
-    monkeypatch.setattr(text, "FOLDER", tmp_path)
-    monkeypatch.setenv("LANGUAGE", "zh")
-    text.catalogue.cache_clear()
-    try:
-        from tlcore.errors import SpecError
+    monkeypatch.setattr(text, "FOLDER", tmp_path / "locales")
+    monkeypatch.setenv("LANGUAGE", "en_GB:en")
+    text.forget()
+    yield
+    monkeypatch.undo()
+    text.forget()
 
-        assert text._("Start training") == "开始训练"
-        error = SpecError("There is no run {run_id!r}. Pick one from the list of runs.", run_id="x")
-        assert text.tell(error) == "没有运行 'x'。"
-    finally:
-        monkeypatch.undo()
-        text.catalogue.cache_clear()
+
+def reads(monkeypatch, locale):
+    """Let the person of this thread have a browser of that language."""
+    context = SimpleNamespace(context_info=ContextInfo(locale=locale))
+    monkeypatch.setattr(text, "get_script_run_ctx", lambda suppress_warning: context)
+
+
+def test_each_person_reads_the_language_of_their_browser(chinese, monkeypatch):
+    error = SpecError("There is no run {run_id!r}. Pick one from the list of runs.", run_id="x")
+    for locale in ("zh-CN", "zh", "zh-TW"):
+        reads(monkeypatch, locale)
+        assert (text._("Start training"), text.tell(error), text.language()) == ("开始训练", "没有运行 'x'。", "zh-CN")
+    for locale in ("en-US", "fr", "", "../zh_CN"):
+        reads(monkeypatch, locale)
+        assert (text._("Start training"), text.language()) == ("Start training", "en")
+
+
+def test_who_names_no_language_reads_the_servers(chinese, monkeypatch):
     assert text._("Start training") == "Start training"
+    monkeypatch.setenv("LANGUAGE", "zh_CN:en")
+    text.forget()
+    assert text._("Start training") == "开始训练"
 
 
 @pytest.mark.parametrize("folder", ["pages", "tlcore", "server"])
@@ -123,18 +164,112 @@ def test_a_percentage_is_written_in_one_form_the_one_of_tlcore_sentences(folder)
     assert found == []
 
 
-def test_babel_finds_the_messages_of_pages_and_errors():
+def test_what_a_worker_reported_in_english_is_shown_in_the_readers_language(chinese, monkeypatch, tmp_path):
+    store = Store(tmp_path / "lab")
+    run = store.create(FineTuneSpec())
+    attempt = store.claim(run.id)
+    message = Sentence("{head} on {input}, seed {seed}", head="SVM", input=Sentence("features"), seed=3)
+    attempt.beat(Progress(1, 2, message))
+    store.finish(
+        run.id,
+        "failed",
+        error=SpecError("There is no run {run_id!r}. Pick one from the list of runs.", run_id="x").sentence,
+    )
+    kept = store.get(run.id)
+    assert (str(kept.progress.message), str(kept.error)[:16]) == ("SVM on features, seed 3", "There is no run ")
+    answers = {
+        language: live.payload(kept.state, kept.progress, (), error=kept.error, language=language)
+        for language in ("zh-CN", "en-GB", "fr")
+    }
+    assert answers["zh-CN"]["progress"]["message"] == "特征上的SVM，种子 3"
+    assert answers["zh-CN"]["error"] == "没有运行 'x'。"
+    assert answers["en-GB"]["progress"]["message"] == answers["fr"]["progress"]["message"] == "SVM on features, seed 3"
+
+
+def test_a_slip_in_a_catalogue_costs_the_translation_and_not_the_page(chinese, monkeypatch):
+    reads(monkeypatch, "zh-CN")
+    assert text.shown(Sentence("a slip")) == "a slip"
+
+
+# -- what a catalogue is made from
+
+# Who takes a template; ``refuse`` makes a DataError of it.
+KINDS = ("Sentence", "refuse", *(kind for kind, value in vars(errors).items() if isinstance(value, type)))
+
+
+def test_babel_finds_the_messages_of_pages_reasons_and_errors():
     from babel.messages.extract import extract_from_dir
 
-    keywords = {"_": None, "ngettext": (1, 2)} | {
-        name: None for name in ("LabError", "SpecError", "DataError", "StoreError", "TrainingError", "RightsError")
-    }
+    documented = re.findall(r"-k (\w+)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert set(documented) == set(KINDS)
+    keywords = {"_": None, "ngettext": (1, 2)} | dict.fromkeys(documented)
     found = set()
     for folder in ("pages", "tlcore"):
         for row in extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=keywords):
             found.update([row[2]] if isinstance(row[2], str) else row[2])
-    assert {"Start training", "There is no run {run_id!r}. Pick one from the list of runs."} <= found
-    assert len(found) > 150
+    assert {
+        "Start training",
+        "There is no run {run_id!r}. Pick one from the list of runs.",
+        "{head} on {input}, seed {seed}",
+        "The frozen layers {layers} ran once ({size}); only the rest was trained.",
+        "Transfer takes less training time.",
+    } <= found
+    assert len(found) > 700
+
+
+def hidden(code: str) -> list[int]:
+    """Return the lines of messages that are no literal, so that no catalogue can know them."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and node.args]
+    return [
+        call.lineno
+        for call in calls
+        if getattr(call.func, "id", "") in ("_", "ngettext", *KINDS)
+        and not isinstance(call.args[0], ast.Constant)
+        and ast.unparse(call.args[0]) != "template"  # passed on by one of those
+    ]
+
+
+SOURCES = sorted([*PAGES, *(ROOT / "tlcore").rglob("*.py")])
+PLUMBING = {"sentences.py", "text.py"}  # they pass on what others say
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name not in PLUMBING], ids=dotted)
+def test_every_message_is_a_literal_that_a_catalogue_can_know(path):
+    assert hidden(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_hidden_message_is_found():
+    assert hidden("x = _(card.note)\nSentence(f'{n}')\nSpecError(words, n=1)") == [1, 2, 3]
+    assert hidden("_('a')\nSentence('b {n}', n=n)\nraise SpecError('c' 'd')") == []
+
+
+def translated_at_import(code: str) -> list[int]:
+    """Return the lines that translate when a module is imported, when nobody reads."""
+    lines, todo = [], list(ast.parse(code).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            defaults = (*node.args.defaults, *node.args.kw_defaults, *getattr(node, "decorator_list", ()))
+            todo += [default for default in defaults if default]
+            continue
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "ngettext", "shown", "tell"):
+            lines.append(node.lineno)
+        todo += ast.iter_child_nodes(node)
+    return sorted(lines)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if "ui" in path.parts], ids=dotted)
+def test_nothing_is_translated_when_a_module_of_the_pages_is_imported(path):
+    """The pages themselves are scripts that run for one person, from their first line."""
+    assert translated_at_import(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_table_translated_at_import_is_found():
+    assert translated_at_import("T = {'a': _('A')}\ndef f(x=_('X')):\n    return _('Y')\nclass C:\n    t = _('Z')") == [
+        1,
+        2,
+        5,
+    ]
 
 
 def test_markdown_in_a_value_is_shown_letter_for_letter():

@@ -7,6 +7,7 @@ import pytest
 from tlcore import jobs
 from tlcore.engine.forecast import Forecast, waits
 from tlcore.people.presence import Presence
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, HeadSpec, Phase, Progress
 
 SHORT, LONG = FineTuneSpec(), FineTuneSpec(phases=(Phase(epochs=100),))
@@ -110,7 +111,7 @@ def test_what_somebody_who_left_has_waiting_is_let_go_with_its_reason_and_nothin
     presence._idle_s = 30
     presence.look()
     assert (store.get(left).state, store.get(left).attempt) == ("stopped", 0)
-    assert "after its owner left, and was let go. Start it again." in store.get(left).error
+    assert "minutes after its owner left. Start it again." in str(store.get(left).error)
     assert [store.get(run_id).state for run_id in (here, nobodys, left_running)] == ["queued", "queued", "running"]
     assert presence.sessions() == {"one": "ann"}
 
@@ -121,4 +122,4 @@ def test_a_run_that_was_begun_is_not_let_go(store):
     store.requeue(run)
     with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET created = created - 60")
-    assert store.let_go(30, "gone") == () and store.get(run).state == "queued"
+    assert store.let_go(30, Sentence("gone")) == () and store.get(run).state == "queued"

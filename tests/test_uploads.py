@@ -55,7 +55,7 @@ def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, 
         run = store.create(spec)
         worker.execute(run.id, str(store.folder))
         run = store.get(run.id)
-        assert (run.state, run.error) == ("done", "")
+        assert (run.state, str(run.error)) == ("done", "")
         assert all(row.ok for row in getattr(run.result, "proof", ()) if row.frozen)
         (found,) = prediction.of_run(run)
         assert prediction.predictor(found.name, store.folder).predict_proba(images).shape == (8, 5)

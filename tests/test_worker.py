@@ -37,7 +37,7 @@ def lab(tmp_path_factory):
 @pytest.mark.keras
 def test_a_fine_tuning_ends_done_with_test_proof_and_model(lab):
     store, run, _ = lab
-    assert (run.state, run.error) == ("done", "")
+    assert (run.state, str(run.error)) == ("done", "")
     test = run.result.test
     assert test.n == 4861 and test.low < test.accuracy < test.high
     assert sum(map(sum, test.confusion)) == 4861
@@ -87,7 +87,7 @@ def test_the_frozen_layers_of_the_saved_model_are_the_sources(lab):
 @pytest.mark.keras
 def test_heads_end_with_a_row_for_every_head_input_and_seed(lab):
     _, _, run = lab
-    assert (run.state, run.error) == ("done", "")
+    assert (run.state, str(run.error)) == ("done", "")
     cells = {(row.head, row.input, row.seed) for row in run.result.rows}
     assert len(cells) == len(run.result.rows) == 8
     assert run.result.n_features == 1600 and run.result.features_mb > 0
@@ -174,15 +174,15 @@ def test_a_stop_keeps_the_weights_and_says_stopped(store, monkeypatch):
 @pytest.mark.keras
 def test_a_diverging_run_fails_with_its_reason(store):
     run = executed(store, replace(FINE_TUNE, phases=(Phase(epochs=40, learning_rate=10.0),)))
-    assert run.state == "failed" and "learning rate is probably too high" in run.error
+    assert run.state == "failed" and "learning rate is probably too high" in str(run.error)
 
 
 @pytest.mark.keras
 def test_a_bug_becomes_a_failed_run_with_a_log_id(store, monkeypatch, caplog):
     monkeypatch.setattr(FineTune, "run", lambda *_: 1 / 0)
     run = executed(store, FINE_TUNE)
-    assert run.state == "failed" and "ZeroDivisionError" not in run.error
-    log_id = run.error.split("under ")[1].split(".")[0]
+    assert run.state == "failed" and "ZeroDivisionError" not in str(run.error)
+    log_id = str(run.error).split("under ")[1].split(".")[0]
     assert log_id in caplog.text and "ZeroDivisionError" in caplog.text
 
 
@@ -193,7 +193,7 @@ def test_a_full_disk_becomes_a_failed_run_in_words(store, monkeypatch):
 
     monkeypatch.setattr(scratch, "write_whole", full)
     run = executed(store, FINE_TUNE)
-    assert run.state == "failed" and "No space left on device" in run.error
+    assert run.state == "failed" and "No space left on device" in str(run.error)
 
 
 def test_a_run_that_was_claimed_already_is_left_alone(store):

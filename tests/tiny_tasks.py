@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from tlcore.sentences import Sentence
 from tlcore.spec import MetricPoint, Progress
 from tlcore.store import Attempt, Store
 
@@ -40,7 +41,7 @@ def execute(run_id: str, folder: str) -> None:
     with open(Path(folder) / "executed", "a") as file:
         file.write(f"{run_id} {os.getpid()} {os.getppid()}\n")
     attempt.add_points([MetricPoint("train", 1.0, loss=1.0)])
-    attempt.beat(Progress(1, 2, "began"))
+    attempt.beat(Progress(1, 2, Sentence("began")))
     attempt.finish("done", WORK[store.get(run_id).name](store, attempt))
 
 
@@ -77,7 +78,7 @@ def busy_to_the_end(store: Store, attempt: Attempt) -> dict:
     while not attempt.beat():
         threading.Event().wait(0.05)
     for step in range(8):
-        attempt.beat(Progress(step, 8, "saving"))
+        attempt.beat(Progress(step, 8, Sentence("saving")))
         threading.Event().wait(0.25)
     attempt.finish("stopped", {"saved": True})
     return {}

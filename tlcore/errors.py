@@ -1,16 +1,15 @@
-"""The base error and its few children.
+"""The base error and its few children."""
 
-A message is a template and its values, kept apart so that a page can translate the template.
-"""
+from .sentences import Sentence
 
 
 class LabError(Exception):
-    """Something a person can mend; ``str(error)`` is one sentence fit for a page.
+    """Something a person can mend; ``error.sentence`` is fit for a page, ``str(error)`` is it in English.
 
     Parameters
     ----------
     template : sentence with ``str.format`` fields: what is wrong, with which value, what to do
-    values : the values of those fields
+    values : the values of those fields; one that is prose is a Sentence itself
 
     Examples
     --------
@@ -19,16 +18,15 @@ class LabError(Exception):
     """
 
     def __init__(self, template: str, **values: object):
-        super().__init__(template.format(**values))
-        self.template = template
-        self.values = values
+        self.sentence = Sentence(template, **values)
+        super().__init__(str(self.sentence))
 
     def __reduce__(self):  # errors cross process borders; the default would lose the values
-        return _rebuild, (type(self), self.template, self.values)
+        return _rebuild, (type(self), self.sentence)
 
 
-def _rebuild(kind: type[LabError], template: str, values: dict[str, object]) -> LabError:
-    return kind(template, **values)
+def _rebuild(kind: type[LabError], sentence: Sentence) -> LabError:
+    return kind(sentence.template, **sentence.values)
 
 
 class SpecError(LabError):

@@ -1,4 +1,182 @@
-"""How numbers are written in sentences, the same on every page and in every command."""
+"""Sentences that stay a template and its values until they are shown, so that a reader gets them in their language."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+_BAD_FIELDS = (KeyError, ValueError, IndexError, AttributeError, TypeError)  # of a template that its values do not fit
+
+
+class Sentence:
+    """A sentence fit for a page; ``str()`` gives it in English.
+
+    Parameters
+    ----------
+    template : English with ``str.format`` fields
+    values : the values of those fields; one that is prose is a Sentence itself
+
+    Examples
+    --------
+    >>> str(Sentence("{n:,} of {what}", n=1000, what=Sentence("the images")))
+    '1,000 of the images'
+    >>> bool(Sentence("")), Sentence("a {x}", x=1) == Sentence("a {x}", x=2)
+    (False, False)
+    """
+
+    __slots__ = ("template", "values")
+
+    def __init__(self, template: str, /, **values: object):
+        self.template, self.values = template, values
+
+    def fill(self, translate: Callable[[str], str]) -> str:
+        """Return the text, with this template and those of the sentences inside it put through ``translate``."""
+        values = {
+            name: value.fill(translate) if isinstance(value, Sentence) else value for name, value in self.values.items()
+        }
+        try:
+            return translate(self.template).format(**values)
+        except _BAD_FIELDS:  # a slip in a catalogue costs the translation, not the page
+            return self.template.format(**values)
+
+    def __str__(self) -> str:
+        return self.fill(str)
+
+    def __repr__(self) -> str:
+        return "Sentence(" + ", ".join([repr(self.template), *(f"{k}={v!r}" for k, v in self.values.items())]) + ")"
+
+    def __bool__(self) -> bool:
+        return bool(self.template)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sentence):
+            return NotImplemented
+        return (self.template, self.values) == (other.template, other.values)
+
+    def __hash__(self) -> int:
+        return hash(self.template)
+
+
+NOTHING = Sentence("")
+
+
+def verbatim(text: str) -> Sentence:
+    """Return a text that holds no fields as a Sentence.
+
+    Examples
+    --------
+    >>> str(verbatim("a {b}"))
+    'a {b}'
+    """
+    return Sentence(text.replace("{", "{{").replace("}", "}}"))
+
+
+def join(sentences: Iterable[Sentence], separator: str = " ") -> Sentence:
+    """Return several as one, each once.
+
+    Examples
+    --------
+    >>> str(join([Sentence("One."), Sentence("Two."), Sentence("One.")]))
+    'One. Two.'
+    """
+    parts = {f"part_{i}": sentence for i, sentence in enumerate(dict.fromkeys(sentences))}
+    if len(parts) < 2:
+        return next(iter(parts.values()), NOTHING)
+    return Sentence(separator.join(f"{{{name}}}" for name in parts), **parts)
+
+
+# -- as JSON ---------------------------------------------------------------------------------------------------------
+
+
+def encode(sentence: Sentence) -> dict[str, Any]:
+    """Return a Sentence as JSON values; a value that JSON does not know is kept as its text."""
+    return {"template": sentence.template, "values": {name: _encoded(v) for name, v in sentence.values.items()}}
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, Sentence):
+        return encode(value)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_encoded(part) for part in value]
+    return value.tolist() if hasattr(value, "tolist") else str(value)  # as NumPy's numbers have
+
+
+def decode(value: Any) -> Sentence:
+    """Return the Sentence of ``encode``; also of plain text, which older versions stored.
+
+    Examples
+    --------
+    >>> decode({"template": "{n} labels", "values": {"n": 5}}), decode("Took long.")
+    (Sentence('{n} labels', n=5), Sentence('Took long.'))
+    """
+    if isinstance(value, str):
+        return verbatim(value)
+    sentence = _decoded(value)
+    if not isinstance(sentence, Sentence):
+        return NOTHING
+    try:
+        str(sentence)
+    except _BAD_FIELDS:
+        return verbatim(sentence.template)
+    return sentence
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(part) for part in value]
+    if not _is_encoded(value):
+        return value
+    return Sentence(value["template"], **{name: _decoded(v) for name, v in value["values"].items()})
+
+
+def _is_encoded(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"template", "values"}
+        and isinstance(value["template"], str)
+        and isinstance(value["values"], dict)
+    )
+
+
+def dumps(sentence: Sentence) -> str:
+    """Return a Sentence as text for a column; an empty one is ``""``."""
+    return json.dumps(encode(sentence)) if sentence else ""
+
+
+def loads(text: str) -> Sentence:
+    """Return the Sentence of ``dumps``, or of the plain text that an older version stored.
+
+    Examples
+    --------
+    >>> loads(dumps(Sentence("{n} labels", n=5))), loads("{not JSON}")
+    (Sentence('{n} labels', n=5), Sentence('{{not JSON}}'))
+    """
+    try:
+        value = json.loads(text) if text.startswith("{") else None
+    except (ValueError, RecursionError):
+        value = None
+    return decode(value) if _is_encoded(value) else verbatim(text)
+
+
+def in_english(value: Any) -> Any:
+    """Return JSON values with every Sentence among them as its English text.
+
+    Examples
+    --------
+    >>> in_english({"reason": encode(Sentence("{n} labels", n=5)), "n": 5})
+    {'reason': '5 labels', 'n': 5}
+    """
+    if isinstance(value, Sentence):
+        return str(value)
+    if _is_encoded(value):
+        return str(decode(value))
+    if isinstance(value, dict):
+        return {name: in_english(part) for name, part in value.items()}
+    return [in_english(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+# -- numbers in sentences, the same on every page and in every command -----------------------------------------------
 
 
 def percent(share: float, digits: int = 1) -> str:

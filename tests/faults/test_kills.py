@@ -67,7 +67,7 @@ def weights(store, run):
 
 def check_whole(store, run):
     """Hold everything that a finished fine-tuning left against what a run that nobody killed leaves."""
-    assert (run.state, run.error) == ("done", "")
+    assert (run.state, str(run.error)) == ("done", "")
     numbered = store.points(run.id)
     assert [seq for seq, _ in numbered] == list(range(1, len(numbered) + 1))
     for series in ("train", "validation"):
@@ -209,7 +209,11 @@ def kill_at(store, spec, share, life):
         if not now.final and is_alive(now.process):
             os.kill(int(now.process.split(":")[1]), signal.SIGKILL)
             end = wait_for(lambda run=run: ended(store, run))
-            return moment_s, f"{now.progress.message or 'starting'} ({now.progress.step}/{now.progress.n_steps})", end
+            return (
+                moment_s,
+                f"{str(now.progress.message) or 'starting'} ({now.progress.step}/{now.progress.n_steps})",
+                end,
+            )
         life[spec.kind] = min(life[spec.kind], completed_s(wait_for(lambda run=run: ended(store, run))))
 
 

@@ -54,4 +54,4 @@ engine.close()
     )
     found = store.get(run.id)
     assert (found.state, found.attempt) == ("failed", 3)
-    assert "the last time because memory ran out and the system killed it (SIGKILL)." in found.error
+    assert "the last time because memory ran out and the system killed it (SIGKILL)." in str(found.error)

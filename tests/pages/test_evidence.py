@@ -9,6 +9,7 @@ from pages.test_pages import opened, sound, words
 from pages.ui.evidence import savings as savings_view
 from pages.ui.evidence import sweep as sweep_view
 from tlcore.evidence import meter, recorded, savings, sweeps
+from tlcore.sentences import Sentence
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 
 
@@ -121,7 +122,7 @@ def test_a_sweep_in_every_state_is_shown_with_what_it_has(lab, state):  # noqa: 
         attempt = lab.store.claim(run.id)
         attempt.add_cells(measured()[:9])
     if state in ("stopped", "failed"):
-        lab.store.finish(run.id, state, error="The run was cut off." if state == "failed" else "")
+        lab.store.finish(run.id, state, error=Sentence("The run was cut off." if state == "failed" else ""))
     app = sound(opened("evidence", run_sweep=run.id))
     columns = [set(table.value) for table in app.dataframe]
     shown = [names for names in columns if "5 labels" in names and "500 labels" not in names]  # not the recorded one

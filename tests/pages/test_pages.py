@@ -27,6 +27,7 @@ from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
 from tlcore.recipes import break_it, race, scratch_control
+from tlcore.sentences import Sentence
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase
 from tlcore.store import Store
 from tlcore.store.connection import connect
@@ -86,7 +87,7 @@ def finished(store: Store, result: dict, state: str = "done", spec=None, error: 
     run = store.create(spec or FineTuneSpec(), owner=ME.id)
     assert (attempt := store.claim(run.id))
     attempt.add_points([MetricPoint("train", 1.0, 0.5, 0.8), MetricPoint("validation", 1.0, 0.6, 0.75)])
-    store.finish(run.id, state, result, error)
+    store.finish(run.id, state, result, Sentence(error))
     return store.get(run.id)
 
 

@@ -119,8 +119,10 @@ def read_picture(path: Path, normalise: bool) -> np.ndarray:
         It is missing, no picture, damaged, too large, blank or a lone dot.
     """
     try:
+        if not path.exists():
+            raise DataError("There is no such file.")
         if not path.is_file():
-            raise DataError("This is no file." if path.exists() else "There is no such file.")
+            raise DataError("This is not a file.")
         if path.stat().st_size > MOST_BYTES:
             raise DataError("This file is larger than {most:,} bytes.", most=MOST_BYTES)
         content = path.read_bytes()

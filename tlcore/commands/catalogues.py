@@ -7,8 +7,8 @@ from dataclasses import asdict
 from tlcore import datasets, sources
 from tlcore.errors import SpecError
 from tlcore.features.freezing import Cost, Freezing, fitting, presets
-from tlcore.heads import HEADS
-from tlcore.sentences import percent
+from tlcore.heads import CURVES, HEADS, LOSSES
+from tlcore.sentences import in_english, percent
 from tlcore.sources import making, uploads
 from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import FineTuneSpec, LayerInfo
@@ -73,10 +73,9 @@ def list_datasets(options: Namespace) -> int:
 
 
 def list_heads(options: Namespace) -> int:
-    rows = [[card.name, card.title, card.note] for card in HEADS.values()]
-    return console.show(
-        options, [asdict(card) for card in HEADS.values()], table(["name", "title", "what it is"], rows)
-    )
+    rows = [[card.name, str(card.title), str(card.note)] for card in HEADS.values()]
+    cards = [{**asdict(card), "curve": CURVES[card.curve], "loss": LOSSES[card.loss]} for card in HEADS.values()]
+    return console.show(options, in_english(cards), table(["name", "title", "what it is"], rows))
 
 
 def describe(options: Namespace) -> int:

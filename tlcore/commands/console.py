@@ -13,7 +13,7 @@ from typing import Any
 
 from tlcore import jobs
 from tlcore.jobs.report import Entry, Table
-from tlcore.sentences import percent
+from tlcore.sentences import NOTHING, percent
 from tlcore.spec import MetricPoint, Progress
 from tlcore.store import NumberedPoints, Run
 
@@ -131,9 +131,10 @@ def run_text(run: Run, folder: Path) -> str:
         f"{run.kind}, seed {run.seed}, created {when(run.created)}, attempt {run.attempt}",
     ]
     if run.error:
-        lines.append(run.error)
+        lines.append(str(run.error))
     if run.state == "running":
-        lines.append(f"{run.progress.message}, step {run.progress.step} of {run.progress.n_steps}")
+        message = f"{run.progress.message}, " if run.progress.message else ""
+        lines.append(f"{message}step {run.progress.step} of {run.progress.n_steps}")
     return "\n".join(lines + result_lines(run, folder))
 
 
@@ -145,7 +146,7 @@ class LiveLines:
 
     def __init__(self, say: Say):
         self.since = 0  # the number of the last point seen
-        self._say, self._attempt, self._message = say, 1, ""
+        self._say, self._attempt, self._message = say, 1, NOTHING
         self._told = 0.0  # epochs
         self._train: MetricPoint | None = None
         self._said_s = 0.0
@@ -162,9 +163,9 @@ class LiveLines:
                 self._epoch(point, n_epochs)
         if job.many_steps:
             self._step(run.progress)
-        elif message not in ("", "done", "training", self._message):  # the epochs tell of the training themselves
+        elif message and message != self._message:
             step = "" if n_epochs else f"{run.progress.step + 1}/{run.progress.n_steps} "
-            self._say(step + message)
+            self._say(f"{step}{message}")
         self._message = message
 
     def _step(self, progress: Progress) -> None:

@@ -72,7 +72,7 @@ def _card(verdict: claims.Verdict) -> str:
         amounts = [_amount(value, claim.unit) for value in (one.value, one.low, one.high)]
         rows.append([f"{one.per_class}", one.source, *amounts, f"{one.n_seeds}", _support(one)])
     found = console.table(["labels", "source", claim.unit, "low", "high", "seeds", ""], rows) if rows else ""
-    lines = [f"{claim.sentence} {verdict.word.capitalize()}.", claim.experiment, found]
+    lines = [f"{claim.sentence} {verdict.word.capitalize()}.", str(claim.experiment), found]
     return "\n".join([*filter(None, lines), f"Published: {claim.published} {claim.reference}"])
 
 

@@ -164,6 +164,8 @@ def _exactly(store: Store, text: str) -> list[Run]:
     try:
         return [store.get(text)]
     except SpecError as error:
-        if "run_id" in error.values:  # no such run; else there is one that this version cannot read, which it says
+        if (
+            "run_id" in error.sentence.values
+        ):  # no such run; else there is one that this version cannot read, which it says
             return []
         raise

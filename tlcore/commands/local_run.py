@@ -56,7 +56,7 @@ def execute_here(options: Namespace, spec: Spec, tell_result: SayResult) -> tupl
         return console.OK, run
     if run.state == "stopped" and pressed:
         return console.INTERRUPTED, run
-    console.tell(run.error or "The run was stopped from elsewhere before its end.")
+    console.tell(str(run.error) or "The run was stopped from elsewhere before its end.")
     return console.FAILED, run
 
 

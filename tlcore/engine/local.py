@@ -12,10 +12,11 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from tlcore.errors import LabError, TrainingError
+from tlcore.errors import LabError
 from tlcore.machine import scratch
 from tlcore.machine.deaths import CutOff, cause, memory_kills
 from tlcore.machine.processes import is_alive
+from tlcore.sentences import Sentence
 from tlcore.store import Run, Store, checkpoint
 
 from .slots import Execute, Job, Slot, Warm
@@ -196,19 +197,28 @@ class Engine:
         elif run.state == "queued":  # it never got as far as the claim
             self._starts[run.id] = self._starts.get(run.id, 0) + 1
             if self._starts[run.id] >= MOST_STARTS:
-                words = "The worker process ended {n} times before it could begin: {cause}."
-                self._fail(run, words, error, self._starts.pop(run.id))
+                reason = Sentence(
+                    "The worker process ended {n} times before it could begin: {cause}. Start the run again.",
+                    n=self._starts.pop(run.id),
+                    cause=self._cause(error),
+                )
+                self._fail(run, reason)
         elif (is_alive(run.process) is False) if error else (run.process == job.future.result()):
             self._again(run, error)
 
     def _again(self, run: Run, error: BaseException | None) -> None:
         """Queue a run again whose process ended before it did; give up when it does not get further."""
         if run.lost + 1 < MOST_LOST and not run.stop_requested:
-            log.warning("run %s lost its process (%s) and is queued again", run.id, cause(error, self._for_memory()))
+            log.warning("run %s lost its process (%s) and is queued again", run.id, self._cause(error))
             self._store.requeue(run.id, attempt=run.attempt, lost=True)
         else:
-            words = "Its process was lost {n} times without the run getting further, the last time because {cause}."
-            self._fail(run, words, error, run.lost + 1)
+            reason = Sentence(
+                "Its process was lost {n} times without the run getting further, the last time because {cause}. "
+                "Start the run again.",
+                n=run.lost + 1,
+                cause=self._cause(error),
+            )
+            self._fail(run, reason)
 
     def _is_lost(self, job: Job) -> bool:
         """Whether a child left with exit code 0 in the middle of its run, which its pool takes for no end at all."""
@@ -263,16 +273,18 @@ class Engine:
         except LabError:
             log.exception("run %s could not be given back", run_id)
 
-    def _fail(self, run: Run, template: str, error: BaseException | None, n: int) -> None:
+    def _fail(self, run: Run, reason: Sentence) -> None:
         """Write a run's end: as stopped when that was asked for, else as failed with the reason."""
         if run.stop_requested:
             self._store.finish(run.id, "stopped", attempt=run.attempt)
             self._tidy(run.id)
             return
-        reason = TrainingError(template + " Start the run again.", cause=cause(error, self._for_memory()), n=n)
         log.error("run %s failed: %s", run.id, reason)
-        self._store.finish(run.id, "failed", error=str(reason), attempt=run.attempt)
+        self._store.finish(run.id, "failed", error=reason, attempt=run.attempt)
         self._tidy(run.id)
+
+    def _cause(self, error: BaseException | None) -> Sentence:
+        return cause(error, self._for_memory())
 
     def _tidy(self, run_id: str) -> None:
         checkpoint.remove(self._store.run_folder(run_id))

@@ -9,6 +9,7 @@ from math import exp, inf, log
 from typing import Literal
 
 from tlcore.evaluation import mean_interval
+from tlcore.sentences import Sentence
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
 
 from . import savings
@@ -46,11 +47,11 @@ class Claim:
     """A sentence, how it is tried, and what others published; ``findings`` tries it on experiments."""
 
     name: str
-    sentence: str
-    experiment: str
+    sentence: Sentence
+    experiment: Sentence
     unit: Unit
     threshold: float
-    published: str
+    published: Sentence
     reference: str
     findings: Callable[[Sequence[Cell], float], list[Finding]]
 
@@ -206,72 +207,84 @@ KERAS = "Keras examples, mnist_transfer_cnn"
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "less_time",
-        "Transfer takes less training time.",
-        "Seconds of training from scratch over seconds of training after frozen convolutions, the same epochs.",
+        Sentence("Transfer takes less training time."),
+        Sentence(
+            "Seconds of training from scratch over seconds of training after frozen convolutions, the same epochs."
+        ),
         "times",
         1.0,
-        "No number was published for a network of this size.",
+        Sentence("No number was published for a network of this size."),
         "Chollet, Transfer learning and fine-tuning (Keras guide), for the expectation",
         _less_time,
     ),
     Claim(
         "less_compute",
-        "Transfer takes less compute.",
-        "Multiply-adds of training from scratch over those of training after frozen convolutions, the same epochs.",
+        Sentence("Transfer takes less compute."),
+        Sentence(
+            "Multiply-adds of training from scratch over those of training after frozen convolutions, the same epochs."
+        ),
         "times",
         1.0,
-        "No number was published for a network of this size.",
+        Sentence("No number was published for a network of this size."),
         "Goodfellow et al. (2016), Deep Learning, section 6.5, for how it is counted",
         _less_compute,
     ),
     Claim(
         "fewer_labels",
-        "Transfer needs fewer labels for the same accuracy.",
-        "Labels a network from scratch needs, over those a linear SVM on the source's features needs.",
+        Sentence("Transfer needs fewer labels for the same accuracy."),
+        Sentence("Labels a network from scratch needs, over those a linear SVM on the source's features needs."),
         "times",
         1.0,
-        "99.2 % on digits 5-9 with all their labels, after learning 0-4; with few labels no number was published.",
+        Sentence(
+            "99.2 % on digits 5-9 with all their labels, after learning 0-4; with few labels no number was published."
+        ),
         KERAS,
         _fewer_labels,
     ),
     Claim(
         "generalises",
-        "Starting from a source generalises better, even when every layer is trained on.",
-        "Test accuracy of fine-tuning everything less that from scratch; garments as the source beside it.",
+        Sentence("Starting from a source generalises better, even when every layer is trained on."),
+        Sentence("Test accuracy of fine-tuning everything less that from scratch; garments as the source beside it."),
         "points",
         0.0,
-        "+1.6 points on average over the layers kept, between halves of ImageNet (table 1).",
+        Sentence("+1.6 points on average over the layers kept, between halves of ImageNet (table 1)."),
         YOSINSKI,
         _generalises,
     ),
     Claim(
         "specialise",
-        "Deeper layers are more specialised to their source.",
-        "How far digits 0-4 lead garments as the source on the dense layer, less their lead on the last convolution. "
-        "Controls: what each source, and an untrained network, loses between the two: the dense layer is narrower.",
+        Sentence("Deeper layers are more specialised to their source."),
+        Sentence(
+            "How far digits 0-4 lead garments as the source on the dense layer, less their lead on the last "
+            "convolution. Controls: what each source, and an untrained network, loses between the two: the dense layer "
+            "is narrower."
+        ),
         "points",
         0.0,
-        "Accuracy falls as more layers are kept frozen, most in the last ones (figure 2).",
+        Sentence("Accuracy falls as more layers are kept frozen, most in the last ones (figure 2)."),
         YOSINSKI,
         _specialise,
     ),
     Claim(
         "related",
-        "A related source task helps more than an unrelated one.",
-        "A linear SVM on features of digits 0-4 less one on features of garments; garments less untrained beside it.",
+        Sentence("A related source task helps more than an unrelated one."),
+        Sentence(
+            "A linear SVM on features of digits 0-4 less one on features of garments; garments less untrained beside "
+            "it."
+        ),
         "points",
         0.0,
-        "Features transfer less well the further apart two tasks are (figure 3).",
+        Sentence("Features transfer less well the further apart two tasks are (figure 3)."),
         YOSINSKI,
         _related,
     ),
     Claim(
         "svm_suffices",
-        "Features and a linear SVM are enough: fine-tuning adds at most a point.",
-        "The linear SVM less the better fine-tuning; it suffices where it loses less than 1 point.",
+        Sentence("Features and a linear SVM are enough: fine-tuning adds at most a point."),
+        Sentence("The linear SVM less the better fine-tuning; it suffices where it loses less than 1 point."),
         "points",
         -MARGIN,
-        "An RBF SVM on raw pixels reaches 98.57 % of all ten digits, a simple network 99.06 %.",
+        Sentence("An RBF SVM on raw pixels reaches 98.57 % of all ten digits, a simple network 99.06 %."),
         "scikit-learn and Keras examples on MNIST",
         _svm_suffices,
     ),

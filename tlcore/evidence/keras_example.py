@@ -14,6 +14,7 @@ import numpy as np
 
 from tlcore import datasets
 from tlcore.evaluation import evaluate
+from tlcore.sentences import Sentence
 from tlcore.spec import DataSpec, ExampleResult, ExampleSpec, MetricPoint, Progress
 from tlcore.training.clock import OnMetric, OnProgress, ShouldStop
 
@@ -25,6 +26,7 @@ BATCH = 128
 RATE = 1.0  # what "adadelta" meant in Keras when the example was written; today's default of 0.001 hardly learns
 N_CLASSES = 5
 TASKS = ("mnist_0_4", "mnist_5_9")
+LEARNING = (Sentence("learning digits 0-4"), Sentence("learning digits 5-9, convolutions frozen"))
 
 
 def network(seed: int) -> "tuple[keras.Sequential, list[Any]]":
@@ -104,7 +106,7 @@ def _follower(
         def tell(self) -> None:
             done, total = self.epoch, 2 * spec.epochs
             left = (time.perf_counter() - began) / done * (total - done) if done else None
-            what = "learning digits 0-4" if done < spec.epochs else "learning digits 5-9, convolutions frozen"
+            what = LEARNING[0] if done < spec.epochs else LEARNING[1]
             on_progress(Progress(done, total, what, left_s=left))
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tlcore.datasets import ASSETS, read_card
 from tlcore.errors import DataError
+from tlcore.sentences import Sentence, encode
 from tlcore.spec import FINE_TUNE, SCRATCH, Cell, ExampleResult, SweepSpec, check_choice
 from tlcore.spec.codec import decode
 from tlcore.store import Run
@@ -102,7 +103,7 @@ def load(study: str) -> Recorded:
     card = read_card(path)
     try:
         names = card["columns"]
-        cells = tuple(Cell(**dict(zip(names, row, strict=True))) for row in card["cells"])
+        cells = tuple(decode(Cell, dict(zip(names, row, strict=True))) for row in card["cells"])
         return Recorded(study, cells, card["date"], card["machine"], card["seconds"], card["versions"], card["command"])
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path) from error
@@ -187,6 +188,8 @@ def _damaged(path: Path) -> DataError:
 
 
 def _short(value: object) -> object:
+    if isinstance(value, Sentence):
+        return encode(value) if value else ""
     return round(value, 6) if isinstance(value, float) else value
 
 

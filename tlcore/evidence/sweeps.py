@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from tlcore import datasets, features, heads, sources, training
-from tlcore.errors import SpecError, TrainingError
+from tlcore.errors import LabError, SpecError, TrainingError
 from tlcore.features import freezing
 from tlcore.heads import HEADS
+from tlcore.sentences import Sentence, verbatim
 from tlcore.sources import RANDOM
 from tlcore.spec import (
     FINE_TUNE,
@@ -243,7 +244,7 @@ def run(
     todo = [cell for cell in planned if cell.key not in kept]
     finished = [kept[cell.key] for cell in planned if cell.key in kept]
     n_done = len(finished)
-    on_progress(Progress(n_done, len(planned), "loading the data"))
+    on_progress(Progress(n_done, len(planned), Sentence("loading the data")))
     bench = _Bench(spec, cache, should_stop)
     on_data(bench.pool.hash)
     ended = "complete"
@@ -255,14 +256,14 @@ def run(
                 ended = "budget"
                 break
             left = expected_s(todo[number:], finished) or expected_s(todo[number:], [*similar, *finished])
-            on_progress(Progress(n_done + number, len(planned), words(cell), left_s=left))
+            on_progress(Progress(n_done + number, len(planned), describe(cell), left_s=left))
             found = None if should_stop() else bench.measure(cell)
             if found is None:
                 ended = "stopped"
                 break
             finished.append(found)
             on_cell(found)
-    on_progress(Progress(len(finished), len(planned), "done"))
+    on_progress(Progress(len(finished), len(planned)))
     return SweepResult(
         n_cells=len(finished),
         n_planned=len(planned),
@@ -276,16 +277,20 @@ def run(
     )
 
 
-def words(cell: Cell) -> str:
+def describe(cell: Cell) -> Sentence:
     """Return an experiment in a few words of the catalogue's names.
 
     Examples
     --------
-    >>> words(Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", 5, 0))
+    >>> str(describe(Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", 5, 0)))
     'linear_svm on flatten of digits_0_4, 5 labels per class, seed 0'
     """
-    where = "" if cell.method == SCRATCH else f" on {cell.cut}" + ("" if cell.cut == PIXELS else f" of {cell.source}")
-    return f"{cell.method}{where}, {cell.per_class} labels per class, seed {cell.seed}"
+    method: Sentence | str = cell.method
+    if cell.cut != PIXELS:
+        method = Sentence("{method} on {cut} of {source}", method=method, cut=cell.cut, source=cell.source)
+    elif cell.method != SCRATCH:
+        method = Sentence("{method} on pixels", method=method)
+    return Sentence("{method}, {n} labels per class, seed {seed}", method=method, n=cell.per_class, seed=cell.seed)
 
 
 def n_epochs(spec: SweepSpec, n: int) -> int:
@@ -327,7 +332,7 @@ class _Bench:
             else:
                 found = self._head(cell, x[rows], self.pool.labels[rows], x_test)
         except (TrainingError, ValueError) as error:  # one experiment that diverged is a finding, not the sweep's end
-            found = replace(cell, error=str(error))
+            found = replace(cell, error=error.sentence if isinstance(error, LabError) else verbatim(str(error)))
         return found and replace(found, seconds=time.perf_counter() - began)
 
     def _features(self, source: str, cut: str) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tlcore.errors import SpecError
+from tlcore.sentences import Sentence
 
 MOST_FOLDS = 5
 MOST_COMPONENTS = 30  # of the H-score
@@ -22,9 +23,9 @@ class Score:
     """A score's card: ``ranks`` says what it can tell apart."""
 
     name: str
-    title: str
+    title: Sentence
     ranks: str
-    note: str
+    note: Sentence
     reference: str
 
 
@@ -33,37 +34,43 @@ SCORES: dict[str, Score] = {
     for score in (
         Score(
             "loo_1nn",
-            "Nearest neighbour",
+            Sentence("Nearest neighbour"),
             "cuts",
-            "The share of labelled images whose nearest other labelled image has the same label.",
+            Sentence("The share of labelled images whose nearest other labelled image has the same label."),
             "Cover and Hart (1967), Nearest neighbor pattern classification",
         ),
         Score(
             "svm_cv",
-            "Linear SVM, cross-validated",
+            Sentence("Linear SVM, cross-validated"),
             "cuts",
-            "The accuracy of the linear head on folds of the labelled images that it was not fitted on.",
+            Sentence("The accuracy of the linear head on folds of the labelled images that it was not fitted on."),
             "Stone (1974), Cross-validatory choice and assessment of statistical predictions",
         ),
         Score(
             "h_score",
-            "H-score",
+            Sentence("H-score"),
             "cuts",
-            "How much of the spread of the features lies between the classes, on their strongest directions (PCA).",
+            Sentence(
+                "How much of the spread of the features lies between the classes, on their strongest directions (PCA)."
+            ),
             "Bao et al. (2019), An information-theoretic approach to transferability in task transfer learning",
         ),
         Score(
             "logme",
-            "LogME",
+            Sentence("LogME"),
             "cuts",
-            "The evidence of a Bayesian linear model of the labels. Unreliable where features outnumber images.",
+            Sentence(
+                "The evidence of a Bayesian linear model of the labels. Unreliable where features outnumber images."
+            ),
             "You et al. (2021), LogME: practical assessment of pre-trained models for transfer learning",
         ),
         Score(
             "leep",
-            "LEEP",
+            Sentence("LEEP"),
             "sources",
-            "How well the source's own answers predict the new labels. One number a source: it ranks no cuts.",
+            Sentence(
+                "How well the source's own answers predict the new labels. One number a source: it ranks no cuts."
+            ),
             "Nguyen et al. (2020), LEEP: a new measure to evaluate transferability of learned representations",
         ),
     )

@@ -10,6 +10,7 @@ from dataclasses import asdict, astuple, fields
 from io import StringIO
 from pathlib import Path
 
+from tlcore import sentences
 from tlcore.errors import StoreError
 from tlcore.spec import Cell, MetricPoint, to_json
 from tlcore.store import Run
@@ -55,7 +56,7 @@ def run_json(run: Run, result: bool = True) -> str:
         "note": run.note,
         "kind": run.kind,
         "state": run.state,
-        "error": run.error,
+        "error": str(run.error),
         "seed": run.seed,
         "spec": json.loads(to_json(run.spec)),
         "versions": run.versions,
@@ -66,7 +67,7 @@ def run_json(run: Run, result: bool = True) -> str:
         "attempt": run.attempt,
     }
     if result:
-        fields["result"] = run.stored
+        fields["result"] = sentences.in_english(run.stored)
     return json.dumps(fields, indent=2, ensure_ascii=False)
 
 

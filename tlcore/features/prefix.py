@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlcore.datasets import Data
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.sources import describe
 from tlcore.spec import LayerInfo, Phase
 
@@ -31,8 +32,8 @@ WORTH = 20
 # where it has only their dot product (bench/frozen_convs.py).
 MANY = 24_000_000_000
 
-OFF = "The cache is off, so every epoch runs the whole network."
-STOPPED = "It was stopped while the frozen layers were computed."
+OFF = Sentence("The cache is off, so every epoch runs the whole network.")
+STOPPED = Sentence("It was stopped while the frozen layers were computed.")
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,11 @@ class Inputs:
     tail: "keras.Model"
     x_train: np.ndarray
     x_validation: np.ndarray
-    reason: str  # why these and not the images, or the reverse, in words
+    reason: Sentence  # why these and not the images, or the reverse
     features: tuple[Features, ...] = ()  # where both arrays come from, unless they are the images
 
 
-def whole(model: "keras.Model", data: Data, reason: str) -> Inputs:
+def whole(model: "keras.Model", data: Data, reason: Sentence) -> Inputs:
     """Return the whole network on the images."""
     return Inputs(model, data.x_train, data.x_validation, reason)
 
@@ -78,23 +79,25 @@ def inputs(
     return Inputs(tail, train.x, validation.x, _done(frozen.prefix, train, rounded), (train, validation))
 
 
-def place(frozen: Freezing, n: int, cache: Path | None = None) -> tuple[CutPoint | None, str]:
-    """Return the cut up to which ``n`` training images are computed once; when there is none, why, in words.
+def place(frozen: Freezing, n: int, cache: Path | None = None) -> tuple[CutPoint | None, Sentence]:
+    """Return the cut up to which ``n`` training images are computed once; when there is none, why.
 
     The answer follows from sizes alone, never from a clock: the same spec takes the same way every time.
     """
     cut, prefix = frozen.boundary, frozen.prefix
     if cut is None:
-        return None, "No leading layers are frozen, so every epoch runs the whole network."
+        return None, Sentence("No leading layers are frozen, so every epoch runs the whole network.")
     shape = (n, *cut.shape)
     if n * sum(layer.flops for layer in prefix) < WORTH * 4 * prod(shape):
-        return None, (
-            f"Reading the outputs of {_names(prefix)} ({_megabytes(shape)}) takes about as long as computing them, "
-            "so every epoch computes them again."
+        return None, Sentence(
+            "Reading the outputs of {layers} ({size}) takes about as long as computing them, "
+            "so every epoch computes them again.",
+            layers=_names(prefix),
+            size=_megabytes(shape),
         )
     if 4 * prod(shape) > MEMORY_BYTES and not (cache and Cache(cache).takes(shape)):
         return None, _too_large(prefix, n)
-    return cut, ""
+    return cut, NOTHING
 
 
 def rounds(layers: Sequence[LayerInfo], n: int) -> bool:
@@ -114,28 +117,35 @@ def multiplies_bfloat16() -> bool:
     return info.exists() and bool({"amx_bf16", "avx512_bf16"} & set(info.read_text().split()))
 
 
-def _too_large(prefix: Sequence[LayerInfo], n: int) -> str:
-    size = _megabytes((n, *prefix[-1].output_shape))
-    return (
-        f"The outputs of {_names(prefix)} would take {size}, more than there is room for, "
-        "so every epoch computes them again."
+def _too_large(prefix: Sequence[LayerInfo], n: int) -> Sentence:
+    return Sentence(
+        "The outputs of {layers} would take {size}, more than there is room for, so every epoch computes them again.",
+        layers=_names(prefix),
+        size=_megabytes((n, *prefix[-1].output_shape)),
     )
 
 
-def _done(prefix: Sequence[LayerInfo], features: Features, rounded: bool) -> str:
-    size = _megabytes(features.x.shape) + (", in bfloat16 arithmetic" if rounded else "")
+def _done(prefix: Sequence[LayerInfo], features: Features, rounded: bool) -> Sentence:
+    size = _megabytes(features.x.shape)
+    if rounded:
+        size = Sentence("{size}, in bfloat16 arithmetic", size=size)
     if features.from_cache:
-        return (
-            f"The outputs of the frozen layers {_names(prefix)} were on disk already ({size}), "
-            "and only the rest was trained on that."
+        return Sentence(
+            "The outputs of the frozen layers {layers} were on disk already ({size}); only the rest was trained.",
+            layers=_names(prefix),
+            size=size,
         )
-    return f"The frozen layers {_names(prefix)} were computed once ({size}) and only the rest was trained on that."
+    return Sentence(
+        "The frozen layers {layers} ran once ({size}); only the rest was trained.", layers=_names(prefix), size=size
+    )
 
 
-def _names(layers: Sequence[LayerInfo]) -> str:
-    return layers[0].name if len(layers) == 1 else f"{layers[0].name} to {layers[-1].name}"
+def _names(layers: Sequence[LayerInfo]) -> Sentence | str:
+    if len(layers) == 1:
+        return layers[0].name
+    return Sentence("{first} to {last}", first=layers[0].name, last=layers[-1].name)
 
 
-def _megabytes(shape: Sequence[int]) -> str:
+def _megabytes(shape: Sequence[int]) -> Sentence:
     size = 4 * prod(shape) / 2**20
-    return f"{size:,.0f} MB" if size >= 1 else "less than 1 MB"
+    return Sentence("{size:,.0f} MB", size=size) if size >= 1 else Sentence("less than 1 MB")

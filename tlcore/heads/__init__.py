@@ -1,7 +1,9 @@
 """scikit-learn classifiers on a feature matrix."""
 
 from .heads import (
+    CURVES,
     HEADS,
+    LOSSES,
     N_EPOCHS,
     N_TREES,
     FittedHead,
@@ -16,8 +18,10 @@ from .heads import (
 )
 
 __all__ = [
+    "CURVES",
     "FittedHead",
     "HEADS",
+    "LOSSES",
     "N_EPOCHS",
     "N_TREES",
     "answer_alone",

@@ -15,6 +15,7 @@ import numpy as np
 
 from tlcore.errors import DataError, SpecError
 from tlcore.machine import scratch
+from tlcore.sentences import Sentence
 from tlcore.spec import check_choice
 
 MOST_BYTES = 2 * 2**30  # of an unpacked head: a k-NN that keeps 55,000 × 5,408 features has 1.2 GB
@@ -28,16 +29,42 @@ MOST_FOR_PCA = 10_000  # images that show the strongest directions; more move th
 OnPoint = Callable[[str, float, float | None, float | None], None]  # series, x, loss, accuracy
 
 
+Curve = Literal["images", "trees", "epochs"]
+Loss = Literal["hinge", "log_loss", "error", "out_of_bag"]
+
+# What the x of a curve counts, and what its loss is.
+CURVES: dict[Curve, Sentence] = {
+    "images": Sentence("training images"),
+    "trees": Sentence("trees"),
+    "epochs": Sentence("epochs"),
+}
+LOSSES: dict[Loss, Sentence] = {
+    "hinge": Sentence("hinge loss"),
+    "log_loss": Sentence("log-loss"),
+    "error": Sentence("error rate"),
+    "out_of_bag": Sentence("out-of-bag error"),
+}
+MEAN_LENGTH = Sentence("one factor for all features, so that the mean length is 1")
+
+
 @dataclass(frozen=True)
 class HeadInfo:
-    """A head's card: what its curve shows and how its input is scaled, in words."""
+    """A head's card.
+
+    Attributes
+    ----------
+    curve, loss : what its learning curve counts, and which loss it draws
+    scales : whether one factor scales all features, so that the mean length is 1
+    scaling, note : how its input is scaled and what it is, for people
+    """
 
     name: str
-    title: str
-    curve: Literal["training images", "trees", "epochs"]  # unit of the curve's x
-    loss: str  # what its loss is
-    scaling: str
-    note: str
+    title: Sentence
+    curve: Curve
+    loss: Loss
+    scales: bool
+    scaling: Sentence
+    note: Sentence
 
 
 HEADS: dict[str, HeadInfo] = {
@@ -45,52 +72,63 @@ HEADS: dict[str, HeadInfo] = {
     for info in (
         HeadInfo(
             "linear_svm",
-            "Linear SVM",
-            "training images",
-            "hinge loss",
-            "one factor for all features, so that the mean length is 1",
-            "One weight vector per class with the widest margin (LinearSVC, squared hinge, C = 1).",
+            Sentence("Linear SVM"),
+            "images",
+            "hinge",
+            True,
+            MEAN_LENGTH,
+            Sentence("One weight vector per class with the widest margin (LinearSVC, squared hinge, C = 1)."),
         ),
         HeadInfo(
             "rbf_svm",
-            "RBF SVM",
-            "training images",
-            "error rate",
-            "none: gamma is set from the features' variance",
-            f"Support vectors under a Gaussian kernel (SVC, C = 10, gamma = scale), on the {N_COMPONENTS} strongest "
-            "directions of the features (PCA).",
+            Sentence("RBF SVM"),
+            "images",
+            "error",
+            False,
+            Sentence("none: gamma is set from the features' variance"),
+            Sentence(
+                "Support vectors under a Gaussian kernel (SVC, C = 10, gamma = scale), on the {n} strongest "
+                "directions of the features (PCA).",
+                n=N_COMPONENTS,
+            ),
         ),
         HeadInfo(
             "random_forest",
-            "Random forest",
+            Sentence("Random forest"),
             "trees",
-            "out-of-bag error",
-            "none: trees only compare",
-            f"{N_TREES} trees, each on its own resample; the images a tree did not see test it.",
+            "out_of_bag",
+            False,
+            Sentence("none: trees only compare"),
+            Sentence("{n} trees, each on its own resample; the images a tree did not see test it.", n=N_TREES),
         ),
         HeadInfo(
             "logistic_regression",
-            "Logistic regression",
-            "training images",
-            "log-loss",
-            "one factor for all features, so that the mean length is 1",
-            "A softmax over one weight vector per class (C = 10).",
+            Sentence("Logistic regression"),
+            "images",
+            "log_loss",
+            True,
+            MEAN_LENGTH,
+            Sentence("A softmax over one weight vector per class (C = 10)."),
         ),
         HeadInfo(
             "knn",
-            "k-nearest neighbours",
-            "training images",
-            "error rate",
-            "none: plain distances",
-            "The answer of the nearest training images (k = 5, or fewer labels than that), weighted by distance.",
+            Sentence("k-nearest neighbours"),
+            "images",
+            "error",
+            False,
+            Sentence("none: plain distances"),
+            Sentence(
+                "The answer of the nearest training images (k = 5, or fewer labels than that), weighted by distance."
+            ),
         ),
         HeadInfo(
             "dense",
-            "Dense layer",
+            Sentence("Dense layer"),
             "epochs",
-            "log-loss",
-            "one factor for all features, so that the mean length is 1",
-            f"64 ReLU units and a softmax, trained by Adam for {N_EPOCHS} epochs.",
+            "log_loss",
+            True,
+            MEAN_LENGTH,
+            Sentence("64 ReLU units and a softmax, trained by Adam for {n} epochs.", n=N_EPOCHS),
         ),
     )
 }
@@ -213,10 +251,10 @@ def fit(
         No head of that name.
     """
     card = info(name)
-    scale = float(1.0 / np.linalg.norm(x, axis=1).mean()) if card.scaling.startswith("one factor") else 1.0
+    scale = float(1.0 / np.linalg.norm(x, axis=1).mean()) if card.scales else 1.0
     head = FittedHead(name, None, scale, params=params)
     on_point = on_point if validation else None
-    if card.curve == "training images" and on_point and validation:
+    if card.curve == "images" and on_point and validation:
         _learning_curve(head, x, y, validation, seed, on_point)
     fitter = {"trees": _grow_trees, "epochs": _run_epochs}.get(card.curve, _fit_once)
     fit_s = fitter(head, x, y, validation or (x[:0], y[:0]), seed, on_point)
@@ -355,9 +393,9 @@ def _both_points(
 
 def _loss(head: FittedHead, scores: np.ndarray, y: np.ndarray, accuracy: float) -> float:
     kind = HEADS[head.name].loss
-    if kind == "hinge loss":
+    if kind == "hinge":
         return hinge_loss(scores, y)
-    if kind == "log-loss":
+    if kind == "log_loss":
         p = _softmax(scores) if hasattr(head.estimator, "decision_function") else scores
         return float(-np.log(np.clip(p[np.arange(len(y)), y], 1e-7, 1.0)).mean())
     return 1.0 - accuracy

@@ -15,7 +15,7 @@ from tlcore import datasets, features, heads, sources
 from tlcore.errors import SpecError
 from tlcore.evaluation import compare, evaluate, outputs
 from tlcore.heads import tuning
-from tlcore.sentences import spread
+from tlcore.sentences import Sentence, spread
 from tlcore.spec import (
     PIXELS,
     HeadMean,
@@ -37,6 +37,8 @@ from .report import Entry, Report, Table
 from .reporter import Reporter
 
 MOST_FEATURES_GB = 1.5
+INPUTS = {"features": Sentence("features"), "pixels": Sentence("pixels")}
+COMPUTING = {"features": Sentence("computing the features"), "pixels": Sentence("reading the pixels")}
 
 
 class CompareHeads(Job[HeadSpec, HeadsResult]):
@@ -104,7 +106,7 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
 def _entries(line: HeadMean) -> tuple[Entry, ...]:
     return (
         "*" if line.best else "",
-        heads.HEADS[line.head].title,
+        str(heads.HEADS[line.head].title),
         "features" if line.input == "features" else "raw pixels",
         spread(line.mean, line.sd),
         f"{line.fit_s:.3f}",
@@ -136,7 +138,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
     began = time.perf_counter() - result.total_s
     done = {(row.seed, row.input, row.head) for row in result.rows}
     n = len(spec.seeds) * len(spec.inputs) * len(spec.heads)
-    reporter.on_progress(Progress(len(result.rows), n, "loading the source model"))
+    reporter.on_progress(Progress(len(result.rows), n, Sentence("loading the source model")))
     model = sources.load(spec.source, seed=spec.seed)
     load = lru_cache(maxsize=1)(lambda seed: datasets.load(replace(spec.data, seed=seed)))
     for seed, name in product(spec.seeds, spec.inputs):
@@ -146,7 +148,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
         data = load(seed)
         if seed == spec.seed:
             reporter.set_data_hash(data.hash)
-        reporter.on_progress(Progress(len(result.rows), n, f"computing the {name}"))
+        reporter.on_progress(Progress(len(result.rows), n, COMPUTING[name]))
         fitting = _extracted(spec, name, seed, model, data, folder)
         result = fitting.add_costs(result)
         for head in missing:
@@ -154,8 +156,10 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 break
             n_done = len(result.rows)
             left = (time.perf_counter() - began) / n_done * (n - n_done) if n_done else None
-            title = heads.HEADS[head].title
-            reporter.on_progress(Progress(n_done, n, f"{title} on {name}, seed {seed}", left_s=left))
+            message = Sentence(
+                "{head} on {input}, seed {seed}", head=heads.HEADS[head].title, input=INPUTS[name], seed=seed
+            )
+            reporter.on_progress(Progress(n_done, n, message, left_s=left))
             row, answers = _one_head(spec, head, fitting, reporter)
             if answers is not None:
                 said = {f"{head}-{name}": answers}
@@ -175,7 +179,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 total_s=time.perf_counter() - began,
             )
             reporter.keep(result)
-    reporter.on_progress(Progress(len(result.rows), n, "done"))
+    reporter.on_progress(Progress(len(result.rows), n))
     return result
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tlcore.errors import LabError
 from tlcore.machine import scratch
 from tlcore.machine.processes import import_keras
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import Result
 from tlcore.store import Run, Store
 
@@ -54,30 +55,39 @@ def execute(run_id: str, folder: str) -> None:
         job.clean(store.run_folder(run_id))
 
 
-def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[str, Result | None, str]:
+def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[str, Result | None, Sentence]:
     """Execute a run; return the final state, the result (None: what was kept on the way) and why it failed."""
     job = of(run.spec)
     try:
         job.check(run.spec)
         with scratch.needed():
             result = job.run(run.spec, reporter, folder, run.result, left.checkpoint)
-        return ("stopped" if reporter.should_stop() else "done"), result, ""
-    except LabError as error:
-        return "failed", None, str(error)
-    except MemoryError:
-        return "failed", None, "The run needed more memory than there is. Take fewer images, or an earlier layer."
-    except OSError as error:
-        log.exception("run %s failed", reporter.run_id)
-        return "failed", None, _unwritten(error)
-    except Exception:
-        log_id = secrets.token_hex(4)
-        log.exception("run %s failed, log id %s", reporter.run_id, log_id)
-        return "failed", None, f"Something went wrong inside; the log has it under {log_id}. Start the run again."
+        return ("stopped" if reporter.should_stop() else "done"), result, NOTHING
+    except Exception as error:
+        return "failed", None, _why(error, run.id)
 
 
-def _unwritten(error: OSError) -> str:
+def _why(error: Exception, run_id: str) -> Sentence:
+    """Return what ended a run; what nobody foresaw goes to the log, under an id that the sentence names."""
+    if isinstance(error, LabError):
+        return error.sentence
+    if isinstance(error, MemoryError):
+        return Sentence("The run needed more memory than there is. Use fewer images, or an earlier layer.")
+    log_id = secrets.token_hex(4)
+    log.error("run %s failed, log id %s", run_id, log_id, exc_info=error)
+    if isinstance(error, OSError):
+        return _unwritten(error)
+    return Sentence("Something went wrong inside; the log has it under {log_id}. Start the run again.", log_id=log_id)
+
+
+def _unwritten(error: OSError) -> Sentence:
     """Say which file could not be written or read, and what to do about it."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"A file could not be written ({error.strerror}). Free some disk space and start again."
-    name = f"The file {error.filename}" if error.filename else "A file"
-    return f"{name} could not be written or read ({error.strerror or error}). Mend that and start the run again."
+        return Sentence(
+            "A file could not be written ({reason}). Free some disk space and start again.", reason=error.strerror
+        )
+    return Sentence(
+        "{file} could not be written or read ({reason}). Mend that and start the run again.",
+        file=Sentence("The file {name}", name=error.filename) if error.filename else Sentence("A file"),
+        reason=error.strerror or error,
+    )

@@ -12,6 +12,7 @@ from tlcore.evaluation import evaluate, outputs
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import scratch
+from tlcore.sentences import Sentence
 from tlcore.spec import NETWORK, DataSpec, FineTuneResult, FineTuneSpec, Phase, Progress, ProofRow
 from tlcore.store import Run, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
@@ -48,13 +49,13 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
 
         began = time.perf_counter()
         clock = saved.state["clock"] if saved else {"epoch": 0, "elapsed_s": 0.0}
-        reporter.on_progress(Progress(clock["epoch"], spec.epochs, "loading the data"))
+        reporter.on_progress(Progress(clock["epoch"], spec.epochs, Sentence("loading the data")))
         data = datasets.load(spec.data)
         if saved and saved.state["data_hash"] != data.hash:
             raise DataError("The images are not those that this run began with. Start it again.")
         reporter.set_data_hash(data.hash)
         resumed = [*saved.state["resumed_after"], clock["epoch"]] if saved else []
-        reporter.on_progress(Progress(clock["epoch"], spec.epochs, "loading the source model"))
+        reporter.on_progress(Progress(clock["epoch"], spec.epochs, Sentence("loading the source model")))
         model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
         on_epoch = Monitor(model, spec, data.class_names, reporter.folder()) if spec.film else training.unwatched
         fitted = training.fit(
@@ -69,7 +70,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             on_checkpoint=Keeper(reporter, {"data_hash": data.hash, "resumed_after": resumed}),
             resume=saved,
         )
-        reporter.on_progress(Progress(spec.epochs, spec.epochs, "testing on images never trained on"))
+        reporter.on_progress(Progress(spec.epochs, spec.epochs, Sentence("testing on images never trained on")))
         answer = features.compiled(model)
         answers = in_batches(answer, data.x_test)
         test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcore.errors import LabError
+from tlcore.sentences import Sentence
 from tlcore.spec import Cell, MetricPoint, Progress, Result
 from tlcore.store import Attempt, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
@@ -30,7 +31,7 @@ class Reporter:
     def __init__(self, store: Store, attempt: Attempt, n_points: int = 0):
         self.store, self.attempt, self.run_id = store, attempt, attempt.run_id
         self.n_points = n_points  # reported so far, those of earlier attempts included
-        self._progress = Progress(message="starting")
+        self._progress = Progress(message=Sentence("starting"))
         self._points: list[MetricPoint] = []
         self._cells: list[Cell] = []
         self._lock, self._writing = threading.Lock(), threading.Lock()

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from pebble import ProcessExpired
 
+from tlcore.sentences import Sentence
+
 
 class CutOff(Exception):
     """A run's process is gone, and so is the server that would have seen how it ended."""
 
 
-def cause(error: BaseException | None, for_memory: bool = False) -> str:
+def cause(error: BaseException | None, for_memory: bool = False) -> Sentence:
     """Say why a child ended.
 
     Parameters
@@ -20,16 +22,18 @@ def cause(error: BaseException | None, for_memory: bool = False) -> str:
     for_memory : whether the kernel has killed a process of ours for memory meanwhile
     """
     if isinstance(error, CutOff):
-        return "the server that ran it was cut off"
+        return Sentence("the server that ran it was cut off")
     code = error.exitcode if isinstance(error, ProcessExpired) else None
     if not code:
-        return "it ended without a word (the log may say more)"
+        return Sentence("it ended without a word (the log may say more)")
     if code > 0:
-        return f"it left with exit code {code}"
+        return Sentence("it left with exit code {code}", code=code)
     names = {number.value: number.name for number in signal.Signals}
+    if code == -signal.SIGKILL and for_memory:
+        return Sentence("memory ran out and the system killed it (SIGKILL)")
     if code == -signal.SIGKILL:
-        return "memory ran out and the system killed it (SIGKILL)" if for_memory else "it was killed (SIGKILL)"
-    return f"it crashed ({names.get(-code, f'signal {-code}')})"
+        return Sentence("it was killed (SIGKILL)")
+    return Sentence("it crashed ({signal})", signal=names.get(-code, f"signal {-code}"))
 
 
 def memory_kills(root: Path = Path("/")) -> int | None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from logging import getLogger
 
 from tlcore.errors import LabError
+from tlcore.sentences import Sentence
 from tlcore.store import Store
 
 log = getLogger(__name__)
 
 TURN_S = 30.0
-LEFT = "It was still waiting {minutes:.0f} minutes after its owner left, and was let go. Start it again."
 
 
 class Presence:
@@ -61,7 +61,11 @@ class Presence:
             return
         self._store.attend(here)
         if may_let_go:
-            for run_id in self._store.let_go(self._idle_s, LEFT.format(minutes=self._idle_s / 60)):
+            left = Sentence(
+                "Cancelled: it was still queued {minutes:.0f} minutes after its owner left. Start it again.",
+                minutes=self._idle_s / 60,
+            )
+            for run_id in self._store.let_go(self._idle_s, left):
                 log.info("run %s was let go: its owner left", run_id)
 
     def _run(self) -> None:

@@ -24,6 +24,7 @@ from tlcore.evaluation import evaluate
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import processes, scratch
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import PIXELS, DataSpec, Evaluation, FineTuneSpec, Phase, ProofRow, check_choice, check_number
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Answer:
     n_trainable: int  # numbers that were fitted; for the linear head its weights and intercepts
     seconds: float
     proof: tuple[ProofRow, ...]
-    reason: str
+    reason: Sentence  # why the frozen layers ran once, or did not; nothing for the linear head
 
 
 def check(move: Move) -> None:
@@ -99,7 +100,7 @@ def retrain(move: Move, folder: str) -> Answer:
     return Answer(move, test, len(data.x_train), n_trainable, time.perf_counter() - began, proof, reason)
 
 
-Outcome = tuple[Evaluation, int, tuple[ProofRow, ...], str]
+Outcome = tuple[Evaluation, int, tuple[ProofRow, ...], Sentence]
 
 
 def _linear(move: Move, data: Data, folder: Path) -> Outcome:
@@ -113,8 +114,7 @@ def _linear(move: Move, data: Data, folder: Path) -> Outcome:
     n_classes = len(data.class_names)
     score = evaluate(data.y_test, svm.predict(test), n_classes)
     proof = Freezing(sources.describe(model), before).proof(before, freezing.hashes(model))
-    reason = f"The {d:,} activations at the cut and their inner products were computed once and kept."
-    return score, n_classes * (n_classes - 1) // 2 * (d + 1), proof, reason
+    return score, n_classes * (n_classes - 1) // 2 * (d + 1), proof, NOTHING
 
 
 def _dense(move: Move, data: Data, folder: Path) -> Outcome:

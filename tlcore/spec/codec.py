@@ -1,10 +1,13 @@
-"""Frozen dataclasses from JSON values, by their type hints: nested ones, tuples and mappings of them."""
+"""Frozen dataclasses from JSON values, by their type hints: nested ones, tuples and mappings of them, Sentences."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from tlcore import sentences
+from tlcore.sentences import Sentence
 
 
 def decode(hint: Any, value: Any, strict: bool = True) -> Any:
@@ -33,6 +36,8 @@ def decode(hint: Any, value: Any, strict: bool = True) -> Any:
 @cache  # a run's result may have hundreds of rows: the hints are looked at once
 def _reader(hint: Any, strict: bool) -> Callable[[Any], Any] | None:
     """Return what reads values of a hint; None where they are taken as they are."""
+    if hint is Sentence:
+        return sentences.decode
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         kinds = [each for each in inner if each is not NoneType]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tlcore.sentences import NOTHING, Sentence
+
 
 @dataclass(frozen=True)
 class MetricPoint:
@@ -24,7 +26,7 @@ class Progress:
 
     step: int = 0
     n_steps: int = 0
-    message: str = ""
+    message: Sentence = NOTHING
     left_s: float | None = None
     images_per_s: float | None = None
     first_step_s: float | None = None  # tracing and compiling; timed apart

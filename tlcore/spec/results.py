@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from tlcore.sentences import NOTHING, Sentence
+
 NETWORK = "model.keras"  # the file of a network that a run trained
 
 
@@ -146,7 +148,7 @@ class FineTuneResult(Result):
     cached: bool = False  # whether only the rest was trained, on what a frozen prefix makes of the images
     from_cache: bool = False
     prefix_s: float = 0.0
-    reason: str = ""
+    reason: Sentence = NOTHING  # why the frozen layers ran once, or did not
     total_s: float = 0.0
     resumed_after: tuple[int, ...] = ()  # epochs: where a later process went on
     device: str = ""
@@ -244,7 +246,7 @@ class Cell:
     fit_s: float = 0.0
     seconds: float = 0.0  # all of it: drawing, fitting, testing
     multiply_adds: float | None = None
-    error: str = ""
+    error: Sentence = NOTHING
 
     @property
     def key(self) -> tuple[str, str, str, str, int, int]:

@@ -16,8 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tlcore import sentences
 from tlcore.errors import StoreError
 from tlcore.machine.processes import identity
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import FINAL_STATES, Cell, MetricPoint, Progress, check_choice
 
 from .connection import Database
@@ -74,7 +76,8 @@ class Attempt:
             return
         with self._database.writing() as connection:
             if connection.execute(runs.update().where(self._mine()).values(lost=0)).rowcount:
-                connection.execute(cells_table.insert(), [{"run_id": self.run_id, **asdict(cell)} for cell in cells])
+                rows = [{"run_id": self.run_id, **asdict(cell), "error": sentences.dumps(cell.error)} for cell in cells]
+                connection.execute(cells_table.insert(), rows)
 
     def keep(self, result: dict[str, Any]) -> None:
         """Write down what of the run is finished; it stays, however the run ends."""
@@ -105,7 +108,7 @@ class Attempt:
                 connection.execute(runs.update().where(runs.c.id == self.run_id).values(lost=0))
             os.replace(source, target)
 
-    def finish(self, state: str, result: dict[str, Any] | None = None, error: str = "") -> bool:
+    def finish(self, state: str, result: dict[str, Any] | None = None, error: Sentence = NOTHING) -> bool:
         """Write the run's end; return False when it is no longer this attempt's to end."""
         with self._database.writing() as connection:
             values = ending(state, result, error)
@@ -157,17 +160,17 @@ def claim(database: Database, run_id: str, worker: str, keep: int, attempt: int 
     return Attempt(database, run_id, number)
 
 
-def ending(state: str, result: dict[str, Any] | None, error: str) -> dict[str, Any]:
+def ending(state: str, result: dict[str, Any] | None, error: Sentence) -> dict[str, Any]:
     """Return the columns of a run that ends; SpecError when ``state`` is not a final one."""
     check_choice("final state", state, tuple(sorted(FINAL_STATES)))
     kept = {} if result is None else {"result": encode(result)}
-    return {"state": state, "finished": time.time(), "error": error, **kept}
+    return {"state": state, "finished": time.time(), "error": sentences.dumps(error), **kept}
 
 
 def encode(value: Any) -> str:
     """Return JSON; NumPy's numbers and arrays become plain ones."""
     # They have tolist(); whatever has not is a bug and says so.
-    return json.dumps(value, default=lambda odd: odd.tolist())
+    return json.dumps(value, default=lambda odd: sentences.encode(odd) if isinstance(odd, Sentence) else odd.tolist())
 
 
 def _finite(point: MetricPoint) -> dict[str, Any]:

@@ -153,25 +153,33 @@ def _store_error(name: str, error: BaseException | None) -> StoreError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL) and (refusal := lock.refusal(Path(name).parent)):
         return refusal
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or "too many" in reason or "QueuePool" in reason:
-        template = "The run store {name} is busy ({reason}). Try again in a moment."
-    elif code == sqlite3.SQLITE_FULL or kind == "SQLITE_IOERR_SHMSIZE" or "No space left" in reason:
-        template = "The run store {name} cannot grow ({reason}). Free some disk space, then try again."
-    elif name.startswith("postgresql"):
-        template = (
-            "The run store {name} cannot be read or written ({reason}). "
-            "Check that the database server runs, and the address in TRANSFER_LAB_DATABASE."
+        return StoreError("The run store {name} is busy ({reason}). Try again in a moment.", name=name, reason=reason)
+    if code == sqlite3.SQLITE_FULL or kind == "SQLITE_IOERR_SHMSIZE" or "No space left" in reason:
+        return StoreError(
+            "The run store {name} cannot grow ({reason}). Free some disk space, then try again.",
+            name=name,
+            reason=reason,
         )
-    elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode" in reason:
-        template = (
+    if name.startswith("postgresql"):
+        return StoreError(
+            "The run store {name} cannot be read or written ({reason}). "
+            "Check that the database server runs, and the address in TRANSFER_LAB_DATABASE.",
+            name=name,
+            reason=reason,
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode" in reason:
+        return StoreError(
             "The run store {name} is damaged ({reason}). Nothing was changed. "
-            "Stop the server, then bring back what can be read with: python -m tlcore runs recover."
+            "Stop the server, then bring back what can be read with: python -m tlcore runs recover.",
+            name=name,
+            reason=reason,
         )
-    else:
-        template = (
-            "The run store {name} cannot be read or written ({reason}). "
-            "Check that the folder is there and writable, or name another one in TRANSFER_LAB_HOME."
-        )
-    return StoreError(template, name=name, reason=reason)
+    return StoreError(
+        "The run store {name} cannot be read or written ({reason}). "
+        "Check that the folder is there and writable, or name another one in TRANSFER_LAB_HOME.",
+        name=name,
+        reason=reason,
+    )
 
 
 @contextmanager

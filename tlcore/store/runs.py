@@ -14,7 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tlcore import sentences
 from tlcore.errors import LabError, SpecError, StoreError
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import (
     FINAL_STATES,
     Cell,
@@ -56,7 +58,7 @@ class Run:
     progress: Progress
     result: Result  # so far; empty where nothing came out yet
     stored: Mapping[str, Any]  # the result as it was stored, in JSON values
-    error: str
+    error: Sentence
     seed: int
     versions: dict[str, str]
     data_hash: str
@@ -233,7 +235,7 @@ class Store:
         query = cells_table.select().where(cells_table.c.run_id == run_id)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(*cells_table.primary_key)).mappings()
-            return tuple(Cell(**{name: value for name, value in row.items() if name != "run_id"}) for row in rows)
+            return tuple(map(_cell, rows))
 
     def run_folder(self, run_id: str, create: bool = False) -> Path:
         """Return the folder of a run's files, which need not exist unless ``create`` is set.
@@ -283,7 +285,7 @@ class Store:
         run_id: str,
         state: str,
         result: dict[str, Any] | None = None,
-        error: str = "",
+        error: Sentence = NOTHING,
         attempt: int | None = None,
     ) -> bool:
         """Write the end of a run that somebody else claimed, or nobody; a final state never changes.
@@ -337,7 +339,7 @@ class Store:
         with self._database.writing() as connection:
             connection.execute(runs.update().where(waits).values(heartbeat=time.time()))
 
-    def let_go(self, idle_s: float, reason: str) -> tuple[str, ...]:
+    def let_go(self, idle_s: float, reason: Sentence) -> tuple[str, ...]:
         """Stop, with a reason, what never began and whose owner was not here for that long; return the ids.
 
         What nobody owns stays.
@@ -346,8 +348,9 @@ class Store:
         idle = sa.and_(runs.c.state == "queued", runs.c.owner != "", runs.c.attempt == 0, seen < time.time() - idle_s)
         with self._database.writing() as connection:
             ids = tuple(connection.execute(sa.select(runs.c.id).where(idle)).scalars())
-            stopped = {"state": "stopped", "finished": time.time(), "error": reason, "stop_requested": True}
-            connection.execute(runs.update().where(runs.c.id.in_(ids)).values(**stopped))
+            stopped = {"state": "stopped", "finished": time.time(), "stop_requested": True}
+            told = {"error": sentences.dumps(reason)}
+            connection.execute(runs.update().where(runs.c.id.in_(ids)).values(**stopped, **told))
         return ids
 
     # -- what a person does with runs --------------------------------------------------------------------------------
@@ -432,7 +435,8 @@ def _run(row: Any) -> Run:
     fields = dict(row)
     del fields["number"]
     fields["spec"] = from_json(fields["spec"])
-    fields["progress"] = Progress(**json.loads(fields["progress"]))
+    fields["progress"] = _progress(json.loads(fields["progress"]))
+    fields["error"] = sentences.loads(fields["error"])
     fields["deleted"] = fields["deleted"] is not None
     fields["stored"] = json.loads(fields["result"])
     fields["result"] = result_from(fields["kind"], fields["stored"])
@@ -445,6 +449,15 @@ def _n_tests(kind: str, result: str) -> int:
         return result_from(kind, json.loads(result)).n_tests
     except SpecError:  # of a kind, or a version, that is not here
         return 0
+
+
+def _progress(fields: dict[str, Any]) -> Progress:
+    return Progress(**{**fields, "message": sentences.decode(fields.get("message", ""))})
+
+
+def _cell(row: Any) -> Cell:
+    fields = {name: value for name, value in row.items() if name != "run_id"}
+    return Cell(**{**fields, "error": sentences.loads(fields["error"])})
 
 
 def _readable(row: Any) -> Run | None:

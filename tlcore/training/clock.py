@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from tlcore.errors import TrainingError
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, MetricPoint, Phase, Progress, ProofRow
 
+TRAINING = Sentence("training")
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
 _COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial", "epoch_s")
@@ -33,7 +35,7 @@ class FitResult:
     cached: bool  # whether only the rest was trained, on what a frozen prefix makes of the images
     from_cache: bool  # whether all of that was on disk already
     prefix_s: float  # seconds to compute or open it
-    reason: str  # why it was done, or was not, in words
+    reason: Sentence  # why it was done, or was not
     proof: tuple[ProofRow, ...]  # of every layer in every phase that trained
 
 
@@ -141,7 +143,7 @@ class Clock:
         return Progress(
             step=self.epoch,
             n_steps=self.spec.epochs,
-            message="training",
+            message=TRAINING,
             left_s=left_s,
             images_per_s=self.images / self.busy_s if self.busy_s else None,
             first_step_s=self.first_step_s or None,

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tlcore import sentences
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
 from tlcore.features import Interrupted, prefix, tensor
 from tlcore.features.freezing import Freezing, hashes
 from tlcore.features.prefix import Inputs
+from tlcore.sentences import Sentence
 from tlcore.sources import describe
 from tlcore.spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, ProofRow, check_choice, check_number
 from tlcore.spec.codec import decode
@@ -147,7 +149,7 @@ class Course:
     def note(self, inputs: Inputs) -> None:
         """Take note of what this phase trains on; of an earlier process's note, which computed it, that stays."""
         note = {
-            "reason": inputs.reason,
+            "reason": sentences.encode(inputs.reason),
             "from_cache": [features.from_cache for features in inputs.features],
             "seconds": sum(features.seconds for features in inputs.features),
         }
@@ -161,7 +163,7 @@ class Course:
             "cached": bool(kept),
             "from_cache": bool(kept) and all(kept),
             "prefix_s": sum(note["seconds"] for note in notes),
-            "reason": " ".join(dict.fromkeys(note["reason"] for note in notes)) or prefix.STOPPED,
+            "reason": sentences.join(sentences.decode(note["reason"]) for note in notes) or prefix.STOPPED,
             "proof": decode(tuple[ProofRow, ...], self.proof),
         }
 
@@ -173,7 +175,7 @@ def _put(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
 
 def _inputs(model: "keras.Model", data: Data, phase: Phase, clock: Clock, cache: Path | None) -> Inputs:
     if Freezing(describe(model), phase.frozen).boundary:
-        clock.on_progress(replace(clock.progress(), message="computing the frozen layers once"))
+        clock.on_progress(replace(clock.progress(), message=Sentence("computing the frozen layers once")))
     return prefix.inputs(model, data, phase, cache, clock.should_stop)
 
 

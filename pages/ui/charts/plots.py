@@ -119,16 +119,16 @@ def shares(values: Sequence[float], names: Sequence[str], guess: float) -> go.Fi
     return figure
 
 
-def head_bars(lines: Sequence[HeadMean], titles: dict[str, str]) -> go.Figure:
+def head_bars(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapping[str, str]) -> go.Figure:
     """Return mean test accuracy per head, features beside pixels, with the sd over seeds as error bars.
 
-    The axis always runs from 0 to 100 %.
+    ``titles`` and ``inputs`` say what those names are called. The axis always runs from 0 to 100 %.
     """
     figure = go.Figure()
     for index, name in enumerate(dict.fromkeys(line.input for line in lines)):
         part = [line for line in lines if line.input == name]
         figure.add_bar(
-            name=_("on features") if name == "features" else _("on raw pixels"),
+            name=_("on {input}").format(input=inputs[name]),
             x=[titles[line.head] for line in part],
             y=[100 * line.mean for line in part],
             error_y={"type": "data", "array": [100 * (line.sd or 0) for line in part], "color": PALETTE[1]},

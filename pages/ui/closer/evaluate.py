@@ -10,6 +10,7 @@ from pages.ui.charts import plots
 from pages.ui.inputs.answers import gallery
 from pages.ui.runs.view import PLOT, interval_words, title
 from pages.ui.session import state
+from pages.ui.words.names import head_on
 from pages.ui.words.text import PERCENT, _, ngettext, plain, tell
 from tlcore import datasets, evaluation, prediction
 from tlcore.errors import LabError
@@ -25,7 +26,6 @@ from .feature_map import feature_map
 from .inside import asked, explanation
 
 MOST_IMAGES = 40
-INPUTS = {"features": _("on features"), "pixels": _("on raw pixels")}
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _look(run: Run) -> None:
 def model_title(model: str) -> str:
     """Return the name of a run's model in words: ``linear_svm-pixels`` is a linear SVM on raw pixels."""
     head, _dash, name = model.partition("-")
-    return f"{HEADS[head].title} {INPUTS[name]}" if head in HEADS else _("The network")
+    return head_on(head, name) if head in HEADS else _("The network")
 
 
 def _opened(run: Run, model: str) -> Looked:

@@ -20,7 +20,6 @@ from tlcore.store import Run
 from .inside import asked
 
 MOST_IMAGES = 40
-METHODS = {"pca": _("PCA: the two directions of most variance"), "tsne": _("t-SNE: keeps neighbours together")}
 
 
 def feature_map(run: Run) -> None:
@@ -34,7 +33,8 @@ def feature_map(run: Run) -> None:
     layers = sources.info(run.spec.source).cut_names[:-1]  # the last is made anew by the run
     a, b = st.columns(2)
     layer = a.selectbox(_("Layer"), layers, index=len(layers) - 1, key=f"map_layer_{run.id}")
-    method = b.selectbox(_("Drawn by"), list(METHODS), format_func=METHODS.__getitem__, key=f"map_method_{run.id}")
+    methods = {"pca": _("PCA: the two directions of most variance"), "tsne": _("t-SNE: keeps neighbours together")}
+    method = b.selectbox(_("Drawn by"), list(methods), format_func=methods.__getitem__, key=f"map_method_{run.id}")
     found: BeforeAndAfter = asked(maps.before_and_after, run.id, layer, method, str(state.lab().folder))
     names, key = run.result.class_names, f"{run.id}_{layer}_{method}"
     if found.same:

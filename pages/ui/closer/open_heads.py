@@ -9,16 +9,15 @@ from pages.ui.charts import plots
 from pages.ui.inputs.answers import data_uri, gallery
 from pages.ui.runs.view import PLOT
 from pages.ui.session import state
+from pages.ui.words.names import head_on
 from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
-from tlcore.heads import HEADS
 from tlcore.inspection import opened
 from tlcore.inspection.opened import Choices, Dual, OpenedForest, OpenedSVM
 from tlcore.sentences import percent
 from tlcore.spec import HeadRow
 from tlcore.store import Run
 
-from .evaluate import INPUTS
 from .inside import asked
 
 MOST_PICTURES = 24
@@ -52,7 +51,7 @@ def open_heads(run: Run) -> None:
 
 
 def _which(run: Run, name: str, files: Mapping[str, HeadRow]) -> str:
-    titles = {file: f"{HEADS[row.head].title} {INPUTS[row.input]}" for file, row in files.items()}
+    titles = {file: head_on(row.head, row.input) for file, row in files.items()}
     if len(titles) == 1:
         return next(iter(titles))
     return st.selectbox(_("Head"), list(titles), format_func=titles.__getitem__, key=f"opened_{name}_{run.id}")

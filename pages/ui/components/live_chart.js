@@ -581,7 +581,8 @@ class Run {
   }
 
   async fetch() {
-    const url = `${this.url}${this.url.includes("?") ? "&" : "?"}since=${this.since}`;
+    const query = new URLSearchParams({ since: this.since, language: this.chart.data.language });
+    const url = `${this.url}${this.url.includes("?") ? "&" : "?"}${query}`;
     this.abort = new AbortController();
     const alarm = setTimeout(() => this.abort.abort(), SLOWEST_MS);
     try {

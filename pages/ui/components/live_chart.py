@@ -81,13 +81,13 @@ def live_chart(
     str or None
         ``"done"``, ``"stopped"`` or ``"failed"`` (the worst of several runs), else None.
     """
-    shown = tuple(runs) or (LiveRun(id=key, url=url, state=state),)
+    followed = tuple(runs) or (LiveRun(id=key, url=url, state=state),)
     chart = _chart(
         key=key,
         data={
             "runs": [
                 asdict(run) | {"url": base_path() + run.url, "colour": run.colour or COLOURS[index % len(COLOURS)]}
-                for index, run in enumerate(shown)
+                for index, run in enumerate(followed)
             ],
             "plotly": _script(),
             "x_max": x_max,

@@ -1,12 +1,13 @@
 """The claim cards: a sentence, its experiment, its verdict, and the numbers and the published result behind it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.words.text import _
+from pages.ui.words.text import _, shown
 from tlcore import sources
 from tlcore.evidence import claims, recorded
 from tlcore.evidence.claims import Finding, Verdict
@@ -21,21 +22,31 @@ def live_specs() -> list[tuple[SweepSpec, str]]:
     return list(zip(specs, SLOTS, strict=True))
 
 
-BADGES: dict[str, tuple[str, Any, str]] = {
-    "supported": (_("supported"), "green", ":material/check_circle:"),
-    "not here": (_("not here"), "red", ":material/cancel:"),
-    "depends": (_("depends"), "orange", ":material/help:"),
-    "not measured": (_("not measured yet"), "gray", ":material/pending:"),
+BADGES: dict[str, tuple[Any, str]] = {
+    "supported": ("green", ":material/check_circle:"),
+    "not here": ("red", ":material/cancel:"),
+    "depends": ("orange", ":material/help:"),
+    "not measured": ("gray", ":material/pending:"),
 }
+
+
+def verdicts() -> dict[str, str]:
+    """Return what every verdict is called."""
+    return {
+        "supported": _("supported"),
+        "not here": _("not here"),
+        "depends": _("depends"),
+        "not measured": _("not measured yet"),
+    }
 
 
 def cards(cells: Sequence[Cell]) -> None:
     """Show every claim with its verdict, two side by side."""
-    verdicts = claims.judge_all(cells)
-    counts = {word: sum(verdict.word == word for verdict in verdicts) for word in BADGES}
-    st.markdown(" · ".join(f"**{counts[word]}** {BADGES[word][0]}" for word in BADGES if counts[word]))
-    for first in range(0, len(verdicts), 2):
-        for column, verdict in zip(st.columns(2), verdicts[first : first + 2], strict=False):
+    judged = claims.judge_all(cells)
+    counts = Counter(verdict.word for verdict in judged)
+    st.markdown(" · ".join(f"**{counts[word]}** {title}" for word, title in verdicts().items() if counts[word]))
+    for first in range(0, len(judged), 2):
+        for column, verdict in zip(st.columns(2), judged[first : first + 2], strict=False):
             with column.container(border=True, height="stretch", key=f"claim_{verdict.claim.name}"):
                 card(verdict)
     st.caption(
@@ -48,11 +59,11 @@ def cards(cells: Sequence[Cell]) -> None:
 
 
 def card(verdict: Verdict) -> None:
-    word, colour, icon = BADGES[verdict.word]
+    colour, icon = BADGES[verdict.word]
     claim = verdict.claim
-    st.badge(word, color=colour, icon=icon)
-    st.markdown(f"**{_(claim.sentence)}**")
-    st.caption(_(claim.experiment))
+    st.badge(verdicts()[verdict.word], color=colour, icon=icon)
+    st.markdown(f"**{shown(claim.sentence)}**")
+    st.caption(shown(claim.experiment))
     counted = [finding for finding in verdict.findings if not finding.control]
     controls = [finding for finding in verdict.findings if finding.control]
     if counted:
@@ -62,8 +73,7 @@ def card(verdict: Verdict) -> None:
     if controls:
         with st.expander(_("Controls")):
             table(controls, claim.unit)
-    words = _("Published: {words} {source}").format(words=_(claim.published), source=claim.reference)
-    st.caption(words if words.endswith("?") else f"{words}.")
+    st.caption(_("Published: {words} {source}").format(words=shown(claim.published), source=claim.reference))
 
 
 def table(findings: Sequence[Finding], unit: str) -> None:
@@ -78,7 +88,7 @@ def table(findings: Sequence[Finding], unit: str) -> None:
 def row(finding: Finding, unit: str) -> dict[str, str]:
     """Return one finding as the table shows it."""
     found = _("times") if unit == "times" else _("points")
-    shown = {
+    line = {
         _("labels"): f"{finding.per_class}",
         _("source"): sources.info(finding.source).title,
         found: amount(finding.value, unit),
@@ -86,8 +96,8 @@ def row(finding: Finding, unit: str) -> dict[str, str]:
         _("seeds"): f"{finding.n_seeds}",
     }
     if not finding.control:
-        shown[_("for it")] = {True: "✓", False: "✗", None: "?"}[finding.supports]
-    return shown
+        line[_("for it")] = {True: "✓", False: "✗", None: "?"}[finding.supports]
+    return line
 
 
 def interval(finding: Finding, unit: str) -> str:

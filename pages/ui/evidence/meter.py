@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui.charts import sweep_charts
 from pages.ui.session import state
-from pages.ui.words.text import _
+from pages.ui.words.text import _, shown
 from tlcore import datasets, sources
 from tlcore.evidence import meter, recorded
 from tlcore.evidence.meter import Standing, Trial
@@ -16,7 +16,11 @@ from tlcore.spec import Cell, SweepSpec
 STUDY = "best_cut"
 SLOT = "meter"
 MOST_LABELS = 100  # the meter is for the time before training; more labels make it slow and no better
-TITLES = {**{name: card.title for name, card in SCORES.items()}, meter.RULE: _("Always the last convolution")}
+
+
+def title(name: str) -> str:
+    """Return what a score, or the rule that needs none, is called."""
+    return _("Always the last convolution") if name == meter.RULE else shown(SCORES[name].title)
 
 
 def live_spec() -> SweepSpec:
@@ -65,7 +69,7 @@ def comparison(one: Standing) -> str:
     return _(
         "{name} is shown for comparison. Where features outnumber images, as in {wide} of {n} settings here, it is "
         "known to pick wrong layers; here it picked the best cut in {hits} of {n}."
-    ).format(name=TITLES[one.name], wide=one.n_wide, n=one.n, hits=one.hits)
+    ).format(name=title(one.name), wide=one.n_wide, n=one.n, hits=one.hits)
 
 
 def verdict(found: Sequence[Standing]) -> str:
@@ -76,7 +80,7 @@ def verdict(found: Sequence[Standing]) -> str:
         return _("None of the meter's own scores was measured.")
     best = scores[0]
     words = _("**{name}** picked the best cut in {hits} of {n} settings and lost {lost:.2f} points on average.").format(
-        name=TITLES[best.name], hits=best.hits, n=best.n, lost=100 * best.lost
+        name=title(best.name), hits=best.hits, n=best.n, lost=100 * best.lost
     )
     if rule is None:
         return words
@@ -97,7 +101,7 @@ def row(one: Standing) -> dict[str, str]:
         )
     )
     return {
-        _("score"): TITLES[one.name],
+        _("score"): title(one.name),
         _("best cut picked"): _("{hits} of {n}").format(hits=one.hits, n=one.n),
         _("Spearman, mean (95 %)"): rank,
         _("points lost"): f"{100 * one.lost:.2f}",
@@ -114,20 +118,20 @@ def setting(cells: Sequence[Cell], key: str) -> None:
         return
     a, b = st.columns([2, 1])
     at = a.selectbox(_("Setting"), settings, format_func=setting_words, key=f"setting_{key}")
-    name = b.selectbox(_("Score"), list(by_score), format_func=TITLES.__getitem__, key=f"score_{key}")
+    name = b.selectbox(_("Score"), list(by_score), format_func=title, key=f"score_{key}")
     trial = by_score[name].get(at)
     if trial is None:
         st.info(_("This score was not measured in this setting."))
         return
     st.plotly_chart(
-        sweep_charts.meter(trial.scores, by_depth(trial), TITLES[name]),
+        sweep_charts.meter(trial.scores, by_depth(trial), title(name)),
         key=f"meter_{key}",
         config=sweep_charts.PLOT,
         alt=_("Score and accuracy of every cut"),
     )
     st.markdown(words(trial, name))
     if name in SCORES:
-        st.caption(_("{note} {reference}.").format(note=_(SCORES[name].note), reference=SCORES[name].reference))
+        st.caption(_("{note} {reference}.").format(note=shown(SCORES[name].note), reference=SCORES[name].reference))
 
 
 def by_depth(trial: Trial) -> dict[str, float]:
@@ -144,7 +148,7 @@ def setting_words(one: meter.Setting) -> str:
 
 def words(trial: Trial, name: str) -> str:
     if trial.hit:
-        return _("✓ {name} picks **{cut}**, which turned out best.").format(name=TITLES[name], cut=trial.picked)
+        return _("✓ {name} picks **{cut}**, which turned out best.").format(name=title(name), cut=trial.picked)
     return _("✗ {name} picks **{cut}**; **{best}** turned out {lost:.2f} points better.").format(
-        name=TITLES[name], cut=trial.picked, best=trial.best, lost=100 * trial.lost
+        name=title(name), cut=trial.picked, best=trial.best, lost=100 * trial.lost
     )

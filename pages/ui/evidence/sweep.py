@@ -8,6 +8,7 @@ import streamlit as st
 from pages.ui.charts import sweep_charts
 from pages.ui.charts.plots import PALETTE
 from pages.ui.session import state
+from pages.ui.words import names
 from pages.ui.words.text import _, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
@@ -15,17 +16,10 @@ from tlcore.evidence import recorded, savings, sweeps
 from tlcore.evidence.recorded import Recorded
 from tlcore.evidence.transferability import SCORES
 from tlcore.exports import export
-from tlcore.heads import HEADS
 from tlcore.sentences import spread
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
 
-METHODS = {
-    **{name: card.title for name, card in HEADS.items()},
-    FINE_TUNE: _("Fine-tuning"),
-    SCRATCH: _("From scratch"),
-    **{name: card.title for name, card in SCORES.items()},
-}
 LABELS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 BUDGETS = (30, 60, 120, 300, 600, 1800)
 MOST_LINES = len(PALETTE)
@@ -36,14 +30,15 @@ Line = tuple[str, str, str]  # source, cut, method
 def line_title(line: Line) -> str:
     """Return what one line of a chart is, in words."""
     source, cut, method = line
+    title = names.methods()[method]
     if method == SCRATCH:
-        return METHODS[SCRATCH]
+        return title
     if cut == PIXELS and method != FINE_TUNE:
-        return _("{method} on raw pixels").format(method=METHODS[method])
+        return _("{method} on raw pixels").format(method=title)
     if cut == PIXELS:
         return _("Fine-tuning everything, {source}").format(source=sources.info(source).title)
     words = _("{method} after {cut}, {source}") if method == FINE_TUNE else _("{method} on {cut}, {source}")
-    return words.format(method=METHODS[method], cut=cut, source=sources.info(source).title)
+    return words.format(method=title, cut=cut, source=sources.info(source).title)
 
 
 def lines_of(cells: Sequence[Cell], scores: bool) -> dict[Line, list[savings.Band]]:
@@ -85,9 +80,9 @@ def so_far(run_id: str) -> None:
 def figures(cells: Sequence[Cell], key: str) -> None:
     """Show the curves over labels and the table of means with their intervals."""
     lines = lines_of(cells, scores=False)
-    shown = dict(list(lines.items())[:MOST_LINES])
-    if any(len(bands) > 1 for bands in shown.values()):
-        figure = sweep_charts.label_curves({line_title(line): bands for line, bands in shown.items()})
+    first = dict(list(lines.items())[:MOST_LINES])
+    if any(len(bands) > 1 for bands in first.values()):
+        figure = sweep_charts.label_curves({line_title(line): bands for line, bands in first.items()})
         st.plotly_chart(
             figure,
             key=f"sweep_{key}",
@@ -226,7 +221,7 @@ def draft() -> SweepSpec:
         without = [each for each in chosen if not {PIXELS, *sources.info(each).cut_names} & set(kept)]
         state.put(sweep_cuts=(*kept, *sweeps.fitting_cuts(without, SweepSpec().cuts)))
     pills(_("Cuts"), dict.fromkeys(cuts), "sweep_cuts", _("The last frozen layer; pixels freezes none."))
-    pills(_("Methods"), METHODS, "sweep_methods", _("Heads, networks, and scores that need no training."))
+    pills(_("Methods"), names.methods(), "sweep_methods", _("Heads, networks, and scores that need no training."))
     pills(
         _("Labels per class"),
         dict.fromkeys(LABELS),
@@ -248,7 +243,7 @@ def draft() -> SweepSpec:
         sources=tuple(state.get("sweep_sources")),
         target=target,
         cuts=tuple(name for name in cuts if name in state.get("sweep_cuts")),
-        methods=tuple(name for name in METHODS if name in state.get("sweep_methods")),
+        methods=tuple(name for name in sweeps.METHODS if name in state.get("sweep_methods")),
         per_class=tuple(sorted(state.get("sweep_labels"))),
         seeds=tuple(range(int(state.get("sweep_seeds")))),
         budget_s=int(state.get("sweep_budget")),

@@ -7,18 +7,21 @@ from tlcore.evidence.keras_example import PUBLISHED
 from tlcore.sentences import percent
 from tlcore.spec import Evaluation, ExampleResult
 
-TASKS = {"source_test": _("digits 0-4, learned first"), "test": _("digits 5-9, convolutions frozen")}
+
+def tasks() -> dict[str, str]:
+    """Return what each test of a result is on, in the reader's language."""
+    return {"source_test": _("digits 0-4, learned first"), "test": _("digits 5-9, convolutions frozen")}
 
 
 def result(result: ExampleResult) -> None:
     """Show both tasks: what was published, what was reached, and how long it took."""
     st.dataframe(
-        [row(name, title, result) for name, title in TASKS.items()],
+        [row(name, title, result) for name, title in tasks().items()],
         hide_index=True,
         height="content",
         alt=_("Published and measured accuracy of both tasks"),
     )
-    outside = [title for name, title in TASKS.items() if not _holds(getattr(result, name), PUBLISHED[name])]
+    outside = [title for name, title in tasks().items() if not _holds(getattr(result, name), PUBLISHED[name])]
     share = result.n_trainable / result.n_weights
     words = _("Both published numbers lie within the intervals.")
     if outside:

@@ -7,13 +7,12 @@ import streamlit as st
 
 from pages.ui.components.live_chart import COLOURS, LiveRun, live_chart
 from pages.ui.session import state
-from pages.ui.words.text import _, plain
+from pages.ui.words import names
+from pages.ui.words.text import _, plain, shown
 from tlcore.evaluation import no_clear_winner
 from tlcore.sentences import percent
 from tlcore.spec import FineTuneResult, FineTuneSpec
 from tlcore.store import Run
-
-from . import view as run_view
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _result(lane: Lane) -> None:
     run, result = lane.run, lane.run.result
     if not isinstance(result, FineTuneResult) or result.test is None:
         st.metric(plain(lane.label), "–", border=True)
-        st.caption(plain(run.error) or run_view.WORDS[run.state].capitalize())
+        st.caption(plain(shown(run.error)) or names.states()[run.state].capitalize())
         return
     test = result.test
     st.metric(plain(lane.label), percent(test.accuracy), border=True)

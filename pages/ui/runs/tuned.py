@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.closer.evaluate import INPUTS
 from pages.ui.session import state
+from pages.ui.words.names import head_on
 from pages.ui.words.text import PERCENT, _, ngettext, plain
 from tlcore import datasets
-from tlcore.heads import HEADS, tuning
+from tlcore.heads import tuning
 from tlcore.spec import HeadRow, HeadsResult, Tried
 from tlcore.store import Run
 
@@ -48,7 +48,7 @@ def lines(rows: Sequence[HeadRow]) -> list[dict[str, Any]]:
     return [
         {
             _("chosen"): "★" * sum(chosen for _one, chosen in found),
-            _("head"): f"{HEADS[head].title} {INPUTS[name]}",
+            _("head"): head_on(head, name),
             _("setting"): words,
             _("validation accuracy"): 100 * sum(tried.accuracy for tried, _chosen in found) / len(found),
             _("seconds"): sum(tried.seconds for tried, _chosen in found) / len(found),

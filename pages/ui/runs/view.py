@@ -14,13 +14,14 @@ from pages.ui.components.film import film, has_film
 from pages.ui.components.live_chart import LiveRun, Rule, live_chart
 from pages.ui.evidence import sweep as sweep_view
 from pages.ui.session import state
-from pages.ui.words.text import _, ngettext, plain, tell
+from pages.ui.words import names
+from pages.ui.words.text import _, ngettext, plain, shown, tell
 from tlcore import datasets, jobs, prediction, sources
 from tlcore.errors import LabError
 from tlcore.evidence import sweeps
 from tlcore.exports import export
 from tlcore.features import freezing
-from tlcore.heads import HEADS
+from tlcore.heads import CURVES, HEADS, LOSSES
 from tlcore.recipes import article_recipe
 from tlcore.sentences import percent, spread
 from tlcore.spec import (
@@ -44,13 +45,6 @@ from . import example as example_view
 # Plotly's own default offers to send the data to a server of theirs.
 PLOT = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
 
-WORDS = {
-    "queued": _("waiting"),
-    "running": _("running"),
-    "done": _("done"),
-    "stopped": _("stopped"),
-    "failed": _("failed"),
-}
 BADGES: dict[str, Any] = {
     "queued": ("gray", ":material/schedule:"),
     "running": ("blue", ":material/play_arrow:"),
@@ -59,12 +53,15 @@ BADGES: dict[str, Any] = {
     "failed": ("red", ":material/error:"),
 }
 
-STOPPING = {
-    FineTuneSpec.kind: _("Stopping after the current batch; what was learned so far is kept."),
-    HeadSpec.kind: _("Stopping. The heads that are finished are kept."),
-    ExampleSpec.kind: _("Stopping after the current batch. The example has a result only at its end."),
-    SweepSpec.kind: _("Stopping. Every finished experiment is kept, and the sweep can go on later."),
-}
+
+def stopping(kind: str) -> str:
+    """Return what happens to a run of that kind after Stop."""
+    return {
+        FineTuneSpec.kind: _("Stopping after the current batch; what was learned so far is kept."),
+        HeadSpec.kind: _("Stopping. The heads that are finished are kept."),
+        ExampleSpec.kind: _("Stopping after the current batch. The example has a result only at its end."),
+        SweepSpec.kind: _("Stopping. Every finished experiment is kept, and the sweep can be continued later."),
+    }[kind]
 
 
 def title(run: Run) -> str:
@@ -84,13 +81,13 @@ def describe(spec: Spec) -> str:
     target = datasets.info(spec.data.target).title
     source = sources.info(spec.source).title
     if isinstance(spec, HeadSpec):
-        names = (
-            ", ".join(HEADS[name].title for name in spec.heads)
+        heads = (
+            ", ".join(names.heads()[name] for name in spec.heads)
             if len(spec.heads) < 3
             else _("{n} heads").format(n=len(spec.heads))
         )
         return _("{heads} on {layer} of {source} → {target}, {n}").format(
-            heads=names, layer=spec.layer, source=source, target=target, n=per_class
+            heads=heads, layer=spec.layer, source=source, target=target, n=per_class
         )
     if not isinstance(spec, FineTuneSpec):
         return jobs.describe(spec)
@@ -118,7 +115,7 @@ def run_rows(runs: Sequence[Run]) -> None:
     for run in runs:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"row_{run.id}"):
             colour, icon = BADGES[run.state]
-            st.badge(WORDS[run.state], color=colour, icon=icon)
+            st.badge(names.states()[run.state], color=colour, icon=icon)
             st.markdown(plain(title(run)), width="stretch")
             found = run.accuracy
             st.markdown(f"**{percent(found)}**" if found is not None else "–")
@@ -137,7 +134,7 @@ def show(run: Run, slot: str) -> Run:
     colour, icon = BADGES[run.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         if not has_chart(run):  # a chart says the state itself
-            st.badge(WORDS[run.state], color=colour, icon=icon)
+            st.badge(names.states()[run.state], color=colour, icon=icon)
         st.markdown(f"**{plain(title(run))}**", width="stretch")
         mine = state.person().owns(run)
         if (
@@ -146,7 +143,7 @@ def show(run: Run, slot: str) -> Run:
             and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S")
         ):
             state.access().stop(run.id)
-            st.toast(_(STOPPING[run.kind]))
+            st.toast(stopping(run.kind))
         about = _("Whoever has this address can watch the run and download its result, and change nothing.")
         copy_link(state.link(run, slot), key=f"link_{slot}", about=about)
     if not mine and run.owner:
@@ -163,9 +160,9 @@ def show(run: Run, slot: str) -> Run:
     elif not run.final:
         progress(run.id)
     if run.state == "failed" and not has_chart(run):
-        st.error(plain(run.error), icon=":material/error:")
+        st.error(plain(shown(run.error)), icon=":material/error:")
     if run.state == "stopped" and run.error and not has_chart(run):
-        st.info(plain(run.error))
+        st.info(plain(shown(run.error)))
     if run.state == "stopped" and not run.stored and run.kind != SweepSpec.kind:  # a sweep's experiments are kept
         st.info(_("Stopped before anything was finished, so there is no result to show."))
     return run
@@ -183,7 +180,9 @@ def progress(run_id: str) -> None:
     if run.final:
         st.rerun()
     now = run.progress
-    words = _("step {step} of {n}: {message}").format(step=now.step, n=now.n_steps, message=_(now.message))
+    words = _("step {step} of {n}").format(step=now.step, n=now.n_steps)
+    if now.message:
+        words = _("{step}: {message}").format(step=words, message=shown(now.message))
     if now.left_s is not None:
         words += _(", about {seconds:.0f} s left").format(seconds=now.left_s)
     st.progress(now.step / max(now.n_steps, 1), text=plain(words))
@@ -202,7 +201,10 @@ def curves(run: Run, slot: str) -> None:
         labels |= {"x_max": float(spec.epochs), "rules": rules}
     elif isinstance(spec, HeadSpec) and len(spec.heads) == 1:
         card = HEADS[spec.heads[0]]
-        labels |= {"x_title": _(card.curve).capitalize(), "loss_title": _(card.loss).capitalize()}
+        labels |= {
+            "x_title": shown(CURVES[card.curve]).capitalize(),
+            "loss_title": shown(LOSSES[card.loss]).capitalize(),
+        }
     else:
         labels |= {"x_title": _("Training images, trees or epochs"), "loss_title": _("Loss of each head")}
     url = f"/api/runs/{run.id}/metrics"
@@ -226,7 +228,7 @@ def fine_tune_result(run: Run) -> None:
             "{speed:,.0f} training images a second on {device}; the first step, with compiling, took {first:.1f} s."
         ).format(speed=result.images_per_s, device=result.device, first=result.first_step_s)
         + " "
-        + plain(_(result.reason))
+        + plain(shown(result.reason))
     )
     if resumed := result.resumed_after:
         words = _("Its process was lost on the way: it went on after epoch {epochs}, with the same result.")
@@ -320,7 +322,7 @@ def head_result(run: Run) -> None:
     )
     for row in result.rows:
         if row.file:
-            with st.expander(_("Confusion matrix: {head}").format(head=HEADS[row.head].title)):
+            with st.expander(_("Confusion matrix: {head}").format(head=names.heads()[row.head])):
                 st.plotly_chart(
                     plots.confusion(row.confusion, result.class_names),
                     key=f"confusion_{run.id}_{row.file}",
@@ -374,6 +376,7 @@ def head_comparison(run: Run) -> None:
     assert isinstance(result, HeadsResult)
     lines = result.table
     tied = [line for line in lines if line.best]
+    titles = names.heads()
     if len(tied) > 1:
         st.info(
             _("No clear winner: the lead of the best is within the noise of {n} of its rivals (marked ★).").format(
@@ -384,8 +387,8 @@ def head_comparison(run: Run) -> None:
         [
             {
                 "": "★" if line.best else "",
-                _("head"): HEADS[line.head].title,
-                _("fitted on"): _("features") if line.input == "features" else _("raw pixels"),
+                _("head"): titles[line.head],
+                _("fitted on"): names.inputs()[line.input],
                 _("accuracy"): spread(line.mean, line.sd),
                 _("fit seconds"): line.fit_s,
                 _("ms per image"): line.ms_per_image,
@@ -421,9 +424,11 @@ def head_comparison(run: Run) -> None:
             t=result.rows[0].n,
         )
     )
-    titles = {name: card.title for name, card in HEADS.items()}
     st.plotly_chart(
-        plots.head_bars(lines, titles), key=f"bars_{run.id}", config=PLOT, alt=_("Test accuracy of every head")
+        plots.head_bars(lines, titles, names.inputs()),
+        key=f"bars_{run.id}",
+        config=PLOT,
+        alt=_("Test accuracy of every head"),
     )
     pair = [
         row

@@ -5,13 +5,16 @@ import streamlit as st
 from pages.ui.charts import plots
 from pages.ui.runs import view as run_view
 from pages.ui.session import state
-from pages.ui.words.text import _, plain, tell
+from pages.ui.words.text import _, plain, shown, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.prediction.what_if import N_IMAGES, Answer, Move, cuts_of
 from tlcore.sentences import percent
 
-TAILS = {"linear": _("A linear SVM on the features"), "dense": _("The network's own remaining layers")}
+
+def tails() -> dict[str, str]:
+    """Return what may be trained after the boundary, by the name a move has for it."""
+    return {"linear": _("A linear SVM on the features"), "dense": _("The network's own remaining layers")}
 
 
 @st.fragment
@@ -29,8 +32,8 @@ def what_if() -> None:
     with left:
         tail = st.segmented_control(
             _("After the boundary comes"),
-            list(TAILS),
-            format_func=TAILS.__getitem__,
+            list(tails()),
+            format_func=tails().__getitem__,
             default="linear",
             required=True,
             key="what_if_tail",
@@ -57,7 +60,7 @@ def what_if() -> None:
         _show(answer)
     with right:
         found = _remember(answer)
-        figure = plots.cuts(found, names, TAILS)
+        figure = plots.cuts(found, names, tails())
         st.plotly_chart(figure, key="what_if_cuts", config=run_view.PLOT, alt=_("Test accuracy at each boundary tried"))
         run_view.proof_badge(answer.proof)
 
@@ -83,7 +86,7 @@ def _show(answer: Answer) -> None:
     a.metric(_("Test accuracy"), percent(answer.test.accuracy), border=True)
     b.metric(_("Weights fitted"), _short(answer.n_trainable), help=f"{answer.n_trainable:,}", border=True)
     c.metric(_("Answered in"), f"{answer.seconds:.2f} s", border=True)
-    st.caption(f"{run_view.interval_words(answer.test)} {plain(_(answer.reason))}")
+    st.caption(f"{run_view.interval_words(answer.test)} {plain(shown(answer.reason))}")
 
 
 def _short(n: int) -> str:

@@ -1,20 +1,22 @@
-"""Every visible string passes here: English in the code is the message id, other languages come from catalogues."""
+"""Every visible string passes here: English in the code is the message id, other languages come from catalogues.
+
+Whose language: that of the browser that looks, else the server's own (``LANGUAGE`` and its like). So nothing is
+translated at import, and no translated text is kept between two people.
+"""
 
 import gettext
+import os
 from functools import lru_cache
 from pathlib import Path
 
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
 from tlcore.errors import LabError
+from tlcore.sentences import Sentence
 
 DOMAIN = "transfer_lab"
 PERCENT = "%.1f %%"  # of a column of numbers up to 100
 FOLDER = Path(__file__).resolve().parents[3] / "locales"
-
-
-@lru_cache
-def catalogue() -> gettext.NullTranslations:
-    """Return the catalogue of the language the environment asks for; English where there is none."""
-    return gettext.translation(DOMAIN, localedir=FOLDER, fallback=True)
 
 
 def _(message: str) -> str:
@@ -25,7 +27,7 @@ def _(message: str) -> str:
     >>> _("Start training")
     'Start training'
     """
-    return catalogue().gettext(message) if message else ""  # gettext("") would answer with the catalogue's header
+    return _catalogue(language()).gettext(message) if message else ""  # gettext("") answers with the catalogue's header
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
@@ -36,19 +38,67 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     >>> ngettext("{n} run", "{n} runs", 2).format(n=2)
     '2 runs'
     """
-    return catalogue().ngettext(singular, plural, n)
+    return _catalogue(language()).ngettext(singular, plural, n)
 
 
-def language() -> str:
-    """Return the language tag (``"en"``, ``"zh-CN"``) of the words above, for number formats in the browser."""
-    return (catalogue().info().get("language") or "en").replace("_", "-")
+def shown(sentence: Sentence, language: str | None = None) -> str:
+    """Return a sentence in the reader's language, or in another one on offer.
+
+    Examples
+    --------
+    >>> shown(Sentence("{n} of {what}", n=5, what=Sentence("the images")))
+    '5 of the images'
+    """
+    if language is None:
+        return sentence.fill(_)
+    return sentence.fill(_catalogue(_best(language)).gettext)
 
 
 def tell(error: LabError) -> str:
     """Return an error's sentence in the reader's language, safe to show as Markdown."""
-    return plain(_(error.template).format(**error.values))
+    return plain(shown(error.sentence))
 
 
 def plain(sentence: str) -> str:
     """Return a text so that Markdown shows it letter for letter."""
     return "".join(f"\\{c}" if c in "\\$*_`[]<>#|~:" else c for c in sentence)
+
+
+def language() -> str:
+    """Return the language tag (``"en"``, ``"zh-CN"``) of the reader's words, also for number formats in the browser."""
+    context = get_script_run_ctx(suppress_warning=True)
+    info = context.context_info if context else None
+    return _best(info.locale if info is not None and info.HasField("locale") else "")
+
+
+@lru_cache(maxsize=1000)
+def _best(wanted: str) -> str:
+    """Return the language on offer that fits a browser's best; the server's own where none does."""
+    names = (os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    server = next((name for name in names if name), "").split(":")
+    for tag in (wanted, *server):
+        exact = tag.partition(".")[0].replace("_", "-")
+        base = exact.partition("-")[0]
+        offered = ("en", *_offered())
+        for tried in (exact, base, *offered):
+            if tried in offered and tried.partition("-")[0] == base:
+                return tried
+    return "en"
+
+
+@lru_cache
+def _offered() -> tuple[str, ...]:
+    """Return the tags of the languages that have a catalogue."""
+    paths = FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
+    return tuple(path.parent.parent.name.replace("_", "-") for path in paths)
+
+
+@lru_cache
+def _catalogue(tag: str) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, FOLDER, languages=[tag.replace("-", "_")], fallback=True)
+
+
+def forget() -> None:
+    """Look for catalogues again, and at the environment."""
+    for cached in (_best, _offered, _catalogue):
+        cached.cache_clear()

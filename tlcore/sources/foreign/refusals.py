@@ -3,6 +3,7 @@
 from typing import Any
 
 from tlcore.errors import DataError
+from tlcore.sentences import Sentence
 
 CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 MERGING = ("Add", "Concatenate", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Dot")
@@ -11,7 +12,7 @@ IN_TURN = ("GRU", "LSTM", "SimpleRNN", "RNN", "Bidirectional", "TimeDistributed"
 
 def refuse(template: str, **values: object) -> DataError:
     """Return the refusal: what is wrong, then what to do. No full stop at the end."""
-    return DataError("This model cannot be used: " + template + ".", **values)
+    return DataError("This model cannot be used: {reason}.", reason=Sentence(template, **values))
 
 
 def short(value: object, most: int = 40) -> str:
