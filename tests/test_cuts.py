@@ -6,7 +6,8 @@ from branched_networks import BLOCK_1, STEM, residual
 
 from tlcore import sources
 from tlcore.errors import SpecError
-from tlcore.features import cuts
+from tlcore.features import cuts, freezing
+from tlcore.features.freezing import Freezing
 
 pytestmark = pytest.mark.keras
 
@@ -92,6 +93,25 @@ def test_a_branch_that_joins_by_a_plain_sum_is_seen_too(images):
     prefix, tail = cuts.split(model, rows[2].name)
     np.testing.assert_allclose(
         tail.predict(prefix.predict(images, verbose=0), verbose=0), model.predict(images, verbose=0), atol=1e-6
+    )
+
+
+def test_a_network_of_inverted_residual_blocks_is_frozen_cut_and_named_by_block(images):
+    import keras
+
+    body = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None, pooling="avg")
+    model = keras.Model(body.input, keras.layers.Dense(3, activation="softmax", name="head")(body.output))
+    rows = sources.describe(model)
+    assert sum(row.n_weights for row in rows) == model.count_params()
+    assert list(dict.fromkeys(row.block for row in rows)) == ["", *(f"block_{n}" for n in range(1, 17))]
+    inside = {row.block for row in rows if not row.cut}  # the blocks that end in a sum
+    assert inside == {f"block_{n}" for n in (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)}
+    frozen = Freezing(rows, freezing.presets(rows)["all_but_last_block"])
+    assert frozen.boundary and frozen.boundary.layer == "block_15_add" and frozen.words == "Conv1 – block_15"
+    prefix, tail = cuts.split(model, "block_15_add")
+    x = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    np.testing.assert_allclose(
+        tail.predict(prefix.predict(x, verbose=0), verbose=0), model.predict(x, verbose=0), atol=1e-6
     )
 
 

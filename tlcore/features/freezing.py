@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import keras
 
 
+MOST_NAMED = 6  # frozen layers and blocks that are listed one by one
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a choice of frozen layers means before anything runs.
@@ -122,6 +125,8 @@ class Freezing:
     def words(self) -> str:
         """The frozen layers in few words: blocks by their names, "" when nothing is frozen.
 
+        Of more than ``MOST_NAMED`` that are the start of the network only the first and the last are named.
+
         Examples
         --------
         >>> rows = [LayerInfo(i, f"block_1_{name}", "Conv2D", (2,), 9, block="block_1") for i, name in enumerate("ab")]
@@ -132,6 +137,9 @@ class Freezing:
         for block, members in groupby((layer for layer in self.layers if layer.can_freeze), key=lambda one: one.block):
             names = [layer.name for layer in members]
             units += [block] if block and set(names) <= set(self.names) else [one for one in names if one in self.names]
+        start = {layer.name for layer in self.prefix if layer.can_freeze}
+        if len(units) > MOST_NAMED and start == set(self.names):
+            return f"{units[0]} – {units[-1]}"
         return ", ".join(units)
 
     def apply(self, model: "keras.Model") -> None:
