@@ -1,123 +1,207 @@
-"""Find the ink in a picture: which way round it is, and what is only paper, shadow or speck.
+"""Find the ink of one digit in a picture: by what surrounds it and by colour, whatever else is in the picture.
 
-Images are float32, shape (h, w), values in [0, 1]. NumPy and Pillow only.
+Pixels are float32, shape (h, w, c), values in [0, 1]: brightness or red, green and blue, and opacity where it varies.
 """
 
 import numpy as np
-from PIL import Image, ImageFilter
 
-EVEN = 0.02  # brightness by which the border of a screen's or a scanner's picture may vary ...
-EVEN_SHARE = 0.75  # ... in so much of it: a stroke may run into the edge
-SMALL = 64  # pixels; nobody photographs so little
-LEAST_CONTRAST = 0.15  # of ink as a part of its paper's brightness, and ...
-LEAST_DIFFERENCE = 0.1  # ... in brightness; below either it is noise, and the paper is empty
-COARSE = 128  # longest side, in pixels, at which paper and specks are looked for
-STROKE = 16  # coarse pixels: wider than half of any stroke, so that the paper is seen past it
-SPECK = 0.08  # a spot with less ink than this part of the largest one's is dirt
+from tlcore.errors import DataError
+
+from .filters import box_mean, covers, each, extreme, median, reduced, resized
+from .magnified import SHORT, enlarged, has_few_pixels, ink_of_few_pixels, undetailed, unmagnified
+from .marks import HALF, LEAST, Layer, Mark, local_noise, planes
+from .spots import connected
+
+FINE = 500  # longest side, in pixels, at which marks are looked for
+LEAST_SCORE = 0.05  # below it nothing in the picture is ink
+THIN, THICKENED = 0.06, 0.075  # of the digit's longest side: thinner strokes are made so thick, as MNIST's are
 
 
-def find_ink(grey: np.ndarray) -> np.ndarray:
-    """Return the ink as white on black.
+def find_ink(pixels: np.ndarray) -> np.ndarray:
+    """Return the ink of the picture's digit as white on black, float32 (h, w); all 0 where there is none.
 
-    With an even border (drawn on a screen, or MNIST's own images) nothing but the direction is settled. Else it is a
-    photograph: its paper's brightness is estimated and divided out, what is fainter than half of the ink fades, and
-    specks and dark edges of the frame are dropped.
+    Raises
+    ------
+    DataError
+        There are several digits.
     """
-    if min(grey.shape) < 3:
-        return np.zeros_like(grey)
-    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    ground = float(np.median(border))
-    even = max(grey.shape) < SMALL or float((np.abs(border - ground) < EVEN).mean()) > EVEN_SHARE
-    paper = np.full_like(grey, ground) if even else _surface(grey)
-    rest = grey - paper
-    dark_ink = -np.quantile(rest, 0.01) > np.quantile(rest, 0.99)
-    if even:
-        return _stretched(grey, ground, dark_ink)
-    return _from_photograph(1 - grey if not dark_ink else grey)
+    if min(pixels.shape[:2]) < 3:
+        return np.zeros(pixels.shape[:2], np.float32)
+    whole, pixels = pixels, undetailed(unmagnified(pixels))
+    if has_few_pixels(pixels, was_magnified=pixels is not whole):
+        return ink_of_few_pixels(pixels, LEAST)
+    fine = reduced(pixels, FINE)
+    layers: list[Layer] = []
+    for plane in planes(fine):
+        noise = local_noise(plane)
+        layers += [Layer(plane, noise, len(layers)), Layer(1 - plane, noise, len(layers) + 1)]
+    marks = [mark for layer in layers for mark in layer.marks()]
+    score(marks, fine.shape[:2])
+    best = max(marks, key=lambda mark: mark.score, default=None)
+    if best is None or best.score < LEAST_SCORE:
+        return np.zeros(whole.shape[:2], np.float32)
+    layer = layers[best.layer]
+    return ink_of(pixels, fine, layer, best, gather(layer, best, marks))
 
 
-def _stretched(grey: np.ndarray, ground: float, dark_ink: bool) -> np.ndarray:
-    """Count ink from the ground up: 0 at the ground, 1 at black (or, for light ink, at white)."""
-    span = max(ground, 1e-6) if dark_ink else max(1 - ground, 1e-6)
-    ink = (ground - grey if dark_ink else grey - ground) / span
-    return np.clip(ink, 0, 1).astype(np.float32)
+# -- which mark is the digit ------------------------------------------------------------------------------------------
 
 
-def _from_photograph(grey: np.ndarray) -> np.ndarray:
-    """Return the ink of dark strokes on unevenly lit paper."""
-    smooth = _filtered(grey, ImageFilter.MedianFilter(3))
-    paper = _paper(smooth)
-    ink = np.clip(1 - smooth / np.maximum(paper, 0.05), 0, 1)
-    full = float(np.quantile(ink, 0.995))
-    if full < LEAST_CONTRAST or float(np.quantile(paper - smooth, 0.995)) < LEAST_DIFFERENCE:
-        return np.zeros_like(grey)
-    # A ramp and not a step: the half-covered pixels at a stroke's edge keep their part.
-    ink = np.clip((ink / full - 0.35) / 0.4, 0, 1)
-    return (ink * _main_parts(ink)).astype(np.float32)
+def score(marks: list[Mark], shape: tuple[int, ...]) -> None:
+    """Give every mark its score: how much it looks like a digit on its ground."""
+    for mark in marks:
+        mark.score = mark.surround**4 * min(1.0, mark.strength / 0.25) ** 0.5 * (mark.long / max(shape)) ** 0.5
+        mark.score *= min(1.0, max(0.0, (mark.crisp - 0.15) / 0.25))
+        if mark.width > 0.38 * mark.long or (mark.fill > 0.68 and mark.aspect < 2):
+            mark.parts.add("blot")
+            mark.score *= 0.15
+        if mark.n_edges:
+            mark.score *= 0.3 * (1 - mark.border) ** 2
+        thin, length = min(mark.height, mark.across), shape[0] if mark.height > mark.across else shape[1]
+        if mark.border > 0.5 or (mark.n_edges >= 2 and mark.long == length and thin < 0.25 * min(shape)):
+            mark.parts.add("edge")
+            mark.score = 0.0
+        elif thin < 0.07 * mark.long and mark.long > 0.6 * length:
+            mark.parts.add("line")
+            mark.score *= 0.2
+    for outer in marks:
+        for inner in marks:
+            if outer is not inner and outer.spans(inner):
+                _tell_apart(outer, inner)
+    for mark in marks:
+        if mark.parts & {"frame", "card", "counter"}:
+            mark.score *= 0.1
 
 
-def _surface(grey: np.ndarray) -> np.ndarray:
-    """Fit a quadratic surface to the border: the light on the ground, guessed where the digit hides it."""
-    height, width = grey.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], -1)
-    edge = np.ones(grey.shape, bool)
-    edge[1:-1, 1:-1] = False
-    weights, *_ = np.linalg.lstsq(terms[edge], grey[edge], rcond=None)
-    return terms @ weights
+def _tell_apart(outer: Mark, inner: Mark) -> None:
+    """Say what two marks are, one in the box of the other: a frame, a card, or the space between a digit's strokes."""
+    strokes = inner.surround > 0.75 and inner.width < 0.3 * inner.long and inner.long > 0.2 * outer.long
+    strokes = strokes and not inner.n_edges and (inner.fill < 0.55 or inner.aspect > 3)
+    alike = HALF < inner.strength / outer.strength < 1 / HALF
+    if outer.layer == inner.layer:
+        if strokes and outer.area < 0.5 * outer.box and outer.box > 1.5 * inner.box:
+            outer.parts.add("frame")
+    elif outer.layer // 2 == inner.layer // 2 and alike:  # one darker, one lighter than its ground
+        if strokes and inner.surround > 0.93 and (outer.surround < 0.9 or _is_card(outer, inner)):
+            outer.parts.add("card")
+        elif "edge" not in outer.parts:
+            inner.parts.add("counter")
+    elif strokes and inner.strength > 0.35 * outer.strength and outer.holds(inner):
+        outer.parts.add("frame")
 
 
-def _paper(grey: np.ndarray) -> np.ndarray:
-    """Return the brightness of the paper at each pixel: strokes closed over, then smoothed."""
-    n = STROKE // 2  # each filter of 5×5 reaches two pixels
-    closing = [ImageFilter.MaxFilter(5)] * n + [ImageFilter.MinFilter(5)] * n
-    return _resized(_filtered(_coarse(grey), *closing, ImageFilter.GaussianBlur(STROKE / 4)), grey.shape)
+def _is_card(outer: Mark, inner: Mark) -> bool:
+    """Say whether the outer mark is a sheet with the inner on it, and not a bold zero around its hole."""
+    shape = outer.rectangular > 0.88 or (0.85 < outer.across / outer.height < 1.18 and outer.rectangular > 0.75)
+    gaps = inner.top - outer.top, inner.left - outer.left, outer.bottom - inner.bottom, outer.right - inner.right
+    return shape and min(gaps) > 0.5 * inner.width and inner.box < 0.8 * outer.box and outer.holds(inner)
 
 
-def _main_parts(ink: np.ndarray) -> np.ndarray:
-    """Return a mask, 1 at the strokes: large connected spots, those inside the frame before those at its edge."""
-    spots = _connected(_coarse(ink) > 0.25)
-    labels, place = np.unique(spots, return_inverse=True)
-    mass = np.bincount(place.ravel(), weights=_coarse(ink).ravel())
-    mass[labels == 0] = 0
-    if not mass.any():
-        return np.zeros_like(ink)
-    edge = np.unique(np.concatenate([spots[0], spots[-1], spots[:, 0], spots[:, -1]]))
-    inside = mass * ~np.isin(labels, edge)
-    if inside.max() > SPECK * mass.max():
-        mass = inside
-    kept = np.isin(spots, labels[mass > SPECK * mass.max()])
-    grown = _filtered(kept.astype(np.float32), ImageFilter.MaxFilter(3))
-    return _resized(grown, ink.shape)
+def gather(layer: Layer, best: Mark, marks: list[Mark]) -> list[Mark]:
+    """Return the digit's marks: the best one and what is broken off it.
 
-
-def _connected(mask: np.ndarray) -> np.ndarray:
-    """Number the connected spots (eight neighbours) of a small mask; 0 outside.
-
-    Every pixel takes the greatest number among its neighbours until nothing changes.
+    Raises
+    ------
+    DataError
+        Another digit stands beside, above or below it.
     """
-    numbers = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
-    while True:
-        framed = np.pad(numbers, 1)
-        rows = np.maximum(np.maximum(framed[:-2], framed[1:-1]), framed[2:])
-        spread = np.where(mask, np.maximum(np.maximum(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:]), 0)
-        if np.array_equal(spread, numbers):
-            return numbers
-        numbers = spread
+    group = [best]
+    for mark in marks:
+        if mark is best or (mark.layer, mark.peel) != (best.layer, best.peel) or mark.parts & {"frame", "line", "edge"}:
+            continue
+        if (mark.n_edges and not best.n_edges) or mark.strength < HALF * best.strength or mark.surround < 0.6:
+            continue
+        over_x = min(mark.right, best.right) - max(mark.left, best.left)
+        over_y = min(mark.bottom, best.bottom) - max(mark.top, best.top)
+        apart = over_x < 0.25 * min(mark.across, best.across) or over_y < 0.25 * min(mark.height, best.height)
+        digit = mark.height > 0.5 * best.height and mark.surround > 0.7 and "blot" not in mark.parts
+        if apart and digit and not _joined(layer, mark, best):
+            raise DataError("There are several digits in this picture: draw one, or cut out one.")
+        if max(-over_x, -over_y) < 0.1 * best.long and mark.area > 0.01 * best.area:
+            group.append(mark)
+    return group
 
 
-def _coarse(image: np.ndarray) -> np.ndarray:
-    scale = COARSE / max(image.shape)
-    return _resized(image, tuple(max(3, round(side * scale)) for side in image.shape)) if scale < 1 else image
+def _joined(layer: Layer, one: Mark, other: Mark) -> bool:
+    """Say whether two marks are one stroke that only grew faint in between."""
+    top, left = min(one.top, other.top), min(one.left, other.left)
+    bottom, right = max(one.bottom, other.bottom), max(one.right, other.right)
+    box = np.s_[top:bottom, left:right]
+    faint = np.maximum(0.15 * min(one.strength, other.strength), 0.7 * layer.threshold[box])
+    whole = np.zeros(layer.plane.shape, np.int32)
+    whole[box] = connected(layer.rest[box] > faint).labels
+    common = np.intersect1d(whole[one.where][one.mask], whole[other.where][other.mask])
+    return bool((common > 0).any()) and right - left < 1.1 * (bottom - top)
 
 
-def _resized(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    picture = Image.fromarray(np.ascontiguousarray(image, np.float32))
-    return np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.BILINEAR), np.float32)
+# -- its ink ----------------------------------------------------------------------------------------------------------
 
 
-def _filtered(image: np.ndarray, *filters: ImageFilter.Filter) -> np.ndarray:
-    picture = Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))  # Pillow's filters take 8 bits
-    for each in filters:
-        picture = picture.filter(each)
-    return np.asarray(picture, np.float32) / 255
+def ink_of(pixels: np.ndarray, fine: np.ndarray, layer: Layer, best: Mark, group: list[Mark]) -> np.ndarray:
+    """Return how much of the ink's colour each pixel has over its ground, of the digit's marks alone."""
+    mask = np.zeros(fine.shape[:2], np.float32)
+    for mark in group:
+        mask[mark.where] = np.maximum(mask[mark.where], mark.mask)
+    noise = float(layer.noise[mask > 0].mean()) / best.strength
+    colour, ground = _colours(fine, mask, layer, best)
+    mask = _grown(mask, _share(fine, ground, colour))
+    colour, ground = _colours(fine, mask, layer, best)
+    shape = pixels.shape[:2]
+    seen = each(median, pixels) if noise > 0.01 else pixels
+    ink = _share(seen, each(lambda plane: resized(plane, shape), ground), colour)
+    low = min(0.3, 6 * noise)  # a ramp and not a step: the half-covered pixels at a stroke's edge keep their part
+    ink = np.clip((ink - low) / (1 - 2 * low), 0, 1)
+    cover = resized(covers(mask, max(2, round(0.25 * best.width))).astype(np.float32), shape)
+    ink = (ink * np.clip(2 * cover, 0, 1)).astype(np.float32)
+    return _thickened(ink, best.width * shape[0] / fine.shape[0])
+
+
+def _thickened(ink: np.ndarray, width: float) -> np.ndarray:
+    """Return the ink large enough to be scaled well, and a thin pen's strokes made thicker: both else grow faint."""
+    rows, columns = np.flatnonzero((ink > 0.5).any(axis=1)), np.flatnonzero((ink > 0.5).any(axis=0))
+    if not len(rows):
+        return ink
+    long = max(int(np.ptp(rows)), int(np.ptp(columns))) + 1
+    if long < SHORT:
+        return enlarged(ink, long)
+    if width >= THIN * long:
+        return ink
+    full = max(float(np.quantile(ink[ink > 0.2], 0.9)), 0.2)
+    return extreme(np.clip(ink / full, 0, 1), max(1, round((THICKENED * long - width) / 2)))
+
+
+def _grown(mask: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the mask with what hangs together with it by colour: a stroke too wide to be seen as one."""
+    spots = connected(share > 0.4).labels
+    seeds = np.unique(spots[(mask > 0) & (share > 0.6)])
+    more = np.isin(spots, seeds[seeds > 0])
+    return np.maximum(mask, more).astype(np.float32) if mask.sum() < more.sum() < 2 * mask.sum() else mask
+
+
+def _colours(fine: np.ndarray, mask: np.ndarray, layer: Layer, best: Mark) -> tuple[np.ndarray, np.ndarray]:
+    """Return how the ink's colour differs from the ground's, shape (c,), and the ground at each pixel, (h, w, c)."""
+    reach = max(2, round(0.7 * best.width)) + max(3, round(best.width))
+    ground = each(lambda plane: _ground_under(plane, mask, reach), fine)
+    core = (mask > 0) & (layer.rest >= 0.8 * np.quantile(layer.rest[mask > 0], 0.9))
+    colour = (fine - ground)[core].mean(axis=0)
+    return colour if layer.noisy else _full(colour, ground[core].mean(axis=0)), ground
+
+
+def _full(colour: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """Return a strong ink's colour taken on to black, white or the purest there is: ink of half of it is half ink."""
+    room = np.where(colour > 0, 1 - ground, ground) / np.maximum(np.abs(colour), 1e-9)
+    return colour * room.min() if 1 < room.min() < 2 else colour
+
+
+def _share(pixels: np.ndarray, ground: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    return ((pixels - ground) @ colour) / max(float(colour @ colour), 1e-9)
+
+
+def _ground_under(plane: np.ndarray, mask: np.ndarray, reach: int) -> np.ndarray:
+    """Return the mean of what is near each pixel and not ink; of all that is not ink where nothing is near."""
+    free = (~covers(mask, 2)).astype(np.float32)
+    if not free.any():
+        free = 1 - mask
+    weight = box_mean(free, reach)
+    everywhere = float((plane * free).sum() / max(float(free.sum()), 1.0))
+    return np.where(weight > 0.02, box_mean(plane * free, reach) / np.maximum(weight, 1e-6), everywhere)

@@ -9,6 +9,7 @@ from . import decoding, digits
 from .photographs import find_ink
 
 FAINT = 0.1  # a difference below this part of full white is not seen
+DEPTHS = (255, 1023, 4095, 16383, 65535)  # the greatest value of a camera's or a scanner's pixel
 
 SENTENCES = {
     decoding.UNREADABLE: (
@@ -69,20 +70,26 @@ def read_image(content: bytes) -> np.ndarray:
         raise DataError(
             SENTENCES[refused.code], most=decoding.MOST_PIXELS // 1_000_000, side=decoding.MOST_SIDE
         ) from refused
-    return find_ink(_grey(picture))
+    return find_ink(_channels(picture))
 
 
-def _grey(picture: Image.Image) -> np.ndarray:
-    """Return float32 (h, w) in [0, 1]: the brightness, on white where the picture is transparent."""
+def _channels(picture: Image.Image) -> np.ndarray:
+    """Return float32 (h, w, c) in [0, 1]: brightness or red, green and blue, on white, and opacity where it varies."""
     if picture.mode == "F":
-        return np.clip(np.asarray(picture) / 65535, 0, 1)
+        values = np.clip(np.nan_to_num(np.asarray(picture, np.float32)), 0, DEPTHS[-1])
+        return values[..., None] / next(most for most in DEPTHS if values.max() <= most)
     if picture.mode != "RGBA":
-        return _as_floats(picture.convert("L"))
+        return _few(_as_floats(picture))
     white = Image.new("RGBA", picture.size, "white")
-    grey, alpha = _as_floats(Image.alpha_composite(white, picture).convert("L")), _as_floats(picture.getchannel("A"))
-    # White ink on a transparent ground is lost on white: the opacity itself is then the drawing.
-    return alpha if np.ptp(grey) < FAINT <= np.ptp(alpha) else grey
+    seen, alpha = _as_floats(Image.alpha_composite(white, picture).convert("RGB")), _as_floats(picture.getchannel("A"))
+    # White ink on a transparent ground is lost on white: the opacity itself may be the drawing.
+    return np.concatenate([_few(seen), alpha], axis=-1) if np.ptp(alpha) > FAINT else _few(seen)
 
 
 def _as_floats(picture: Image.Image) -> np.ndarray:
-    return np.asarray(picture, np.float32) / 255
+    pixels = np.asarray(picture, np.float32) / 255
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _few(pixels: np.ndarray) -> np.ndarray:
+    return pixels[..., :1] if (pixels[..., :1] == pixels).all() else pixels
