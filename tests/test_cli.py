@@ -208,7 +208,7 @@ REFUSED = {
     "train --split thirds": "There is no split 'thirds'. Pick one of: standard, article.",
     "train --optimizer adamw": "Pick one of: adam, rmsprop, sgd.",
     "train --recipe soup": "Pick one of: one-phase, two-phase, article.",
-    "train --preset all": "Pick one of: nothing, article, convolutions, all_but_head.",
+    "train --preset all": "Pick one of: nothing, article, convolutions, all_but_head",
     "train --freeze conv_9": "Cannot freeze conv_9: digits_0_4 has the layers conv_1, pool_1, conv_2",
     "train --freeze conv_1,conv_2,dense_1,dense_2": "nothing would train",
     "train --freeze conv_1 --preset nothing": "not allowed with",
@@ -667,7 +667,7 @@ def bad_files(tmp_path):
         tmp_path / "missing.png": "There is no such file.",
         tmp_path / "pickle.png": "This is not a picture the app can read.",
         tmp_path / "empty.png": "This is not a picture the app can read.",
-        tmp_path / "folder.png": "This is no file.",
+        tmp_path / "folder.png": "This is not a file.",
         tmp_path / "blank.png": "This picture is blank: there is nothing to read.",
         tmp_path / "cut.png": "This picture is damaged and cannot be read.",
     }

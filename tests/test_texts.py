@@ -225,7 +225,7 @@ def hidden(code: str) -> list[int]:
         for call in calls
         if getattr(call.func, "id", "") in ("_", "ngettext", *KINDS)
         and not isinstance(call.args[0], ast.Constant)
-        and ast.unparse(call.args[0]) != "template"  # passed on by one of those
+        and ast.unparse(call.args[0]).rpartition(".")[2] != "template"  # passed on by one of those
     ]
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from tlcore.errors import DataError
+from tlcore.sentences import Sentence
 
 from . import decoding, digits
 from .photographs import find_ink
@@ -11,17 +12,21 @@ from .photographs import find_ink
 FAINT = 0.1  # a difference below this part of full white is not seen
 DEPTHS = (255, 1023, 4095, 16383, 65535)  # the greatest value of a camera's or a scanner's pixel
 
-SENTENCES = {
-    decoding.UNREADABLE: (
+REFUSALS = {
+    decoding.UNREADABLE: Sentence(
         "This is not a picture the app can read. Give a PNG, JPEG, HEIC, AVIF, WebP, TIFF, BMP or GIF file."
     ),
-    decoding.TOO_LARGE: (
+    decoding.TOO_LARGE: Sentence(
         "This picture has more than {most} million pixels, or a side of more than {side:,}. "
-        "Make it smaller and try again."
+        "Make it smaller and try again.",
+        most=decoding.MOST_PIXELS // 1_000_000,
+        side=decoding.MOST_SIDE,
     ),
-    decoding.TOO_LONG: "This animation is too long to look through. Save the finished drawing as a picture.",
-    decoding.NOT_INSTALLED: "HEIC pictures need the package pi-heif (pip install pi-heif). Or save it as a JPEG.",
-    decoding.DAMAGED: "This picture is damaged and cannot be read. Save it again and retry.",
+    decoding.TOO_LONG: Sentence("This animation is too long to look through. Save the finished drawing as a picture."),
+    decoding.NOT_INSTALLED: Sentence(
+        "HEIC pictures need the package pi-heif (pip install pi-heif). Or save it as a JPEG."
+    ),
+    decoding.DAMAGED: Sentence("This picture is damaged and cannot be read. Save it again and retry."),
 }
 
 
@@ -67,9 +72,8 @@ def read_image(content: bytes) -> np.ndarray:
     try:
         picture = decoding.decode(content)
     except decoding.Refused as refused:
-        raise DataError(
-            SENTENCES[refused.code], most=decoding.MOST_PIXELS // 1_000_000, side=decoding.MOST_SIDE
-        ) from refused
+        refusal = REFUSALS[refused.code]
+        raise DataError(refusal.template, **refusal.values) from refused
     return find_ink(_channels(picture))
 
 
