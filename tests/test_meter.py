@@ -1,9 +1,12 @@
 """The meter's own score: on settings small enough to rank by hand."""
 
+from dataclasses import replace
+
 import pytest
 
+from tlcore import sources
 from tlcore.evidence import meter
-from tlcore.spec import Cell
+from tlcore.spec import Cell, LayerInfo
 
 CUTS = ("pool_1", "flatten", "dense_1")
 
@@ -43,6 +46,24 @@ def test_the_rule_that_needs_no_score_is_held_against_the_scores():
     assert set(by_name) == {"h_score", meter.RULE}
     assert (by_name[meter.RULE].hits, by_name[meter.RULE].spearman) == (1, None)
     assert [one.name for one in meter.standings(setting)] == [meter.RULE, "h_score"]  # least lost first
+
+
+def test_the_rule_takes_what_the_convolutions_of_that_source_end_in(monkeypatch):
+    """In a network whose convolutions end in a mean, that; where that cut was not measured, the rule is not tried."""
+    layers = tuple(
+        LayerInfo(i, name, type_, shape, 1)
+        for i, (name, type_, shape) in enumerate(
+            [("pool_1", "Conv2D", (5, 5, 4)), ("mean", "GlobalAveragePooling2D", (4,)), ("dense_1", "Dense", (8,))]
+        )
+    )
+    card = replace(sources.info("fashion"), layers=(*layers, LayerInfo(3, "head", "Dense", (5,), 1)))
+    monkeypatch.setattr(sources, "info", lambda name: card)
+    assert meter.trials(cells((0.7, 0.9, 0.8), (3.0, 1.0, 2.0)), meter.RULE) == []
+    measured = [
+        replace(cell, cut={"flatten": "mean"}.get(cell.cut, cell.cut)) for cell in cells((0.7, 0.9, 0.8), (3, 1, 2))
+    ]
+    (trial,) = meter.trials(measured, meter.RULE)
+    assert (trial.picked, trial.hit) == ("mean", True)
 
 
 def test_a_setting_without_truth_or_with_one_cut_is_no_trial():

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tlcore import sources
 from tlcore.datasets import info
 from tlcore.evaluation import mean_interval
+from tlcore.features import first_vector
 from tlcore.spec import Cell
 
 from . import savings
 from .transferability import SCORES
 
 TRUTH = "linear_svm"
-RULE, RULES_CUT = "always_flatten", "flatten"  # what a person would do without any meter: the last convolution
+RULE = "last_convolution"  # what a person would do without any meter
 COMPARED = ("logme",)  # shown beside the meter's own scores: where d > n it is known to go wrong
 CUT_SCORES = tuple(name for name, card in SCORES.items() if card.ranks == "cuts")
 
@@ -77,7 +79,8 @@ def trials(cells: Iterable[Cell], score: str) -> list[Trial]:
     for setting in dict.fromkeys(setting for setting, _ in values):
         truth, scores = values[setting, TRUTH], values[setting, score]
         if score == RULE:
-            scores = {cut: {0: float(cut == RULES_CUT)} for cut in truth}
+            picked = first_vector(sources.info(setting[1]).layers)  # what the convolutions make, as a row of numbers
+            scores = {cut: {0: float(cut == picked)} for cut in truth} if picked in truth else {}
         cuts = [cut for cut in truth if cut in scores]
         if len(cuts) > 1:
             a, b = ({cut: float(np.mean(list(one[cut].values()))) for cut in cuts} for one in (truth, scores))
