@@ -173,6 +173,8 @@ def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -
     """
     import tensorflow as tf
 
+    if not len(images):
+        return
     run = graph(prefix, images.dtype)
 
     def batch_from(first: int) -> np.ndarray:

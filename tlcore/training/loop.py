@@ -207,6 +207,8 @@ def scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[],
     import tensorflow as tf
 
     n = len(y)
+    if not n:
+        return lambda: (0.0, 0.0)
     per_image = keras.losses.SparseCategoricalCrossentropy(reduction="none")
 
     def score() -> tuple[Any, Any]:
@@ -223,6 +225,6 @@ def scorer(tail: "keras.Model", x: Any, y: Any, size: int = 512) -> Callable[[],
 
     def run() -> tuple[float, float]:
         loss, right = (float(value) for value in compiled())
-        return loss / max(n, 1), right / max(n, 1)
+        return loss / n, right / n
 
     return run
