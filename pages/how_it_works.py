@@ -145,7 +145,7 @@ def frozen(shown: Lesson, place: int) -> None:
         [
             {
                 _("layer"): one.layer,
-                _("state"): _("❄ frozen") if one.frozen else _("🔥 trainable"),
+                _("state"): _("frozen") if one.frozen else _("trainable"),
                 _("weights"): one.n_weights,
                 "‖∂J/∂w‖": one.gradient,
                 _("moved by ‖Δw‖ at η = {rate:g}").format(rate=RATES[place]): one.moved[place],

@@ -94,8 +94,8 @@ def state_words(layer: LayerInfo, frozen: Sequence[str]) -> str:
     if not layer.can_freeze:
         return _("– nothing to freeze")
     if layer.type == "BatchNormalization" and layer.name in frozen:
-        return _("❄ frozen (runs in inference mode)")
-    return _("❄ frozen") if layer.name in frozen else _("🔥 trainable")
+        return _("frozen (runs in inference mode)")
+    return _("frozen") if layer.name in frozen else _("trainable")
 
 
 def choose(frozen: tuple[str, ...]) -> None:

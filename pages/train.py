@@ -136,7 +136,8 @@ def fine_tuning() -> None:
         )
     else:
         st.markdown(
-            _("❄ Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share} less compute.").format(
+            ":material/ac_unit: "
+            + _("Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share} less compute.").format(
                 frozen=frozen.words or _("nothing"),
                 n=cost.n_trainable,
                 total=cost.n_weights,
@@ -213,7 +214,8 @@ def feature_extraction() -> None:
     source = sources.info(state.get("source"))
     shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers if layer.cut}
     st.markdown(
-        _("❄ The whole backbone is frozen. Its activations become a table of numbers, and a head learns from that.")
+        ":material/ac_unit: "
+        + _("The whole backbone is frozen. Its activations become a table of numbers, and a head learns from that.")
     )
     st.selectbox(
         _("Layer whose activations are the features"),

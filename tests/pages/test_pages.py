@@ -381,7 +381,7 @@ def test_the_layer_tables_sums_are_the_networks_own(lab):
     app = opened("layers")
     frame = next(table.value for table in app.dataframe if "weights" in table.value)
     assert frame["weights"].sum() == 121_605 and frame["share"].sum() == pytest.approx(100)
-    assert list(frame["state"][:2]) == ["❄ frozen", "– nothing to freeze"]
+    assert list(frame["state"][:2]) == ["frozen", "– nothing to freeze"]
 
 
 def test_a_deleted_run_comes_back_with_undo(lab):

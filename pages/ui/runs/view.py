@@ -153,7 +153,11 @@ def show(run: Run, slot: str) -> Run:
     if run.state == "queued" and not has_chart(run) and (ahead := state.lab().store.ahead(run.id)):
         words = ngettext("Waiting: {n} run comes before this one.", "Waiting: {n} runs come before this one.", ahead)
         wait = state.lab().forecast.wait_s(run.id)
-        start = _("It starts by itself.") if wait is None else _("It starts by itself, in about {seconds:.0f} s.")
+        start = (
+            _("It starts by itself.")
+            if wait is None or wait < 1
+            else _("It starts by itself, in about {seconds:.0f} s.")
+        )
         st.info(words.format(n=ahead) + " " + start.format(seconds=wait))
     if has_chart(run):
         curves(run, slot)
@@ -276,7 +280,7 @@ def proof_badge(rows: Sequence[ProofRow]) -> None:
                 {
                     _("phase"): row.phase,
                     _("layer"): row.layer,
-                    _("was"): _("❄ frozen") if row.frozen else _("🔥 trainable"),
+                    _("was"): _("frozen") if row.frozen else _("trainable"),
                     _("sha256 before"): row.before,
                     _("sha256 after"): row.after,
                     _("as promised"): "✓" if row.ok else "✗",
