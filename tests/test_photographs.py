@@ -131,11 +131,11 @@ def test_an_8x8_digit_reads_the_same_at_any_magnification(factor, inverted):
     assert difference(read(1 - large if inverted else large), read(small)) < 0.02
 
 
-def test_images_of_mnist_are_read_to_the_bit_but_for_specks_and_a_faint_rim():
+def test_most_images_of_mnist_are_read_to_the_bit_and_the_others_nearly():
     images = datasets.samples("mnist", 200)[0][..., 0]
     changed = [difference(found, image) for image in images if not np.array_equal(found := read(image), image)]
     assert len(changed) < 0.15 * len(images)
-    assert np.median(changed) < 0.02
+    assert np.median(changed) < CLOSE
 
 
 @pytest.mark.parametrize("numbers", ["77", "10", "42", "123"])

@@ -5,7 +5,7 @@ from PIL import Image
 
 from .filters import box_mean, each, reduced
 
-MOST_CELLS = 64  # a side; more is no magnified small picture
+LEAST_CELLS, MOST_CELLS = 6, 64  # a side; with fewer no digit can be told, more is no magnified small picture
 JUMP = 0.12  # of the greatest: smaller steps between rows are a JPEG's
 FEW = 28  # pixels a side: each is part of the digit or of its ground
 FEW_DETAILS = 48  # and of a picture that was enlarged smoothly
@@ -23,7 +23,7 @@ def unmagnified(pixels: np.ndarray) -> np.ndarray:
     if not down or abs(down - across) > 0.04 * down:
         return pixels
     rows, columns = (_centres(*grid) for grid in ((down, top, pixels.shape[0]), (across, left, pixels.shape[1])))
-    if max(len(rows), len(columns)) > MOST_CELLS or min(len(rows), len(columns)) < 3:
+    if max(len(rows), len(columns)) > MOST_CELLS or min(len(rows), len(columns)) < LEAST_CELLS:
         return pixels
     cells = each(lambda plane: box_mean(plane, int(down / 4)), pixels)[rows][:, columns].astype(np.float32)
     row, column = _cell(rows, pixels.shape[0]), _cell(columns, pixels.shape[1])

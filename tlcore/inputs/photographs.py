@@ -14,6 +14,7 @@ from .spots import connected
 
 FINE = 500  # longest side, in pixels, at which marks are looked for
 LEAST_SCORE = 0.05  # below it nothing in the picture is ink
+LARGE = 40  # pixels of ink; a smaller digit loses nothing as it is scaled to 20
 THIN, THICKENED = 0.06, 0.075  # of the digit's longest side: thinner strokes are made so thick, as MNIST's are
 
 
@@ -164,7 +165,7 @@ def _thickened(ink: np.ndarray, width: float) -> np.ndarray:
     long = max(int(np.ptp(rows)), int(np.ptp(columns))) + 1
     if long < SHORT:
         return enlarged(ink, long)
-    if width >= THIN * long:
+    if width >= THIN * long or long < LARGE:
         return ink
     full = max(float(np.quantile(ink[ink > 0.2], 0.9)), 0.2)
     return extreme(np.clip(ink / full, 0, 1), max(1, round((THICKENED * long - width) / 2)))
