@@ -10,8 +10,9 @@ from pages.ui.evidence import claims as claims_view
 from pages.ui.evidence import meter as meter_view
 from pages.ui.evidence import savings as savings_view
 from pages.ui.evidence import sweep as sweep_view
-from pages.ui.runs import example as example_view
-from pages.ui.runs import view as run_view
+from pages.ui.runs import run as run_view
+from pages.ui.runs.example import tasks
+from pages.ui.runs.words import when
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
@@ -44,7 +45,7 @@ def savings_cells(run: Run | None) -> tuple[tuple[Cell, ...], str, str]:
     if run is None or whose("savings_whose") == "recorded":
         found = recorded.load(savings_view.STUDY)
         return found.cells, sweep_view.origin(found), "recorded"
-    words = _("Measured here: run {id}, started {when}.").format(id=run.id[:6], when=run_view.when(run.started))
+    words = _("Measured here: run {id}, started {when}.").format(id=run.id[:6], when=when(run.started))
     return state.lab().store.cells(run.id), words, run.id
 
 
@@ -97,7 +98,7 @@ def keras_example() -> None:
         run = watched("example", ExampleSpec)
         if run is None or run.result.test is None:
             found = recorded.example()
-            example_view.result(found.result)
+            tasks(found.result)
             words = _("Recorded {date} on {machine}, seed {seed}. Again: `{command}`")
             st.caption(words.format(date=found.date, machine=found.machine, seed=found.seed, command=found.command))
         st.button(_("Run it whole"), key="start_example", icon=":material/play_arrow:", on_click=start_example)

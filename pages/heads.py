@@ -4,8 +4,9 @@ import streamlit as st
 
 from pages.ui import frame
 from pages.ui.closer import evaluate, open_heads
+from pages.ui.runs import run as run_view
 from pages.ui.runs import tuned
-from pages.ui.runs import view as run_view
+from pages.ui.runs.compare_heads import comparison
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, shown, tell
@@ -136,7 +137,7 @@ if run is None:
 else:
     run_view.show(run, "cmp")
     if run.final and isinstance(run.result, HeadsResult) and run.result.rows:
-        run_view.head_comparison(run)
+        comparison(run, run.result)
         tuned.tried(run)
         tuned.test_uses(run)
         evaluate.evaluation_of(run)

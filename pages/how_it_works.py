@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import frame
 from pages.ui.charts import plots
-from pages.ui.runs import view as run_view
+from pages.ui.runs.words import describe, title
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
@@ -22,9 +22,9 @@ frame.heading(
 def pick() -> Lesson:
     """Show which run the numbers are of; return its lesson, the recorded one where there is none or it fails."""
     runs = [run for run in state.access().runs(kind="fine_tune", states=("done", "stopped"), limit=30)]
-    titles = {run.id: run_view.title(run) for run in runs if lesson.teaches(run)}
+    titles = {run.id: title(run) for run in runs if lesson.teaches(run)}
     known = lesson.recorded()
-    names = {"": _("Recorded: {run}").format(run=run_view.describe(known.settings))} | titles
+    names = {"": _("Recorded: {run}").format(run=describe(known.settings))} | titles
     chosen = st.selectbox(_("Numbers of"), list(names), format_func=names.__getitem__, key="lesson_run")
     if chosen:
         try:
@@ -108,7 +108,7 @@ def step(shown: Lesson) -> int:
         st.plotly_chart(
             plots.steps(RATES, shown.losses, shown.loss, place),
             key="lesson_steps",
-            config=run_view.PLOT,
+            config=plots.CONFIG,
             alt=_("Loss after one step against the learning rate; the line is the loss before"),
         )
     st.caption(

@@ -4,7 +4,9 @@ import streamlit as st
 
 from pages.ui import frame
 from pages.ui.closer import evaluate, open_heads
-from pages.ui.runs import view as run_view
+from pages.ui.runs import downloads
+from pages.ui.runs import run as run_view
+from pages.ui.runs.words import title, when
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import PERCENT, _, tell
@@ -20,10 +22,10 @@ def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
         {
             _("state"): names.states()[run.state],
             _("accuracy"): None if run.accuracy is None else 100 * run.accuracy,
-            _("what"): run_view.title(run),
+            _("what"): title(run),
             _("seconds"): run.took_s,
             _("seed"): run.seed,
-            _("created"): run_view.when(run.created),
+            _("created"): when(run.created),
             _("id"): run.id,
         }
         for run in runs
@@ -81,7 +83,7 @@ def opened(run: Run) -> None:
         run_view.show_result(run)
         evaluate.evaluation_of(run)
         open_heads.open_heads(run)
-        run_view.downloads(run)
+        downloads.downloads(run)
     run_view.settings(run)
     with st.container(horizontal=True):
         if state.person().owns(run):

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.components import live_chart
 from pages.ui.runs import lanes
-from pages.ui.runs import view as run_view
+from pages.ui.runs import run as run_view
 from pages.ui.session import state
 from pages.ui.sources.what_if import what_if
 from pages.ui.words import names

@@ -934,7 +934,7 @@ def test_runs_and_heads_answer_too(trained, do, digits):
 def test_a_sweep_prints_its_means_writes_its_experiments_and_goes_on(do, home, tmp_path):
     line = "sweep --target digits_8x8 --methods linear_svm,loo_1nn --per-class 2,5 --seeds 0,1 --n-test all"
     code, printed, _ = do(*line.split(), "--csv", tmp_path / "cells.csv")
-    assert code == 0 and re.search(r"digits_0_4 +flatten +linear_svm +\d\d\.\d% ± ", printed)
+    assert code == 0 and re.search(r"digits_0_4 +flatten +linear_svm +\d\d\.\d ± [\d.]+ %", printed)
     assert "8 of 8 experiments; 8 of them now" in printed
     assert len((tmp_path / "cells.csv").read_text().splitlines()) == 9
     code, printed, _ = do(*line.split(), "--resume", "last", "--json")

@@ -87,7 +87,7 @@ def test_two_persons_and_the_host(lab, person):
     expect(settled(bob).get_by_text("No runs yet")).to_be_visible()
 
     bob.goto(f"{lab.url}/runs?run={run_id}")
-    expect(settled(bob).get_by_text("Shared by link")).to_be_visible()
+    expect(settled(bob).get_by_text("Shared with you by link")).to_be_visible()
     expect(bob.get_by_role("button", name=re.compile("Stop|Delete"))).to_have_count(0)
     bob.get_by_role("button", name="Copy link").click()
     expect(bob.get_by_text(f"{lab.url}/runs?run={run_id}")).to_be_visible()

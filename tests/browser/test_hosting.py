@@ -223,7 +223,7 @@ def test_in_a_course_page_a_run_is_still_ones_own_after_a_reload(course_page):
     page.reload()
     _, frame = course_page(f"runs?run={run_id}")
     expect(framed(frame).get_by_role("button", name="Delete")).to_be_visible()
-    expect(frame.get_by_text("Shared by link")).to_have_count(0)
+    expect(frame.get_by_text("Shared with you by link")).to_have_count(0)
     cookies = [cookie for cookie in page.context.cookies() if cookie["domain"] == LAB]
     assert cookies and all(cookie["sameSite"] == "None" and cookie["secure"] for cookie in cookies)
     assert {cookie.get("partitionKey", "").split(":")[1] for cookie in cookies} == {f"//{COURSE}"}

@@ -274,7 +274,7 @@ def test_a_running_run_is_watched_reloaded_shared_and_stopped(visit):
     wait_more_points(page, first)
     expect(page.locator(".tl-live")).to_have_attribute("data-state", "running")
     other = visit(f"train?ft={run_id}", storage_state=None)  # somebody else, elsewhere
-    expect(other.get_by_text("Shared by link")).to_be_visible()
+    expect(other.get_by_text("Shared with you by link")).to_be_visible()
     expect(other.get_by_role("button", name="Stop")).to_have_count(0)
     seen = wait_more_points(other, first)
 

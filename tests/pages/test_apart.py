@@ -51,7 +51,7 @@ def test_a_run_shared_by_link_can_be_watched_and_not_stopped_renamed_or_deleted(
     run = lab.store.create(FineTuneSpec(), owner=ANN.id)
     as_person(BOB)
     app = sound(opened("runs", run_run=run.id))
-    assert "Shared by link" in words(app)
+    assert "Shared with you by link" in words(app)
     assert not {"stop_run", "delete"} & keys(app) and not app.text_input
     with pytest.raises(Exception, match="somebody else's"):
         state.access().stop(run.id)

@@ -45,6 +45,7 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
     """Keeps every finished head, and does not fit it again after its process was lost."""
 
     spec, result = HeadSpec, HeadsResult
+    keeps_answers = True
 
     def check(self, spec: HeadSpec) -> None:
         source = sources.info(spec.source)
@@ -82,9 +83,7 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
         names = ("", "head", "fitted on", "accuracy", "fit s", "ms/image", "MB", "features", "seeds")
         report: list[str | Table] = [Table(names, tuple(map(_entries, result.table)))]
         if (n_tied := sum(line.best for line in result.table)) > 1:
-            report.append(
-                f"No clear winner: the lead of the best is within the noise of {n_tied - 1} of its rivals (marked *)."
-            )
+            report.append(f"A tie: the {n_tied} marked * differ by no more than the noise of the test.")
         report.append(
             f"Each head learned from {result.n_trained:,} images; accuracy ± standard deviation over "
             f"{result.table[0].n_seeds} seeds, each on {result.rows[0].n:,} test images."

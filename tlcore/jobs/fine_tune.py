@@ -30,6 +30,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
     """Goes on from a checkpoint where its process was lost."""
 
     spec, result = FineTuneSpec, FineTuneResult
+    keeps_answers = True
 
     def check(self, spec: FineTuneSpec) -> None:
         source = sources.info(spec.source)

@@ -37,6 +37,7 @@ class Job(Generic[S, R]):
 
     spec: type[S]
     result: type[R]
+    keeps_answers: bool = False  # what its models answered to the test images is kept: ``evaluation.outputs``
     many_steps: bool = False  # hundreds in a minute: the command line tells of one now and then
 
     @property

@@ -12,6 +12,8 @@ from tlcore.spec import HeadMean
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")
+# On every chart: Plotly's own default offers to send the data to a server of theirs.
+CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
 MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
 FROZEN, TRAINABLE = "#0072B2", "#D55E00"
 

@@ -10,9 +10,6 @@ from tlcore.sentences import percent
 
 from .plots import MARGIN, PALETTE, TRAINABLE, color
 
-# Plotly's own default offers to send the data to a server of theirs.
-PLOT = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
-
 
 def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, float, str] | None = None) -> go.Figure:
     """Return test accuracy against labels per class on a logarithmic axis, each line with its band over seeds.

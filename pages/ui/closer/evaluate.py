@@ -8,18 +8,18 @@ import streamlit as st
 
 from pages.ui.charts import plots
 from pages.ui.inputs.answers import gallery
-from pages.ui.runs.view import PLOT, interval_words, title
+from pages.ui.runs.words import interval, title
 from pages.ui.session import state
 from pages.ui.words.names import head_on
 from pages.ui.words.text import PERCENT, _, ngettext, plain, tell
-from tlcore import datasets, evaluation, prediction
+from tlcore import datasets, evaluation, jobs, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
 from tlcore.evaluation.outputs import Outputs
 from tlcore.heads import HEADS
 from tlcore.inspection import networks as explain
 from tlcore.sentences import percent
-from tlcore.spec import Evaluation, FineTuneSpec, HeadSpec
+from tlcore.spec import Evaluation
 from tlcore.store import Run
 
 from .feature_map import feature_map
@@ -42,7 +42,7 @@ class Looked:
 @st.fragment
 def evaluation_of(run: Run) -> None:
     """Show the closer look, folded; nothing is read or computed before it is opened."""
-    if not run.final or run.accuracy is None or not isinstance(run.spec, FineTuneSpec | HeadSpec):
+    if not run.final or run.accuracy is None or not jobs.of(run.spec).keeps_answers:
         return
     box = st.expander(
         _("Look closer: every test image, worst answers, calibration, noise, rivals"),
@@ -78,7 +78,7 @@ def _look(run: Run) -> None:
         "rivals": _("Against another"),
         "why": _("Why"),
     }
-    if isinstance(run.spec, FineTuneSpec):
+    if run.result.network:
         ways["map"] = _("Map of features")
     way = st.segmented_control(
         _("What to look at"),
@@ -89,7 +89,7 @@ def _look(run: Run) -> None:
         key=f"way_{run.id}",
         label_visibility="collapsed",
     )
-    st.caption(f"**{percent(looked.score.accuracy)}** · {interval_words(looked.score)}")
+    st.caption(f"**{percent(looked.score.accuracy)}** · {interval(looked.score)}")
     if way == "rivals":
         _rivals(run, looked)
     elif way == "why":
@@ -136,7 +136,7 @@ def _cells(looked: Looked) -> None:
             key=f"cells_{key}",
             on_select=lambda: _clicked(key),
             selection_mode="points",
-            config=PLOT,
+            config=plots.CONFIG,
             alt=_("Confusion matrix: true classes in rows, answers in columns; a click on a cell shows its images"),
         )
     with right:
@@ -275,7 +275,7 @@ def _calibration(looked: Looked) -> None:
     st.plotly_chart(
         plots.reliability(found.bins),
         key=f"reliability_{looked.key}",
-        config=PLOT,
+        config=plots.CONFIG,
         alt=_("Accuracy of the answers by how sure the model was"),
     )
     st.caption(
@@ -317,7 +317,7 @@ def _noise(looked: Looked) -> None:
             st.plotly_chart(
                 plots.shares(found.shares, looked.names, found.guess),
                 key=f"noise_{first}_{looked.key}",
-                config=PLOT,
+                config=plots.CONFIG,
                 alt=_("How often each class was answered to noise"),
             )
     st.caption(

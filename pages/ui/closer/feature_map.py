@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.ui.charts import plots
 from pages.ui.inputs.answers import gallery
-from pages.ui.runs.view import PLOT
 from pages.ui.session import state
 from pages.ui.words.text import _, ngettext
 from tlcore import sources
@@ -54,7 +53,7 @@ def feature_map(run: Run) -> None:
                 key=f"map_{name}_{key}",
                 on_select="rerun",
                 selection_mode=("points", "box"),
-                config=PLOT,
+                config=plots.CONFIG,
                 alt=words,
             )
     _images(found, chosen, names)

@@ -7,7 +7,6 @@ import streamlit as st
 
 from pages.ui.charts import plots
 from pages.ui.inputs.answers import data_uri, gallery
-from pages.ui.runs.view import PLOT
 from pages.ui.session import state
 from pages.ui.words.names import head_on
 from pages.ui.words.text import _, plain, tell
@@ -209,7 +208,7 @@ def _forest(run: Run, file: str) -> None:
     st.plotly_chart(
         plots.running_average(running, names),
         key=f"trees_{key}",
-        config=PLOT,
+        config=plots.CONFIG,
         alt=_("The average of the first trees, class by class, as more trees are added"),
     )
     with st.popover(_("Every tree's answer")):

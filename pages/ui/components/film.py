@@ -11,7 +11,6 @@ from streamlit.components.v2 import component
 from pages.ui.inputs.answers import data_uri
 from pages.ui.session import state
 from pages.ui.words.text import _, language
-from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
 from tlcore.training import film as monitor
 from tlcore.training.film import Cast, Frame
@@ -43,11 +42,6 @@ def film(run: Run, key: str, *, title: str = "", colour: str = "", drift_top: fl
 def show(key: str, data: dict[str, Any]) -> None:
     """Show what ``payload`` made; the film stays where a person scrubbed it as long as its key is shown."""
     _film(key=key, data=data)
-
-
-def has_film(run: Run) -> bool:
-    """Return whether a run was asked to be watched."""
-    return isinstance(run.spec, FineTuneSpec) and run.spec.film
 
 
 def largest_drift(runs: Sequence[Run]) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui.charts import sweep_charts
+from pages.ui.charts import plots, sweep_charts
 from pages.ui.session import state
 from pages.ui.words.text import _, shown
 from tlcore import datasets, sources
@@ -126,7 +126,7 @@ def setting(cells: Sequence[Cell], key: str) -> None:
     st.plotly_chart(
         sweep_charts.meter(trial.scores, by_depth(trial), title(name)),
         key=f"meter_{key}",
-        config=sweep_charts.PLOT,
+        config=plots.CONFIG,
         alt=_("Score and accuracy of every cut"),
     )
     st.markdown(words(trial, name))

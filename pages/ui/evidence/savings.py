@@ -6,7 +6,7 @@ from math import inf
 
 import streamlit as st
 
-from pages.ui.charts import sweep_charts
+from pages.ui.charts import plots, sweep_charts
 from pages.ui.session import state
 from pages.ui.words.text import _
 from tlcore.evidence import recorded, savings
@@ -90,7 +90,7 @@ def chart(cells: Sequence[Cell], key: str) -> None:
     st.plotly_chart(
         figure,
         key=f"savings_{key}",
-        config=sweep_charts.PLOT,
+        config=plots.CONFIG,
         alt=_("Test accuracy of transfer and from scratch by labels"),
     )
     st.caption(_("Bands: 95 % interval of the mean over seeds, which draw other training images and first weights."))

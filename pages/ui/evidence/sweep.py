@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.ui.charts import sweep_charts
+from pages.ui.charts import plots, sweep_charts
 from pages.ui.charts.plots import PALETTE
 from pages.ui.session import state
 from pages.ui.words import names
@@ -86,7 +86,7 @@ def figures(cells: Sequence[Cell], key: str) -> None:
         st.plotly_chart(
             figure,
             key=f"sweep_{key}",
-            config=sweep_charts.PLOT,
+            config=plots.CONFIG,
             alt=_("Test accuracy against labels per class, with bands"),
         )
     if len(lines) > MOST_LINES:

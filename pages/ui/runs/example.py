@@ -5,23 +5,40 @@ import streamlit as st
 from pages.ui.words.text import _
 from tlcore.evidence.keras_example import PUBLISHED
 from tlcore.sentences import percent
-from tlcore.spec import Evaluation, ExampleResult
+from tlcore.spec import Evaluation, ExampleResult, ExampleSpec
+from tlcore.store import Run
+
+from .view import View
 
 
-def tasks() -> dict[str, str]:
-    """Return what each test of a result is on, in the reader's language."""
+class ExampleView(View[ExampleSpec, ExampleResult]):
+    def title(self, spec: ExampleSpec) -> str:
+        return _("Keras' own example, mnist_transfer_cnn")
+
+    def stopping(self) -> str:
+        return _("Stopping after the current batch. The example has a result only at its end.")
+
+    def chart(self, spec: ExampleSpec) -> None:
+        return None
+
+    def result(self, run: Run, result: ExampleResult) -> None:
+        if result.test is not None:
+            tasks(result)
+
+
+def _titles() -> dict[str, str]:
     return {"source_test": _("digits 0-4, learned first"), "test": _("digits 5-9, convolutions frozen")}
 
 
-def result(result: ExampleResult) -> None:
+def tasks(result: ExampleResult) -> None:
     """Show both tasks: what was published, what was reached, and how long it took."""
     st.dataframe(
-        [row(name, title, result) for name, title in tasks().items()],
+        [row(name, title, result) for name, title in _titles().items()],
         hide_index=True,
         height="content",
         alt=_("Published and measured accuracy of both tasks"),
     )
-    outside = [title for name, title in tasks().items() if not _holds(getattr(result, name), PUBLISHED[name])]
+    outside = [title for name, title in _titles().items() if not _holds(getattr(result, name), PUBLISHED[name])]
     share = result.n_trainable / result.n_weights
     words = _("Both published numbers lie within the intervals.")
     if outside:

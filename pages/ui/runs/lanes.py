@@ -9,10 +9,13 @@ from pages.ui.components.live_chart import COLOURS, LiveRun, live_chart
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, plain, shown
+from tlcore import jobs
 from tlcore.evaluation import no_clear_winner
 from tlcore.sentences import percent
-from tlcore.spec import FineTuneResult, FineTuneSpec
+from tlcore.spec import FineTuneResult
 from tlcore.store import Run
+
+from . import view_of
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
     if open_ and st.button(_("Stop all"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
         for run in open_:
             state.access().stop(run.id)
-        st.toast(_("Stopping after the current batch; what was learned so far is kept."))
-    epochs = [lane.run.spec.epochs for lane in lanes if isinstance(lane.run.spec, FineTuneSpec)]
+        st.toast(view_of(open_[0].spec).stopping())
+    epochs = [jobs.of(lane.run.spec).epochs(lane.run.spec) for lane in lanes]
     live_chart(
         f"chart_{slot}",
         runs=[

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from pages.ui.charts import plots
-from pages.ui.runs import view as run_view
+from pages.ui.runs.fine_tune import proof_badge
+from pages.ui.runs.words import interval
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import sources
@@ -61,8 +62,8 @@ def what_if() -> None:
     with right:
         found = _remember(answer)
         figure = plots.cuts(found, names, tails())
-        st.plotly_chart(figure, key="what_if_cuts", config=run_view.PLOT, alt=_("Test accuracy at each boundary tried"))
-        run_view.proof_badge(answer.proof)
+        st.plotly_chart(figure, key="what_if_cuts", config=plots.CONFIG, alt=_("Test accuracy at each boundary tried"))
+        proof_badge(answer.proof)
 
 
 def _moved() -> None:
@@ -86,7 +87,7 @@ def _show(answer: Answer) -> None:
     a.metric(_("Test accuracy"), percent(answer.test.accuracy), border=True)
     b.metric(_("Weights fitted"), _short(answer.n_trainable), help=f"{answer.n_trainable:,}", border=True)
     c.metric(_("Answered in"), f"{answer.seconds:.2f} s", border=True)
-    st.caption(f"{run_view.interval_words(answer.test)} {plain(shown(answer.reason))}")
+    st.caption(f"{interval(answer.test)} {plain(shown(answer.reason))}")
 
 
 def _short(n: int) -> str:

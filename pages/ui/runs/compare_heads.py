@@ -1,0 +1,151 @@
+"""A comparison of heads: the table with its tie, the bars, and the confusion matrices."""
+
+import streamlit as st
+
+from pages.ui.charts import plots
+from pages.ui.words import names
+from pages.ui.words.text import _, shown
+from tlcore import sources
+from tlcore.heads import CURVES, HEADS, LOSSES
+from tlcore.sentences import percent, spread
+from tlcore.spec import HeadSpec, HeadsResult
+from tlcore.store import Run
+
+from .view import Chart, View
+from .words import per_class, target
+
+
+class HeadsView(View[HeadSpec, HeadsResult]):
+    def title(self, spec: HeadSpec) -> str:
+        heads = ", ".join(names.heads()[name] for name in spec.heads)
+        if len(spec.heads) > 2:
+            heads = _("{n} heads").format(n=len(spec.heads))
+        return _("{heads} on {layer} of {source} → {target}, {n}").format(
+            heads=heads,
+            layer=spec.layer,
+            source=sources.info(spec.source).title,
+            target=target(spec.data),
+            n=per_class(spec.data),
+        )
+
+    def stopping(self) -> str:
+        return _("Stopping. The heads that are finished are kept.")
+
+    def chart(self, spec: HeadSpec) -> Chart | None:
+        """Of a comparison there would be too many curves."""
+        if not spec.curves:
+            return None
+        if len(spec.heads) != 1:
+            return Chart(x_title=_("Training images, trees or epochs"), loss_title=_("Loss of each head"))
+        card = HEADS[spec.heads[0]]
+        return Chart(x_title=shown(CURVES[card.curve]).capitalize(), loss_title=shown(LOSSES[card.loss]).capitalize())
+
+    def result(self, run: Run, result: HeadsResult) -> None:
+        if not result.rows:
+            st.info(_("Stopped before the first head was finished."))
+        elif len(result.table) > 1:
+            comparison(run, result)
+        else:
+            _single(run, result)
+
+
+def _single(run: Run, result: HeadsResult) -> None:
+    """Show what one finished head reached, its confusion matrix folded."""
+    if not result.rows:
+        st.info(_("Stopped before the first head was finished."))
+        return
+    for line in result.table:
+        a, b, c = st.columns(3)
+        a.metric(_("Test accuracy"), percent(line.mean), border=True)
+        b.metric(_("Fit time"), f"{line.fit_s:.2f} s", border=True)
+        c.metric(_("Features"), f"{line.n_features:,}", border=True)
+    intervals = "; ".join(f"{percent(row.low)} to {percent(row.high)}" for row in result.rows)
+    st.caption(
+        _("Accuracy on {n:,} test images never trained on; 95 % interval {intervals}.").format(
+            n=result.rows[0].n, intervals=intervals
+        )
+        + " "
+        + _("The features of {layer} took {seconds:.1f} s and {mb:.1f} MB. The backbone is frozen whole.").format(
+            layer=result.layer, seconds=result.extract_s, mb=result.features_mb
+        )
+    )
+    for row in result.rows:
+        if row.file:
+            with st.expander(_("Confusion matrix: {head}").format(head=names.heads()[row.head])):
+                st.plotly_chart(
+                    plots.confusion(row.confusion, result.class_names),
+                    key=f"confusion_{run.id}_{row.file}",
+                    config=plots.CONFIG,
+                    alt=_("Confusion matrix: true classes in rows, answers in columns"),
+                )
+
+
+def comparison(run: Run, result: HeadsResult) -> None:
+    """Show the table of heads, best first, the bars, and SVM beside random forest."""
+    lines, titles = result.table, names.heads()
+    n_tied = sum(line.best for line in lines)
+    if n_tied > 1:
+        words = _("A tie: the {n} marked ★ differ by no more than the noise of the test.")
+        st.info(words.format(n=n_tied))
+    st.dataframe(
+        [
+            {
+                "": "★" if line.best else "",
+                _("head"): titles[line.head],
+                _("fitted on"): names.inputs()[line.input],
+                _("accuracy"): spread(line.mean, line.sd),
+                _("fit seconds"): line.fit_s,
+                _("ms per image"): line.ms_per_image,
+                _("MB"): line.mb,
+                _("features"): line.n_features,
+                _("seeds"): line.n_seeds,
+            }
+            for line in lines
+        ],
+        hide_index=True,
+        column_config={
+            _("fit seconds"): st.column_config.NumberColumn(format="%.3f"),
+            _("ms per image"): st.column_config.NumberColumn(format="%.3f"),
+            _("MB"): st.column_config.NumberColumn(format="%.2f"),
+        },
+        height="content",
+        alt=_("Heads with accuracy, times and size, best first"),
+    )
+    st.caption(
+        _(
+            "{n:,} × {d:,} features of {layer} to learn from; with those of the test images, {mb:.1f} MB, they were "
+            "ready in {seconds:.1f} s and are kept for the next run. "
+            "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
+            "each on {t:,} test images."
+        ).format(
+            n=result.n_trained,
+            d=result.n_features,
+            layer=result.layer,
+            seconds=result.extract_s,
+            mb=result.features_mb,
+            m=result.n_trained,
+            k=lines[0].n_seeds,
+            t=result.rows[0].n,
+        )
+    )
+    st.plotly_chart(
+        plots.head_bars(lines, titles, names.inputs()),
+        key=f"bars_{run.id}",
+        config=plots.CONFIG,
+        alt=_("Test accuracy of every head"),
+    )
+    pair = [
+        row
+        for row in result.rows
+        if row.file and row.input == "features" and row.head in ("linear_svm", "random_forest")
+    ]
+    if len(pair) == 2:
+        st.subheader(_("SVM beside random forest"), anchor=False)
+    for column, row in zip(st.columns(2), pair, strict=False):
+        with column:
+            st.plotly_chart(
+                plots.confusion(row.confusion, result.class_names, titles[row.head]),
+                key=f"pair_{run.id}_{row.head}",
+                config=plots.CONFIG,
+                alt=_("Confusion matrix of {head}").format(head=titles[row.head]),
+            )

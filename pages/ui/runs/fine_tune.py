@@ -1,0 +1,139 @@
+"""A fine-tuning: its epochs, its result and the proof that frozen layers did not change."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui.charts import plots
+from pages.ui.components.film import film
+from pages.ui.components.live_chart import Rule
+from pages.ui.words.text import _, plain, shown
+from tlcore import sources
+from tlcore.errors import LabError
+from tlcore.features import freezing
+from tlcore.recipes import article_recipe
+from tlcore.sentences import percent
+from tlcore.spec import NETWORK, Evaluation, FineTuneResult, FineTuneSpec, ProofRow
+from tlcore.store import Run
+
+from .downloads import download
+from .view import Chart, View
+from .words import interval, per_class, target
+
+
+class FineTuneView(View[FineTuneSpec, FineTuneResult]):
+    def title(self, spec: FineTuneSpec) -> str:
+        source, target_title = sources.info(spec.source).title, target(spec.data)
+        if _is_the_articles(spec):
+            return _("The article's recipe → {target}").format(target=target_title)
+        frozen = freezing.words(spec.source, spec.phases[-1].frozen)
+        if len(spec.phases) > 1:
+            frozen = _("{frozen}, two phases").format(frozen=frozen or _("nothing"))
+        if spec.source == "random" and not frozen:
+            return _("From scratch → {target}, {n}").format(target=target_title, n=per_class(spec.data))
+        return _("{source}, frozen: {frozen} → {target}, {n}").format(
+            source=source, frozen=frozen or _("nothing"), target=target_title, n=per_class(spec.data)
+        )
+
+    def stopping(self) -> str:
+        return _("Stopping after the current batch; what was learned so far is kept.")
+
+    def chart(self, spec: FineTuneSpec) -> Chart:
+        """The epochs of all phases, with a line where the next phase begins."""
+        ends = [sum(phase.epochs for phase in spec.phases[:count]) for count in range(1, len(spec.phases))]
+        rules = [
+            Rule(x, _("frozen: {names}").format(names=freezing.words(spec.source, phase.frozen) or _("nothing")))
+            for x, phase in zip(ends, spec.phases[1:], strict=True)
+        ]
+        return Chart(x_max=float(spec.epochs), rules=rules)
+
+    def result(self, run: Run, result: FineTuneResult) -> None:
+        """Show test accuracy, cost, proof, confusion and film."""
+        if result.test is None:
+            return
+        _numbers(result, result.test)
+        proof_badge(result.proof)
+        with st.expander(_("Confusion matrix"), expanded=False):
+            st.plotly_chart(
+                plots.confusion(result.test.confusion, result.class_names),
+                key=f"confusion_{run.id}",
+                config=plots.CONFIG,
+                alt=_("Confusion matrix: true classes in rows, answers in columns"),
+            )
+        if isinstance(run.spec, FineTuneSpec) and run.spec.film:
+            st.subheader(_("Film of its epochs"), anchor=False)
+            film(run, f"film_{run.id}")
+        download(run, NETWORK, _("Download the model"))
+
+
+def _is_the_articles(spec: FineTuneSpec) -> bool:
+    plain = replace(spec, seed=0, film=False, data=replace(spec.data, seed=0))
+    with suppress(LabError):  # layers that its source no longer has
+        return freezing.canonical(plain, sources.info(spec.source).layers) == article_recipe()
+    return False
+
+
+def _numbers(result: FineTuneResult, test: Evaluation) -> None:
+    a, b, c = st.columns(3)
+    a.metric(_("Test accuracy"), percent(test.accuracy), help=interval(test), border=True)
+    b.metric(_("Training time"), f"{result.fit_s:.1f} s", border=True)
+    c.metric(_("Weights that trained"), percent(result.n_trainable / result.n_weights), border=True)
+    speed = _("{speed:,.0f} training images a second on {device}; the first step, with compiling, took {first:.1f} s.")
+    sentences = [
+        interval(test),
+        speed.format(speed=result.images_per_s, device=result.device, first=result.first_step_s),
+        plain(shown(result.reason)),
+    ]
+    st.caption(" ".join(sentences))
+    if result.resumed_after:
+        words = _(
+            "The training process stopped and was restarted after epoch {epochs}. "
+            "The result is the same as without the interruption."
+        )
+        st.caption(words.format(epochs=", ".join(map(str, result.resumed_after))))
+
+
+def proof_badge(rows: Sequence[ProofRow]) -> None:
+    """Say whether every frozen layer stayed equal and every trained one changed, layer by layer."""
+    if not rows:
+        st.info(_("Stopped before the first batch: no weight was trained, so there is nothing to prove."))
+        return
+    wrong = sorted({row.layer for row in rows if not row.ok})
+    if wrong:
+        words = _("Proof failed: {layers} did not do what freezing promised. Please report this.")
+        st.error(words.format(layers=", ".join(wrong)), icon=":material/gpp_bad:")
+    else:
+        phases = sorted({row.phase for row in rows})
+        parts = [_proof_words([row for row in rows if row.phase == phase]) for phase in phases]
+        if len(parts) > 1:
+            words = _("In phase {phase}, {words}.")
+            parts = [words.format(phase=phase, words=part) for phase, part in zip(phases, parts, strict=True)]
+        st.success(_("Proof: {words}").format(words=" ".join(parts)), icon=":material/verified:")
+    with st.expander(_("Hashes of every layer, before and after")):
+        st.dataframe(
+            [
+                {
+                    _("phase"): row.phase,
+                    _("layer"): row.layer,
+                    _("was"): _("frozen") if row.frozen else _("trainable"),
+                    _("sha256 before"): row.before,
+                    _("sha256 after"): row.after,
+                    _("as promised"): "✓" if row.ok else "✗",
+                }
+                for row in rows
+            ],
+            hide_index=True,
+        )
+
+
+def _proof_words(rows: Sequence[ProofRow]) -> str:
+    frozen = sum(row.frozen for row in rows)
+    trained = len(rows) - frozen
+    if not frozen:
+        return _("nothing was frozen, and the weights of all {m} layers changed").format(m=trained)
+    if not trained:
+        return _("the weights of all {n} layers are bit for bit unchanged").format(n=frozen)
+    words = _("the weights of {n} frozen layers are bit for bit unchanged, those of {m} trained layers changed")
+    return words.format(n=frozen, m=trained)

@@ -1,0 +1,133 @@
+"""One run on a page, in whatever state it is: waiting, running, done, stopped or failed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.ui.components.copy_link import copy_link
+from pages.ui.components.live_chart import LiveRun, live_chart
+from pages.ui.session import state
+from pages.ui.words import names
+from pages.ui.words.text import _, ngettext, plain, shown
+from tlcore.exports import export
+from tlcore.sentences import percent
+from tlcore.store import Run
+
+from . import view_of
+from .words import BADGES, title
+
+if TYPE_CHECKING:
+    from .view import View
+
+
+def run_rows(runs: Sequence[Run]) -> None:
+    """Show runs as a short list: what, state, accuracy, and a way to open each."""
+    for run in runs:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"row_{run.id}"):
+            colour, icon = BADGES[run.state]
+            st.badge(names.states()[run.state], color=colour, icon=icon)
+            st.markdown(plain(title(run)), width="stretch")
+            found = run.accuracy
+            st.markdown(f"**{percent(found)}**" if found is not None else "–")
+            if st.button(_("Open"), key=f"open_{run.id}"):
+                open_run(run)
+
+
+def open_run(run: Run) -> None:
+    """Go to the Runs page with this run open."""
+    state.watch("run", run.id)
+    st.switch_page("runs.py")
+
+
+def show(run: Run, slot: str) -> None:
+    """Show a run with its curves or its progress, and Stop while it goes."""
+    view = view_of(run.spec)
+    chart = view.chart(run.spec)
+    _heading(run, slot, view, badge=chart is None)  # a chart says the state itself
+    if not state.person().owns(run):
+        st.caption(
+            _("Shared with you by link. You can watch; only its owner or the host can stop or change it.")
+            if run.owner
+            else _("Everybody can watch this run; only the host of this lab can stop or change it.")
+        )
+    if chart is None:
+        _without_chart(run)
+    else:
+        live_chart(
+            f"chart_{slot}",
+            runs=[LiveRun(run.id, f"/api/runs/{run.id}/metrics", state=run.state)],
+            label=_("Loss and accuracy of {run}").format(run=title(run)),
+            **vars(chart),
+        )
+    if run.state == "stopped" and not run.stored and not view.tells_of_nothing:
+        st.info(_("Stopped before anything was finished, so there is no result to show."))
+
+
+def _heading(run: Run, slot: str, view: "View[Any, Any]", badge: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if badge:
+            colour, icon = BADGES[run.state]
+            st.badge(names.states()[run.state], color=colour, icon=icon)
+        st.markdown(f"**{plain(title(run))}**", width="stretch")
+        may_stop = not run.final and state.person().owns(run)
+        if may_stop and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
+            state.access().stop(run.id)
+            st.toast(view.stopping())
+        about = _("Whoever has this address can watch the run and download its result, and change nothing.")
+        copy_link(state.link(run, slot), key=f"link_{slot}", about=about)
+
+
+def _without_chart(run: Run) -> None:
+    """Say how long a run waits, how far it is, or why it ended early."""
+    if run.state == "queued" and (ahead := state.lab().store.ahead(run.id)):
+        words = ngettext("Waiting: {n} run comes before this one.", "Waiting: {n} runs come before this one.", ahead)
+        wait = state.lab().forecast.wait_s(run.id)
+        soon = wait is None or wait < 1
+        start = _("It starts by itself.") if soon else _("It starts by itself, in about {seconds:.0f} s.")
+        st.info(words.format(n=ahead) + " " + start.format(seconds=wait))
+    if not run.final:
+        progress(run.id)
+    if run.state == "failed":
+        st.error(plain(shown(run.error)), icon=":material/error:")
+    if run.state == "stopped" and run.error:
+        st.info(plain(shown(run.error)))
+
+
+@st.fragment(run_every=0.7)
+def progress(run_id: str) -> None:
+    """Show how far a run without curves is; when it ends, the page runs again."""
+    run = state.lab().store.get(run_id)
+    if run.final:
+        st.rerun()
+    now = run.progress
+    words = _("step {step} of {n}").format(step=now.step, n=now.n_steps)
+    if now.message:
+        words = _("{step}: {message}").format(step=words, message=shown(now.message))
+    if now.left_s is not None:
+        words += _(", about {seconds:.0f} s left").format(seconds=now.left_s)
+    st.progress(now.step / max(now.n_steps, 1), text=plain(words))
+
+
+def show_result(run: Run) -> None:
+    """Show the result of a run that has ended, where there is something to show."""
+    view = view_of(run.spec)
+    if run.stored or view.tells_of_nothing:
+        view.result(run, run.result)
+
+
+def settings(run: Run) -> None:
+    """Show what a run was asked to do, and with which versions and data."""
+    with st.expander(_("Settings, versions and data")):
+        st.code(export.run_json(run, result=False), language="json")
+        if not state.person().owns(run):
+            st.caption(plain(run.note) or _("No note."))
+            return
+        st.text_input(_("Name"), run.name, key=f"name_{run.id}", max_chars=80, on_change=_rename, args=(run.id, "name"))
+        st.text_area(
+            _("Note"), run.note, key=f"note_{run.id}", max_chars=2000, on_change=_rename, args=(run.id, "note")
+        )
+
+
+def _rename(run_id: str, field: str) -> None:
+    state.access().annotate(run_id, **{field: state.get(f"{field}_{run_id}", "")})

@@ -1,0 +1,62 @@
+"""A view for each kind of run; a kind that has none is shown by what its job reports."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import counting
+import streamlit as st
+from counting import CountResult, CountSpec
+from pages.test_pages import ROOT, lab, opened, sound, words  # noqa: F401
+
+from pages.ui.runs import view_of
+from pages.ui.runs.view import View
+from tlcore import jobs
+from tlcore.jobs.execution import execute
+from tlcore.spec import FineTuneSpec, HeadSpec, Phase
+
+
+class CountView(View[CountSpec, CountResult]):
+    def title(self, spec):
+        return f"Counting up to {spec.to}"
+
+    def result(self, run, result):
+        st.metric("Reached", str(result.counted))
+
+
+def counted(lab):  # noqa: F811
+    run = lab.store.create(CountSpec(to=2))
+    execute(run.id, str(lab.folder))
+    return run.id
+
+
+def test_every_kind_has_a_view_of_its_own_words():
+    views = {kind: view_of(job.spec()) for kind, job in jobs.JOBS.items()}
+    assert not any(type(view) is View for view in views.values())
+    for words_of in (lambda kind, view: view.title(jobs.JOBS[kind].spec()), lambda kind, view: view.stopping()):
+        assert len({words_of(kind, view) for kind, view in views.items()}) == len(views)
+
+
+def test_a_kind_without_a_view_is_listed_and_shown_by_its_jobs_report(lab, monkeypatch):  # noqa: F811
+    counting.register(monkeypatch)
+    app = sound(opened("runs", run_run=counted(lab)))
+    assert "count to 2" in words(app) and "Counted to 2." in words(app)
+
+
+def test_a_kind_with_a_view_is_shown_by_it(lab, monkeypatch):  # noqa: F811
+    counting.register(monkeypatch, "pages.test_views:CountView")
+    app = sound(opened("runs", run_run=counted(lab)))
+    assert app.metric[0].label == "Reached" and app.metric[0].value == "2"
+    assert "Counting up to 2" in words(app) and "Counted to 2." not in words(app)
+
+
+def test_a_worker_registers_a_view_without_streamlit():
+    code = "import pages.ui.runs, sys; assert not {'streamlit', 'pages.ui.runs.view'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_the_chart_of_phases_has_a_line_where_the_next_begins():
+    phases = (Phase(2, ("conv_1", "conv_2")), Phase(3))
+    chart = view_of(FineTuneSpec()).chart(replace(FineTuneSpec(), phases=phases))
+    assert chart.x_max == 5 and [(rule.x, rule.label) for rule in chart.rules] == [(2, "frozen: nothing")]
+    assert view_of(HeadSpec()).chart(HeadSpec(curves=False)) is None
