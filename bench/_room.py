@@ -20,7 +20,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
-from tlcore.inputs import digits, drawing
+from tlcore import inputs
+from tlcore.datasets.mnist import FORM
 from tlcore.sources import strokes
 
 LOOK_S, EMIT_S, PAUSES, LOST_S = 0.015, 0.12, 3, 1.0  # the pad's own: how often it sends while the pen is down
@@ -364,8 +365,8 @@ def _drawing(shape: list, rng: np.random.Generator) -> Drawing:
         {"width": one["width"], "points": [[round(float(x), 3), round(float(y), 3)] for x, y in one["points"]]}
         for one in strokes.pen(moved, width=0.085)
     ]
-    images = [digits.normalise(drawing.render(drawn[: n + 1])) for n in range(len(drawn))]
-    return Drawing(drawn, tuple(f"{crc32(image.tobytes()):08x}" for image in images))
+    items = [inputs.modality(FORM.modality).accept(drawn[: n + 1], FORM) for n in range(len(drawn))]
+    return Drawing(drawn, tuple(f"{crc32(item.tobytes()):08x}" for item in items if item is not None))
 
 
 @asynccontextmanager

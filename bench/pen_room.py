@@ -77,7 +77,7 @@ def plain(seed: int, n_people: int, seconds: float) -> _timing.Result:
     from tlcore import sources
 
     models = [sources.load(card.name) for card in sources.catalogue() if card.sha256]
-    image = np.zeros((1, 28, 28, 1), np.float32)
+    image = np.zeros((1, 28, 28, 1), np.uint8)
     for model in models:
         model.predict(image, verbose=0)
     all_ups = sorted(up for plan in plans(n_people, min(seconds, PLAIN_SECONDS), seed) for _, ups in plan for up in ups)

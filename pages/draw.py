@@ -1,5 +1,7 @@
 """Draw a digit; every model answers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,35 +13,45 @@ from pages.ui.inputs import answers
 from pages.ui.runs import board
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
-from tlcore import datasets, prediction
+from tlcore import datasets, inputs, prediction
 from tlcore.errors import DataError
-from tlcore.inputs import pictures
+from tlcore.spec import InputForm
 
 frame.heading(_("Draw"), _("Draw a digit. Every model answers while you draw: the shipped ones, and what you trained."))
 
 
-def picked_image() -> np.ndarray | None:
-    """Show test images to pick from; return the picked one."""
+def key(name: str, form: InputForm) -> str:
+    """Return the key of a widget whose choices depend on what is asked about."""
+    return name if form == datasets.catalogue()[0].form else f"{name}_{form.modality}_{form}"
+
+
+def picked_item(form: InputForm) -> np.ndarray | None:
+    """Show test items of that form to pick from; return the picked one."""
+    targets = [card.name for card in datasets.catalogue() if card.offline and card.form == form]
+    if not targets:
+        st.info(_("No data set at hand has such items."))
+        return None
     target = st.selectbox(
         _("Samples of"),
-        [card.name for card in datasets.catalogue() if card.offline],
+        targets,
         format_func=lambda name: datasets.info(name).title,
-        key="sample_target",
+        key=key("sample_target", form),
         persist_state="session",
     )
-    images, labels = state.samples(target, 12)
+    items, labels = state.samples(target, 12)
     names = datasets.info(target).class_names
-    st.html(answers.gallery(images, [f"{i + 1}" for i in range(len(images))]))
+    pictures = inputs.modality(form.modality).previews(items)
+    st.html(answers.gallery(pictures, [f"{i + 1}" for i in range(len(items))]))
     number = st.pills(
-        _("Which image"), range(len(images)), format_func=lambda i: f"{i + 1}", default=0, key="sample_number"
+        _("Which image"), range(len(items)), format_func=lambda i: f"{i + 1}", default=0, key=key("sample_number", form)
     )
     if number is None:
         return None
     st.caption(_("Its true class is {name}.").format(name=names[labels[number]]))
-    return images[number][..., 0]
+    return items[number]
 
 
-def uploaded_image(normalise: bool) -> np.ndarray | None:
+def uploaded_item(form: InputForm, normalise: bool) -> np.ndarray | None:
     """Take a picture of one digit: any file, as Streamlit's own check of types knows neither .jfif nor .heic."""
     file = st.file_uploader(
         _("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)"),
@@ -48,25 +60,25 @@ def uploaded_image(normalise: bool) -> np.ndarray | None:
     )
     if file is None:
         return None
-    kept = state.get("picture_read")
-    if kept is None or kept[0] != (file.file_id, normalise):  # a picture is read once, not at each run of the page
-        kept = (file.file_id, normalise), *_read(file.getvalue(), normalise)
+    kept, asked = state.get("picture_read"), (file.file_id, form, normalise)
+    if kept is None or kept[0] != asked:  # a picture is read once, not at each run of the page
+        kept = asked, *_read(file.getvalue(), form, normalise)
         state.put(picture_read=kept)
-    _key, image, error = kept
+    _key, item, error = kept
     if error is not None:
         st.error(tell(error))
-    return image
+    return item
 
 
-def _read(content: bytes, normalise: bool) -> tuple[np.ndarray | None, DataError | None]:
+def _read(content: bytes, form: InputForm, normalise: bool) -> tuple[np.ndarray | None, DataError | None]:
     try:
-        return pictures.read_digit(content, normalise), None
+        return inputs.modality(form.modality).accept(content, form, centred=normalise), None
     except DataError as error:
         return None, error
 
 
-def easel(infos: list[prediction.PredictorInfo]) -> None:
-    """Show where the image comes from, the image and the answers.
+def easel(infos: list[prediction.PredictorInfo], form: InputForm) -> None:
+    """Show where the item comes from, the item and the answers.
 
     No fragment: the pad's own may write into places only that are made anew by a run of the whole page.
     """
@@ -74,12 +86,18 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
     left, right = st.columns([2, 3], gap="large")
     answers_at = right.empty()
     with left:
-        ways = {"draw": _("Draw"), "sample": _("Pick a sample"), "upload": _("Upload")}
+        words = {"draw": _("Draw"), "sample": _("Pick a sample"), "upload": _("Upload")}
+        ways = [way for way in words if way in inputs.modality(form.modality).ways]
         way = st.segmented_control(
-            _("The image comes from"), ways, format_func=ways.__getitem__, default="draw", required=True, key="way"
+            _("The image comes from"),
+            ways,
+            format_func=words.__getitem__,
+            default=ways[0],
+            required=True,
+            key=key("way", form),
         )
         if way == "sample":
-            show(picked_image(), True, infos, hint, answers_at, st.empty())
+            show(picked_item(form), form, True, infos, hint, answers_at, st.empty())
         else:
             paper = st.container()  # above the switch, which is read before it
             normalise = st.toggle(
@@ -92,32 +110,35 @@ def easel(infos: list[prediction.PredictorInfo]) -> None:
             seen_at = st.empty()
             with paper:
                 if way == "draw":
-                    board.pad_and_answers(infos, hint, answers_at, normalise=normalise, seen_at=seen_at, on_change=drew)
+                    board.pad_and_answers(
+                        infos, form, hint, answers_at, normalise=normalise, seen_at=seen_at, on_change=drew
+                    )
                 else:
-                    show(uploaded_image(normalise), normalise, infos, hint, answers_at, seen_at)
+                    show(uploaded_item(form, normalise), form, normalise, infos, hint, answers_at, seen_at)
     with right:
         why(infos)
 
 
 def show(
-    image: np.ndarray | None,
+    item: np.ndarray | None,
+    form: InputForm,
     normalise: bool,
     infos: list[prediction.PredictorInfo],
     hint: str,
     answers_at: DeltaGenerator,
     seen_at: DeltaGenerator,
 ) -> None:
-    """Show what the models see of an image that is not drawn, and what they answer."""
-    state.put(on_easel=image)
-    board.show_seen(image, normalise, seen_at)
-    board.answer(image, infos, hint, answers_at)
+    """Show what the models see of an item that is not drawn, and what they answer."""
+    state.put(on_easel=item)
+    board.show_seen(item, form, normalise, seen_at)
+    board.answer(item, infos, hint, answers_at)
 
 
 @st.fragment(key="why")
 def why(infos: list[prediction.PredictorInfo]) -> None:
-    image = state.get("on_easel")
-    if infos and image is not None:
-        inside.why(image, infos)
+    item = state.get("on_easel")
+    if infos and item is not None:
+        inside.why(item, infos)
 
 
 def drew() -> None:
@@ -128,9 +149,19 @@ def drew() -> None:
         st.rerun(["pen", "why"])
 
 
+def picked_form(infos: Sequence[prediction.PredictorInfo]) -> InputForm:
+    """Return which kind of items are asked about; where models read several, a person picks."""
+    forms = list(dict.fromkeys(info.form for info in infos)) or [datasets.catalogue()[0].form]
+    if len(forms) == 1:
+        return forms[0]
+    return st.selectbox(_("Models that read"), forms, format_func=lambda form: f"{form.modality} · {form}", key="form")
+
+
 everyone = state.models()
-chosen = state.get("models", prediction.first_choice(everyone))
-easel([info for info in everyone if info.name in chosen])
+form = picked_form(everyone)
+everyone = [info for info in everyone if info.form == form]
+chosen = state.get(key("models", form), prediction.first_choice(everyone))
+easel([info for info in everyone if info.name in chosen], form)
 with st.expander(_("Models that answer ({n} of {total})").format(n=len(chosen), total=len(everyone))):
     st.pills(
         _("Models"),
@@ -138,7 +169,7 @@ with st.expander(_("Models that answer ({n} of {total})").format(n=len(chosen), 
         selection_mode="multi",
         default=prediction.first_choice(everyone),
         format_func={info.name: info.title for info in everyone}.__getitem__,
-        key="models",
+        key=key("models", form),
         label_visibility="collapsed",
     )
 frame.next_page("runs.py", _("Next: all runs"))

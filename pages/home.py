@@ -7,6 +7,7 @@ from pages.ui.runs import board
 from pages.ui.runs.run import run_rows
 from pages.ui.session import state
 from pages.ui.words.text import _
+from tlcore import datasets
 
 frame.heading(
     _("See transfer learning work"),
@@ -17,7 +18,8 @@ frame.heading(
 )
 
 
-shipped = [info for info in state.models(limit=0) if info.kind == "source"]
+form = datasets.catalogue()[0].form
+shipped = [info for info in state.models(limit=0) if info.kind == "source" and info.form == form]
 left, right = st.columns([2, 3], gap="large")
 with right:
     st.subheader(_("What the models answer"), anchor=False)
@@ -25,7 +27,7 @@ with right:
 with left:
     st.subheader(_("Draw a digit"), anchor=False)
     hint = _("Draw something on the pad: {n} models trained beforehand answer while you draw.")
-    board.pad_and_answers(shipped, hint.format(n=len(shipped)), answers_at)
+    board.pad_and_answers(shipped, form, hint.format(n=len(shipped)), answers_at)
 
 st.subheader(_("Three steps"), anchor=False)
 steps = [

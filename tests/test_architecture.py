@@ -15,8 +15,9 @@ FLOORS = """
 sentences
 errors
 extensions
-spec machine inputs
-datasets store
+spec machine
+inputs store
+datasets
 sources evaluation engine people
 features heads
 training recipes

@@ -21,6 +21,7 @@ from PIL import Image
 
 from tlcore import cli, datasets, prediction, sources
 from tlcore.commands import answers, console, evidence, launch, local_run
+from tlcore.datasets.mnist import FORM
 from tlcore.errors import SpecError, StoreError
 from tlcore.heads import HEADS
 from tlcore.inputs.digits import normalise, shrink
@@ -690,7 +691,7 @@ def test_pictures_reach_the_model_as_the_pads_drawings_do(do, monkeypatch, digit
         seen.append(images)
         return np.array([[0.25, 0.75]], np.float32)
 
-    model = prediction.Predictor("source:fashion", ("a", "b"), answer)
+    model = prediction.Predictor("source:fashion", ("a", "b"), FORM, answer)
     monkeypatch.setattr(prediction, "predictor", lambda name, folder: model if name == model.name else None)
     path = next(iter(digits))
     code, printed, said = do("predict", "--model", "fashion", path, *flag)
@@ -698,7 +699,8 @@ def test_pictures_reach_the_model_as_the_pads_drawings_do(do, monkeypatch, digit
     words = {"label": "b", "probability": 0.75, "probabilities": {"a": 0.25, "b": 0.75}}
     assert json.loads(printed) == {"file": str(path), "model": "fashion", **words}
     assert seen[0].shape == (1, 28, 28, 1)
-    assert np.array_equal(seen[0][0, ..., 0], prepare(read_image(path.read_bytes())))
+    expected = np.round(255 * prepare(read_image(path.read_bytes()), 28))
+    assert seen[0].dtype == np.uint8 and np.array_equal(seen[0][0, ..., 0], expected)
 
 
 def test_a_shipped_model_needs_no_run_store(do, home, bad_files):

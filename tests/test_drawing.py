@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tlcore import datasets, sources
 from tlcore.errors import DataError
 from tlcore.inputs import digits, drawing
+from tlcore.inputs.images import as_pixels
 
 DOT = [{"width": 0.1, "points": [[0.5, 0.5]]}]
 SEVEN = [{"width": 0.08, "points": [[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]}]
@@ -95,7 +96,7 @@ def test_nothing_drawn_is_blank_and_a_dot_is_not():
     assert digits.is_blank(drawing.render([]))
     assert digits.is_blank(np.zeros((0, 0), np.float32))
     assert not digits.is_blank(drawing.render(DOT))
-    assert not digits.normalise(drawing.render([])).any()
+    assert not digits.normalise(drawing.render([]), 28).any()
 
 
 @pytest.mark.parametrize("width", [0.05, 0.1, 0.25, 0.5])
@@ -109,7 +110,7 @@ def test_no_written_digit_is_taken_for_a_dot():
     for hand in (hand for ways in hands.HANDS.values() for hand in ways):
         for width, scale in ((0.02, 1), (0.07, 1), (0.15, 1), (0.05, 0.2)):
             digits.check_enough(drawing.render(hands.strokes(hand, width, scale=scale)))
-    for image in datasets.samples("mnist", 300)[0][..., 0]:
+    for image in datasets.samples("mnist", 300)[0][..., 0] / np.float32(255):
         digits.check_enough(image)
 
 
@@ -117,8 +118,8 @@ def test_no_written_digit_is_taken_for_a_dot():
 
 
 def test_normalising_leaves_mnist_as_it_is():
-    images = datasets.samples("mnist", 300)[0][..., 0]
-    moved = np.abs(np.stack([digits.normalise(image) for image in images]) - images).max(axis=(1, 2))
+    images = datasets.samples("mnist", 300)[0][..., 0] / np.float32(255)
+    moved = np.abs(np.stack([digits.normalise(image, 28) for image in images]) - images).max(axis=(1, 2))
     assert (moved == 0).mean() > 0.7  # to the bit
     assert (moved < 0.11).mean() > 0.98  # the rest lose a rim too faint to be ink
 
@@ -128,7 +129,7 @@ def test_normalising_leaves_mnist_as_it_is():
 @pytest.mark.parametrize("scale", [0.25, 0.5])
 def test_a_normalised_digit_is_20_pixels_and_centred_wherever_it_was_drawn(size, move, scale):
     strokes = hands.strokes(hands.HANDS[4][0], width=0.1 * scale, move=move, scale=scale)
-    image = digits.normalise(drawing.render(strokes, size))
+    image = digits.normalise(drawing.render(strokes, size), 28)
     assert image.shape == (28, 28)
     assert image.dtype == np.float32
     assert image.max() == 1
@@ -140,18 +141,18 @@ def test_a_normalised_digit_is_20_pixels_and_centred_wherever_it_was_drawn(size,
 
 
 def test_shrinking_keeps_place_and_size():
-    image = digits.shrink(drawing.render([{"width": 0.1, "points": [[0.25, 0.25]]}]))
+    image = digits.shrink(drawing.render([{"width": 0.1, "points": [[0.25, 0.25]]}]), 28)
     assert image.shape == (28, 28)
     assert np.unravel_index(image.argmax(), image.shape) in {(r, c) for r in (6, 7) for c in (6, 7)}
     assert (image > 0.5).sum() < 12
-    assert digits.shrink(np.ones((10, 40), np.float32))[[0, 14, 27], 14].tolist() == [0, 1, 0]
+    assert digits.shrink(np.ones((10, 40), np.float32), 28)[[0, 14, 27], 14].tolist() == [0, 1, 0]
 
 
 @given(height=st.integers(1, 60), width=st.integers(1, 60), share=st.floats(0, 1), seed=st.integers(0, 99))
 def test_any_image_can_be_normalised(height, width, share, seed):
     rng = np.random.default_rng(seed)
     image = (rng.random((height, width)) * (rng.random((height, width)) < share)).astype(np.float32)
-    for result in (digits.normalise(image), digits.shrink(image)):
+    for result in (digits.normalise(image, 28), digits.shrink(image, 28)):
         assert result.shape == (28, 28)
         assert np.isfinite(result).all()
         assert 0 <= result.min() <= result.max() <= 1
@@ -166,7 +167,7 @@ EVERY_HAND = [(digit, hand) for digit, ways in hands.HANDS.items() for hand in w
 def read_digits():
     """The shipped drawing model: 28×28 images -> digits."""
     model = sources.load("digits")
-    return lambda images: model.predict(np.stack(images)[..., None], verbose=0).argmax(axis=1).tolist()
+    return lambda images: model.predict(as_pixels(np.stack(images)[..., None]), verbose=0).argmax(axis=1).tolist()
 
 
 @pytest.mark.keras
@@ -174,7 +175,7 @@ def read_digits():
 @pytest.mark.parametrize(("scale", "move"), [(1, (0, 0)), (0.5, (-0.2, -0.2)), (0.45, (0.25, 0.2)), (1.15, (0, 0))])
 def test_a_drawn_digit_is_read_wherever_and_however_thick_it_is_drawn(read_digits, width, scale, move):
     images = [
-        digits.normalise(drawing.render(hands.strokes(hand, width * max(scale, 0.7), move, scale)))
+        digits.normalise(drawing.render(hands.strokes(hand, width * max(scale, 0.7), move, scale)), 28)
         for _, hand in EVERY_HAND
     ]
     wrong = [(digit, read) for (digit, _), read in zip(EVERY_HAND, read_digits(images), strict=True) if digit != read]
@@ -187,13 +188,13 @@ def test_slanted_and_turned_digits_are_read(read_digits):
     rows = [
         (digit, hands.strokes(hand, slant=slant, turn=turn)) for digit, hand in EVERY_HAND for slant, turn in changes
     ]
-    read = read_digits([digits.normalise(drawing.render(strokes)) for _, strokes in rows])
+    read = read_digits([digits.normalise(drawing.render(strokes), 28) for _, strokes in rows])
     right = np.mean([digit == found for (digit, _), found in zip(rows, read, strict=True)])
     assert right > 0.98
 
 
 @pytest.mark.keras
 def test_a_digit_that_fills_the_pad_is_read_without_normalising(read_digits):
-    images = [digits.shrink(drawing.render(hands.strokes(hand))) for _, hand in EVERY_HAND]
+    images = [digits.shrink(drawing.render(hands.strokes(hand)), 28) for _, hand in EVERY_HAND]
     right = np.mean([digit == found for (digit, _), found in zip(EVERY_HAND, read_digits(images), strict=True)])
     assert right > 0.97

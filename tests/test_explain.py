@@ -29,7 +29,7 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def seven():
     data = datasets.load(FEW)
-    return data.x_test[np.flatnonzero(data.y_test == 2)[0], ..., 0]
+    return data.x_test[np.flatnonzero(data.y_test == 2)[0]]
 
 
 def test_a_map_checked_by_hand_leaves_out_what_speaks_against_the_class():
@@ -44,7 +44,7 @@ def test_with_average_pooling_and_one_dense_layer_the_map_is_the_class_activatio
     import keras
 
     keras.utils.set_random_seed(1)
-    image = keras.Input((28, 28, 1))
+    image = keras.Input((28, 28, 1))  # nothing scales its images
     x = keras.layers.Conv2D(5, 3, activation="relu", name="conv")(image)
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = keras.Model(image, keras.layers.Dense(3, activation="softmax")(x))
@@ -63,7 +63,7 @@ def test_the_gradient_is_that_of_the_score_before_the_softmax(seven):
 
     model = sources.load("digits")
     look = explain._network(model)
-    values, gradient = look.run(seven[None, ..., None], 7)
+    values, gradient = look.run(seven[None], 7)
     maps = values[look.layers.index("conv_2")].astype(np.float64)
     names = [layer.name for layer in model.layers]
     rest = [keras.layers.deserialize(keras.layers.serialize(one)) for one in model.layers[names.index("conv_2") + 1 :]]
@@ -88,7 +88,7 @@ def test_each_cell_lies_at_the_centre_of_the_pixels_it_sees():
     assert (look.convolution, look.geometry) == ("conv_2", (3.5, 2.0))
     cam = np.zeros((11, 11))
     cam[0, 10] = 1.0
-    placed = explain.placed_on(cam, 3.5, 2.0, 28)
+    placed = explain.placed_on(cam, 3.5, 2.0, (28, 28))
     assert placed.shape == (28, 28) and placed[3, 24] == 1.0  # rows to 3.5, columns from 23.5
     assert placed[4, 23] == pytest.approx(0.75 * 0.75) and placed[12, 12] == 0.0
 
@@ -97,7 +97,7 @@ def test_each_cell_lies_at_the_centre_of_the_pixels_it_sees():
 def test_the_pixels_a_cell_sees_are_where_its_gradient_is():
     import tensorflow as tf
 
-    part = features.submodel(sources.load("digits"), "conv_2")
+    part = features.submodel(sources.proper(sources.load("digits")), "conv_2")
     image = tf.constant(np.random.default_rng(0).random((1, 28, 28, 1), np.float32))
     with tf.GradientTape() as tape:
         tape.watch(image)
@@ -113,7 +113,7 @@ def test_a_network_is_explained_whole(lab, seven, name):
     folder, tuned, _ = lab
     name = f"run:{tuned}" if name == "run" else name
     found = explain.explain(name, seven, folder)
-    own = prediction.predictor(name, Path(folder)).predict_proba(seven[None, ..., None])[0]
+    own = prediction.predictor(name, Path(folder)).predict_proba(seven[None])[0]
     np.testing.assert_allclose(found.probabilities, own, atol=1e-6)
     assert [layer for layer, _ in found.activations] == [layer.name for layer in sources.info("digits").layers]
     assert found.activations[0][1].shape == (26, 26, 32) and found.activations[-1][1].shape == own.shape
@@ -135,7 +135,7 @@ def test_the_nearest_training_images_are_those_of_scikit_learn(lab, seven):
     }
     for name, (layer, model) in names.items():
         model = model or prediction.load_model(Store(Path(folder)).get(tuned), Path(folder))
-        known, mine = (features.extract(model, x, layer) for x in (data.x_train, seven[None, ..., None]))
+        known, mine = (features.extract(model, x, layer, data.form) for x in (data.x_train, seven[None]))
         distances, rows = NearestNeighbors(n_neighbors=explain.N_NEAREST).fit(known).kneighbors(mine)
         found = explain.explain(name, seven, folder).nearest
         np.testing.assert_allclose(found.distances, distances[0], rtol=1e-4)

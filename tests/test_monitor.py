@@ -56,7 +56,7 @@ def test_the_watched_answers_are_the_models_own(film):
     cast = monitor.cast(folder)
     images, labels = datasets.samples("mnist_5_9", monitor.N_MAP)
     assert cast.labels == tuple(labels) and cast.class_names == tuple("56789")
-    np.testing.assert_allclose(cast.images / 255, images[: monitor.N_WATCHED, ..., 0], atol=1e-6)
+    np.testing.assert_array_equal(cast.images, images[: monitor.N_WATCHED, ..., 0])
     shares = model.predict(images[: monitor.N_WATCHED], verbose=0)
     assert [answer.label for answer in frames[-1].answers] == shares.argmax(axis=1).tolist()
     assert [answer.right for answer in frames[-1].answers] == pytest.approx(

@@ -14,6 +14,7 @@ import waiting
 from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
 from tlcore import cli, datasets, people, prediction, sources
+from tlcore.datasets.mnist import FORM
 from tlcore.engine import Engine
 from tlcore.evaluation import outputs
 from tlcore.evidence import sweeps
@@ -130,7 +131,7 @@ def test_kept_features_and_what_the_models_said_are_read(folder):
             path = Store(folder).run_folder(id) / outputs.FILE
             for model in outputs.models(path):
                 said = outputs.load(path, model)
-                assert len(outputs.test_images(said.images, folder)) == len(said.labels) == 359
+                assert len(outputs.test_images(said.images, folder, FORM)) == len(said.labels) == 359
 
 
 @pytest.mark.keras

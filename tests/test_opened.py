@@ -87,7 +87,8 @@ def test_the_opened_rbf_machine_is_the_heads_own_for_that_pair(lab, name):
     svc.decision_function_shape = "ovo"
     data = datasets.load(SPEC.data)
     rows = np.flatnonzero(np.isin(data.y_test, (1, 3)))[: opened.N_CHOICES // 2]
-    x = features.extract(sources.load(SPEC.source), data.x_test[rows], SPEC.layer if name == "features" else "pixels")
+    layer = SPEC.layer if name == "features" else "pixels"
+    x = features.extract(sources.load(SPEC.source), data.x_test[rows], layer, data.form)
     pairs = [(i, j) for i in range(5) for j in range(i + 1, 5)]
     own = head.estimator.decision_function(x)[:, pairs.index((1, 3))]
     np.testing.assert_allclose(found.choices.values[: len(rows)], own, atol=0.01)  # each stops within its tolerance

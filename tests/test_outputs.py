@@ -1,19 +1,22 @@
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tlcore.datasets import Data
+from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError
 from tlcore.evaluation import outputs
+from tlcore.spec import InputForm
 
 
 @pytest.fixture
 def data():
     rng = np.random.default_rng(0)
-    images = (rng.integers(0, 256, (30, 28, 28, 1)) / 255).astype(np.float32)
+    images = rng.integers(0, 256, (30, 28, 28, 1)).astype(np.uint8)
     labels = np.arange(30) % 3
-    return Data(images[:3], labels[:3], images[3:6], labels[3:6], images, labels, ("a", "b", "c"), "")
+    return Data(images[:3], labels[:3], images[3:6], labels[3:6], images, labels, ("a", "b", "c"), FORM, "")
 
 
 @pytest.fixture
@@ -42,14 +45,15 @@ def test_the_images_come_back_to_the_bit_and_lie_there_once(tmp_path, data, said
     paths = [outputs.save(tmp_path / name, tmp_path, data, {"model": said}) for name in ("one", "two")]
     names = {outputs.load(path, "model").images for path in paths}
     assert len(names) == 1 and len(list((tmp_path / outputs.SHARED).iterdir())) == 1
-    pixels = outputs.test_images(names.pop(), tmp_path)
-    np.testing.assert_array_equal((pixels / np.float32(255))[..., None], data.x_test)
+    items = outputs.test_images(names.pop(), tmp_path, FORM)
+    np.testing.assert_array_equal(items, data.x_test)
+    assert items.dtype == np.uint8 and items.shape == (30, *FORM.shape)
     with pytest.raises(ValueError):
-        pixels[0] = 0
+        items[0] = 0
 
 
 def test_other_images_or_labels_have_another_name(tmp_path, data, said):
-    others = (data, replace(data, x_test=1 - data.x_test), replace(data, y_test=2 - data.y_test))
+    others = (data, replace(data, x_test=255 - data.x_test), replace(data, y_test=2 - data.y_test))
     paths = [outputs.save(tmp_path / str(i), tmp_path, other, {"model": said}) for i, other in enumerate(others)]
     assert len({outputs.load(path, "model").images for path in paths}) == 3
 
@@ -62,7 +66,7 @@ def test_damage_is_one_sentence(tmp_path, data, said):
     kept = tmp_path / outputs.SHARED / f"{name}.npz"
     np.savez(kept, pixels=np.zeros((30, 28, 28), np.uint8), labels=data.y_test)
     with pytest.raises(DataError, match="are damaged"):
-        outputs.test_images(name, tmp_path)
+        outputs.test_images(name, tmp_path, FORM)
     for damaged in (path, kept):
         damaged.write_bytes(b"PK\x03\x04 no longer")
         with pytest.raises(DataError, match="missing or damaged"):
@@ -70,17 +74,25 @@ def test_damage_is_one_sentence(tmp_path, data, said):
 
 
 def test_noise_is_the_same_every_time_and_half_of_it_has_the_ink_of_the_test_images(data):
-    first, again = outputs.noise(data.x_test), outputs.noise(data.x_test)
+    first, again = outputs.noise(data.x_test, FORM), outputs.noise(data.x_test, FORM)
     np.testing.assert_array_equal(first, again)
-    assert first.shape == (400, 28, 28, 1) and first.dtype == np.float32
+    assert first.shape == (400, 28, 28, 1) and first.dtype == np.uint8
     for i in range(outputs.N_NOISE):
         shuffled, image = first[outputs.N_NOISE + i], data.x_test[i % 30]
         np.testing.assert_array_equal(np.sort(shuffled, axis=None), np.sort(image, axis=None))
         assert not np.array_equal(shuffled, image)
 
 
-def test_images_whose_pixels_were_not_scaled_are_the_same_images_with_noise_of_their_reach(tmp_path, data, said):
-    bright = replace(data, x_test=data.x_test * 255)
-    paths = [outputs.save(tmp_path / str(i), tmp_path, one, {"model": said}) for i, one in enumerate((data, bright))]
-    assert len({outputs.load(path, "model").images for path in paths}) == 1
-    np.testing.assert_allclose(outputs.noise(bright.x_test), outputs.noise(data.x_test) * 255, rtol=1e-6)
+def test_equal_images_keep_the_name_that_they_had_before_there_were_other_forms(tmp_path, data, said):
+    path = outputs.save(tmp_path / "run", tmp_path, data, {"model": said})
+    digest = hashlib.sha256(b"(30, 28, 28)" + data.x_test.tobytes() + data.y_test.astype(np.int64).tobytes())
+    assert outputs.load(path, "model").images == digest.hexdigest()[:32]
+
+
+def test_items_of_any_form_come_back_as_they_were(tmp_path, data, said):
+    form = InputForm("image", (8, 6, 2))
+    items = np.random.default_rng(0).integers(0, 256, (30, 8, 6, 2)).astype(np.uint8)
+    path = outputs.save(tmp_path / "run", tmp_path, replace(data, x_test=items, form=form), {"model": said})
+    name = outputs.load(path, "model").images
+    np.testing.assert_array_equal(outputs.test_images(name, tmp_path, form), items)
+    assert outputs.noise(items, form).shape == (400, 8, 6, 2)

@@ -20,6 +20,7 @@ from tlcore.errors import DataError
 from tlcore.inputs import decoding
 from tlcore.inputs.digits import is_blank, normalise
 from tlcore.inputs.drawing import render
+from tlcore.inputs.images import as_pixels
 from tlcore.inputs.pictures import read_image
 
 SEVEN = [{"width": 0.08, "points": [[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]}]
@@ -62,7 +63,7 @@ def test_white_on_black_and_black_on_white_read_the_same(kind):
 
 
 def test_an_mnist_image_is_read_to_the_bit():
-    image = datasets.samples("mnist", 1)[0][0, ..., 0]
+    image = datasets.samples("mnist", 1)[0][0, ..., 0] / np.float32(255)
     assert np.array_equal(read_image(file_of(image)), image)
 
 
@@ -72,7 +73,7 @@ def test_a_transparent_ground_is_paper(ink):
     picture = Image.new("RGBA", (280, 280), ink)
     picture.putalpha(Image.fromarray(np.round(image * 255).astype(np.uint8)))
     read = read_image(file_of(picture))
-    assert np.abs(normalise(read) - normalise(image)).mean() < 0.02
+    assert np.abs(normalise(read, 28) - normalise(image, 28)).mean() < 0.02
 
 
 def test_a_picture_is_turned_as_its_camera_was():
@@ -102,9 +103,9 @@ def test_a_photographed_digit_loses_its_paper(lines, dark_edge):
     ink = render(hands.strokes(hands.HANDS[5][0], width=0.05, scale=0.6), size=480)
     seen = photograph(ink, lines=lines, dark_edge=dark_edge)
     read = read_image(file_of(seen, "JPEG", quality=80))
-    assert np.abs(normalise(read) - normalise(ink)).mean() < 0.02
+    assert np.abs(normalise(read, 28) - normalise(ink, 28)).mean() < 0.02
     chalk = read_image(file_of(1 - seen, "JPEG", quality=80))
-    assert np.abs(normalise(chalk) - normalise(ink)).mean() < 0.02
+    assert np.abs(normalise(chalk, 28) - normalise(ink, 28)).mean() < 0.02
 
 
 @pytest.mark.parametrize("noise", [0.005, 0.02, 0.03])
@@ -167,8 +168,8 @@ def test_a_spoilt_picture_is_read_or_refused_but_never_breaks(at, value, kind):
 
 @pytest.mark.parametrize("kind", ["TIFF", "AVIF", "HEIC"])
 def test_what_a_phone_or_a_scanner_saves_is_read(kind):
-    ink = normalise(read_image(pictures.honest("PNG")))
-    assert np.abs(normalise(read_image(pictures.apart(kind))) - ink).mean() < 0.06
+    ink = normalise(read_image(pictures.honest("PNG")), 28)
+    assert np.abs(normalise(read_image(pictures.apart(kind)), 28) - ink).mean() < 0.06
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "I;16", "F"])
@@ -178,7 +179,7 @@ def test_a_scan_is_read_at_any_depth(mode):
     picture = Image.fromarray(values)
     stream = io.BytesIO()
     (picture if picture.mode == mode else picture.convert(mode)).save(stream, "TIFF")
-    assert np.abs(normalise(read_image(stream.getvalue())) - normalise(image)).mean() < 0.02
+    assert np.abs(normalise(read_image(stream.getvalue()), 28) - normalise(image, 28)).mean() < 0.02
 
 
 def test_of_a_tiff_the_first_page_is_read():
@@ -239,13 +240,13 @@ EVERY_HAND = [(digit, hand) for digit, ways in hands.HANDS.items() for hand in w
 def read_digits():
     """The shipped drawing model: 28×28 images -> digits."""
     model = sources.load("digits")
-    return lambda images: model.predict(np.stack(images)[..., None], verbose=0).argmax(axis=1).tolist()
+    return lambda images: model.predict(as_pixels(np.stack(images)[..., None]), verbose=0).argmax(axis=1).tolist()
 
 
 @pytest.mark.keras
 def test_photographed_digits_are_read(read_digits):
     inks = [render(hands.strokes(hand, width=0.05, scale=0.6), size=320) for _, hand in EVERY_HAND]
     seen = [photograph(ink, seed, lines=seed % 2 == 0) for seed, ink in enumerate(inks)]
-    read = read_digits([normalise(read_image(file_of(each, "JPEG"))) for each in seen])
+    read = read_digits([normalise(read_image(file_of(each, "JPEG")), 28) for each in seen])
     wrong = [(digit, found) for (digit, _), found in zip(EVERY_HAND, read, strict=True) if digit != found]
     assert len(wrong) <= 1

@@ -13,13 +13,14 @@ import pytest
 import tiny_models
 import waiting
 
+from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError
 from tlcore.machine.processes import is_alive
 from tlcore.prediction import serving as serving_module
 from tlcore.prediction.serving import BROKEN, BUSY, CLOSED, DIED, LOADING, MANY, Serving
 
 LONG_S = 60
-GREY = np.full((28, 28), 0.5, np.float32)
+GREY, WHITE = (np.full(FORM.shape, grey, np.uint8) for grey in (128, 255))
 
 
 @pytest.fixture
@@ -94,11 +95,11 @@ def test_requests_that_wait_are_answered_as_one_batch_and_not_mixed_up(serve, tm
     (tmp_path / "gate").unlink()
     first = together(lambda: serving.predict(GREY, ["gate"]))
     wait_for(lambda: serving._busy_since)  # the process is busy with the first
-    others = together(*(lambda i=i: serving.predict(GREY * i, ["plain"]) for i in range(5)))
+    others = together(*(lambda i=i: serving.predict(GREY // 4 * i, ["plain"]) for i in range(5)))
     wait_for(lambda: len(serving._waiting) == 5)
     (tmp_path / "gate").write_text("")
     assert first() == [{"gate": [0.5, 1.0]}]
-    assert others() == [{"plain": [i * 0.5, 5.0]} for i in range(5)]
+    assert others() == [{"plain": [i * 0.125, 5.0]} for i in range(5)]
 
 
 def test_a_model_that_loads_slowly_keeps_nobody_else_waiting(serve, tmp_path):
@@ -134,7 +135,7 @@ def test_an_image_that_kills_the_process_takes_no_other_persons_along(serve, tmp
     (tmp_path / "gate").unlink()
     first = together(lambda: serving.predict(GREY, ["gate"], timeout_s=LONG_S))
     wait_for(lambda: serving._busy_since)
-    images = [GREY, np.ones((28, 28)), GREY]
+    images = [GREY, WHITE, GREY]
     others = together(*(lambda x=x: serving.predict(x, ["die_on_white"], timeout_s=LONG_S) for x in images))
     wait_for(lambda: len(serving._waiting) == 3)
     (tmp_path / "gate").write_text("")
@@ -207,10 +208,21 @@ def test_the_longest_unused_model_is_let_go(serve, tmp_path):
     assert loads(tmp_path).count("plain") == 2
 
 
-@pytest.mark.parametrize("image", [np.zeros((28, 27)), np.zeros((28, 28, 1)), np.full((28, 28), np.nan), "seven", None])
-def test_what_is_no_image_is_refused(serve, image):
-    with pytest.raises(DataError, match="needs one image of 28 × 28 numbers. Received: shape"):
-        serve(ready=False).predict(image, ["plain"])
+@pytest.mark.parametrize(
+    "item",
+    [np.zeros(0), np.zeros(1_000_001, np.uint8), np.full((28, 28), np.nan), np.array("7"), [[0.5]], "seven", None],
+)
+def test_what_is_no_item_is_refused(serve, item):
+    with pytest.raises(DataError, match="needs one item, an array of at most 1,000,000 numbers. Received: "):
+        serve(ready=False).predict(item, ["plain"])
+
+
+@pytest.mark.parametrize("item", [GREY[:, :27], GREY[..., 0], GREY / np.float32(255)])
+def test_an_item_of_another_form_is_each_models_own_sentence_and_harms_no_other(serve, item):
+    serving = serve()
+    both = together(lambda: serving.predict(item, ["plain"]), lambda: serving.predict(GREY, ["plain"]))()
+    assert both[0]["plain"].startswith("This model reads 28 × 28 numbers (uint8), and this is ")
+    assert both[1] == {"plain": [0.5, 1.0]}
 
 
 def test_close_leaves_no_process_and_nobody_waiting(serve):
@@ -255,10 +267,8 @@ def test_the_shipped_models_read_a_digit(tmp_path):
     serving.start()
     try:
         assert serving.wait_ready(180)
-        answers = [serving.predict(image[..., 0], ["source:digits"])["source:digits"] for image in images]
-        known = serving.predict(
-            images[0][..., 0], [f"source:{card.name}" for card in sources.catalogue() if card.sha256]
-        )
+        answers = [serving.predict(image, ["source:digits"])["source:digits"] for image in images]
+        known = serving.predict(images[0], [f"source:{card.name}" for card in sources.catalogue() if card.sha256])
     finally:
         serving.close()
     assert np.mean(np.argmax(answers, axis=1) == labels) >= 0.9

@@ -87,11 +87,11 @@ def test_the_noted_accuracy_is_what_the_file_measures(name, target):
 @pytest.mark.keras
 def test_the_drawing_model_holds_under_shift_and_scale():
     images, labels = datasets.samples("mnist", 2000)
-    model = sources.load("digits")
+    images, model = images / np.float32(255), sources.proper(sources.load("digits"))
 
     def accuracy(change):
         changed = making.CHANGES[change](images[..., 0], np.random.default_rng(1))
-        normalised = np.stack([digits.normalise(image) for image in changed])[..., None]
+        normalised = np.stack([digits.normalise(image, 28) for image in changed])[..., None]
         return (model.predict(normalised, verbose=0).argmax(axis=1) == labels).mean()
 
     clean = accuracy("unchanged")

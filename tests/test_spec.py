@@ -16,6 +16,7 @@ from tlcore.spec import (
     DataSpec,
     FineTuneSpec,
     HeadSpec,
+    InputForm,
     LayerInfo,
     Phase,
     SourceInfo,
@@ -165,6 +166,8 @@ def test_a_sources_weights_are_its_layers_and_only_weights_can_freeze():
         LayerInfo(0, "conv_1", "Conv2D", (26, 26, 32), 320),
         LayerInfo(1, "pool_1", "MaxPooling2D", (13, 13, 32), 0),
     )
-    source = SourceInfo("digits", "Digits", "MNIST", ("0",), layers, 0, 0.99, 1, 1, "command")
+    source = SourceInfo(
+        "digits", "Digits", "MNIST", ("0",), layers, InputForm("image", (28, 28, 1)), 0, 0.99, 1, 1, "command"
+    )
     assert (source.n_weights, source.layer_names) == (320, ("conv_1", "pool_1"))
     assert [layer.can_freeze for layer in layers] == [True, False]

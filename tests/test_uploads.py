@@ -44,7 +44,7 @@ def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, 
     assert card.n_weights == model.count_params() and card.class_names == tuple("abcdefg")
     images = datasets.samples("mnist", 8, seed=0)[0]
     answers = prediction.predictor(f"source:{card.name}", tmp_path / "lab").predict_proba(images)
-    assert np.allclose(answers, model.predict(images[..., 0], verbose=0), atol=1e-5)
+    assert np.allclose(answers, model.predict(images[..., 0] / 255, verbose=0), atol=1e-5)
     store, data = Store(tmp_path / "lab"), DataSpec(per_class=4)
     frozen = tuple(layer.name for layer in card.layers if layer.can_freeze)[:2]
     flat = next(layer.name for layer in card.layers if layer.type == "Flatten")  # Keras numbers the names it gives

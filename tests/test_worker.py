@@ -72,7 +72,9 @@ def test_every_models_answers_to_the_test_images_and_to_noise_are_kept(lab):
             assert (said.predicted == data.y_test).mean() == pytest.approx(score.accuracy)
             name = f"head:{run.id}/{model}.skops" if rows else f"run:{run.id}"
             predict = prediction.predictor(name, store.folder).predict_proba
-            np.testing.assert_allclose(said.noise[::50], predict(outputs.noise(data.x_test)[::50]), atol=2e-3)
+            np.testing.assert_allclose(
+                said.noise[::50], predict(outputs.noise(data.x_test, data.form)[::50]), atol=2e-3
+            )
 
 
 @pytest.mark.keras

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError
 
 
 class Tiny:
-    """Answers with (mean of the image, number of images in the call)."""
+    """Answers with (mean of the item by 256, number of items in the call)."""
+
+    form = FORM
 
     def __init__(self, name: str, folder: Path):
         self.name, self.folder = name, folder
@@ -22,7 +25,7 @@ class Tiny:
         if self.name == "die" or (self.name == "die_once" and not marker.exists()):
             marker.write_text("")
             os.kill(os.getpid(), signal.SIGKILL)
-        if self.name == "die_on_white" and images.mean(axis=(1, 2, 3)).max() > 0.99:
+        if self.name == "die_on_white" and images.mean(axis=(1, 2, 3)).max() > 250:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.name == "bug":
             raise RuntimeError("a bug")
@@ -30,7 +33,7 @@ class Tiny:
             return np.zeros(3)
         if self.name == "gate":
             opened(self.folder / "gate")
-        means = images.mean(axis=(1, 2, 3))
+        means = images.mean(axis=(1, 2, 3)) / 256
         return np.stack([means, np.full_like(means, len(images))], axis=1)
 
 

@@ -13,6 +13,7 @@ from tiny_results import fine_tuned
 from pages.ui.closer import evaluate
 from pages.ui.session import state
 from tlcore.datasets import Data
+from tlcore.datasets.mnist import FORM
 from tlcore.evaluation import evaluate as scored
 from tlcore.evaluation import outputs
 from tlcore.lab import Lab
@@ -38,8 +39,8 @@ def lab(tmp_path, monkeypatch):
 def finished(store: Store, predicted: np.ndarray, kept: bool = True, sure: float = 0.9, owner: str = ME.id):
     """A fine-tuning whose network answered twelve images of two classes as told."""
     labels = np.arange(12) % 2
-    images = np.random.default_rng(0).random((12, 28, 28, 1), np.float32)
-    data = Data(images, labels, images, labels, images, labels, ("5", "6"), "")
+    images = np.random.default_rng(0).integers(0, 256, (12, *FORM.shape)).astype(np.uint8)
+    data = Data(images, labels, images, labels, images, labels, ("5", "6"), FORM, "")
     p = np.full((12, 2), 1 - sure, np.float32)
     p[np.arange(12), predicted] = sure
     run = store.create(FineTuneSpec(), owner=owner)

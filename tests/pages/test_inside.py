@@ -115,7 +115,7 @@ def test_a_layers_filters_and_activations_are_shown_for_the_chosen_image(lab):
     assert "6, 80 % sure" in words(app) and "conv_1: 26 × 26 × 4" in words(app)
     assert "conv_2: 32 filters of 3 × 3." in words(app) and "only knows 0–4" in words(app)
     first = lab.what_if.asked[0]
-    assert first[:2] == (explain.explain, "source:digits_0_4") and first[2].shape == (28, 28)
+    assert first[:2] == (explain.explain, "source:digits_0_4") and first[2].shape == (28, 28, 1)
     app.segmented_control(key="inside_layer").set_value("dense_1").run()
     assert "dense_1: 10; each square is one unit" in words(app)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcore import prediction, sources
+from tlcore import inputs, prediction, sources
 from tlcore.errors import DataError, SpecError
-from tlcore.inputs.pictures import read_digit
+from tlcore.spec import InputForm
 from tlcore.store import Store
 
 from . import console, history
@@ -27,18 +27,19 @@ def predict(options: Namespace) -> int:
     if not options.files:
         raise SpecError("Name at least one picture file, or ask for the models with --list.")
     name = find_model(options.home, options.model)
+    form = find_form(name, options.home)
     model: prediction.Predictor | None = None
     code = console.OK
     for path in options.files:
         try:
-            image = read_picture(path, options.normalise)
+            item = read_item(path, form, options.normalise)
         except DataError as error:
             console.tell(f"{path}: {error}")
             code = console.BAD
             continue
         with console.quiet():  # the model is loaded for the first picture that can be read
             model = model or prediction.predictor(name, options.home)
-            answer = model.predict_proba(image[None, ..., None])[0]
+            answer = model.predict_proba(item[None])[0]
         console.say(json.dumps({"file": str(path), "model": short(name), **as_words(model.class_names, answer)}))
     return code
 
@@ -110,13 +111,19 @@ def short(name: str) -> str:
     return name.partition(":")[2].removesuffix(".skops")
 
 
-def read_picture(path: Path, normalise: bool) -> np.ndarray:
-    """Return a picture as the models read it: float32 (28, 28), in [0, 1], white ink on black.
+def find_form(name: str, home: Path) -> InputForm:
+    """Return the form of what a model reads, without loading it."""
+    kind, _, rest = name.partition(":")
+    return sources.info(rest).form if kind == "source" else prediction.form_of(Store(home).get(rest.partition("/")[0]))
+
+
+def read_item(path: Path, form: InputForm, normalise: bool) -> np.ndarray:
+    """Return a file as an item of ``form``.
 
     Raises
     ------
     DataError
-        It is missing, no picture, damaged, too large, blank or a lone dot.
+        It is missing, not such a file, damaged, too large, blank or a lone dot.
     """
     try:
         if not path.exists():
@@ -128,4 +135,7 @@ def read_picture(path: Path, normalise: bool) -> np.ndarray:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise DataError("This file cannot be read ({reason}).", reason=getattr(error, "strerror", error)) from error
-    return read_digit(content, normalise)
+    item = inputs.modality(form.modality).accept(content, form, **({} if normalise else {"centred": False}))
+    if item is None:
+        raise DataError("This file is blank: there is nothing to read.")
+    return item

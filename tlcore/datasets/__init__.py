@@ -2,7 +2,7 @@
 
 from . import digits_8x8, keras_sets, mnist
 from .assets import ASSETS, read_asset, read_card
-from .loading import Data, Pool, as_pixels, load, pool, samples
+from .loading import Data, Pool, load, older_hash, pool, samples
 from .source import SOURCES, DatasetInfo, DataSource, Raw, catalogue, check_shipped, get, info, register
 from .splits import apportion, check_per_class, divide, max_per_class
 
@@ -18,7 +18,6 @@ __all__ = [
     "Raw",
     "SOURCES",
     "apportion",
-    "as_pixels",
     "catalogue",
     "check_per_class",
     "check_shipped",
@@ -27,6 +26,7 @@ __all__ = [
     "info",
     "load",
     "max_per_class",
+    "older_hash",
     "pool",
     "read_asset",
     "read_card",

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcore.datasets import Data, as_pixels
+from tlcore import inputs
+from tlcore.datasets import Data
 from tlcore.errors import DataError
 from tlcore.machine import scratch
+from tlcore.spec import InputForm
 
 FILE = "outputs.npz"
 SHARED = "test_images"  # the folder of test images inside the data folder
@@ -45,16 +47,15 @@ class Outputs:
     images: str
 
 
-def noise(x_test: np.ndarray) -> np.ndarray:
-    """Return images that show nothing: float32, shape (2 * N_NOISE, 28, 28, 1), the same ones at every call.
+def noise(items: np.ndarray, form: InputForm) -> np.ndarray:
+    """Return items that show nothing, shape (2 * N_NOISE, *form.shape), the same ones at every call.
 
-    The first half is even noise, every pixel anything between black and white; the second are test images with
-    their pixels shuffled, so that the amount of ink is right and only the shape is gone.
+    The first half is even noise, every number anything that it can be; the second are ``items`` with their numbers
+    shuffled, so that the amount of ink is right and only the shape is gone.
     """
     rng = np.random.default_rng(0)
-    white = 1.0 if x_test.max() <= 1 else 255.0  # pixels that were not scaled
-    even = rng.random((N_NOISE, *x_test.shape[1:]), np.float32) * np.float32(white)
-    flat = x_test[np.arange(N_NOISE) % len(x_test)].reshape(N_NOISE, -1)
+    even = inputs.modality(form.modality).noise(form, N_NOISE, rng)
+    flat = items[np.arange(N_NOISE) % len(items)].reshape(N_NOISE, -1)
     return np.concatenate([even, rng.permuted(flat, axis=1).reshape(even.shape)])
 
 
@@ -118,8 +119,8 @@ def load(path: Path, model: str) -> Outputs:
 
 
 @lru_cache(maxsize=4)
-def test_images(name: str, folder: Path) -> np.ndarray:
-    """Return the test images of that name: uint8, shape (n, 28, 28), read-only.
+def test_images(name: str, folder: Path, form: InputForm) -> np.ndarray:
+    """Return the test items of that name as stored, shape (n, *form.shape), read-only.
 
     Raises
     ------
@@ -131,12 +132,15 @@ def test_images(name: str, folder: Path) -> np.ndarray:
         pixels, labels = arrays["pixels"], arrays["labels"]
     if _name(pixels, labels) != name:
         raise DataError("The test images kept in {file} are damaged. Start any run on them again.", file=path.name)
-    pixels.setflags(write=False)
-    return pixels
+    items = pixels.reshape(len(pixels), *form.shape)
+    items.setflags(write=False)
+    return items
 
 
 def _keep_images(data: Data, folder: Path) -> str:
-    pixels, labels = as_pixels(data.x_test), data.y_test.astype(np.int64)
+    pixels, labels = data.x_test, data.y_test.astype(np.int64)
+    if pixels.ndim == 4 and pixels.shape[-1] == 1:  # as before there were others: equal images keep their name
+        pixels = pixels[..., 0]
     name = _name(pixels, labels)
     path = _images_path(folder, name)
     if not path.exists():

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlcore import datasets
+from tlcore.datasets.mnist import FORM
 from tlcore.evaluation import evaluate
 from tlcore.sentences import Sentence
+from tlcore.sources import UNIT
 from tlcore.spec import DataSpec, ExampleResult, ExampleSpec, MetricPoint, Progress
 from tlcore.training.clock import OnMetric, OnProgress, ShouldStop
 
@@ -47,7 +49,8 @@ def network(seed: int) -> "tuple[keras.Sequential, list[Any]]":
         layers.Dropout(0.5),
         layers.Dense(N_CLASSES, activation="softmax"),
     ]
-    return keras.Sequential([keras.Input((28, 28, 1)), *features, *classifier]), features
+    image = keras.Input(FORM.shape, dtype=FORM.dtype)
+    return keras.Sequential([image, layers.Rescaling(UNIT), *features, *classifier]), features
 
 
 def run(

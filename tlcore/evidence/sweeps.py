@@ -53,6 +53,8 @@ def check(spec: SweepSpec) -> None:
             raise SpecError("A sweep needs at least one {what}. Pick one.", what=name)
     if not spec.per_class:
         raise SpecError("A sweep needs at least one number of labels per class. Pick one.")
+    for source in spec.sources:
+        sources.check_reads(sources.info(source), spec.target)
     _check_cuts(spec)
     for method in spec.methods:
         check_choice("method", method, METHODS)
@@ -341,7 +343,7 @@ class _Bench:
                 self.models[source] = sources.load(source, seed=self.spec.seed)
             found = []
             for images in (self.pool.images, self.pool.x_test):
-                made = features.cached_extract(self.models.get(source), images, cut, self.cache)
+                made = features.cached_extract(self.models.get(source), images, cut, self.cache, self.pool.form)
                 self.extract_s += made.seconds
                 found.append(made.x)
             self.matrices[source, cut] = found[0], found[1]
@@ -377,7 +379,7 @@ class _Bench:
         images, labels = pool.images[rows], pool.labels[rows]
         # No validation images: nothing is chosen by them, and scoring them would take longer than the training.
         data = datasets.Data(
-            images, labels, images[:0], labels[:0], pool.x_test, pool.y_test, pool.class_names, pool.hash
+            images, labels, images[:0], labels[:0], pool.x_test, pool.y_test, pool.class_names, pool.form, pool.hash
         )
         epochs = n_epochs(self.spec, len(rows))
         spec = FineTuneSpec(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore import sources
-from tlcore.spec import PIXELS
+from tlcore import inputs
+from tlcore.sources import front
+from tlcore.spec import PIXELS, InputForm
 
 from .cache import Cache
 from .cuts import submodel
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BATCH = 512
 AT_ONCE = 2  # batches; a core each does more than both on one
 BFLOAT16_LAYERS = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense")
+KEYS = 2  # 1: images were scaled before a network saw them
 ALIGNMENT = 64  # bytes; TensorFlow takes memory over without a copy only from there on
 
 ShouldStop = Callable[[], bool]
@@ -55,6 +57,8 @@ class Features:
 def in_bfloat16(model: "keras.Model") -> "keras.Model":
     """Return a copy of ``model`` that computes in bfloat16: sums in float32, what goes from layer to layer rounded.
 
+    What prepares the items stays in float32.
+
     Raises
     ------
     ValueError
@@ -66,8 +70,10 @@ def in_bfloat16(model: "keras.Model") -> "keras.Model":
     """
     import keras
 
+    prepares = front(model)
+
     def halved(layer: "keras.Layer") -> "keras.Layer":
-        if type(layer).__name__ in sources.PREPARING:  # 255 values in 8 bits of precision would be too few
+        if layer.name in prepares:
             return type(layer).from_config(layer.get_config())
         if type(layer).__name__ not in BFLOAT16_LAYERS:
             raise ValueError(layer.name)
@@ -133,13 +139,14 @@ def cached_activations(
     return Features(x, time.perf_counter() - began, from_cache=False, on_disk=False)
 
 
-def extract(model: "keras.Model", images: np.ndarray, layer: str) -> np.ndarray:
+def extract(model: "keras.Model | None", images: np.ndarray, layer: str, form: InputForm | None = None) -> np.ndarray:
     """Return the activations of one layer as a feature matrix.
 
     Parameters
     ----------
-    images : float32 array, shape (n, 28, 28, 1), values in [0, 1]
-    layer : name of a layer of ``model``, or ``pixels`` for the images themselves
+    images : items as stored, shape (n, *form.shape)
+    layer : name of a layer of ``model``, or ``pixels`` for the items themselves, laid flat
+    form : of the items; ``pixels`` needs it, and no ``model``
 
     Returns
     -------
@@ -155,13 +162,17 @@ def extract(model: "keras.Model", images: np.ndarray, layer: str) -> np.ndarray:
     ----------
     Yosinski et al. (2014), "How transferable are features in deep neural networks?"
     """
-    return cached_extract(model, images, layer, None).x
+    return cached_extract(model, images, layer, None, form).x
 
 
-def cached_extract(model: "keras.Model", images: np.ndarray, layer: str, folder: Path | None) -> Features:
+def cached_extract(
+    model: "keras.Model | None", images: np.ndarray, layer: str, folder: Path | None, form: InputForm | None = None
+) -> Features:
     """Return ``extract``'s matrix with what it cost; from the files in ``folder`` as ``cached_activations``."""
     if layer == PIXELS:
-        return Features(images.reshape(len(images), -1), 0.0, from_cache=False, on_disk=False)
+        assert form is not None
+        return Features(inputs.modality(form.modality).flat(images), 0.0, from_cache=False, on_disk=False)
+    assert model is not None
     found = cached_activations(submodel(model, layer), images, folder)
     return replace(found, x=found.x.reshape(len(images), -1))
 
@@ -217,7 +228,8 @@ def tensor(x: np.ndarray) -> Any:
 def _key(prefix: "keras.Model", images: np.ndarray) -> str:
     import tensorflow as tf
 
-    architecture = json.dumps([tf.__version__, _architecture(prefix.get_config()), images.shape], sort_keys=True)
+    parts = [KEYS, tf.__version__, _architecture(prefix.get_config()), images.shape, str(images.dtype)]
+    architecture = json.dumps(parts, sort_keys=True)
     digest = hashlib.sha256(architecture.encode())
     for array in (*prefix.get_weights(), images):
         digest.update(np.ascontiguousarray(array).data)
@@ -241,28 +253,29 @@ def compiled(model: Any) -> Callable[[np.ndarray], np.ndarray]:
     """Return ``model``, as it is now, as one call: for one image a hundred times quicker than ``model.predict``."""
     import tensorflow as tf
 
-    run = graph(model, np.float32)
-    return lambda images: run(tf.constant(images, tf.float32)).numpy()
+    dtype = model.inputs[0].dtype
+    run = graph(model, dtype)
+    return lambda items: run(tf.constant(items, dtype)).numpy()
 
 
 def graph(model: Any, dtype: Any) -> Any:
-    """Return a TensorFlow function of a batch of images: the model in inference mode, its weights as they are now.
+    """Return a TensorFlow function of a batch of items: the model in inference mode, its weights as they are now.
 
     The weights are constants of the graph: TensorFlow then lays them out once for its kernels and folds what belongs to
     a convolution into it, which takes a quarter of the time off.
 
     Parameters
     ----------
-    dtype : of the images; the answers are float32
+    dtype : of the items; the answers are float32
     """
     import tensorflow as tf
 
     kinds = (model.trainable_variables, model.non_trainable_variables)
     weights = [[variable.value.numpy() for variable in kind] for kind in kinds]
 
-    def run(images: Any) -> Any:
+    def run(items: Any) -> Any:
         constants = ([tf.constant(array) for array in kind] for kind in weights)
-        answers, _state = model.stateless_call(*constants, tf.cast(images, tf.float32), training=False)
+        answers, _state = model.stateless_call(*constants, tf.cast(items, model.inputs[0].dtype), training=False)
         return tf.cast(answers, tf.float32)
 
     signature = tf.TensorSpec((None, *model.input_shape[1:]), dtype)

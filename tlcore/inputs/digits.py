@@ -1,4 +1,4 @@
-"""From an image of a digit to the 28×28 pixels that the models read.
+"""From an image of a digit to the small square image that the models read.
 
 Every image here is float32, values in [0, 1], white ink on black. NumPy and Pillow only.
 """
@@ -8,8 +8,7 @@ from PIL import Image
 
 from tlcore.errors import DataError
 
-SIDE = 28  # of MNIST's images
-BOX = 20  # MNIST scales a digit's longest side to so many pixels
+BOX = 20 / 28  # MNIST scales a digit's longest side to so much of the image's
 FAINT = 0.1  # ink below this part of full white is not seen
 ROUND = (0.72, 1.35)  # height to width of a dot; the boldest digits that can be read are longer or less solid
 SOLID = 0.745  # of its box is a dot's ink; a disc has π/4
@@ -35,8 +34,8 @@ def check_enough(image: np.ndarray) -> None:
         raise DataError("A lone dot is too little to read. Draw a whole digit.")
 
 
-def normalise(image: np.ndarray) -> np.ndarray:
-    """Bring a drawing into MNIST's form: cropped to its ink, longest side 20 pixels, centre of mass in the middle.
+def normalise(image: np.ndarray, side: int) -> np.ndarray:
+    """Bring a drawing into MNIST's form: cropped to its ink, scaled to 5/7 of the side, centre of mass in the middle.
 
     Parameters
     ----------
@@ -44,40 +43,40 @@ def normalise(image: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    float32 array, shape (28, 28), values in [0, 1]; black for a blank image
+    float32 array, shape (side, side), values in [0, 1]; black for a blank image
 
     References
     ----------
     LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document recognition", III.A.
     """
     if is_blank(image):
-        return np.zeros((SIDE, SIDE), np.float32)
+        return np.zeros((side, side), np.float32)
     inked = image > FAINT * image.max()
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     ink = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = BOX / max(ink.shape)
-    height, width = (max(1, round(side * scale)) for side in ink.shape)
+    scale = BOX * side / max(ink.shape)
+    height, width = (max(1, round(length * scale)) for length in ink.shape)
     ink = _resize(ink, height, width)
     ink = np.clip(ink / ink.max(), 0, 1)  # a thin line fades as it shrinks; MNIST's ink is always white
-    top, left = (_start(ink.sum(axis=axis)) for axis in (1, 0))
-    result = np.zeros((SIDE, SIDE), np.float32)
+    top, left = (_start(ink.sum(axis=axis), side) for axis in (1, 0))
+    result = np.zeros((side, side), np.float32)
     result[top : top + height, left : left + width] = ink
     return result
 
 
-def _start(mass: np.ndarray) -> int:
+def _start(mass: np.ndarray, side: int) -> int:
     """Return where to put the first pixel so that the centre of ``mass`` comes to the middle, all ink inside."""
     centre = float(mass @ np.arange(len(mass)) / mass.sum())
-    return min(max(round(SIDE / 2 - centre), 0), SIDE - len(mass))
+    return min(max(round(side / 2 - centre), 0), side - len(mass))
 
 
-def shrink(image: np.ndarray) -> np.ndarray:
-    """Scale the whole image down to (28, 28) as it lies, without MNIST's crop and centring; bars make it square."""
+def shrink(image: np.ndarray, side: int) -> np.ndarray:
+    """Scale the whole image down to (side, side) as it lies, without MNIST's crop and centring; bars make it square."""
     height, width = image.shape
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    square = np.pad(image, ((top, side - height - top), (left, side - width - left)))
-    return np.clip(_resize(square, SIDE, SIDE), 0, 1)
+    longest = max(height, width)
+    top, left = (longest - height) // 2, (longest - width) // 2
+    square = np.pad(image, ((top, longest - height - top), (left, longest - width - left)))
+    return np.clip(_resize(square, side, side), 0, 1)
 
 
 def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -30,12 +30,8 @@ REFUSALS = {
 }
 
 
-def read_digit(content: bytes, normalised: bool = True) -> np.ndarray:
-    """Read a picture file as the models take it: float32, shape (28, 28), white ink on black.
-
-    Parameters
-    ----------
-    normalised : centred and scaled as in MNIST; else only shrunk
+def read_digit(content: bytes) -> np.ndarray:
+    """Read a picture file of one digit as white ink on black: float32, shape (h, w), values in [0, 1].
 
     Raises
     ------
@@ -49,7 +45,7 @@ def read_digit(content: bytes, normalised: bool = True) -> np.ndarray:
             "dark on light or light on dark."
         )
     digits.check_enough(image)
-    return digits.normalise(image) if normalised else digits.shrink(image)
+    return image
 
 
 def read_image(content: bytes) -> np.ndarray:

@@ -184,7 +184,7 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
     data = datasets.load(spec.data)
     rows = np.random.default_rng((spec.seed, 0)).permutation(len(data.x_train))[: spec.batch_size]  # as training does
     x, y = data.x_train[rows], data.y_train[rows]
-    model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
+    model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed, scale=spec.data.scale)
     shares, gradient = gradients(model, x, y)
     start, frozen = model.get_weights(), set(spec.phases[0].frozen)
     losses, moved = [], []

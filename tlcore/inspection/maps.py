@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcore import datasets, features, prediction, sources
+from tlcore import datasets, features, inputs, prediction, sources
 from tlcore.errors import SpecError
 from tlcore.heads import balanced_order
 from tlcore.spec import check_choice
@@ -38,7 +38,7 @@ class Plane:
 
 @dataclass(frozen=True, eq=False)
 class BeforeAndAfter:
-    """The same test images, uint8 (n, 28, 28), as the source and as the fine-tuned network see them."""
+    """Pictures of the same test images, as the source and as the fine-tuned network see them."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -103,8 +103,8 @@ def _features(run_id: str, layer: str, folder: str) -> tuple[np.ndarray, np.ndar
     data = datasets.load(run.spec.data)
     rows = balanced_order(data.y_test)[:N_IMAGES]
     n_classes = len(data.class_names)
-    source = sources.load(run.spec.source, n_classes=n_classes, seed=run.spec.seed)
+    source = sources.load(run.spec.source, n_classes=n_classes, seed=run.spec.seed, scale=run.spec.data.scale)
     networks = (source, prediction.load_model(run, Path(folder)))
     x = data.x_test[rows]
     matrices = [features.extract(network, x, layer).astype(float) for network in networks]
-    return datasets.as_pixels(x), data.y_test[rows], matrices
+    return inputs.modality(data.form.modality).previews(x), data.y_test[rows], matrices

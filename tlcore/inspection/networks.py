@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore import datasets, features, prediction, sources
+from tlcore import datasets, features, inputs, prediction, sources
 from tlcore.errors import DataError, SpecError
 from tlcore.sources.making import RECIPES
-from tlcore.spec import PIXELS, DataSpec
+from tlcore.spec import PIXELS, DataSpec, InputForm
 from tlcore.store import Store
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ N_NEAREST = 8
 class HeatMap:
     """Where a network looks.
 
-    ``heat``: float32, shape (28, 28), 0 and more; ``highest`` is its largest value, in units of the class's score
-    before the softmax. All zero: no place speaks for the class.
+    ``heat``: float32, shape (h, w) of the image, 0 and more; ``highest`` is its largest value, in units of the class's
+    score before the softmax. All zero: no place speaks for the class.
     """
 
     heat: np.ndarray
@@ -40,7 +40,7 @@ class HeatMap:
 
 @dataclass(frozen=True, eq=False)
 class Nearest:
-    """The training images whose features are nearest: uint8 (m, 28, 28), their class names and distances.
+    """The training images whose features are nearest: pictures of them, their class names and distances.
 
     ``typical`` is the median distance of the image to all ``n`` training images that were searched.
     """
@@ -71,21 +71,21 @@ class Explanation:
     nearest: Nearest | str
 
 
-def explain(name: str, image: np.ndarray, folder: str) -> Explanation:
+def explain(name: str, item: np.ndarray, folder: str) -> Explanation:
     """Say why a model answers as it does.
 
     Parameters
     ----------
     name : predictor as in ``prediction.predictor``
-    image : float32 array, shape (28, 28), values as the model was trained on: in [0, 1] unless they were not scaled
+    item : as the model reads it: an array of its form
 
     Raises
     ------
     SpecError, DataError
-        There is no such model, or a file of it is missing or damaged.
+        There is no such model, a file of it is missing or damaged, or ``item`` is not of its form.
     """
     opened = _opened(name, folder)
-    x = np.asarray(image, np.float32).reshape(1, 28, 28, 1)
+    x = inputs.check_item(item, opened.form)[None]
     heat, outputs = None, ()
     probabilities = opened.predict_proba(x)[0]
     if opened.network is not None:
@@ -96,7 +96,7 @@ def explain(name: str, image: np.ndarray, folder: str) -> Explanation:
         if gradient is not None and not opened.head:
             position = look.layers.index(look.convolution)
             cam = grad_cam(values[position][0], gradient[0])
-            placed = placed_on(cam, *look.geometry, size=28)
+            placed = placed_on(cam, *look.geometry, item.shape[:2])
             heat = HeatMap(placed, look.convolution, int(probabilities.argmax()), float(cam.max()))
     return Explanation(opened.class_names, probabilities, outputs, heat, _nearest(name, x, folder))
 
@@ -127,14 +127,15 @@ def grad_cam(activations: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     return np.maximum(activations @ weights, 0.0).astype(np.float32)
 
 
-def placed_on(cam: np.ndarray, start: float, step: float, size: int) -> np.ndarray:
-    """Return a map over the image, shape (size, size): each cell lies at the centre of what it sees.
+def placed_on(cam: np.ndarray, start: float, step: float, shape: Sequence[int]) -> np.ndarray:
+    """Return a map over the image, of its ``shape`` (h, w): each cell lies at the centre of what it sees.
 
     Cell i is centred on pixel ``start + i * step``; between cells the map is linear, beyond the outermost constant.
     """
-    pixels, cells = np.arange(size), start + step * np.arange(len(cam))
-    wide = np.stack([np.interp(pixels, start + step * np.arange(cam.shape[1]), row) for row in cam])
-    return np.stack([np.interp(pixels, cells, column) for column in wide.T], axis=1).astype(np.float32)
+    rows, columns = (np.arange(n) for n in shape)
+    down, across = (start + step * np.arange(n) for n in cam.shape)
+    wide = np.stack([np.interp(columns, across, row) for row in cam])
+    return np.stack([np.interp(rows, down, column) for column in wide.T], axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +152,7 @@ class _Network:
 @dataclass(frozen=True, eq=False)
 class _Opened:
     class_names: tuple[str, ...]
+    form: InputForm
     predict_proba: Callable[[np.ndarray], np.ndarray]
     network: _Network | None  # None: the model sees pixels
     layer: str  # whose activations the nearest images are looked for in
@@ -164,26 +166,29 @@ def _opened(name: str, folder: str) -> _Opened:
     if kind == "source":
         model = sources.load(rest)
         data = DataSpec(RECIPES[rest].target, per_class=None) if rest in RECIPES else None
-        return _of_network(sources.info(rest).class_names, model, data)
+        card = sources.info(rest)
+        return _of_network(card.class_names, card.form, model, data)
     run_id, _, file = rest.partition("/")
     run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None
     if run is None or kind == "run" and not run.result.network:
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
     names, data = run.result.class_names, replace(run.spec.data, seed=run.spec.seed)
+    form = prediction.form_of(run)
     if kind == "run":
-        return _of_network(names, prediction.load_model(run, Path(folder)), run.spec.data)
+        return _of_network(names, form, prediction.load_model(run, Path(folder)), run.spec.data)
     predict = prediction.predictor(name, Path(folder)).predict_proba
     row = next(row for row in run.result.heads if row.file == f"heads/{file}")
     if row.input == PIXELS:
-        return _Opened(names, predict, None, PIXELS, True, data)
-    part = features.submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result.layer)
-    return _Opened(names, predict, _network(part), run.result.layer, True, data)
+        return _Opened(names, form, predict, None, PIXELS, True, data)
+    source = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
+    part = features.submodel(source, run.result.layer)
+    return _Opened(names, form, predict, _network(part), run.result.layer, True, data)
 
 
-def _of_network(names: tuple[str, ...], model: "keras.Model", data: DataSpec | None) -> _Opened:
+def _of_network(names: tuple[str, ...], form: InputForm, model: "keras.Model", data: DataSpec | None) -> _Opened:
     network = _network(model)
     layer = network.layers[-2] if len(network.layers) > 1 else PIXELS
-    return _Opened(names, features.compiled(model), network, layer, False, data)
+    return _Opened(names, form, features.compiled(model), network, layer, False, data)
 
 
 def _network(model: "keras.Model") -> _Network:
@@ -191,25 +196,29 @@ def _network(model: "keras.Model") -> _Network:
     import keras
     import tensorflow as tf
 
-    before = [layer for layer in model.layers if layer.name in sources.front(model)]
-    layers = [layer for layer in model.layers if layer not in before and type(layer).__name__ != "InputLayer"]
+    proper, before = sources.proper(model), [layer for layer in model.layers if layer.name in sources.front(model)]
+    prepared = features.submodel(model, before[-1].name) if before else lambda items, **_: tf.cast(items, tf.float32)
+    tensors = sources.tensors(proper)
+    layers = [layer for layer in proper.layers if layer.name in tensors]
     names = tuple(layer.name for layer in layers)
     last = next((layer for layer in reversed(layers) if type(layer).__name__ == "Conv2D"), None)
-    whole = keras.Model(model.inputs, [layer.output for layer in layers])
+    whole = keras.Model(proper.inputs, [tensors[name] for name in names])
+    signature = [tf.TensorSpec((1, *model.input_shape[1:]), model.inputs[0].dtype), tf.TensorSpec((), tf.int32)]
 
-    @tf.function(input_signature=[tf.TensorSpec((1, *model.input_shape[1:])), tf.TensorSpec((), tf.int32)])
-    def run(image: Any, label: Any) -> tuple[Any, Any]:
+    @tf.function(input_signature=signature)
+    def run(item: Any, label: Any) -> tuple[Any, Any]:
+        x = prepared(item, training=False)
         with tf.GradientTape() as tape:
-            tape.watch(image)
-            outputs = whole(image, training=False)
+            tape.watch(x)
+            outputs = whole(x, training=False)
             outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
             # The softmax's own derivative vanishes where the network is sure: the score is what goes into it.
             score = _scores(layers, outputs)[0, label] if _ends_in_softmax(layers) else tf.constant(0.0)
         found = None if last is None else tape.gradient(score, outputs[names.index(last.name)])
         return outputs, tf.zeros(0) if found is None else found
 
-    def plain(image: np.ndarray, label: int) -> tuple[list[np.ndarray], np.ndarray | None]:
-        outputs, gradient = run(tf.constant(image), tf.constant(label, tf.int32))
+    def plain(item: np.ndarray, label: int) -> tuple[list[np.ndarray], np.ndarray | None]:
+        outputs, gradient = run(tf.constant(item), tf.constant(label, tf.int32))
         return [value.numpy() for value in outputs], gradient.numpy() if tf.size(gradient) else None
 
     return _Network(model, names, last.name if last else "", _geometry([*before, *layers], last), plain)
@@ -268,7 +277,7 @@ def _nearest(name: str, x: np.ndarray, folder: str) -> Nearest | str:
 
 @lru_cache(maxsize=8)
 def _training(name: str, folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return training images of a model, uint8, with their labels and features."""
+    """Return pictures of training images of a model, with their labels and features."""
     opened = _opened(name, folder)
     spec = opened.training
     if spec is None:
@@ -276,12 +285,13 @@ def _training(name: str, folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     most = min(MOST_TRAINING // len(opened.class_names), datasets.max_per_class(spec.target, spec.split))
     # The first n of a class are the same for every n: these are images that the model did learn from.
     data = datasets.load(replace(spec, per_class=min(spec.per_class or most, most)))
-    return datasets.as_pixels(data.x_train), data.y_train, _feature_rows(opened, data.x_train)
+    pictures = inputs.modality(data.form.modality).previews(data.x_train)
+    return pictures, data.y_train, _feature_rows(opened, data.x_train)
 
 
 def _feature_rows(opened: _Opened, x: np.ndarray) -> np.ndarray:
     if opened.network is None or opened.layer == PIXELS:
-        return x.reshape(len(x), -1)
+        return inputs.modality(opened.form.modality).flat(x)
     return _extract(opened)(x).reshape(len(x), -1)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcore import datasets, features, heads, prediction, sources
+from tlcore import datasets, features, heads, inputs, prediction, sources
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
 from tlcore.spec import PIXELS
@@ -49,7 +49,7 @@ class Dual:
 
 @dataclass(frozen=True, eq=False)
 class Choices:
-    """Test images to look at: uint8 (m, 28, 28), their classes, and what the head says: its value or certainty."""
+    """Pictures of test images to look at, their classes, and what the head says: its value or certainty."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -62,7 +62,8 @@ class OpenedSVM:
 
     Attributes
     ----------
-    vectors : uint8, shape (m, 28, 28): the support vectors, the weightiest for this image first
+    vectors : uint8, shape (m, h, w) or (m, h, w, 3): pictures of the support vectors, the weightiest for this image
+        first
     labels : int64, shape (m,): their classes
     weights : float64, shape (m,): alpha_i y_i; y is +1 for the first class of the pair
     kernels : float64, shape (m,): K(x_i, x)
@@ -221,11 +222,11 @@ def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
         machine,
         kernel,
         vectors=x[support],
-        images=datasets.as_pixels(data.x_train[rows[support]]),
+        images=_pictures(data, data.x_train[rows[support]]),
         labels=data.y_train[rows[support]],
         weights=weights,
         candidates=t[chosen],
-        choices=Choices(datasets.as_pixels(data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
+        choices=Choices(_pictures(data, data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
         facts={
             "kernel": settings["kernel"],
             "C": settings["C"],
@@ -260,7 +261,7 @@ def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.n
     x = _features(run, file, data.x_test[:1000])
     sure = head.predict_proba(x).max(axis=1)
     chosen = _chosen(sure)
-    return head, x[chosen], Choices(datasets.as_pixels(data.x_test[chosen]), data.y_test[chosen], sure[chosen])
+    return head, x[chosen], Choices(_pictures(data, data.x_test[chosen]), data.y_test[chosen], sure[chosen])
 
 
 def _read(run_id: str, file: str, kinds: tuple[str, ...], folder: str) -> tuple[Run, heads.FittedHead, Data]:
@@ -275,7 +276,12 @@ def _read(run_id: str, file: str, kinds: tuple[str, ...], folder: str) -> tuple[
 def _features(run: Run, file: str, images: np.ndarray) -> np.ndarray:
     row = next(row for row in run.result.heads if row.file == file)
     layer = run.result.layer if row.input == "features" else PIXELS
-    return features.extract(sources.load(run.spec.source, seed=run.spec.seed), images, layer)
+    model = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
+    return features.extract(model, images, layer, prediction.form_of(run))
+
+
+def _pictures(data: Data, items: np.ndarray) -> np.ndarray:
+    return inputs.modality(data.form.modality).previews(items)
 
 
 def _chosen(difficulty: np.ndarray) -> np.ndarray:

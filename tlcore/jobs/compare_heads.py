@@ -49,7 +49,7 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
 
     def check(self, spec: HeadSpec) -> None:
         source = sources.info(spec.source)
-        check_data(spec.data)
+        check_data(spec.data, source)
         heads.check(spec.heads)
         check_choice("layer", spec.layer, source.cut_names)
         for name in spec.inputs:
@@ -138,7 +138,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
     done = {(row.seed, row.input, row.head) for row in result.rows}
     n = len(spec.seeds) * len(spec.inputs) * len(spec.heads)
     reporter.on_progress(Progress(len(result.rows), n, Sentence("loading the source model")))
-    model = sources.load(spec.source, seed=spec.seed)
+    model = sources.load(spec.source, seed=spec.seed, scale=spec.data.scale)
     load = lru_cache(maxsize=1)(lambda seed: datasets.load(replace(spec.data, seed=seed)))
     for seed, name in product(spec.seeds, spec.inputs):
         missing = [head for head in spec.heads if (seed, name, head) not in done]
@@ -174,6 +174,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 layer=spec.layer,
                 n_trained=len(data.x_train),
                 class_names=tuple(data.class_names),
+                form=data.form,
                 device="CPU",
                 total_s=time.perf_counter() - began,
             )
@@ -210,16 +211,16 @@ class _Fitting:
 def _extracted(spec: HeadSpec, name: Input, seed: int, model: Any, data: datasets.Data, folder: Path) -> _Fitting:
     layer = spec.layer if name == "features" else PIXELS
     parts = [
-        features.cached_extract(model, images, layer, folder / CACHE)
+        features.cached_extract(model, images, layer, folder / CACHE, data.form)
         for images in (data.x_train, data.x_validation, data.x_test)
     ]
-    first = seed == spec.seed
+    noise = outputs.noise(data.x_test, data.form)
     return _Fitting(
         seed,
         name,
         data,
         *(part.x for part in parts),
-        noise=features.extract(model, outputs.noise(data.x_test), layer) if first else None,
+        noise=features.extract(model, noise, layer, data.form) if seed == spec.seed else None,
         extract_s=sum(part.seconds for part in parts),
         megabytes=max(part.megabytes for part in parts),
     )

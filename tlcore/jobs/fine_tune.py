@@ -34,7 +34,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
 
     def check(self, spec: FineTuneSpec) -> None:
         source = sources.info(spec.source)
-        check_data(spec.data)
+        check_data(spec.data, source)
         training.check(spec, source.layers)
 
     def run(
@@ -52,12 +52,12 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         clock = saved.state["clock"] if saved else {"epoch": 0, "elapsed_s": 0.0}
         reporter.on_progress(Progress(clock["epoch"], spec.epochs, Sentence("loading the data")))
         data = datasets.load(spec.data)
-        if saved and saved.state["data_hash"] != data.hash:
+        if saved and saved.state["data_hash"] not in (data.hash, datasets.older_hash(data, spec.data.scale)):
             raise DataError("The images are not those that this run began with. Start it again.")
         reporter.set_data_hash(data.hash)
         resumed = [*saved.state["resumed_after"], clock["epoch"]] if saved else []
         reporter.on_progress(Progress(clock["epoch"], spec.epochs, Sentence("loading the source model")))
-        model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
+        model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed, scale=spec.data.scale)
         on_epoch = Monitor(model, spec, data.class_names, reporter.folder()) if spec.film else training.unwatched
         fitted = training.fit(
             model,
@@ -77,7 +77,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
         path = reporter.folder() / NETWORK
         scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
-        said = {"model": (answers, answer(outputs.noise(data.x_test)))}
+        said = {"model": (answers, answer(outputs.noise(data.x_test, data.form)))}
         kept = outputs.save(reporter.folder(), folder, data, said, reporter.move)
         cost = Freezing(sources.describe(model), spec.phases[-1].frozen, spec.source).cost
         return FineTuneResult(
@@ -90,6 +90,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             resumed_after=tuple(resumed),
             device=device(),
             class_names=tuple(data.class_names),
+            form=data.form,
             files=files([path, kept]),
             keras=keras.__version__,
         )

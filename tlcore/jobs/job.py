@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from tlcore import datasets
+from tlcore import datasets, sources
 from tlcore.errors import SpecError
-from tlcore.spec import DataSpec, Result, Spec, check_number, jobs
+from tlcore.spec import DataSpec, Result, SourceInfo, Spec, check_number, jobs
 from tlcore.store import Run, Store
 from tlcore.store.checkpoint import Checkpoint
 
@@ -137,9 +137,9 @@ def task(spec: Spec) -> str:
     return f"{spec.source} → {spec.data.target}, " + ("all images" if n is None else f"{n:,} per class")
 
 
-def check_data(spec: DataSpec) -> None:
-    """Raise a SpecError in one sentence when a run cannot have these images."""
-    datasets.info(spec.target)
+def check_data(spec: DataSpec, source: SourceInfo) -> None:
+    """Raise a SpecError in one sentence when a run cannot have these images, or ``source`` does not read them."""
+    sources.check_reads(source, spec.target)
     if spec.per_class is not None:
         datasets.check_per_class(spec)
     check_number("label_noise", spec.label_noise)

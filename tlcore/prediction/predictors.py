@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tlcore import heads, sources
+from tlcore import heads, inputs, sources
+from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError, SpecError
 from tlcore.features import compiled, submodel
-from tlcore.spec import NETWORK, PIXELS, SourceInfo
+from tlcore.spec import NETWORK, PIXELS, InputForm, SourceInfo
 from tlcore.store import Run, Store
 
 
@@ -23,21 +24,23 @@ class PredictorInfo:
     title: str
     class_names: tuple[str, ...]
     kind: Literal["source", "run", "head"]
+    form: InputForm  # of what it reads
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model ready to answer: ``predict_proba`` maps images (n, 28, 28, 1) to float32 (n, n_classes)."""
+    """A model ready to answer: ``predict_proba`` maps items of ``form`` to float32 (n, n_classes)."""
 
     name: str
     class_names: tuple[str, ...]
+    form: InputForm
     predict_proba: Callable[[np.ndarray], np.ndarray]
 
 
 def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = None) -> tuple[PredictorInfo, ...]:
     """Return the source models (default: the shipped ones) and what finished runs left, without loading any."""
     found = [
-        PredictorInfo(f"source:{card.name}", card.title, card.class_names, "source")
+        PredictorInfo(f"source:{card.name}", card.title, card.class_names, "source", card.form)
         for card in (sources.catalogue() if cards is None else cards)
         if card.sha256
     ]
@@ -50,14 +53,19 @@ def of_run(run: Run) -> list[PredictorInfo]:
     """Return what one run left to answer with: its network, or its heads."""
     names, n = run.result.class_names, run.spec.data.per_class
     mark = f"{run.name or ('all images' if n is None else f'{n} per class')} · {run.id[:4]}"
-    found = []
+    found, form = [], form_of(run)
     if run.result.network:
         what = "From scratch" if run.spec.source == "random" else "Fine-tuned"
-        found.append(PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run"))
+        found.append(PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run", form))
     for row in run.result.heads:
         title = f"{heads.HEADS[row.head].title} on {row.input}, {mark}"
-        found.append(PredictorInfo(f"head:{run.id}/{Path(row.file).name}", title, names, "head"))
+        found.append(PredictorInfo(f"head:{run.id}/{Path(row.file).name}", title, names, "head", form))
     return found
+
+
+def form_of(run: Run) -> InputForm:
+    """Return the form of what a run's models read."""
+    return run.result.form or FORM  # a run of before there were others has none
 
 
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
@@ -78,11 +86,12 @@ def predictor(name: str, folder: Path) -> Predictor:
     """
     kind, _, rest = name.partition(":")
     if kind == "source":
-        return Predictor(name, sources.info(rest).class_names, compiled(sources.load(rest)))
+        card = sources.info(rest)
+        return Predictor(name, card.class_names, card.form, compiled(sources.load(rest)))
     run_id, _, file = rest.partition("/")
     if kind == "run" and not file:
         run = Store(folder).get(run_id)
-        return Predictor(name, run.result.class_names, compiled(load_model(run, folder)))
+        return Predictor(name, run.result.class_names, form_of(run), compiled(load_model(run, folder)))
     if kind == "head" and file:
         return _head(name, Store(folder).get(run_id), f"heads/{file}", folder)
     raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
@@ -116,24 +125,30 @@ def checked_file(run: Run, name: str, folder: Path) -> Path:
 
 
 def load_model(run: Run, folder: Path) -> Any:
-    """Load the network a run saved, in Keras' safe mode."""
+    """Load the network a run saved, in Keras' safe mode; it reads items as stored."""
     import keras
 
     path = checked_file(run, run.result.network or NETWORK, folder)
-    return keras.models.load_model(path, compile=False, safe_mode=True)
+    model = keras.models.load_model(path, compile=False, safe_mode=True)
+    if run.result.form is not None:
+        return model
+    return sources.scaled(model, form_of(run), sources.UNIT if run.spec.data.scale else 1.0)  # of an older version
 
 
 def _head(name: str, run: Run, file: str, folder: Path) -> Predictor:
     head = heads.answer_alone(heads.load(checked_file(run, file, folder)))
     row = next(row for row in run.result.heads if row.file == file)
+    form = form_of(run)
     if row.input == PIXELS:
-        inner: Callable[[np.ndarray], np.ndarray] = lambda images: images  # noqa: E731
+        inner = inputs.modality(form.modality).flat
     else:
-        inner = compiled(submodel(sources.load(run.spec.source, seed=run.spec.seed), run.result.layer))
+        model = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
+        inner = compiled(submodel(model, run.result.layer))
     return Predictor(
         name,
         run.result.class_names,
-        lambda images: head.predict_proba(inner(images).reshape(len(images), -1)),
+        form,
+        lambda items: head.predict_proba(inner(items).reshape(len(items), -1)),
     )
 
 

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from logging import getLogger
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -18,11 +18,13 @@ from tlcore import extensions
 from tlcore.errors import DataError, LabError
 from tlcore.machine import scratch
 from tlcore.machine.processes import LeanContext, LeanProcess, begin_child, import_keras, uncollected
+from tlcore.spec import InputForm
 
 log = getLogger(__name__)
 
 MOST_WAITING = 200  # requests
-MOST_AT_ONCE = 64  # images of one batch
+MOST_AT_ONCE = 64  # items of one batch
+MOST_NUMBERS = 1_000_000  # of one item: a photograph of 577 × 577 pixels
 MOST_NAMES = 100  # models of one request
 MOST_LOADED = 50  # models kept in the process, the longest unused out first
 STUCK_S = 30.0  # a loaded model answers within milliseconds
@@ -44,6 +46,9 @@ class Predictor(Protocol):
     """What a loader returns; ``prediction.Predictor`` is one."""
 
     @property
+    def form(self) -> InputForm: ...
+
+    @property
     def predict_proba(self) -> Callable[[np.ndarray], np.ndarray]: ...
 
 
@@ -52,9 +57,9 @@ Load = Callable[[str, Path], Predictor]
 
 @dataclass(eq=False)
 class _Request:
-    """One image, and the names that have not answered yet. Only the serving thread changes it."""
+    """One item, and the names that have not answered yet. Only the serving thread changes it."""
 
-    image: np.ndarray  # (28, 28, 1)
+    item: np.ndarray
     missing: set[str]
     answers: dict[str, Answer] = field(default_factory=dict)
     tries: int = 0
@@ -71,7 +76,7 @@ class _Request:
 class Serving:
     """The client of the inference process; any number of threads may ask at once.
 
-    Requests that wait while the process works are sent to it together: one call per model over all their images.
+    Requests that wait while the process works are sent to it together: one call per model over all their items.
     A process that dies is started again and what it had not answered is asked once more.
 
     Parameters
@@ -112,12 +117,12 @@ class Serving:
         """Wait until ``ready``, at most that long; return whether it is."""
         return self._ready.wait(timeout_s)
 
-    def predict(self, image: np.ndarray, names: Sequence[str], timeout_s: float = 10.0) -> dict[str, Answer]:
-        """Return what each model says of one image.
+    def predict(self, item: np.ndarray, names: Sequence[str], timeout_s: float = 10.0) -> dict[str, Answer]:
+        """Return what each model says of one item.
 
         Parameters
         ----------
-        image : float array, shape (28, 28), values in [0, 1], white ink on black
+        item : as the models read it: an array of their form
         names : predictors as in ``prediction.predictor``
 
         Returns
@@ -128,9 +133,9 @@ class Serving:
         Raises
         ------
         DataError
-            The image is none.
+            It is not an array of numbers.
         """
-        request = _Request(_checked(image), set(names))
+        request = _Request(_checked(item), set(names))
         if self._closing.is_set() or not names:
             return dict.fromkeys(names, CLOSED)
         if len(request.missing) > MOST_NAMES:
@@ -212,7 +217,7 @@ class Serving:
         with self._lock:
             batch = [self._waiting.popleft()] if self._waiting else []
             while not (batch and batch[0].tries) and self._waiting and len(batch) < MOST_AT_ONCE:
-                if self._waiting[0].tries:
+                if self._waiting[0].tries or not _alike(self._waiting[0].item, batch[0].item):
                     break
                 batch.append(self._waiting.popleft())
         if not batch:
@@ -225,7 +230,7 @@ class Serving:
                 wanted.setdefault(name, []).append(row)
         self._busy_since = time.monotonic()
         assert self._connection is not None
-        self._connection.send((self._n_batches, np.stack([request.image for request in batch]), wanted))
+        self._connection.send((self._n_batches, np.stack([request.item for request in batch]), wanted))
 
     def _receive(self) -> None:
         assert self._connection is not None
@@ -269,14 +274,31 @@ class Serving:
             return [*self._waiting, *(request for batch in self._flying.values() for request, _ in batch)]
 
 
-def _checked(image: np.ndarray) -> np.ndarray:
-    try:
-        image = np.asarray(image, dtype=np.float32)
-    except (TypeError, ValueError):
-        image = np.empty(0, dtype=np.float32)
-    if image.shape != (28, 28) or not np.isfinite(image).all():
-        raise DataError("A prediction needs one image of 28 × 28 numbers. Received: shape {shape}.", shape=image.shape)
-    return image[..., None]
+def _checked(item: np.ndarray) -> np.ndarray:
+    """Each model says for itself whether the item has its form."""
+    numbers = isinstance(item, np.ndarray) and item.dtype.kind in "uif" and 0 < item.size <= MOST_NUMBERS
+    if not numbers or not np.isfinite(item).all():
+        raise DataError(
+            "A prediction needs one item, an array of at most {most:,} numbers. Received: {what}.",
+            most=MOST_NUMBERS,
+            what=f"shape {item.shape}, {item.dtype}" if isinstance(item, np.ndarray) else type(item).__name__,
+        )
+    return item
+
+
+def _check_form(items: np.ndarray, form: InputForm) -> None:
+    if items.shape[1:] != form.shape or items.dtype != form.dtype:
+        raise DataError(
+            "This model reads {form} numbers ({dtype}), and this is {shape} ({got}).",
+            form=form,
+            dtype=form.dtype,
+            shape=replace(form, shape=items.shape[1:]),
+            got=items.dtype,
+        )
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype
 
 
 # -- the process -----------------------------------------------------------------------------------------------------
@@ -307,12 +329,19 @@ class _Models:
         with self._lock:
             return name in self._loaded
 
-    def answer(self, name: str, images: np.ndarray) -> np.ndarray | str:
-        """Return what a model says, shape (n, n_classes), or the sentence that says why it cannot."""
+    def answer(self, name: str, items: np.ndarray | None = None) -> np.ndarray | str:
+        """Return what a model says, shape (n, n_classes), or the sentence that says why it cannot.
+
+        Without ``items`` it is asked for an item of zeros: the first call traces and compiles.
+        """
         try:
-            found = np.asarray(self._get(name).predict_proba(images))
-            if found.ndim != 2 or len(found) != len(images):
-                raise ValueError(f"{len(images)} images were answered with shape {found.shape}")
+            model = self._get(name)
+            if items is None:
+                items = np.zeros((1, *model.form.shape), model.form.dtype)
+            _check_form(items, model.form)
+            found = np.asarray(model.predict_proba(items))
+            if found.ndim != 2 or len(found) != len(items):
+                raise ValueError(f"{len(items)} items were answered with shape {found.shape}")
             return found
         except LabError as error:
             return str(error)
@@ -345,24 +374,24 @@ def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[
         with sending:
             connection.send(message)
 
-    def answer_later(number: int, images: np.ndarray, wanted: dict[str, list[int]]) -> None:
+    def answer_later(number: int, items: np.ndarray, wanted: dict[str, list[int]]) -> None:
         for left, (name, rows) in enumerate(wanted.items(), 1 - len(wanted)):
-            send(number, {name: models.answer(name, images[rows])}, left == 0)
+            send(number, {name: models.answer(name, items[rows])}, left == 0)
 
     with uncollected():
         for name in shipped():
-            first = models.answer(name, np.zeros((1, 28, 28, 1), np.float32))  # the first call traces and compiles
+            first = models.answer(name)
             if isinstance(first, str):
                 log.warning("shipped model %s: %s", name, first)
     send(None, {}, True)
     with ThreadPoolExecutor(max_workers=1) as loader:
         while True:
             try:
-                number, images, wanted = connection.recv()
+                number, items, wanted = connection.recv()
             except (EOFError, OSError):
                 return
             cold = {name: rows for name, rows in wanted.items() if not models.has(name)}
-            warm = {name: models.answer(name, images[rows]) for name, rows in wanted.items() if name not in cold}
+            warm = {name: models.answer(name, items[rows]) for name, rows in wanted.items() if name not in cold}
             send(number, warm, not cold)
             if cold:
-                loader.submit(answer_later, number, images, cold)
+                loader.submit(answer_later, number, items, cold)

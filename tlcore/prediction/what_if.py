@@ -67,7 +67,7 @@ class Answer:
 def check(move: Move) -> None:
     """Raise a SpecError in one sentence when a move names what is not there. Needs no Keras."""
     cuts = cuts_of(move.source, move.tail)
-    datasets.info(move.target)
+    sources.check_reads(sources.info(move.source), move.target)
     check_choice("tail", move.tail, TAILS)
     check_number("seed", move.seed)
     if move.cut is not None and move.cut not in cuts:
@@ -158,8 +158,8 @@ def _products(source: str, target: str, seed: int, layer: str, folder: Path) -> 
     Scaled by one factor so that the mean squared length is 1, as the linear head's features are.
     """
     data, model = _data(target, seed), _source(source, seed)
-    x = features.extract(model, data.x_train, layer)
-    t = features.extract(model, data.x_test, layer)
+    x = features.extract(model, data.x_train, layer, data.form)
+    t = features.extract(model, data.x_test, layer, data.form)
     scale = 1.0 / float((x * x).sum(axis=1).mean())
     return (x @ x.T) * scale, (t @ x.T) * scale, x.shape[1]
 

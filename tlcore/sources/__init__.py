@@ -5,21 +5,25 @@ from .cards import (
     NAMES,
     RANDOM,
     catalogue,
+    check_reads,
     check_shipped,
     info,
     is_uploaded,
     load,
-    network,
     uploaded,
 )
-from .layers import PREPARING, describe, front, is_random, tensors
+from .layers import calls, describe, front, is_random, tensors
+from .network import network
+from .preprocessing import UNIT, proper, reads, scaled
 
 __all__ = [
     "FOLDER",
     "NAMES",
-    "PREPARING",
     "RANDOM",
+    "UNIT",
+    "calls",
     "catalogue",
+    "check_reads",
     "check_shipped",
     "describe",
     "front",
@@ -28,6 +32,9 @@ __all__ = [
     "is_uploaded",
     "load",
     "network",
+    "proper",
+    "reads",
+    "scaled",
     "tensors",
     "uploaded",
 ]

@@ -1,7 +1,6 @@
 """Source models, shipped and uploaded: the list, their cards, loading, describing and making them again.
 
-The network everywhere is the 32-64-64 one: two 3×3 convolutions, each with 2×2 pooling, a dense layer of 64 and the
-softmax; 121,930 weights at ten classes. Keras is imported inside functions, so that a page can show the cards.
+Keras is imported inside functions, so that a page can show the cards.
 """
 
 import hashlib
@@ -9,10 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tlcore import datasets
 from tlcore.datasets import ASSETS, read_asset, read_card
 from tlcore.errors import DataError, SpecError
-from tlcore.spec import LayerInfo, OwnModel, SourceInfo, check_choice, check_number
+from tlcore.spec import InputForm, LayerInfo, OwnModel, SourceInfo, check_choice, check_number
 from tlcore.store import home
+
+from .layers import numbered
+from .network import FORM, check_n_classes, network, with_new_head
+from .preprocessing import UNIT, reads, scaled
 
 if TYPE_CHECKING:
     import keras
@@ -23,8 +27,6 @@ RANDOM = "random"
 UPLOADS = "sources"  # the folder of uploaded models inside the data folder
 UPLOAD, UPLOAD_DIGITS = "upload-", 12  # an uploaded model's name: this, and so many hex digits of its hash
 FOR_REBUILDERS = ("epochs", "weights_sha256")  # in a card's file, not in SourceInfo
-HEAD = "dense_2"  # the layer that a new target replaces
-MOST_CLASSES = 1000
 
 
 def catalogue() -> tuple[SourceInfo, ...]:
@@ -82,8 +84,9 @@ def info(name: str) -> SourceInfo:
     try:
         layers = tuple(LayerInfo(**{**row, "output_shape": tuple(row["output_shape"])}) for row in card.pop("layers"))
         shown = {key: value for key, value in card.items() if key not in FOR_REBUILDERS}
-        own = OwnModel(**_tuples(card["own"])) if card.get("own") else None
-        return SourceInfo(**{**shown, "class_names": tuple(card["class_names"]), "layers": layers, "own": own})
+        shown["own"] = OwnModel(**_tuples(card["own"])) if card.get("own") else None
+        shown["form"] = InputForm(**card["form"]) if "form" in card else FORM  # a card of before there were others
+        return SourceInfo(**{**shown, "class_names": tuple(card["class_names"]), "layers": numbered(layers)})
     except (TypeError, KeyError) as error:
         raise DataError(
             "The card {file} that ships with the app is damaged. Install the app again.", file=path.name
@@ -94,11 +97,29 @@ def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
-def load(name: str, n_classes: int | None = None, seed: int = 0, new_head: bool | None = None) -> "keras.Model":
-    """Return a source model, not compiled, every layer trainable.
+def check_reads(source: SourceInfo, target: str) -> None:
+    """Raise a SpecError when there is no such data set, or a network does not read its items."""
+    data = datasets.info(target)
+    if data.form != source.form:
+        raise SpecError(
+            "{source} reads {reads} ({kind}), and {target} has {has} ({other}). Pick two that fit.",
+            source=source.title,
+            reads=source.form,
+            kind=source.form.modality,
+            target=data.title,
+            has=data.form,
+            other=data.form.modality,
+        )
+
+
+def load(
+    name: str, n_classes: int | None = None, seed: int = 0, new_head: bool | None = None, scale: bool = True
+) -> "keras.Model":
+    """Return a source model, not compiled, every layer trainable; it reads items as stored.
 
     ``load(name)`` is the model as shipped. With ``n_classes`` its last layer is replaced by a fresh softmax layer,
     initialised from ``seed``; ``new_head=False`` keeps the shipped one. "random" is a fresh network from ``seed``.
+    Without ``scale`` the network proper is given the numbers as they are stored.
 
     Raises
     ------
@@ -110,9 +131,10 @@ def load(name: str, n_classes: int | None = None, seed: int = 0, new_head: bool 
     card = info(name)
     check_number("seed", seed)
     if n_classes is not None:
-        _check_n_classes(n_classes)
+        check_n_classes(n_classes)
     if name == RANDOM:
-        return network(n_classes or len(card.class_names), seed)
+        model = network(n_classes or len(card.class_names), seed)
+        return model if scale else scaled(model, card.form, 1.0)
     new_head = n_classes is not None if new_head is None else new_head
     n_classes = n_classes or len(card.class_names)
     if not new_head and n_classes != len(card.class_names):
@@ -123,54 +145,9 @@ def load(name: str, n_classes: int | None = None, seed: int = 0, new_head: bool 
             n_classes=n_classes,
         )
     model = _read(name, card.sha256)
+    if not reads(model, card.form) or not scale:
+        model = scaled(model, card.form, UNIT if scale else 1.0)
     return with_new_head(model, n_classes, seed) if new_head else model
-
-
-def with_new_head(model: "keras.Model", n_classes: int, seed: int) -> "keras.Model":
-    """Return ``model`` with a fresh softmax layer, named as the last one was, in the place of its last layer.
-
-    The other layers are the same objects: their weights are shared, not copied.
-    """
-    import keras
-
-    last = model.layers[-1]
-    start = keras.initializers.GlorotUniform(seed=seed)
-    head = keras.layers.Dense(n_classes, activation="softmax", kernel_initializer=start, name=last.name)
-    return keras.Model(model.inputs, head(last.input), name=model.name)
-
-
-def network(n_classes: int, seed: int) -> "keras.Model":
-    """Return the untrained 32-64-64 network: 121,930 weights at ten classes, its initial weights fixed by ``seed``.
-
-    References
-    ----------
-    The layer sizes of "Deep Learning with Python" (Chollet), section 5.1, which the article took up.
-    """
-    import keras
-    from keras import layers
-
-    _check_n_classes(n_classes)
-
-    def start(place: int) -> keras.Initializer:  # one generator a layer: equal seeds would give equal numbers
-        return keras.initializers.GlorotUniform(seed=seed * 4 + place)
-
-    image = keras.Input((28, 28, 1), name="image")
-    x = layers.Conv2D(32, 3, activation="relu", kernel_initializer=start(0), name="conv_1")(image)  # (26, 26, 32)
-    x = layers.MaxPooling2D(2, name="pool_1")(x)  # (13, 13, 32)
-    x = layers.Conv2D(64, 3, activation="relu", kernel_initializer=start(1), name="conv_2")(x)  # (11, 11, 64)
-    x = layers.MaxPooling2D(2, name="pool_2")(x)  # (5, 5, 64)
-    x = layers.Flatten(name="flatten")(x)  # (1600,)
-    x = layers.Dense(64, activation="relu", kernel_initializer=start(2), name="dense_1")(x)
-    x = layers.Dense(n_classes, activation="softmax", kernel_initializer=start(3), name=HEAD)(x)
-    return keras.Model(image, x, name="cnn")
-
-
-def _check_n_classes(n_classes: Any) -> None:
-    whole = isinstance(n_classes, int) and not isinstance(n_classes, bool)
-    if not whole or not 2 <= n_classes <= MOST_CLASSES:
-        raise SpecError(
-            "A network needs from 2 to {most:,} classes. Received: {value!r}.", most=MOST_CLASSES, value=n_classes
-        )
 
 
 def _read(name: str, sha256: str) -> "keras.Model":

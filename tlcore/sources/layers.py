@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from itertools import takewhile
+from dataclasses import replace
+from itertools import dropwhile, takewhile
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +18,33 @@ _NUMBERED = re.compile(r"(.*?block_?\d+[a-z]?)_")
 # These answer differently in training than in inference, frozen or not: what comes after cannot be computed once.
 _RANDOM = ("Dropout", "Noise", "Random", "Augment", "MixUp", "CutMix", "SpectralNormalization")
 
-# Layers that only put the numbers of an image into other places, and all that prepare an image. At the front of a model
-# they are kept, and are not numbered among the layers of the network proper.
+# Layers that only put the numbers of an item into other places, and those that scale them. At the front of a model they
+# prepare its items, and are not numbered among the layers of the network proper.
 PLACING = ("Resizing", "CenterCrop", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D")
-PREPARING = (*PLACING, "Rescaling", "Normalization")
+SCALING = ("Rescaling", "Normalization")
+PREPARING = (*PLACING, *SCALING)
+
+
+def numbered(rows: Sequence[LayerInfo]) -> tuple[LayerInfo, ...]:
+    """Return the rows of the network proper, counted from 0: an older card has rows for what prepares the items.
+
+    Examples
+    --------
+    >>> [row.name for row in numbered([LayerInfo(0, "a", "Rescaling", (4,), 0), LayerInfo(1, "b", "Dense", (2,), 8)])]
+    ['b']
+    """
+    prepares = lambda row: row.type in PREPARING and not row.n_weights  # noqa: E731
+    return tuple(replace(row, index=index) for index, row in enumerate(dropwhile(prepares, rows)))
 
 
 def describe(model: "keras.Model") -> tuple[LayerInfo, ...]:
-    """Return the layers in Keras' order without those that only prepare an image, which have no number.
+    """Return the layers of the network proper in Keras' order; what only prepares an item has no number.
 
     Their ``n_weights`` add up to ``count_params()``. An operation of the graph that is not a layer (``x + y``) has a
     row as well, without weights. ``flops`` are the multiply-adds of the kernels in one image's forward pass: conv_1 of
     the shipped network has 26·26 places × 3·3·1·32 numbers = 194,688. Biases, activations and pooling are not counted.
     """
-    steps = [step for step in _steps(model) if not step.is_input]
+    steps = calls(model)
     separating = _separating(model, steps)
     operations = list(dict.fromkeys(step.operation for step in steps))
     operations = operations[len(_front(operations)) :]
@@ -54,8 +68,8 @@ def describe(model: "keras.Model") -> tuple[LayerInfo, ...]:
 
 
 def front(model: "keras.Model") -> tuple[str, ...]:
-    """Return the names of the layers at the start that only prepare an image: they scale it or change its shape."""
-    return tuple(layer.name for layer in _front([step.operation for step in _steps(model) if not step.is_input]))
+    """Return the names of the layers at the start that only prepare an item: they scale it or change its shape."""
+    return tuple(layer.name for layer in _front([step.operation for step in calls(model)]))
 
 
 def _front(operations: Sequence[Any]) -> list[Any]:
@@ -67,11 +81,14 @@ def tensors(model: "keras.Model") -> dict[str, Any]:
 
     Not ``layer.output``: that is of the layer's first call, which may have been in another model.
     """
-    return {step.operation.name: step.output_tensors[0] for step in _steps(model)}
+    return {step.operation.name: step.output_tensors[0] for step in calls(model)}
 
 
-def _steps(model: "keras.Model") -> list[Any]:
-    """Return Keras' nodes (one call of one operation each), every one after those whose output it takes."""
+def calls(model: "keras.Model") -> list[Any]:
+    """Return Keras' nodes (one call of one operation each), every one after those whose output it takes.
+
+    The input itself is left out.
+    """
     import keras
 
     graph = keras.Function(model.inputs, model.outputs)  # a Sequential model does not show its own
@@ -81,7 +98,25 @@ def _steps(model: "keras.Model") -> list[Any]:
         node
         for depth in sorted(by_depth, reverse=True)
         for node in sorted(by_depth[depth], key=lambda node: place[node.operation])
+        if not node.is_input
     ]
+
+
+def applied(model: "keras.Model", x: Any, begin: Any, end: Any) -> Any:
+    """Return what the layers of ``model`` between its symbolic tensors ``begin`` and ``end`` make of ``x``.
+
+    The layers are called again, one by one, and so stand in the new graph themselves.
+    """
+    known = {id(begin): x}
+    for call in calls(model):
+        if id(end) in known:
+            break
+        if all(id(tensor) in known for tensor in call.input_tensors):
+            arguments, options = call.arguments.fill_in(known)
+            outputs = call.operation(*arguments, **options)
+            outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+            known |= {id(old): new for old, new in zip(call.output_tensors, outputs, strict=True)}
+    return known[id(end)]
 
 
 def _separating(model: "keras.Model", steps: Sequence[Any]) -> set[str]:

@@ -25,6 +25,8 @@ from . import cards as sources
 from . import strokes
 from .augment import Distortion, affine, blur, distort, stroke_weight, warp
 from .layers import describe
+from .network import FORM, network
+from .preprocessing import proper
 
 if TYPE_CHECKING:
     import keras
@@ -112,7 +114,7 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
         "note": recipe.note,
     }
     if name == sources.RANDOM:
-        model = sources.network(len(class_names), recipe.seed)
+        model = network(len(class_names), recipe.seed)
     else:
         epochs = recipe.epochs if epochs is None else int(check_number("epochs", epochs))
         x_train, y_train, x_test, y_test = _images(recipe, data)
@@ -128,6 +130,7 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
             "sha256": hashlib.sha256(content).hexdigest(),
             "weights_sha256": weights_hash(model),
         }
+    card["form"] = asdict(FORM)
     card["layers"] = [asdict(layer) for layer in describe(model)]
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
@@ -141,7 +144,7 @@ def train(recipe: Recipe, images: np.ndarray, labels: np.ndarray, n_classes: int
 
     Parameters
     ----------
-    images : float32 array, shape (n, 28, 28, 1), values in [0, 1]
+    images : float32 array, shape (n, *FORM.shape), values in [0, 1]
     labels : int64 array, shape (n,)
     """
     import keras
@@ -153,7 +156,8 @@ def train(recipe: Recipe, images: np.ndarray, labels: np.ndarray, n_classes: int
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    model = sources.network(n_classes, recipe.seed)
+    whole = network(n_classes, recipe.seed)
+    model = proper(whole)  # changed images are not rounded to 0..255
     n_steps = epochs * -(-len(images) // recipe.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, n_steps)
     model.compile(
@@ -176,7 +180,7 @@ def train(recipe: Recipe, images: np.ndarray, labels: np.ndarray, n_classes: int
             f"{time.perf_counter() - begun:.0f} s",
             flush=True,
         )
-    return model
+    return whole
 
 
 def measure(model: "keras.Model", images: np.ndarray, labels: np.ndarray, normalised: bool) -> dict[str, float]:
@@ -189,12 +193,13 @@ def measure(model: "keras.Model", images: np.ndarray, labels: np.ndarray, normal
         changed = change(images[..., 0], np.random.default_rng(0))
         found[name] = _accuracy(model, changed, labels)
         if normalised:
-            found[f"{name}, normalised"] = _accuracy(model, np.stack([normalise(image) for image in changed]), labels)
+            centred = np.stack([normalise(image, len(image)) for image in changed])
+            found[f"{name}, normalised"] = _accuracy(model, centred, labels)
     return found
 
 
 def _accuracy(model: "keras.Model", images: np.ndarray, labels: np.ndarray) -> float:
-    guessed = model.predict(images[..., None], batch_size=1000, verbose=0).argmax(axis=1)
+    guessed = proper(model).predict(images[..., None], batch_size=1000, verbose=0).argmax(axis=1)
     return round(float((guessed == labels).mean()), 4)
 
 
@@ -242,15 +247,19 @@ def _images(recipe: Recipe, data: Path | None) -> tuple[np.ndarray, np.ndarray, 
     """Return training images and labels, test images and labels; all training images, none kept for validation."""
     if recipe.target == "fashion_mnist" and data is not None:
         arrays = read_idx(data, FASHION_MD5)
-        x_train, x_test = ((arrays[x] / np.float32(255))[..., None] for x in ("x_train", "x_test"))
+        x_train, x_test = (_unit(arrays[x][..., None]) for x in ("x_train", "x_test"))
         return x_train, arrays["y_train"].astype(np.int64), x_test, arrays["y_test"].astype(np.int64)
     part = datasets.load(DataSpec(target=recipe.target, per_class=None))
-    x_train, y_train = [part.x_train, part.x_validation], [part.y_train, part.y_validation]
+    x_train, y_train = [_unit(part.x_train), _unit(part.x_validation)], [part.y_train, part.y_validation]
     if recipe.n_drawn:
         x_drawn, y_drawn = strokes.draw(recipe.n_drawn, recipe.seed)
         x_train.append(x_drawn)
         y_train.append(y_drawn)
-    return np.concatenate(x_train), np.concatenate(y_train), part.x_test, part.y_test
+    return np.concatenate(x_train), np.concatenate(y_train), _unit(part.x_test), part.y_test
+
+
+def _unit(pixels: np.ndarray) -> np.ndarray:
+    return np.divide(pixels, 255, dtype=np.float32)
 
 
 def _save(model: "keras.Model", path: Path) -> bytes:

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from tlcore.datasets.mnist import FORM
 from tlcore.inputs.digits import normalise
 from tlcore.inputs.drawing import render
 
+SIDE = FORM.shape[0]
 JITTER = 3.0  # standard deviation of each point, on the grid of 100
 
 SHAPES: dict[int, tuple[list, ...]] = {
@@ -74,7 +76,7 @@ def draw(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    float32 array, shape (n, 28, 28, 1), values in [0, 1], in MNIST's form; int64 array, shape (n,)
+    float32 array, shape (n, SIDE, SIDE, 1), values in [0, 1], in MNIST's form; int64 array, shape (n,)
     """
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % len(SHAPES)
@@ -82,7 +84,7 @@ def draw(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     for label in labels:
         shape = SHAPES[int(label)][rng.integers(len(SHAPES[int(label)]))]
         moved = [[point if point == "~" else rng.normal(point, JITTER) for point in stroke] for stroke in shape]
-        images.append(normalise(render(pen(moved, width=rng.uniform(0.05, 0.12)), size=112)))
+        images.append(normalise(render(pen(moved, width=rng.uniform(0.05, 0.12)), size=112), SIDE))
     return np.stack(images)[..., None], labels.astype(np.int64)
 
 

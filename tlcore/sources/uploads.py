@@ -79,6 +79,7 @@ def add(
         dataset="",
         class_names=names,
         layers=(),
+        form=sources.FORM,
         seed=0,
         accuracy=None,
         n_train=0,

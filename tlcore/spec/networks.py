@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .forms import InputForm
+
 
 @dataclass(frozen=True)
 class LayerInfo:
@@ -57,6 +59,7 @@ class SourceInfo:
     dataset: str  # what it was trained on, in words; "" for random init
     class_names: tuple[str, ...]
     layers: tuple[LayerInfo, ...]
+    form: InputForm  # of what it reads
     seed: int
     accuracy: float | None  # on the source's own test images, in [0, 1]; None for random init
     n_train: int

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from tlcore.sentences import NOTHING, Sentence
 
+from .forms import InputForm
+
 NETWORK = "model.keras"  # the file of a network that a run trained
 
 
@@ -99,6 +101,7 @@ class Result:
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     class_names: tuple[str, ...] = ()
+    form: InputForm | None = None  # of what its models read; None: MNIST's, before there were others
     files: Mapping[str, File] = {}
     test: Evaluation | None = None
     layer: str = ""  # whose activations its heads were fitted on
@@ -153,6 +156,7 @@ class FineTuneResult(Result):
     resumed_after: tuple[int, ...] = ()  # epochs: where a later process went on
     device: str = ""
     class_names: tuple[str, ...] = ()
+    form: InputForm | None = None
     files: Mapping[str, File] = field(default_factory=dict)
     keras: str = ""  # the version
 
@@ -171,6 +175,7 @@ class HeadsResult(Result):
     total_s: float = 0.0
     device: str = ""
     class_names: tuple[str, ...] = ()
+    form: InputForm | None = None
     files: Mapping[str, File] = field(default_factory=dict)
 
     @property

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore import datasets, features, sources
+from tlcore import datasets, features, inputs, sources
+from tlcore.datasets.mnist import FORM
 from tlcore.features.freezing import Freezing
 from tlcore.sources.making import RECIPES
 from tlcore.spec import FineTuneSpec, LayerInfo
@@ -62,7 +63,7 @@ class Cast:
 
     class_names: tuple[str, ...]
     labels: tuple[int, ...]
-    images: np.ndarray  # uint8, shape (N_WATCHED, 28, 28)
+    images: np.ndarray  # pictures of the N_WATCHED: uint8, shape (n, h, w) or (n, h, w, 3)
     source_task: str  # title of the source's own task; "" where its test images are not at hand
     n_source: int
 
@@ -83,14 +84,16 @@ class Monitor:
         task = source_task(spec.source)
         x_source, self.y_source = datasets.samples(task, N_SOURCE) if task else (images[:0], labels[:0])
         self.head, self.old_head = _head(model), _head(sources.load(spec.source)) if task else None
-        prefix, tail = features.split(model, _never_trained(sources.describe(model), spec))
-        x = np.concatenate([x_source, images if spec.data.scale else 255 * images])
-        self.x = x if prefix is None else features.activations(prefix, x)
+        cut = _never_trained(sources.describe(model), spec)
+        tail = features.split(model, cut)[1] if cut else sources.proper(model)
+        scaling = model if spec.data.scale else sources.scaled(model, sources.info(spec.source).form)
+        kept = [(scaling, x_source), (model, images)]  # the source's own images are scaled as when it learned them
+        self.x = np.concatenate([_prepared(one, items, cut) for one, items in kept])
         self.labels = labels
         self.cast = Cast(
             tuple(class_names),
             tuple(int(label) for label in labels),
-            datasets.as_pixels(images[:N_WATCHED]),
+            inputs.modality(datasets.info(spec.data.target).form.modality).previews(images[:N_WATCHED]),
             datasets.info(task).title if task else "",
             len(x_source),
         )
@@ -127,6 +130,12 @@ class Monitor:
             Answer(int(row.argmax()), float(row.max()), float(row[label]))
             for row, label in zip(shares, self.labels, strict=False)
         )
+
+
+def _prepared(model: "keras.Model", items: np.ndarray, cut: str | None) -> np.ndarray:
+    """Return what comes out of the part that no epoch changes: up to ``cut``, or what only prepares the items."""
+    last = cut or next(reversed(sources.front(model)), None)
+    return items if last is None else features.activations(features.submodel(model, last), items)
 
 
 def _never_trained(layers: Sequence[LayerInfo], spec: FineTuneSpec) -> str | None:
@@ -192,7 +201,8 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _cast_fields(cast: Cast) -> dict[str, Any]:
-    return asdict(cast) | {"images": base64.b64encode(cast.images.tobytes()).decode()}
+    pixels = base64.b64encode(cast.images.tobytes()).decode()
+    return asdict(cast) | {"images": pixels, "shape": cast.images.shape}
 
 
 # ------------------------------------------------------------------ reading
@@ -202,7 +212,8 @@ def cast(folder: Path) -> Cast | None:
     """Return what stays the same through the film in a run's ``folder``; None when there is none."""
     try:
         fields = json.loads((folder / FOLDER / "cast.json").read_text())
-        images = np.frombuffer(base64.b64decode(fields["images"]), np.uint8).reshape(-1, 28, 28)
+        pixels = np.frombuffer(base64.b64decode(fields["images"]), np.uint8)
+        images = pixels.reshape(fields.pop("shape", (-1, *FORM.shape[:2])))  # MNIST's, before there were others
         lists: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
         }

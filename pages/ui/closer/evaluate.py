@@ -12,14 +12,14 @@ from pages.ui.runs.words import interval, title
 from pages.ui.session import state
 from pages.ui.words.names import head_on
 from pages.ui.words.text import PERCENT, _, ngettext, plain, tell
-from tlcore import datasets, evaluation, jobs, prediction
+from tlcore import datasets, evaluation, inputs, jobs, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
 from tlcore.evaluation.outputs import Outputs
 from tlcore.heads import HEADS
 from tlcore.inspection import networks as explain
 from tlcore.sentences import percent
-from tlcore.spec import Evaluation
+from tlcore.spec import Evaluation, InputForm
 from tlcore.store import Run
 
 from .feature_map import feature_map
@@ -36,7 +36,11 @@ class Looked:
     names: tuple[str, ...]  # of the classes
     said: Outputs
     score: Evaluation
-    images: Callable[[np.ndarray], np.ndarray]  # positions -> float32 (n, 28, 28, 1)
+    form: InputForm
+    items: Callable[[np.ndarray], np.ndarray]  # positions -> test items as stored
+
+    def pictures(self, items: np.ndarray) -> np.ndarray:
+        return inputs.modality(self.form.modality).previews(items)
 
 
 @st.fragment
@@ -113,10 +117,12 @@ def _opened(run: Run, model: str) -> Looked:
     names = run.result.class_names
     score = evaluation.evaluate(said.labels, said.predicted, len(names), said.probabilities)
 
-    def images(rows: np.ndarray) -> np.ndarray:
-        return (outputs.test_images(said.images, folder)[rows] / np.float32(255))[..., None]
+    form = prediction.form_of(run)
 
-    return Looked(f"{run.id}_{model}", names, said, score, images)
+    def items(rows: np.ndarray) -> np.ndarray:
+        return outputs.test_images(said.images, folder, form)[rows]
+
+    return Looked(f"{run.id}_{model}", names, said, score, form, items)
 
 
 def _cells(looked: Looked) -> None:
@@ -167,7 +173,7 @@ def _gallery(looked: Looked, rows: np.ndarray, under: str, pairs: bool = False) 
     if pairs:
         turns = [f"{names[said.labels[row]]} → {names[said.predicted[row]]}" for row in shown]
         captions = [f"{turn}, {share}" for turn, share in zip(turns, captions, strict=True)]
-    st.html(gallery(looked.images(shown), captions))
+    st.html(gallery(looked.pictures(looked.items(shown)), captions))
     more = _("The first {n} of {total:,}. ").format(n=len(shown), total=len(rows)) if len(rows) > len(shown) else ""
     st.caption(more + _("Under each image: {what}.").format(what=under))
 
@@ -177,8 +183,9 @@ def _why(run: Run, model: str, looked: Looked) -> None:
     worst = np.argsort(-evaluation.losses(looked.said.labels, looked.said.probabilities))[:12]
     numbers = [f"{i + 1}" for i in range(len(worst))]
     turns = [f"{looked.names[looked.said.labels[row]]} → {looked.names[looked.said.predicted[row]]}" for row in worst]
-    images = looked.images(worst)
-    st.html(gallery(images, [f"{n} · {turn}" for n, turn in zip(numbers, turns, strict=True)]))
+    items = looked.items(worst)
+    pictures = looked.pictures(items)
+    st.html(gallery(pictures, [f"{n} · {turn}" for n, turn in zip(numbers, turns, strict=True)]))
     st.caption(_("The images with the highest loss: true class → answer."))
     chosen = st.pills(
         _("Which image"),
@@ -189,9 +196,8 @@ def _why(run: Run, model: str, looked: Looked) -> None:
         key=f"why_{looked.key}",
     )
     name = f"run:{run.id}" if model == "model" else f"head:{run.id}/{model}.skops"
-    image = images[chosen][..., 0]
-    seen = image if run.spec.data.scale else image * 255
-    explanation(asked(explain.explain, name, seen, str(state.lab().folder)), image, f"layer_{looked.key}")
+    found = asked(explain.explain, name, items[chosen], str(state.lab().folder))
+    explanation(found, pictures[chosen], f"layer_{looked.key}")
 
 
 def _worst(looked: Looked) -> None:
@@ -289,7 +295,7 @@ def _calibration(looked: Looked) -> None:
 def _noise(looked: Looked) -> None:
     """What the model says of images that show nothing."""
     n = outputs.N_NOISE
-    pictures = outputs.noise(looked.images(np.arange(min(n, looked.score.n))))
+    pictures = looked.pictures(outputs.noise(looked.items(np.arange(min(n, looked.score.n))), looked.form))
     kinds = {
         0: _("**Even noise**: every pixel anything between black and white"),
         n: _(

@@ -87,7 +87,7 @@ def _images(found: BeforeAndAfter, chosen: Sequence[int], names: Sequence[str]) 
     st.markdown(words)
     if rows:
         captions = [f"{names[found.labels[row]]} · {names[found.after.neighbours[row]]}" for row in rows]
-        st.html(gallery((found.images[rows] / np.float32(255))[..., None], captions))
+        st.html(gallery(found.images[rows], captions))
         st.caption(_("Under each image: its class · the class of its nearest neighbour after fine-tuning."))
     else:
         st.caption(_("There are none."))

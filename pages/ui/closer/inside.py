@@ -11,11 +11,12 @@ from pages.ui.inputs import pictures
 from pages.ui.inputs.answers import REFERENCE, gallery, in_words, span
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
-from tlcore import datasets, sources
+from tlcore import datasets, inputs, sources
 from tlcore.errors import LabError
 from tlcore.inspection import networks as explain
 from tlcore.inspection.networks import Explanation, HeatMap, Nearest
 from tlcore.prediction import PredictorInfo, verdict
+from tlcore.spec import InputForm
 
 N_SAMPLES = 12
 
@@ -32,7 +33,7 @@ def asked(function: Any, *arguments: Any) -> Any:
         return state.lab().what_if.ask(function, *arguments)
 
 
-def why(image: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
+def why(item: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
     """Offer to explain one model's answer to the drawing at hand; nothing is computed before the button is pressed."""
     box = st.expander(_("Why this answer?"), key="why", icon=":material/visibility:", on_change="rerun")
     if not box.open:
@@ -43,42 +44,43 @@ def why(image: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
         name = st.selectbox(_("Model"), list(titles), index=first, format_func=titles.__getitem__, key="why_model")
         pressed = st.button(_("Explain this drawing"), key="why_now", icon=":material/visibility:")
         if pressed:  # kept, so that the pen does not ask again with every stroke
-            state.put(why_shown=(name, image, _explained(name, image)))
+            state.put(why_shown=(name, item, _explained(name, item)))
         shown = state.get("why_shown")
         if shown and shown[0] == name and shown[2] is not None:
-            if not np.array_equal(shown[1], image):
+            if not np.array_equal(shown[1], item):
                 st.caption(_("The drawing has changed since. Press the button again to explain it."))
-            explanation(shown[2], shown[1], "why_layer")
+            form = next(info.form for info in infos if info.name == name)
+            explanation(shown[2], inputs.modality(form.modality).preview(shown[1]), "why_layer")
 
 
-def _explained(name: str, image: np.ndarray) -> Explanation | None:
+def _explained(name: str, item: np.ndarray) -> Explanation | None:
     try:
-        return asked(explain.explain, name, image, str(state.lab().folder))
+        return asked(explain.explain, name, item, str(state.lab().folder))
     except LabError as error:
         st.warning(tell(error))
         return None
 
 
-def explanation(found: Explanation, image: np.ndarray, key: str) -> None:
+def explanation(found: Explanation, picture: np.ndarray, key: str) -> None:
     """Show where a model looks, the nearest training images and the activations of a layer.
 
     Parameters
     ----------
-    image : float array, shape (28, 28), values in [0, 1]
+    picture : of the item, uint8
     key : of the widget that picks the layer
     """
     said = verdict(found.class_names, [float(p) for p in found.probabilities])
     st.markdown(_("The model says: **{words}**").format(words=plain(in_words(said))))
     left, right = st.columns(2, gap="medium")
     with left:
-        _heat(found.heat, image, found.class_names)
+        _heat(found.heat, picture, found.class_names)
     with right:
         _nearest(found.nearest)
     if found.activations:
         _activations(found.activations, key)
 
 
-def _heat(heat: HeatMap | None, image: np.ndarray, names: Sequence[str]) -> None:
+def _heat(heat: HeatMap | None, picture: np.ndarray, names: Sequence[str]) -> None:
     st.markdown(_("**Where it looks**"))
     if heat is None:
         st.caption(_("A heat map needs a network with a convolution and a softmax; this model has none of its own."))
@@ -89,7 +91,7 @@ def _heat(heat: HeatMap | None, image: np.ndarray, names: Sequence[str]) -> None
         return
     words = _("the image, the more orange the more a place speaks for {name}").format(name=name)
     st.html(
-        f'<img src="{pictures.overlay(image, heat.heat)}" alt="{escape(words)}" '
+        f'<img src="{pictures.overlay(picture, heat.heat)}" alt="{escape(words)}" '
         'style="width:168px;height:168px;image-rendering:pixelated;border-radius:.4rem">'
     )
     st.caption(
@@ -107,7 +109,7 @@ def _nearest(nearest: Nearest | str) -> None:
         st.caption(plain(nearest))
         return
     captions = [f"{label}: {d:.1f}" for label, d in zip(nearest.labels, nearest.distances, strict=True)]
-    st.html(gallery((nearest.images / np.float32(255))[..., None], captions))
+    st.html(gallery(nearest.images, captions))
     st.caption(
         _(
             "Nearest in the features of {layer}, among {n:,} images this model learned from, with their class and "
@@ -151,28 +153,37 @@ def look_inside() -> None:
         return
     with box:
         source = state.get("source")
-        target = state.get("target") if datasets.info(state.get("target")).offline else "mnist"
-        images, labels = state.samples(target, N_SAMPLES)
+        target = _target_for(sources.info(source).form)
+        if target is None:
+            st.info(_("No data set at hand has items that this source reads."))
+            return
+        items, labels = state.samples(target, N_SAMPLES)
         names = datasets.info(target).class_names
-        st.html(gallery(images, [f"{i + 1} · {names[label]}" for i, label in enumerate(labels)]))
+        shown = inputs.modality(datasets.info(target).form.modality).previews(items)
+        st.html(gallery(shown, [f"{i + 1} · {names[label]}" for i, label in enumerate(labels)]))
         number = st.pills(
             _("Test image"),
-            range(len(images)),
+            range(len(items)),
             format_func=lambda i: f"{i + 1}",
             default=0,
             required=True,
             key="inside_image",
         )
-        image = images[number][..., 0]
         known = span(sources.info(source).class_names)
         st.caption(_("The source only knows {names}: it calls every image one of them.").format(names=plain(known)))
-        found = _explained(f"source:{source}", image)
+        found = _explained(f"source:{source}", items[number])
         if found is not None:
-            explanation(found, image, "inside_layer")
+            explanation(found, shown[number], "inside_layer")
             try:
                 _filters(source)
             except LabError as error:
                 st.warning(tell(error))
+
+
+def _target_for(form: InputForm) -> str | None:
+    """Return the chosen data set where it is at hand and has that form, else the first that is."""
+    names = [info.name for info in datasets.catalogue() if info.offline and info.form == form]
+    return state.get("target") if state.get("target") in names else next(iter(names), None)
 
 
 def _filters(source: str) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from pages.ui.charts import plots
-from pages.ui.inputs.answers import data_uri, gallery
+from pages.ui.inputs.answers import gallery
+from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words.names import head_on
 from pages.ui.words.text import _, plain, tell
@@ -97,7 +98,7 @@ def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: st
     values = [f"{names[label]}: {value:+.2f}" if name else f"{names[label]}: {percent(value, 0)}" for label, value in
               zip(choices.labels, choices.values, strict=True)]  # fmt: skip
     numbers = [f"{i + 1}" for i in range(len(values))]
-    st.html(gallery(_floats(choices.images), [f"{n} · {value}" for n, value in zip(numbers, values, strict=True)]))
+    st.html(gallery(choices.images, [f"{n} · {value}" for n, value in zip(numbers, values, strict=True)]))
     st.caption(
         _("Test images, the true class first; the first {n} as they come, the others the hardest.").format(
             n=opened.N_CHOICES // 2
@@ -135,7 +136,7 @@ def _sum(found: OpenedSVM, names: Sequence[str], first: int, second: int) -> Non
     )
     shown = slice(0, MOST_PICTURES)
     captions = [f"{names[label]}: {term:+.3f}" for label, term in zip(found.labels[shown], terms[shown], strict=True)]
-    st.html(gallery(_floats(found.vectors[shown]), captions))
+    st.html(gallery(found.vectors[shown], captions))
     st.caption(
         _("The {n} support vectors that weigh most on this image, with their class and their term of the sum.").format(
             n=min(m, MOST_PICTURES)
@@ -144,7 +145,7 @@ def _sum(found: OpenedSVM, names: Sequence[str], first: int, second: int) -> Non
     with st.popover(_("All {n} terms").format(n=m)):
         st.dataframe(
             {
-                _("image"): [data_uri(image / 255) for image in found.vectors],
+                _("image"): [address(image) for image in found.vectors],
                 _("class"): [names[label] for label in found.labels],
                 "α·y": found.weights,
                 "K(xᵢ, x)": found.kernels,
@@ -218,7 +219,3 @@ def _forest(run: Run, file: str) -> None:
             hide_index=True,
             column_config={name: st.column_config.NumberColumn(format="%.3f") for name in names},
         )
-
-
-def _floats(images: np.ndarray) -> np.ndarray:
-    return (images / np.float32(255))[..., None]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from streamlit.components.v2 import component
 
-from pages.ui.inputs.answers import data_uri
+from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words.text import _, language
 from tlcore.store import Run
@@ -78,7 +78,7 @@ def _cast_payload(cast: Cast | None) -> dict[str, Any]:
     return {
         "class_names": list(cast.class_names),
         "labels": list(cast.labels),
-        "images": [data_uri(image / 255) for image in cast.images],
+        "images": [address(image) for image in cast.images],
         "marks": marks(cast.class_names),
         "source_task": cast.source_task,
         "n_source": cast.n_source,

@@ -1,6 +1,6 @@
 """What models answer to one image, as cards of bars, number and words. One HTML block, so that it follows the pen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from zlib import crc32
 
@@ -23,15 +23,15 @@ def reference_label(names: Sequence[str], probabilities: Sequence[float] | str |
     return names[best] if probabilities[best] >= REFERENCE_SURE else None
 
 
-def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] | str], image: np.ndarray) -> str:
+def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] | str], item: np.ndarray) -> str:
     """Return one card per model that answered; a text in ``answers`` is shown as that model's failure.
 
-    ``image`` is what they answered to; its checksum is in the markup, so that a reader knows which drawing it is.
+    ``item`` is what they answered to; its checksum is in the markup, so that a reader knows which drawing it is.
     """
     digits = next((info for info in infos if info.name == REFERENCE), None)
     reference = reference_label(digits.class_names, answers.get(REFERENCE)) if digits else None
     found = [_card(info, answers[info.name], reference) for info in infos if info.name in answers]
-    return f'<div class="answers" aria-live="polite" data-image="{crc32(image.tobytes()):08x}">{"".join(found)}</div>'
+    return f'<div class="answers" aria-live="polite" data-image="{crc32(item.tobytes()):08x}">{"".join(found)}</div>'
 
 
 def _card(info: PredictorInfo, answer: Sequence[float] | str, reference: str | None) -> str:
@@ -90,23 +90,16 @@ def _bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
     return f'<div class="bars" role="img" aria-label="{escape(label)}">{bars}</div>'
 
 
-def seen(image: np.ndarray, words: str) -> str:
-    """Return the exact 28×28 image the models saw, enlarged without smoothing, beside a sentence."""
-    return (
-        f'<div class="seen"><img src="{data_uri(image)}" alt="{escape(_("the 28 by 28 image the models see"))}">'
-        f"<p>{escape(words)}</p></div>"
-    )
+def seen(picture: np.ndarray, words: str) -> str:
+    """Return the exact picture the models saw, uint8, enlarged without smoothing, beside a sentence."""
+    alt = _("the {height} by {width} image the models see").format(height=picture.shape[0], width=picture.shape[1])
+    return f'<div class="seen"><img src="{address(picture)}" alt="{escape(alt)}"><p>{escape(words)}</p></div>'
 
 
-def gallery(images: np.ndarray, captions: Sequence[str]) -> str:
-    """Return small images in a row, each with its caption."""
+def gallery(pictures: Iterable[np.ndarray], captions: Sequence[str]) -> str:
+    """Return small pictures, uint8, in a row, each with its caption."""
     figures = "".join(
-        f'<figure><img src="{data_uri(image[..., 0])}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
-        for image, caption in zip(images, captions, strict=True)
+        f'<figure><img src="{address(picture)}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
+        for picture, caption in zip(pictures, captions, strict=True)
     )
     return f'<div class="gallery">{figures}</div>'
-
-
-def data_uri(image: np.ndarray) -> str:
-    """Return a grey image, values in [0, 1], as a PNG inside an address."""
-    return address((np.clip(image, 0, 1) * 255).astype(np.uint8))

@@ -11,13 +11,13 @@ MOST_TILES = 64
 
 
 def overlay(image: np.ndarray, heat: np.ndarray) -> str:
-    """Return an image, values in [0, 1], under orange heat, opaque where that is largest; six times as large.
+    """Return a picture, uint8, (h, w) or (h, w, 3), under orange heat, (h, w), opaque where that is largest.
 
-    Both have shape (h, w).
+    It is enlarged six times.
     """
     strength = (np.clip(heat / max(float(heat.max()), 1e-12), 0, 1) * 0.85)[..., None]
-    grey = np.repeat(np.clip(image, 0, 1)[..., None] * 255, 3, axis=2)
-    return _rounded(_enlarged(grey * (1 - strength) + ORANGE * strength, 6))
+    colours = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
+    return _rounded(_enlarged(colours * (1 - strength) + ORANGE * strength, 6))
 
 
 def sheet(values: np.ndarray) -> str:

@@ -10,13 +10,14 @@ from pages.ui.components.pad import drawing_pad
 from pages.ui.inputs import answers
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
+from tlcore import inputs
 from tlcore.errors import DataError, LabError
-from tlcore.inputs import digits, drawing
 from tlcore.prediction import PredictorInfo
+from tlcore.spec import InputForm
 
 
-def drawn_image(normalise: bool, on_change: Callable[[], None] | None) -> np.ndarray | None:
-    """Show the pad; return the 28×28 image of what is on it, None while it is blank.
+def drawn_item(form: InputForm, normalise: bool, on_change: Callable[[], None] | None) -> np.ndarray | None:
+    """Show the pad; return what is on it as an item of ``form``, None while it is blank.
 
     Raises
     ------
@@ -24,16 +25,13 @@ def drawn_image(normalise: bool, on_change: Callable[[], None] | None) -> np.nda
         There is a lone dot on it.
     """
     value = drawing_pad("pad", label=_("Draw a digit from 0 to 9"), answers=".answers", on_change=on_change)
-    pixels = drawing.render(value["strokes"])
-    if digits.is_blank(pixels):
-        return None
-    digits.check_enough(pixels)
-    return digits.normalise(pixels) if normalise else digits.shrink(pixels)
+    return inputs.modality(form.modality).accept(value["strokes"], form, centred=normalise)
 
 
 @st.fragment(key="pen")
 def pad_and_answers(
     infos: Sequence[PredictorInfo],
+    form: InputForm,
     hint: str,
     at: DeltaGenerator,
     *,
@@ -48,39 +46,41 @@ def pad_and_answers(
 
     Parameters
     ----------
+    infos : models that read ``form``
     hint : what to do, while the pad is blank
     at, seen_at : each an ``st.empty()``
     on_change : called before a stroke's run; ``st.rerun`` in it runs other fragments too, this one is "pen"
     """
     try:
-        image = drawn_image(normalise, on_change)
+        item = drawn_item(form, normalise, on_change)
     except DataError as error:
-        image, hint = None, tell(error)
-    state.put(on_easel=image)
+        item, hint = None, tell(error)
+    state.put(on_easel=item)
     if seen_at is not None:
-        show_seen(image, normalise, seen_at)
-    answer(image, infos, hint, at)
+        show_seen(item, form, normalise, seen_at)
+    answer(item, infos, hint, at)
 
 
-def show_seen(image: np.ndarray | None, normalise: bool, at: DeltaGenerator) -> None:
-    """Show the 28×28 image itself, in words too; nothing while there is none."""
-    if image is None:
+def show_seen(item: np.ndarray | None, form: InputForm, normalise: bool, at: DeltaGenerator) -> None:
+    """Show the item itself, in words too; nothing while there is none."""
+    if item is None:
         at.empty()
         return
     words = (
-        _("Exactly what the models see: 28 × 28 pixels, the ink scaled to 20 and its centre of mass in the middle.")
+        _("Exactly what the models see: {form} pixels, scaled and centred as in MNIST.")
         if normalise
-        else _("Exactly what the models see: 28 × 28 pixels, only shrunk.")
+        else _("Exactly what the models see: {form} pixels, only shrunk.")
     )
-    at.html(answers.seen(image, words))
+    picture = inputs.modality(form.modality).preview(item)
+    at.html(answers.seen(picture, words.format(form=form)))
 
 
-def answer(image: np.ndarray | None, infos: Sequence[PredictorInfo], hint: str, at: DeltaGenerator) -> None:
-    """Show what every model of ``infos`` says to the image, in an ``st.empty()``."""
+def answer(item: np.ndarray | None, infos: Sequence[PredictorInfo], hint: str, at: DeltaGenerator) -> None:
+    """Show what every model of ``infos`` says to the item, in an ``st.empty()``."""
     if not infos:
         at.info(_("No model is chosen to answer. Pick some below."))
         return
-    if image is None:
+    if item is None:
         at.info(hint)
         return
     serving = state.lab().serving
@@ -89,8 +89,8 @@ def answer(image: np.ndarray | None, infos: Sequence[PredictorInfo], hint: str, 
             _("The models are loading. This takes a few seconds after the server starts; draw on, they answer then.")
         )
     try:
-        found = serving.predict(image, [info.name for info in infos])
+        found = serving.predict(item, [info.name for info in infos])
     except LabError as error:
         at.warning(tell(error))
         return
-    at.html(answers.cards(infos, found, image))
+    at.html(answers.cards(infos, found, item))

@@ -77,7 +77,7 @@ def known_digits(class_names: Sequence[str]) -> Known:
     place = {digit: output for output, name in enumerate(class_names) if (digit := digit_of(name)) is not None}
     rows = [i for i, label in enumerate(labels) if int(label) in place]
     outputs = np.array([place[int(labels[i])] for i in rows], dtype=np.int64)
-    return Known(datasets.as_pixels(images[rows]), outputs)
+    return Known(images[rows][..., 0], outputs)
 
 
 def digit_of(name: str) -> int | None:

@@ -1,0 +1,50 @@
+"""Pictures: drawn, uploaded or picked; uint8, shape (height, width, channels), 0..255."""
+
+from typing import Any
+
+import numpy as np
+
+from tlcore.spec import InputForm
+
+from . import digits, drawing, pictures
+from .modality import Modality, check_item
+
+
+class Images(Modality):
+    """Pictures. Those of one channel are light ink on black, as MNIST's are."""
+
+    name = "image"
+    ways = ("draw", "upload", "sample")
+
+    def accept(self, raw: Any, form: InputForm, *, centred: bool = True) -> np.ndarray | None:
+        """Return a drawing, a picture file or an item as one item.
+
+        Parameters
+        ----------
+        raw : strokes as a browser sends them, the bytes of a picture file, or an item
+        centred : bring the ink into MNIST's form; else the picture is only scaled
+        """
+        if isinstance(raw, np.ndarray):
+            return check_item(raw, form)
+        ink = pictures.read_digit(raw) if isinstance(raw, bytes) else drawing.render(drawing.check_strokes(raw))
+        if digits.is_blank(ink):
+            return None
+        digits.check_enough(ink)
+        height, width, channels = form.shape
+        bring = digits.normalise if centred else digits.shrink
+        image = as_pixels(bring(ink, min(height, width)))
+        above, before = (height - len(image)) // 2, (width - len(image)) // 2
+        rest = ((above, height - len(image) - above), (before, width - len(image) - before))
+        return np.repeat(np.pad(image, rest)[..., None], channels, axis=2)
+
+    def preview(self, item: np.ndarray) -> np.ndarray:
+        return item[..., 0] if item.shape[-1] != 3 else item
+
+
+def as_pixels(image: np.ndarray) -> np.ndarray:
+    """Return an image in [0, 1] as uint8.
+
+    >>> as_pixels(np.array([0.0, 0.2, 1.0])).tolist()
+    [0, 51, 255]
+    """
+    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
