@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from tlcore import datasets
 from tlcore.errors import DataError
+from tlcore.inputs import photographs
 from tlcore.inputs.digits import is_blank, normalise
 from tlcore.inputs.drawing import render
 from tlcore.inputs.pictures import read_image
@@ -120,6 +121,13 @@ def test_thin_ink_on_a_large_page_is_found(digit, noise):
     assert (ink > 0.5).mean() < 0.002
     page = mixed((1, 1, 1), (0.2, 0.2, 0.2), ink) + np.random.default_rng(0).normal(0, noise, (900, 900, 1))
     assert difference(read(page), ink) < 2 * CLOSE  # a thin pen's strokes come out thicker
+
+
+@pytest.mark.parametrize("long", [1, 4, 15])
+def test_a_tiny_ink_is_enlarged_without_its_large_page(long):
+    ink = np.zeros((1000, 1000), np.float32)
+    ink[500, 300 : 300 + long] = 1
+    assert photographs._thickened(ink, width=1).size < 2000 * 2000
 
 
 @pytest.mark.parametrize("factor", [1, 3, 10, 12.5])

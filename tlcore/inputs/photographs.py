@@ -163,8 +163,9 @@ def _thickened(ink: np.ndarray, width: float) -> np.ndarray:
     if not len(rows):
         return ink
     long = max(int(np.ptp(rows)), int(np.ptp(columns))) + 1
-    if long < SHORT:
-        return enlarged(ink, long)
+    if long < SHORT:  # cut out first: a large page is never enlarged whole
+        top, left = max(0, rows[0] - SHORT), max(0, columns[0] - SHORT)
+        return enlarged(ink[top : rows[-1] + SHORT, left : columns[-1] + SHORT], long)
     if width >= THIN * long or long < LARGE:
         return ink
     full = max(float(np.quantile(ink[ink > 0.2], 0.9)), 0.2)
