@@ -22,15 +22,17 @@ run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://H
 	@exec $(PY) -m tlcore serve
 
 # In two processes, see tests/side_by_side.py; PYTEST_ARGS=-n0 is one.
+SIDE_BY_SIDE = $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.browser-stamp  ## every test, in a real browser too: ten minutes on two cores
 	@$(COMPILE) tests || true
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --sum-up "all tests" $(PYTEST_ARGS)
+	@$(SIDE_BY_SIDE) --sum-up "all tests" $(PYTEST_ARGS)
 
 check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under a minute
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/pyright
-	$(PY) -m pytest -q -m "not keras and not browser and not slow and not soak" $(PYTEST_ARGS)
+	@$(SIDE_BY_SIDE) -q --sum-up "fast tests" -m "not keras and not browser and not slow and not soak" $(PYTEST_ARGS)
 
 soak: $(VENV)/.browser-stamp  ## faults and load that take minutes: fifty killed runs, a killed server; prints what was seen
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)

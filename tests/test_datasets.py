@@ -93,6 +93,7 @@ def test_mnist_is_divided_as_published(split, numbers):
     assert (len(data.y_train), len(data.y_validation), len(data.y_test)) == numbers
 
 
+@pytest.mark.slow
 def test_no_image_is_in_two_parts():
     data = datasets.load(DataSpec("mnist", "article", None, seed=3))
     together = np.concatenate([data.x_train, data.x_validation, data.x_test])

@@ -42,6 +42,7 @@ def test_the_nearest_other_image_is_scikit_learns():
     np.testing.assert_array_equal(maps.plane(x, labels, "pca").neighbours, labels[rows])
 
 
+@pytest.mark.slow
 def test_t_sne_is_the_same_every_time_and_keeps_clouds_apart():
     x, labels = two_clouds()
     first, again = (maps.plane(x, labels, "tsne") for _ in range(2))

@@ -92,6 +92,7 @@ def test_the_lists_are_those_they_were(folder):
     assert people.keys(folder).token == people.Keys("the secret of a lab that nobody serves").token
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_pages_show_every_run(folder, lab, kind):  # noqa: F811
     for page, slot in (("runs", "run_run"), *SLOTS[kind]):

@@ -387,6 +387,7 @@ def test_a_run_that_cannot_save_its_model_fails_in_words_and_the_next_one_is_don
         small_disk(folder, "8m"),
         folder,
         """
+        import keras  # first: while a slow machine imports it, heartbeats would fill what is left
         from tlcore.jobs import execution as worker
         store = Store(folder)
         spec = FineTuneSpec(data=DataSpec(per_class=5), phases=(Phase(epochs=1, frozen=("conv_1", "conv_2")),))

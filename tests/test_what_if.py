@@ -16,6 +16,7 @@ from tlcore.prediction.what_if import Move, WhatIf, check, retrain
 @pytest.fixture(scope="module")
 def what_if(tmp_path_factory):
     found = WhatIf(tmp_path_factory.mktemp("lab"))
+    found.ask(os.getpid, timeout_s=300)  # its start is not what a move is timed by
     yield found
     found.close()
 
