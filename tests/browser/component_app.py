@@ -16,6 +16,7 @@ from starlette.routing import Route
 from server.address import base_path
 from server.assets import Assets, files
 from server.live import dumps, payload
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import MetricPoint, Progress
 
 
@@ -27,7 +28,7 @@ def new_run() -> dict:
         "broken": False,
         "attempt": 1,
         "asked": 0,
-        "error": "",
+        "error": NOTHING,
     }
 
 
@@ -54,7 +55,10 @@ async def change(request: Request) -> JSONResponse:
     run["points"] += [MetricPoint(**point) for point in order.pop("points", [])]
     run["points"] += curve(*order.pop("curve", (0, 0)), rate=order.pop("rate", 1.0))
     if "progress" in order:
-        order["progress"] = Progress(**order["progress"])
+        message = Sentence(order["progress"].pop("message", ""))
+        order["progress"] = Progress(**order["progress"], message=message)
+    if "error" in order:
+        order["error"] = Sentence(order["error"])
     run.update(order)
     return JSONResponse({"asked": run["asked"], "points": len(run["points"])})
 
