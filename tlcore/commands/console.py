@@ -13,7 +13,7 @@ from typing import Any
 
 from tlcore import jobs
 from tlcore.jobs.report import Entry, Table
-from tlcore.sentences import NOTHING, percent
+from tlcore.sentences import NOTHING, Sentence, percent
 from tlcore.spec import MetricPoint, Progress
 from tlcore.store import NumberedPoints, Run
 
@@ -35,9 +35,24 @@ def tell(text: str) -> None:
         print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
 
 
+def as_json(values: Any, indent: int | None = None) -> str:
+    """Return JSON for programs; a Sentence becomes its English text.
+
+    >>> as_json({"error": Sentence("{n} labels", n=5)})
+    '{"error": "5 labels"}'
+    """
+    return json.dumps(values, indent=indent, default=_plain)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Sentence):
+        return str(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
 def show(options: Namespace, values: Any, text: str) -> int:
     """Print a list or one thing, as JSON when that was asked for."""
-    say(json.dumps(values, indent=2) if options.json else text)
+    say(as_json(values, indent=2) if options.json else text)
     return OK
 
 

@@ -1,6 +1,5 @@
 """The commands that measure: a grid of experiments, or one of the studies whose results ship."""
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -43,7 +42,7 @@ def sweep(options: Namespace) -> int:
         options.csv.write_text(export.cells_csv(cells), encoding="utf-8")
         console.tell(f"Experiments: {options.csv}")
     if options.json:
-        console.say(json.dumps([asdict(cell) for cell in cells]))
+        console.say(console.as_json([asdict(cell) for cell in cells]))
     if options.record:
         if not all(run.result.complete for run, _ in finished):
             raise SpecError("The study is not complete, so nothing was recorded. Go on with --resume last.")
@@ -163,7 +162,9 @@ def break_one(options: Namespace) -> int:
     found, promise = break_it.verdict(options.mistake, run, twin), break_it.BREAKS[options.mistake]
     if options.json:
         runs = {"healthy": twin.id, "broken": run.id}
-        console.say(json.dumps({"mistake": options.mistake, **runs, **asdict(found), "least_drop": promise.least_drop}))
+        console.say(
+            console.as_json({"mistake": options.mistake, **runs, **asdict(found), "least_drop": promise.least_drop})
+        )
         return console.OK
     came = "the run ended itself" if found.drop is None else f"{100 * found.drop:.1f} points lost"
     least = f"at least {100 * promise.least_drop:.0f} points" + (" or an end of the run" if promise.may_stop else "")
