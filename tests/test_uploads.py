@@ -213,7 +213,7 @@ def test_describe_without_flags_shows_an_own_model_and_what_was_seen_of_it(own, 
     uploads.write_card(replace(own, own=OwnModel(pixels=(0.0, 255.0), expected=(0.0, 255.0), n_digits=100, n_right=94)))
     assert cli.main(["describe", own.name]) == 0
     printed = capsys.readouterr().out
-    assert "50,240  98.7%  frozen" in printed
+    assert "50,240  98.7 %  frozen" in printed
     assert "It is given values from 0 to 255, and reads 94 of 100 known digits." in printed
 
 

@@ -416,7 +416,7 @@ def test_without_centring_the_models_see_another_image(visit):
     page = visit("draw")
     draw(page, (0.06, 0.06), (0.2, 0.06), (0.12, 0.26))  # small, in a corner
     expect(answer(page, "source:digits")).to_have_attribute("data-answer", "7")
-    for words, low, high in (("centre of mass", 12, 16), ("only shrunk", 2, 6), ("centre of mass", 12, 16)):
+    for words, low, high in (("centred as in MNIST", 12, 16), ("only shrunk", 2, 6), ("centred as in MNIST", 12, 16)):
         expect(page.locator(".seen")).to_contain_text(words)  # one block with the image: both change at once
         x, y = ink_middle(page)
         assert low < x < high and low < y < high
