@@ -116,6 +116,7 @@ class Slot:
             self._pool.stop()
             self._context.kill()
             self._pool.join()
+            self._context.end()
             self._pool = None
             assert self._told is not None and self._tell is not None
             self._told.close()

@@ -247,4 +247,5 @@ class WhatIf:
         self._line.shutdown(wait=True, cancel_futures=True)
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        self._context.end()
         scratch.sweep(Path(self._folder) / scratch.FOLDER)

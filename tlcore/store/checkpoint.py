@@ -64,7 +64,7 @@ def load(folder: Path) -> Checkpoint | None:
     except FileNotFoundError:
         return None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        log.warning("%s is damaged (%s): the run begins anew", path, error)
+        log.warning("%s is damaged (%s): the run begins again", path, error)
         return None
 
 
