@@ -10,7 +10,7 @@ from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.inspection import lesson
-from tlcore.inspection.lesson import LAYER, RATES, Lesson
+from tlcore.inspection.lesson import RATES, Lesson
 from tlcore.sentences import percent
 
 frame.heading(
@@ -176,7 +176,7 @@ def matrix(shown: Lesson) -> None:
             "Freeze everything up to a layer, and each image becomes one row: what that layer makes of it. Here "
             "**{layer}** turns M = {m:,} training images into D = {d:,} numbers each, {mb:.1f} MB in all. Any "
             "classifier can learn from such a table."
-        ).format(layer=LAYER, m=m, d=d, mb=m * d * 4 / 2**20)
+        ).format(layer=shown.layer, m=m, d=d, mb=m * d * 4 / 2**20)
     )
 
 

@@ -10,6 +10,7 @@ from tlcore import datasets, features, sources, training
 from tlcore.features import freezing, prefix
 from tlcore.features.freezing import Freezing
 from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.training import film
 
 pytestmark = pytest.mark.keras
 
@@ -127,3 +128,17 @@ def test_a_network_that_prepares_its_images_is_cached_from_the_stored_pixels(dat
     assert fitted.cached
     for a, b in zip(mine.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_a_film_follows_the_blocks_and_the_answers_are_the_networks_own(tmp_path):
+    data = datasets.load(FEW.data)  # as stored: the network scales them itself
+    spec = replace(FEW, source="random", film=True)  # a source without a task of its own
+    model = residual(rescaled=True)
+    training.fit(model, data, spec, on_epoch=film.Monitor(model, spec, data.class_names, tmp_path))
+    frames = film.frames(tmp_path)
+    assert [frame.epoch for frame in frames] == [0, 1, 2] and {frame.source for frame in frames} == {None}
+    assert {frames[-1].drift[name] for name in UP_TO_BLOCK_1} == {0.0} and frames[-1].drift["block_2_conv_2"] > 0
+    images, labels = datasets.samples("mnist_5_9", film.N_MAP)
+    shares = model.predict(images[: film.N_WATCHED], verbose=0)
+    np.testing.assert_allclose([answer.sure for answer in frames[-1].answers], shares.max(axis=1), atol=1e-5)
+    assert film.feature_maps(tmp_path)[2].shape == (film.N_MAP, 2)

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from branched_networks import residual
 
 from tlcore import datasets, features, prediction, sources
 from tlcore.errors import DataError, SpecError
-from tlcore.inspection import networks as explain
+from tlcore.inspection import explanation, networks
+from tlcore.inspection.nearest import N_NEAREST
 from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
@@ -35,7 +37,7 @@ def seven():
 def test_a_map_checked_by_hand_leaves_out_what_speaks_against_the_class():
     activations = np.array([[[1.0, 0.0], [0.0, 2.0]]])  # (1, 2, 2)
     gradient = np.array([[[4.0, -1.0], [0.0, -3.0]]])  # means 2 and -2
-    assert explain.grad_cam(activations, gradient).tolist() == [[2.0, 0.0]]
+    assert networks.grad_cam(activations, gradient).tolist() == [[2.0, 0.0]]
 
 
 @pytest.mark.keras
@@ -48,12 +50,12 @@ def test_with_average_pooling_and_one_dense_layer_the_map_is_the_class_activatio
     x = keras.layers.Conv2D(5, 3, activation="relu", name="conv")(image)
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = keras.Model(image, keras.layers.Dense(3, activation="softmax")(x))
-    look = explain._network(model)
+    look = networks.traced(model)
     picture = np.random.default_rng(0).random((1, 28, 28, 1), np.float32)
     values, gradient = look.run(picture, 1)
     maps, weights = values[0][0], model.layers[-1].get_weights()[0]  # (26, 26, 5), (5, 3)
     cam = np.maximum((maps * weights[:, 1]).sum(axis=-1), 0) / (26 * 26)
-    np.testing.assert_allclose(explain.grad_cam(maps, gradient[0]), cam, atol=1e-8)
+    np.testing.assert_allclose(networks.grad_cam(maps, gradient[0]), cam, atol=1e-8)
 
 
 @pytest.mark.keras
@@ -62,7 +64,7 @@ def test_the_gradient_is_that_of_the_score_before_the_softmax(seven):
     import keras
 
     model = sources.load("digits")
-    look = explain._network(model)
+    look = networks.traced(model)
     values, gradient = look.run(seven[None], 7)
     maps = values[look.layers.index("conv_2")].astype(np.float64)
     names = [layer.name for layer in model.layers]
@@ -84,27 +86,46 @@ def test_the_gradient_is_that_of_the_score_before_the_softmax(seven):
 
 @pytest.mark.keras
 def test_each_cell_lies_at_the_centre_of_the_pixels_it_sees():
-    look = explain._network(sources.load("digits"))
-    assert (look.convolution, look.geometry) == ("conv_2", (3.5, 2.0))
-    cam = np.zeros((11, 11))
-    cam[0, 10] = 1.0
-    placed = explain.placed_on(cam, 3.5, 2.0, (28, 28))
-    assert placed.shape == (28, 28) and placed[3, 24] == 1.0  # rows to 3.5, columns from 23.5
-    assert placed[4, 23] == pytest.approx(0.75 * 0.75) and placed[12, 12] == 0.0
+    look = networks.traced(sources.load("digits"))
+    assert (look.looks, look.grid) == ("conv_2", ((3.5, 2.0), (3.5, 2.0)))
 
 
 @pytest.mark.keras
-def test_the_pixels_a_cell_sees_are_where_its_gradient_is():
-    import tensorflow as tf
+def test_a_network_with_branches_is_looked_at_where_its_last_block_ends():
+    look = networks.traced(residual())
+    assert look.looks == "block_2_add" and not look.why_not
+    assert look.layers == ("stem_conv", "stem_bn", "stem_relu", "block_1_add", "block_2_add", "pool", "dense", "head")
+    values, gradient = look.run(np.random.default_rng(0).random((1, 28, 28, 1), np.float32), 1)
+    maps, below = values[4][0], residual()
+    assert maps.shape == gradient[0].shape == (7, 7, 4) and values[-1].shape == (1, 5)
+    # Nothing but a mean, a relu and two products lie behind: the gradient is the same at every place of a channel.
+    assert np.ptp(gradient[0], axis=(0, 1)).max() < 1e-6 and np.abs(gradient).max() > 0
+    answers = below.predict(np.random.default_rng(0).random((1, 28, 28, 1), np.float32), verbose=0)
+    np.testing.assert_allclose(values[-1], answers, atol=1e-6)
 
-    part = features.submodel(sources.proper(sources.load("digits")), "conv_2")
-    image = tf.constant(np.random.default_rng(0).random((1, 28, 28, 1), np.float32))
-    with tf.GradientTape() as tape:
-        tape.watch(image)
-        cell = tf.reduce_sum(tf.abs(part(image)[0, 4, 6]))
-    rows, columns = np.nonzero(np.asarray(tape.gradient(cell, image))[0, ..., 0])
-    for seen, cell_at in ((rows, 4), (columns, 6)):
-        assert abs((seen.min() + seen.max()) / 2 - (3.5 + 2.0 * cell_at)) <= 1
+
+@pytest.mark.keras
+def test_a_network_that_cannot_be_looked_at_says_why():
+    import keras
+    from keras import layers
+
+    image = keras.Input((28, 28, 1))
+    flat = layers.Flatten()(image)
+    dense = keras.Model(image, layers.Dense(3, activation="softmax")(flat))
+    no_softmax = keras.Model(image, layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 3)(image))))
+    moved = layers.Permute((3, 1, 2))(layers.Reshape((28, 28, 1))(flat))  # its cells do not lie on the image
+    placeless = keras.Model(image, layers.Dense(3, activation="softmax")(layers.Flatten()(layers.Conv2D(2, 1)(moved))))
+    apart = layers.Softmax()(layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 3, name="conv")(image))))
+    said = {name: networks.traced(model) for name, model in locals().items() if isinstance(model, keras.Model)}
+    assert {name: str(look.why_not).partition(": ")[0].partition(";")[0] for name, look in said.items()} == {
+        "dense": "A heat map needs a convolution whose places lie on the image",
+        "no_softmax": "A heat map needs a network that ends in a softmax",
+        "placeless": "A heat map needs a convolution whose places lie on the image",
+    }
+    picture = np.random.default_rng(0).random((1, 28, 28, 1), np.float32)
+    assert all(look.run(picture, 0)[1] is None for look in said.values())
+    look = networks.traced(keras.Model(image, apart))
+    assert look.looks == "conv" and look.run(picture, 2)[1].shape == (1, 26, 26, 2)
 
 
 @pytest.mark.keras
@@ -112,7 +133,7 @@ def test_the_pixels_a_cell_sees_are_where_its_gradient_is():
 def test_a_network_is_explained_whole(lab, seven, name):
     folder, tuned, _ = lab
     name = f"run:{tuned}" if name == "run" else name
-    found = explain.explain(name, seven, folder)
+    found = explanation.explain(name, seven, folder)
     own = prediction.predictor(name, Path(folder)).predict_proba(seven[None])[0]
     np.testing.assert_allclose(found.probabilities, own, atol=1e-6)
     assert [layer for layer, _ in found.activations] == [layer.name for layer in sources.info("digits").layers]
@@ -136,8 +157,8 @@ def test_the_nearest_training_images_are_those_of_scikit_learn(lab, seven):
     for name, (layer, model) in names.items():
         model = model or prediction.load_model(Store(Path(folder)).get(tuned), Path(folder))
         known, mine = (features.extract(model, x, layer, data.form) for x in (data.x_train, seven[None]))
-        distances, rows = NearestNeighbors(n_neighbors=explain.N_NEAREST).fit(known).kneighbors(mine)
-        found = explain.explain(name, seven, folder).nearest
+        distances, rows = NearestNeighbors(n_neighbors=N_NEAREST).fit(known).kneighbors(mine)
+        found = explanation.explain(name, seven, folder).nearest
         np.testing.assert_allclose(found.distances, distances[0], rtol=1e-4)
         assert (found.layer, found.n) == (layer, 50)
         assert found.labels[0] == data.class_names[data.y_train[rows[0][0]]]
@@ -147,9 +168,9 @@ def test_the_nearest_training_images_are_those_of_scikit_learn(lab, seven):
 @pytest.mark.keras
 def test_a_head_has_no_heat_map_and_shows_the_layers_it_stands_on(lab, seven):
     folder, _, compared = lab
-    found = explain.explain(f"head:{compared}/knn-features.skops", seven, folder)
-    assert found.heat is None and [layer for layer, _ in found.activations][-1] == "pool_2"
-    assert explain.explain(f"head:{compared}/knn-pixels.skops", seven, folder).activations == ()
+    found = explanation.explain(f"head:{compared}/knn-features.skops", seven, folder)
+    assert "needs a whole network" in str(found.heat) and [layer for layer, _ in found.activations][-1] == "pool_2"
+    assert explanation.explain(f"head:{compared}/knn-pixels.skops", seven, folder).activations == ()
 
 
 @pytest.mark.keras
@@ -158,26 +179,27 @@ def test_a_training_set_that_is_not_there_leaves_the_rest_of_the_answer(seven, m
         raise DataError("{title} is not on this computer.", title="Fashion-MNIST")
 
     monkeypatch.setattr(datasets, "load", missing)
-    found = explain.explain("source:fashion", seven, str(tmp_path))
-    assert found.nearest == "Fashion-MNIST is not on this computer." and found.heat is not None
+    found = explanation.explain("source:fashion", seven, str(tmp_path))
+    assert str(found.nearest) == "Fashion-MNIST is not on this computer."
+    assert isinstance(found.heat, explanation.HeatMap)
 
 
 @pytest.mark.keras
 @pytest.mark.parametrize("name", ["source:vgg", "model", "run:00"])
 def test_a_model_that_is_not_there_is_one_sentence(lab, seven, name):
     with pytest.raises(SpecError):
-        explain.explain(name, seven, lab[0])
+        explanation.explain(name, seven, lab[0])
 
 
 @pytest.mark.keras
 def test_filters_are_the_kernels_of_the_first_convolution_and_the_strongest_of_the_second():
     model = sources.load("digits")
     first = model.get_layer("conv_1").get_weights()[0]  # (3, 3, 1, 32)
-    np.testing.assert_array_equal(explain.filters("digits", "conv_1"), np.moveaxis(first[:, :, 0], -1, 0))
+    np.testing.assert_array_equal(networks.filters("digits", "conv_1"), np.moveaxis(first[:, :, 0], -1, 0))
     second = model.get_layer("conv_2").get_weights()[0]
-    found = explain.filters("digits", "conv_2")
+    found = networks.filters("digits", "conv_2")
     assert found.shape == (64, 3, 3)
     norms = (second**2).sum(axis=(0, 1))  # (32, 64)
     np.testing.assert_allclose((found**2).sum(axis=(1, 2)), norms.max(axis=0), rtol=1e-6)
     with pytest.raises(SpecError, match="no convolution 'dense_1'"):
-        explain.filters("digits", "dense_1")
+        networks.filters("digits", "dense_1")

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from branched_networks import residual
 
 from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError
@@ -147,3 +148,23 @@ def test_recording_again_gives_the_numbers_that_ship():
     np.testing.assert_allclose(again["shares"], shipped["shares"], rtol=1e-3)
     np.testing.assert_allclose(again["losses"], shipped["losses"], rtol=1e-2)
     assert again["svm"]["dual"]["sum_alpha"] == pytest.approx(shipped["svm"]["dual"]["sum_alpha"], rel=1e-2)
+
+
+@KERAS
+def test_a_lesson_is_made_of_a_network_with_branches_averages_and_dropout(monkeypatch):
+    """Its numbers are those of inference: dropout off, averages as stored, which have no gradient and do not move."""
+    frozen = ("stem_conv", "stem_bn", "block_1_conv_1", "block_1_bn_1", "block_1_conv_2", "block_1_bn_2")
+    monkeypatch.setattr(sources, "load", lambda *_, **__: residual(rescaled=True))
+    spec = replace(SPEC, source="random", phases=(Phase(epochs=1, frozen=frozen),))
+    found = lesson.compute(spec, residual(rescaled=True))
+    assert found.layer == "pool" and found.matrix == (40, 4)
+    steps = {step.layer: step for step in found.layers}
+    assert set(frozen) == {name for name, step in steps.items() if step.frozen}
+    assert all((max(step.moved) == 0) == step.frozen and step.gradient > 0 for step in steps.values())
+    assert found.loss == pytest.approx(found.trained_loss, rel=1e-5)  # "trained" was not trained
+    fall, rate = found.loss - found.losses[0], lesson.RATES[0]
+    assert fall == pytest.approx(found.expected_fall(rate), rel=0.05)
+    model, data = residual(rescaled=True), datasets.load(spec.data)
+    _, gradient = lesson.gradients(model, data.x_train[:8], data.y_train[:8])
+    still = {weight.path: g for weight, g in zip(model.weights, gradient, strict=True) if "moving" in weight.path}
+    assert len(still) == 10 and not any(g.any() for g in still.values())

@@ -5,7 +5,7 @@ import pytest
 
 from tlcore import datasets, features, heads, prediction, sources
 from tlcore.errors import SpecError
-from tlcore.inspection import opened
+from tlcore.inspection import choices, forest, svm
 from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, HeadSpec
 from tlcore.store import Store
@@ -18,7 +18,7 @@ SPEC = HeadSpec(
     inputs=("features", "pixels"),
     curves=False,
 )
-SVM_FILES = [f"heads/{head}-{name}.skops" for head in opened.SVMS for name in ("features", "pixels")]
+SVM_FILES = [f"heads/{head}-{name}.skops" for head in svm.SVMS for name in ("features", "pixels")]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def lab(tmp_path_factory):
 def test_the_dual_of_two_points_checked_by_hand():
     # Points at +1 and -1 on a line: w = 1, b = 0, both alphas 1/2, both objectives 1/2.
     x = np.array([[1.0], [-1.0]])
-    found = opened.dual(np.array([0.5, 0.5]), np.array([1, -1]), x @ x.T, C=1.0)
+    found = svm.dual(np.array([0.5, 0.5]), np.array([1, -1]), x @ x.T, C=1.0)
     assert (found.sum_alpha, found.quadratic, found.diagonal) == (1.0, 1.0, 0.5)
     assert found.value == found.primal == 0.5
     assert (found.balance, found.residual, found.smallest, found.largest) == (0.0, 0.0, 0.5, 0.5)
@@ -41,7 +41,7 @@ def test_the_dual_of_two_points_checked_by_hand():
 def test_a_point_that_is_not_the_solution_has_a_residual_and_a_gap():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(20, 3)), np.where(np.arange(20) % 2, 1, -1)
-    away = opened.dual(np.full(20, 0.1), y, x @ x.T, C=1.0)
+    away = svm.dual(np.full(20, 0.1), y, x @ x.T, C=1.0)
     assert away.residual > 0.1 and away.primal > away.value + 0.1
 
 
@@ -52,10 +52,10 @@ def test_at_scikit_learns_solution_the_conditions_hold_and_the_two_objectives_me
     rng = np.random.default_rng(1)
     y = np.where(np.arange(80) % 2, 1, -1)
     x = rng.normal(size=(80, 4)) + 0.8 * y[:, None]
-    machine = SVC(kernel="linear", C=C, tol=opened.TOLERANCE).fit(x, y)
+    machine = SVC(kernel="linear", C=C, tol=svm.TOLERANCE).fit(x, y)
     alpha = np.zeros(80)
     alpha[machine.support_] = np.abs(machine.dual_coef_[0])
-    found = opened.dual(alpha, y, x @ x.T, C)
+    found = svm.dual(alpha, y, x @ x.T, C)
     assert found.residual <= 1e-3 and abs(found.balance) < 1e-9
     assert 0 <= found.smallest <= found.largest <= C
     assert found.value <= found.primal == pytest.approx(found.value, rel=1e-3)
@@ -66,8 +66,8 @@ def test_at_scikit_learns_solution_the_conditions_hold_and_the_two_objectives_me
 @pytest.mark.parametrize("file", SVM_FILES)
 def test_the_shown_sum_is_the_decision_function_and_the_solution_is_one(lab, file):
     store, run = lab
-    for choice in (0, opened.N_CHOICES - 1):
-        found = opened.svm(run.id, file, (2, 4), choice, str(store.folder))
+    for choice in (0, choices.N_CHOICES - 1):
+        found = svm.opened(run.id, file, (2, 4), choice, str(store.folder))
         assert found.shown_sum == pytest.approx(found.decision, abs=1e-6)
         assert found.decision == pytest.approx(found.choices.values[choice], abs=1e-6)
         assert found.dual.residual <= 1e-3 and found.dual.value <= found.dual.primal
@@ -81,12 +81,12 @@ def test_the_shown_sum_is_the_decision_function_and_the_solution_is_one(lab, fil
 def test_the_opened_rbf_machine_is_the_heads_own_for_that_pair(lab, name):
     store, run = lab
     file = f"heads/rbf_svm-{name}.skops"
-    found = opened.svm(run.id, file, (1, 3), 0, str(store.folder))
+    found = svm.opened(run.id, file, (1, 3), 0, str(store.folder))
     head = heads.load(prediction.checked_file(run, file, store.folder))
     svc = head.estimator[-1]
     svc.decision_function_shape = "ovo"
     data = datasets.load(SPEC.data)
-    rows = np.flatnonzero(np.isin(data.y_test, (1, 3)))[: opened.N_CHOICES // 2]
+    rows = np.flatnonzero(np.isin(data.y_test, (1, 3)))[: choices.N_CHOICES // 2]
     layer = SPEC.layer if name == "features" else "pixels"
     x = features.extract(sources.load(SPEC.source), data.x_test[rows], layer, data.form)
     pairs = [(i, j) for i in range(5) for j in range(i + 1, 5)]
@@ -98,7 +98,7 @@ def test_the_opened_rbf_machine_is_the_heads_own_for_that_pair(lab, name):
 def test_the_trees_average_to_what_the_forest_says(lab):
     store, run = lab
     for choice in (0, 11):
-        found = opened.forest(run.id, "heads/random_forest-features.skops", choice, str(store.folder))
+        found = forest.opened(run.id, "heads/random_forest-features.skops", choice, str(store.folder))
         assert found.trees.shape == (heads.N_TREES, 5)
         np.testing.assert_allclose(found.trees.mean(axis=0), found.probabilities, atol=1e-12)
         assert found.probabilities.max() == pytest.approx(found.choices.values[choice], abs=1e-6)
@@ -108,12 +108,12 @@ def test_the_trees_average_to_what_the_forest_says(lab):
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        (lambda i, f: opened.svm(i, "heads/knn-features.skops", (0, 1), 0, f), "no head 'heads/knn-features.skops'"),
-        (lambda i, f: opened.svm(i, "heads/random_forest-pixels.skops", (0, 1), 0, f), "no head"),
-        (lambda i, f: opened.svm(i, SVM_FILES[0], (1, 1), 0, f), "two different classes"),
-        (lambda i, f: opened.svm(i, SVM_FILES[0], (0, 5), 0, f), "two different classes"),
-        (lambda i, f: opened.svm(i, SVM_FILES[0], (0, 1), 12, f), "12 images to pick from. Received: number 12"),
-        (lambda i, f: opened.forest(i, "heads/random_forest-pixels.skops", -1, f), "Received: number -1"),
+        (lambda i, f: svm.opened(i, "heads/knn-features.skops", (0, 1), 0, f), "no head 'heads/knn-features.skops'"),
+        (lambda i, f: svm.opened(i, "heads/random_forest-pixels.skops", (0, 1), 0, f), "no head"),
+        (lambda i, f: svm.opened(i, SVM_FILES[0], (1, 1), 0, f), "two different classes"),
+        (lambda i, f: svm.opened(i, SVM_FILES[0], (0, 5), 0, f), "two different classes"),
+        (lambda i, f: svm.opened(i, SVM_FILES[0], (0, 1), 12, f), "12 images to pick from. Received: number 12"),
+        (lambda i, f: forest.opened(i, "heads/random_forest-pixels.skops", -1, f), "Received: number -1"),
     ],
 )
 def test_what_cannot_be_opened_is_refused_in_one_sentence(lab, ask, sentence):
@@ -125,13 +125,13 @@ def test_what_cannot_be_opened_is_refused_in_one_sentence(lab, ask, sentence):
 @pytest.mark.keras
 def test_a_large_pair_is_cut_evenly_and_says_so(lab, monkeypatch):
     store, run = lab
-    monkeypatch.setattr(opened, "MOST_IMAGES", 30)
-    found = opened.svm(run.id, SVM_FILES[0], (0, 3), 0, str(store.folder))
+    monkeypatch.setattr(svm, "MOST_IMAGES", 30)
+    found = svm.opened(run.id, SVM_FILES[0], (0, 3), 0, str(store.folder))
     assert (found.n, found.n_all) == (30, 80)
 
 
 def test_the_hardest_images_follow_the_first_and_none_comes_twice():
-    chosen = opened._chosen(np.array([0.0, *np.linspace(1, 0.1, 30)]))
+    chosen = choices.chosen(np.array([0.0, *np.linspace(1, 0.1, 30)]))
     assert chosen[:6].tolist() == [0, 1, 2, 3, 4, 5] and chosen[6] == 30
     assert len(set(chosen)) == len(chosen) == 12
-    assert len(opened._chosen(np.ones(3))) == 3
+    assert len(choices.chosen(np.ones(3))) == 3

@@ -348,11 +348,11 @@ def test_where_a_network_looks_is_placed_on_the_image_that_was_drawn(scaled, tmp
     """One convolution without padding, every second pixel of 56: cell i is centred on pixel (2 i + 1) / 2 - 1 / 4."""
     import numpy as np
 
-    from tlcore.inspection import networks
+    from tlcore.inspection import explanation, networks
 
-    opened = networks._opened(f"source:{scaled.name}", str(tmp_path / "lab"))
-    assert opened.network.geometry == pytest.approx((0.25, 1.0))
-    assert opened.network.layers == scaled.layer_names
+    look = networks.traced(sources.load(scaled.name))
+    assert [axis == pytest.approx((0.25, 1.0)) for axis in look.grid] == [True, True]
+    assert look.layers == scaled.layer_names
     image = np.zeros((28, 28, 1), np.uint8)
-    found = networks.explain(f"source:{scaled.name}", image, str(tmp_path / "lab"))
+    found = explanation.explain(f"source:{scaled.name}", image, str(tmp_path / "lab"))
     assert [name for name, _ in found.activations] == list(scaled.layer_names)

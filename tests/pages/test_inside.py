@@ -11,8 +11,7 @@ from pages.ui.inputs import pictures
 from pages.ui.runs import tuned
 from pages.ui.session import state
 from tlcore.errors import TrainingError
-from tlcore.inspection import maps, opened
-from tlcore.inspection import networks as explain
+from tlcore.inspection import choices, explanation, forest, maps, nearest, networks, svm
 from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
@@ -23,28 +22,28 @@ ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 28, 28)).astype(np.uint8)
-CHOICES = opened.Choices(IMAGES, np.arange(12) % 2, np.linspace(-1, 1, 12))
+CHOICES = choices.Choices(IMAGES, np.arange(12) % 2, np.linspace(-1, 1, 12))
 
-EXPLAINED = explain.Explanation(
+EXPLAINED = explanation.Explanation(
     ("5", "6"),
     np.array([0.2, 0.8]),
     (("conv_1", RNG.random((26, 26, 4)).astype(np.float16)), ("dense_1", RNG.random(10).astype(np.float16))),
-    explain.HeatMap(RNG.random((28, 28), np.float32), "conv_1", 1, 0.5),
-    explain.Nearest(IMAGES[:8], ("6",) * 8, np.arange(8.0), 20.0, "dense_1", 1000),
+    explanation.HeatMap(RNG.random((28, 28), np.float32), "conv_1", 1, 0.5),
+    nearest.Nearest(IMAGES[:8], ("6",) * 8, np.arange(8.0), 20.0, "dense_1", 1000),
 )
 PLANE = maps.Plane(RNG.random((12, 2), np.float32), 0.5, np.arange(12) % 2)
 MAPPED = maps.BeforeAndAfter(IMAGES, np.zeros(12, int), PLANE, PLANE, True)
-SVM = opened.OpenedSVM(
+SVM = svm.OpenedSVM(
     "linear", 1.0, None, 12, 12, 1, IMAGES[:2], np.array([0, 1]), np.array([0.5, -0.5]), np.array([1.0, -1.0]),
-    0.25, 1.25, opened.Dual(1.0, 1.0, 0.5, 0.0, 0.0, 0.5, 1e-5, 0.5), CHOICES,
+    0.25, 1.25, svm.Dual(1.0, 1.0, 0.5, 0.0, 0.0, 0.5, 1e-5, 0.5), CHOICES,
 )  # fmt: skip
-FOREST = opened.OpenedForest(np.array([[0.0, 1.0], [0.5, 0.5]]), np.array([0.25, 0.75]), CHOICES)
+FOREST = forest.OpenedForest(np.array([[0.0, 1.0], [0.5, 0.5]]), np.array([0.25, 0.75]), CHOICES)
 FOUND = {
-    explain.explain: EXPLAINED,
-    explain.filters: RNG.normal(size=(32, 3, 3)),
+    explanation.explain: EXPLAINED,
+    networks.filters: RNG.normal(size=(32, 3, 3)),
     maps.before_and_after: MAPPED,
-    opened.svm: SVM,
-    opened.forest: FOREST,
+    svm.opened: SVM,
+    forest.opened: FOREST,
 }
 
 
@@ -115,7 +114,7 @@ def test_a_layers_filters_and_activations_are_shown_for_the_chosen_image(lab):
     assert "6, 80 % sure" in words(app) and "conv_1: 26 × 26 × 4" in words(app)
     assert "conv_2: 32 filters of 3 × 3." in words(app) and "only knows 0–4" in words(app)
     first = lab.what_if.asked[0]
-    assert first[:2] == (explain.explain, "source:digits_0_4") and first[2].shape == (28, 28, 1)
+    assert first[:2] == (explanation.explain, "source:digits_0_4") and first[2].shape == (28, 28, 1)
     app.segmented_control(key="inside_layer").set_value("dense_1").run()
     assert "dense_1: 10; each square is one unit" in words(app)
 
@@ -173,7 +172,7 @@ def test_an_svm_is_shown_as_its_sum_beside_its_dual(lab):
     assert "the head's own for these two" in words(app)
     app.pills(key=f"image_{run.id}_heads/rbf_svm-features.skops").set_value(7).run()
     asked = lab.what_if.asked[-1]
-    assert asked[:5] == (opened.svm, run.id, "heads/rbf_svm-features.skops", (0, 1), 7)
+    assert asked[:5] == (svm.opened, run.id, "heads/rbf_svm-features.skops", (0, 1), 7)
 
 
 def test_a_forest_is_shown_as_the_average_of_its_trees(lab):

@@ -17,11 +17,12 @@ import numpy as np
 from tlcore import datasets, features, prediction, sources, training
 from tlcore.datasets import ASSETS, Data, read_card
 from tlcore.errors import DataError, SpecError
+from tlcore.features.freezing import Freezing
 from tlcore.spec import FineTuneSpec, from_json, to_json
 from tlcore.store import Run, Store, versions
 
-from . import opened
-from .opened import Dual
+from .svm import TOLERANCE, Dual
+from .svm import dual as dual_of
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 RECORDED = ASSETS / "lesson.json"
 COMMAND = "python -m tlcore.inspection.lesson"
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-LAYER = "flatten"  # whose activations are the features
 C = 1.0
 MOST_OF_PAIR = 200  # images of two classes that the SVM is fitted to
 
@@ -61,7 +61,8 @@ class Lesson:
     """The numbers of one run. The batch is the first that the run trained on, the weights those before it.
 
     ``shares`` is what the network gives to each image's true class; ``losses[r]`` is the batch's loss after one step
-    at ``RATES[r]``, ``trained_loss`` that after the whole run; ``matrix`` is M × D.
+    at ``RATES[r]``, ``trained_loss`` that after the whole run; ``matrix`` is M × D. The features are the activations of
+    ``layer``.
     """
 
     spec: str  # as JSON
@@ -74,6 +75,7 @@ class Lesson:
     layers: tuple[LayerStep, ...]
     matrix: tuple[int, int]
     svm: SVM
+    layer: str = "flatten"
     made: str = ""  # when a recorded one was
     command: str = ""
     versions: tuple[tuple[str, str], ...] = ()
@@ -115,18 +117,23 @@ def cost(share: float) -> float:
 def gradients(model: "keras.Model", x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return the shares of the true classes, and ∂J/∂w of every weight array in the model's order, frozen ones too.
 
-    In inference mode: dropout is off, and a BatchNormalization uses its stored averages, whose gradient is 0.
+    In inference mode: dropout is off, and a BatchNormalization uses its stored averages. No gradient moves those, so
+    theirs is 0.
     """
     import keras
     import tensorflow as tf
 
-    weights = [variable.value for variable in model.weights]
+    Freezing(sources.describe(model)).apply(model)
+    weights = {variable.path: variable.value for variable in model.trainable_weights}
     with tf.GradientTape() as tape:
-        tape.watch(weights)
+        tape.watch(list(weights.values()))
         answers = model(x, training=False)
         loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, answers))
-    found = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return answers.numpy()[np.arange(len(y)), y], [np.asarray(gradient) for gradient in found]
+    found = tape.gradient(loss, weights)
+    gradients = [
+        np.asarray(found.get(variable.path, np.zeros(variable.shape, np.float32))) for variable in model.weights
+    ]
+    return answers.numpy()[np.arange(len(y)), y], gradients
 
 
 def descend(
@@ -149,10 +156,10 @@ def svm_dual(x: np.ndarray, y: np.ndarray) -> tuple[Dual, int]:
     """
     from sklearn.svm import SVC
 
-    machine = SVC(kernel="linear", C=C, tol=opened.TOLERANCE).fit(x, y)
+    machine = SVC(kernel="linear", C=C, tol=TOLERANCE).fit(x, y)
     alpha = np.zeros(len(y))
     alpha[machine.support_] = np.abs(machine.dual_coef_[0])
-    return opened.dual(alpha, y, x @ x.T, C), len(machine.support_)
+    return dual_of(alpha, y, x @ x.T, C), len(machine.support_)
 
 
 # ------------------------------------------------------------------ of a run
@@ -198,7 +205,8 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
         LayerStep(name, n, name in frozen, norms[name], tuple(one[name] for one in moved))
         for name, n in ((layer.name, layer.count_params()) for layer in model.layers if layer.weights)
     )
-    matrix = features.extract(model, data.x_train, LAYER)
+    layer = features.first_vector(sources.describe(model))
+    matrix = features.extract(model, data.x_train, layer)
     return Lesson(
         to_json(spec),
         data.class_names,
@@ -210,6 +218,7 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
         steps,
         (matrix.shape[0], matrix.shape[1]),
         _svm(matrix, data),
+        layer,
     )
 
 

@@ -17,7 +17,7 @@ from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
 from tlcore.evaluation.outputs import Outputs
 from tlcore.heads import HEADS
-from tlcore.inspection import networks as explain
+from tlcore.inspection.explanation import explain
 from tlcore.sentences import percent
 from tlcore.spec import Evaluation, InputForm
 from tlcore.store import Run
@@ -196,7 +196,7 @@ def _why(run: Run, model: str, looked: Looked) -> None:
         key=f"why_{looked.key}",
     )
     name = f"run:{run.id}" if model == "model" else f"head:{run.id}/{model}.skops"
-    found = asked(explain.explain, name, items[chosen], str(state.lab().folder))
+    found = asked(explain, name, items[chosen], str(state.lab().folder))
     explanation(found, pictures[chosen], f"layer_{looked.key}")
 
 

@@ -10,15 +10,18 @@ import streamlit as st
 from pages.ui.inputs import pictures
 from pages.ui.inputs.answers import REFERENCE, gallery, in_words, span
 from pages.ui.session import state
-from pages.ui.words.text import _, plain, tell
+from pages.ui.words.text import _, plain, shown, tell
 from tlcore import datasets, inputs, sources
 from tlcore.errors import LabError
-from tlcore.inspection import networks as explain
-from tlcore.inspection.networks import Explanation, HeatMap, Nearest
+from tlcore.inspection import networks
+from tlcore.inspection.explanation import Explanation, HeatMap, explain
+from tlcore.inspection.nearest import Nearest
 from tlcore.prediction import PredictorInfo, verdict
+from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
 N_SAMPLES = 12
+BESIDE = 3  # convolutions whose filters are shown side by side; of more a person picks one
 
 
 def asked(function: Any, *arguments: Any) -> Any:
@@ -55,7 +58,7 @@ def why(item: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
 
 def _explained(name: str, item: np.ndarray) -> Explanation | None:
     try:
-        return asked(explain.explain, name, item, str(state.lab().folder))
+        return asked(explain, name, item, str(state.lab().folder))
     except LabError as error:
         st.warning(tell(error))
         return None
@@ -80,10 +83,10 @@ def explanation(found: Explanation, picture: np.ndarray, key: str) -> None:
         _activations(found.activations, key)
 
 
-def _heat(heat: HeatMap | None, picture: np.ndarray, names: Sequence[str]) -> None:
+def _heat(heat: HeatMap | Sentence, picture: np.ndarray, names: Sequence[str]) -> None:
     st.markdown(_("**Where it looks**"))
-    if heat is None:
-        st.caption(_("A heat map needs a network with a convolution and a softmax; this model has none of its own."))
+    if isinstance(heat, Sentence):
+        st.caption(plain(shown(heat)))
         return
     name = names[heat.label]
     if heat.highest <= 0:
@@ -103,10 +106,10 @@ def _heat(heat: HeatMap | None, picture: np.ndarray, names: Sequence[str]) -> No
     )
 
 
-def _nearest(nearest: Nearest | str) -> None:
+def _nearest(nearest: Nearest | Sentence) -> None:
     st.markdown(_("**The nearest training images**"))
-    if isinstance(nearest, str):
-        st.caption(plain(nearest))
+    if isinstance(nearest, Sentence):
+        st.caption(plain(shown(nearest)))
         return
     captions = [f"{label}: {d:.1f}" for label, d in zip(nearest.labels, nearest.distances, strict=True)]
     st.html(gallery(nearest.images, captions))
@@ -191,9 +194,11 @@ def _filters(source: str) -> None:
     if not convolutions:
         return
     st.markdown(_("**The filters**"))
+    if len(convolutions) > BESIDE:
+        convolutions = [st.selectbox(_("Convolution"), convolutions, key="inside_filters")]
     for column, layer in zip(st.columns(len(convolutions), gap="medium"), convolutions, strict=True):
         with column:
-            found = asked(explain.filters, source, layer)
+            found = asked(networks.filters, source, layer)
             words = escape(_("filters of {layer}").format(layer=layer))
             st.html(f'<img src="{pictures.kernels(found)}" alt="{words}" style="max-width:100%;border-radius:.3rem">')
             st.caption(

@@ -12,8 +12,10 @@ from pages.ui.session import state
 from pages.ui.words.names import head_on
 from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
-from tlcore.inspection import opened
-from tlcore.inspection.opened import Choices, Dual, OpenedForest, OpenedSVM
+from tlcore.inspection import forest, svm
+from tlcore.inspection.choices import N_CHOICES, Choices
+from tlcore.inspection.forest import OpenedForest
+from tlcore.inspection.svm import Dual, OpenedSVM
 from tlcore.sentences import percent
 from tlcore.spec import HeadRow
 from tlcore.store import Run
@@ -33,8 +35,8 @@ DUAL = (
 def open_heads(run: Run) -> None:
     """Show the SVMs and forests of a finished run from inside, folded; nothing is computed before it is opened."""
     parts = {
-        "svm": (_("Open an SVM up: its support vectors and the problem it solved"), opened.SVMS, _svm),
-        "forest": (_("Open the forest up: its trees, one by one"), (opened.FOREST,), _forest),
+        "svm": (_("Open an SVM up: its support vectors and the problem it solved"), svm.SVMS, _svm),
+        "forest": (_("Open the forest up: its trees, one by one"), (forest.FOREST,), _forest),
     }
     for name, (words, kinds, show) in parts.items():
         files = {row.file: row for row in run.result.heads if row.head in kinds}
@@ -64,7 +66,7 @@ def _svm(run: Run, file: str) -> None:
     others = [i for i in range(len(names)) if i != first]
     second = b.selectbox(_("against (y = −1)"), others, format_func=names.__getitem__, key=f"minus_{key}")
     choice = int(state.get(f"image_{key}") or 0)
-    found: OpenedSVM = asked(opened.svm, run.id, file, (first, second), choice, str(state.lab().folder))
+    found: OpenedSVM = asked(svm.opened, run.id, file, (first, second), choice, str(state.lab().folder))
     _which_machine(found, file)
     _pick(
         found.choices,
@@ -101,7 +103,7 @@ def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: st
     st.html(gallery(choices.images, [f"{n} · {value}" for n, value in zip(numbers, values, strict=True)]))
     st.caption(
         _("Test images, the true class first; the first {n} as they come, the others the hardest.").format(
-            n=opened.N_CHOICES // 2
+            n=N_CHOICES // 2
         )
         + " "
         + words.format(name=plain(name))
@@ -185,7 +187,7 @@ def _dual(found: Dual, C: float) -> None:
 def _forest(run: Run, file: str) -> None:
     names, key = run.result.class_names, f"{run.id}_{file}"
     choice = int(state.get(f"image_{key}") or 0)
-    found: OpenedForest = asked(opened.forest, run.id, file, choice, str(state.lab().folder))
+    found: OpenedForest = asked(forest.opened, run.id, file, choice, str(state.lab().folder))
     _pick(found.choices, names, f"image_{key}", _("Under each image, how sure the forest is of its answer."))
     n, average = len(found.trees), found.trees.mean(axis=0)
     votes = np.bincount(found.trees.argmax(axis=1), minlength=len(names))

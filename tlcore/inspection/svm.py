@@ -1,26 +1,24 @@
-"""Heads opened up: an SVM as the sum over its support vectors, a forest as the average over its trees.
+"""An SVM opened up: the sum over its support vectors, and the dual problem at its solution.
 
-Everything here needs scikit-learn or Keras and is asked for in a child process (``what_if.WhatIf.ask``).
+Needs scikit-learn or Keras and is asked for in a child process (``what_if.WhatIf.ask``).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tlcore import datasets, features, heads, inputs, prediction, sources
+from tlcore import heads
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
-from tlcore.spec import PIXELS
-from tlcore.store import Run, Store
+
+from . import choices
+from .choices import Choices
 
 MOST_IMAGES = 2000  # training images of a pair; their kernel matrix then takes 32 MB
 TOLERANCE = 1e-4  # of the solver; ten times finer than scikit-learn's default, so that the residual stays below 1e-3
-N_CHOICES = 12  # test images to pick from, half of them the hardest of the first thousand
 SVMS = ("linear_svm", "rbf_svm")
-FOREST = "random_forest"
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,6 @@ class Dual:
     @property
     def value(self) -> float:
         return self.sum_alpha - self.quadratic / 2
-
-
-@dataclass(frozen=True, eq=False)
-class Choices:
-    """Pictures of test images to look at, their classes, and what the head says: its value or certainty."""
-
-    images: np.ndarray
-    labels: np.ndarray
-    values: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +77,6 @@ class OpenedSVM:
     @property
     def shown_sum(self) -> float:
         return float(self.weights @ self.kernels + self.intercept)
-
-
-@dataclass(frozen=True, eq=False)
-class OpenedForest:
-    """The trees' answers to one image: float64, shape (n_trees, k); ``probabilities`` is the forest's own answer."""
-
-    trees: np.ndarray
-    probabilities: np.ndarray
-    choices: Choices
 
 
 def dual(alpha: np.ndarray, y: np.ndarray, kernel: np.ndarray, C: float) -> Dual:
@@ -137,7 +117,7 @@ def dual(alpha: np.ndarray, y: np.ndarray, kernel: np.ndarray, C: float) -> Dual
     )
 
 
-def svm(run_id: str, file: str, pair: tuple[int, int], choice: int, folder: str) -> OpenedSVM:
+def opened(run_id: str, file: str, pair: tuple[int, int], choice: int, folder: str) -> OpenedSVM:
     """Open a finished run's SVM on a pair of classes, for one of its ``choices``.
 
     An SVM of several classes is a set of machines for two. The RBF head is one for every pair, and this is exactly
@@ -152,7 +132,7 @@ def svm(run_id: str, file: str, pair: tuple[int, int], choice: int, folder: str)
         The head's file is missing or damaged.
     """
     material = _pair(run_id, file, tuple(pair), folder)
-    _check_choice(choice, len(material.choices.labels))
+    choices.check_choice(choice, len(material.choices.labels))
     x = material.candidates[choice : choice + 1]
     kernels = material.kernel(material.vectors, x)[:, 0]
     order = np.argsort(-np.abs(material.weights * kernels), kind="stable")
@@ -165,23 +145,6 @@ def svm(run_id: str, file: str, pair: tuple[int, int], choice: int, folder: str)
         decision=float(material.machine.decision_function(x)[0]),
         choices=material.choices,
     )
-
-
-def forest(run_id: str, file: str, choice: int, folder: str) -> OpenedForest:
-    """Open a finished run's random forest, for one of its ``choices``.
-
-    Raises
-    ------
-    SpecError
-        No such run, head or image.
-    DataError
-        The head's file is missing or damaged.
-    """
-    head, x, choices = _forest(run_id, file, folder)
-    _check_choice(choice, len(choices.labels))
-    image = x[choice : choice + 1]
-    trees = np.stack([tree.predict_proba(image)[0] for tree in head.estimator.estimators_])
-    return OpenedForest(trees, head.estimator.predict_proba(image)[0], choices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,30 +166,30 @@ class _Pair:
 def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
     from sklearn.svm import SVC
 
-    run, head, data = _read(run_id, file, SVMS, folder)
+    run, head, data = choices.read(run_id, file, SVMS, folder)
     _check_pair(pair, data)
     settings, scaled, kernel = _machine(head)
     members = np.flatnonzero(np.isin(data.y_train, pair))
     rows = members[heads.balanced_order(data.y_train[members])[:MOST_IMAGES]]
-    x = scaled(_features(run, file, data.x_train[rows]))
+    x = scaled(choices.feature_rows(run, file, data.x_train[rows]))
     y = np.where(data.y_train[rows] == pair[0], 1, -1)
     machine = SVC(**settings, tol=TOLERANCE, cache_size=500).fit(x, y)
     weights, support = machine.dual_coef_[0], machine.support_
     alpha = np.zeros(len(rows))
     alpha[support] = np.abs(weights)
     few = np.flatnonzero(np.isin(data.y_test, pair))[:1000]
-    t = scaled(_features(run, file, data.x_test[few]))
+    t = scaled(choices.feature_rows(run, file, data.x_test[few]))
     values = machine.decision_function(t)
-    chosen = _chosen(np.abs(values))
+    chosen = choices.chosen(np.abs(values))
     return _Pair(
         machine,
         kernel,
         vectors=x[support],
-        images=_pictures(data, data.x_train[rows[support]]),
+        images=choices.pictures(data, data.x_train[rows[support]]),
         labels=data.y_train[rows[support]],
         weights=weights,
         candidates=t[chosen],
-        choices=Choices(_pictures(data, data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
+        choices=Choices(choices.pictures(data, data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
         facts={
             "kernel": settings["kernel"],
             "C": settings["C"],
@@ -255,47 +218,6 @@ def _machine(head: heads.FittedHead) -> tuple[dict[str, Any], Any, Any]:
     return {"kernel": "rbf", "C": float(svc.C), "gamma": gamma}, lambda x: reduce.transform(x).astype(float), rbf
 
 
-@lru_cache(maxsize=4)
-def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.ndarray, Choices]:
-    run, head, data = _read(run_id, file, (FOREST,), folder)
-    x = _features(run, file, data.x_test[:1000])
-    sure = head.predict_proba(x).max(axis=1)
-    chosen = _chosen(sure)
-    return head, x[chosen], Choices(_pictures(data, data.x_test[chosen]), data.y_test[chosen], sure[chosen])
-
-
-def _read(run_id: str, file: str, kinds: tuple[str, ...], folder: str) -> tuple[Run, heads.FittedHead, Data]:
-    run = Store(Path(folder)).get(run_id)
-    row = next((row for row in run.result.heads if row.file == file), None)
-    if row is None or row.head not in kinds:
-        raise SpecError("Run {run_id} has no head {file!r} to open. Pick one from the list.", run_id=run_id, file=file)
-    head = heads.answer_alone(heads.load(prediction.checked_file(run, file, Path(folder))))
-    return run, head, datasets.load(replace(run.spec.data, seed=run.spec.seed))
-
-
-def _features(run: Run, file: str, images: np.ndarray) -> np.ndarray:
-    row = next(row for row in run.result.heads if row.file == file)
-    layer = run.result.layer if row.input == "features" else PIXELS
-    model = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
-    return features.extract(model, images, layer, prediction.form_of(run))
-
-
-def _pictures(data: Data, items: np.ndarray) -> np.ndarray:
-    return inputs.modality(data.form.modality).previews(items)
-
-
-def _chosen(difficulty: np.ndarray) -> np.ndarray:
-    """Return positions: the first few, then those with the least of ``difficulty``, none twice."""
-    first = np.arange(min(N_CHOICES // 2, len(difficulty)))
-    hardest = [i for i in np.argsort(difficulty, kind="stable") if i not in first][: N_CHOICES - len(first)]
-    return np.concatenate([first, np.array(hardest, int)])
-
-
 def _check_pair(pair: tuple[int, int], data: Data) -> None:
     if pair[0] == pair[1] or not set(pair) <= set(range(len(data.class_names))):
         raise SpecError("An SVM tells two different classes apart. Received: {pair}. Pick two.", pair=pair)
-
-
-def _check_choice(choice: int, n: int) -> None:
-    if not 0 <= choice < n:
-        raise SpecError("There are {n} images to pick from. Received: number {choice}. Pick one.", n=n, choice=choice)

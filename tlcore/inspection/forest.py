@@ -1,0 +1,51 @@
+"""A forest opened up: the average over its trees.
+
+Needs scikit-learn or Keras and is asked for in a child process (``what_if.WhatIf.ask``).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tlcore import heads
+
+from . import choices
+from .choices import Choices
+
+FOREST = "random_forest"
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedForest:
+    """The trees' answers to one image: float64, shape (n_trees, k); ``probabilities`` is the forest's own answer."""
+
+    trees: np.ndarray
+    probabilities: np.ndarray
+    choices: Choices
+
+
+def opened(run_id: str, file: str, choice: int, folder: str) -> OpenedForest:
+    """Open a finished run's random forest, for one of its ``choices``.
+
+    Raises
+    ------
+    SpecError
+        No such run, head or image.
+    DataError
+        The head's file is missing or damaged.
+    """
+    head, x, known = _forest(run_id, file, folder)
+    choices.check_choice(choice, len(known.labels))
+    image = x[choice : choice + 1]
+    trees = np.stack([tree.predict_proba(image)[0] for tree in head.estimator.estimators_])
+    return OpenedForest(trees, head.estimator.predict_proba(image)[0], known)
+
+
+@lru_cache(maxsize=4)
+def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.ndarray, Choices]:
+    run, head, data = choices.read(run_id, file, (FOREST,), folder)
+    x = choices.feature_rows(run, file, data.x_test[:1000])
+    sure = head.predict_proba(x).max(axis=1)
+    chosen = choices.chosen(sure)
+    return head, x[chosen], Choices(choices.pictures(data, data.x_test[chosen]), data.y_test[chosen], sure[chosen])

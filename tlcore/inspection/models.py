@@ -1,0 +1,75 @@
+"""A model opened for inspection: what answers, its network, and the images that it learned from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tlcore import features, prediction, sources
+from tlcore.errors import SpecError
+from tlcore.sources.making import RECIPES
+from tlcore.spec import PIXELS, DataSpec, InputForm
+from tlcore.store import Run, Store
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What answers a question about an item, and what can be looked at inside it.
+
+    ``network`` is the whole network or, of a head, the part of the source that it stands on; None where it sees the
+    items themselves. ``layer`` is the one whose activations the nearest items are looked for in; ``training`` says
+    which items it learned from, None where that is not known.
+    """
+
+    class_names: tuple[str, ...]
+    form: InputForm
+    predict_proba: Callable[[np.ndarray], np.ndarray]
+    network: "keras.Model | None"
+    layer: str
+    is_head: bool
+    training: DataSpec | None
+
+
+@lru_cache(maxsize=8)
+def opened(name: str, folder: str) -> Model:
+    """Open a source, a run's network or a head by its name as a predictor.
+
+    Raises
+    ------
+    SpecError, DataError
+        There is no such model, or a file of it is missing or damaged.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "source":
+        card, data = sources.info(rest), DataSpec(RECIPES[rest].target, per_class=None) if rest in RECIPES else None
+        return _network(card.class_names, card.form, sources.load(rest), data)
+    run_id, _, file = rest.partition("/")
+    run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None
+    if run is None or kind == "run" and not run.result.network:
+        raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
+    if kind == "run":
+        names, form = run.result.class_names, prediction.form_of(run)
+        return _network(names, form, prediction.load_model(run, Path(folder)), run.spec.data)
+    return _head(run, f"heads/{file}", prediction.predictor(name, Path(folder)))
+
+
+def _network(names: tuple[str, ...], form: InputForm, model: "keras.Model", data: DataSpec | None) -> Model:
+    layers = sources.describe(model)
+    layer = features.last_hidden(layers).layer if len(features.cut_points(layers)) > 1 else PIXELS
+    return Model(names, form, features.compiled(model), model, layer, False, data)
+
+
+def _head(run: Run, file: str, answers: prediction.Predictor) -> Model:
+    names, data = run.result.class_names, replace(run.spec.data, seed=run.spec.seed)
+    row = next(row for row in run.result.heads if row.file == file)
+    if row.input == PIXELS:
+        return Model(names, answers.form, answers.predict_proba, None, PIXELS, True, data)
+    source = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
+    part = features.submodel(source, run.result.layer)
+    return Model(names, answers.form, answers.predict_proba, part, run.result.layer, True, data)
