@@ -165,7 +165,7 @@ layer_picker(
     rev=state.get("picker_rev", 0),
     on_change=picked,
 )
-if not frozen.names and source.name == "random":
+if not frozen.names and source.name == source.untrained:
     st.caption(_("Random weights with nothing frozen: this is training from scratch."))
 table(frozen)
 if any(layer.type == "BatchNormalization" for layer in source.layers):

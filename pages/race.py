@@ -73,7 +73,7 @@ def start(specs: dict[str, FineTuneSpec], seed: int) -> None:
 def title(spec: FineTuneSpec) -> str:
     """Return what sets a lane apart, from what it does."""
     frozen = freezing.words(spec.source, spec.phases[-1].frozen)
-    if spec.source == sources.RANDOM and not frozen:
+    if spec.source == sources.untrained(spec.source) and not frozen:
         return TITLES["scratch"]
     words = _("Frozen: {names}").format(names=frozen) if frozen else TITLES["nothing"]
     return words if len(spec.phases) == 1 else _("{frozen}, two phases").format(frozen=words)

@@ -300,7 +300,7 @@ def test_a_reader_that_has_seen_enough_gets_no_complaint(home):
 
 def test_the_lists_hold_every_name(do):
     for line, expected in (
-        (("sources",), sources.NAMES),
+        (("sources",), sources.names()),
         (("datasets",), [entry.name for entry in datasets.catalogue()]),
         (("heads", "--list"), list(HEADS)),
         (("predict", "--list"), ["digits_0_4", "digits", "fashion"]),
@@ -819,7 +819,7 @@ def test_a_shipped_file_that_is_missing_or_damaged_keeps_the_server_from_startin
 ):
     assets = shutil.copytree(datasets.ASSETS, tmp_path / "assets")
     monkeypatch.setattr("tlcore.datasets.mnist.ASSETS", assets)
-    monkeypatch.setattr("tlcore.sources.cards.FOLDER", assets / "sources")
+    monkeypatch.setattr("tlcore.sources.shipped.FOLDER", assets / "sources")
     if fault == "missing":
         (assets / file).unlink()
     else:
@@ -966,7 +966,7 @@ def test_a_damaged_model_is_one_sentence_and_no_answer(trained, do, digits, tmp_
 @pytest.mark.keras
 @pytest.mark.slow
 def test_a_missing_shipped_model_is_one_sentence(do, digits, monkeypatch, tmp_path):
-    monkeypatch.setattr("tlcore.sources.cards.FOLDER", shutil.copytree(sources.FOLDER, tmp_path / "sources"))
+    monkeypatch.setattr("tlcore.sources.shipped.FOLDER", shutil.copytree(sources.FOLDER, tmp_path / "sources"))
     (tmp_path / "sources" / "digits.keras").unlink()
     code, printed, said = do("predict", next(iter(digits)))
     assert code == 1 and not printed and refused(said, "The file digits.keras that ships with the app cannot be read")

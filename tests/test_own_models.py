@@ -87,7 +87,7 @@ def test_an_own_model_answers_as_it_did(tmp_path, image, name):
     kinds = {type(layer).__name__ for layer in kept.layers}
     assert not kinds & {*layers.RANDOM, "Softmax", "Sequential", "Functional"}
     assert sum(row["n_weights"] for row in seen["layers"]) == kept.count_params()
-    head = sources.cards.with_new_head(kept, 3, seed=0)
+    head = sources.with_new_head(kept, 3, seed=0)
     assert head(image, training=False).shape == (3, 3)
 
 

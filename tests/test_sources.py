@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from tlcore.errors import DataError, SpecError
 from tlcore.inputs import digits
 from tlcore.sources import making
 from tlcore.sources.__main__ import main
-from tlcore.spec import DataSpec
+from tlcore.spec import DataSpec, InputForm, LayerInfo
 
 ROOT = sources.FOLDER.parents[2]
-TRAINED = tuple(name for name in sources.NAMES if name != sources.RANDOM)
+TRAINED = tuple(name for name in sources.names() if name != sources.RANDOM)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def shipped(tmp_path, monkeypatch):
     """A copy of the shipped models that a test may spoil."""
     folder = tmp_path / "sources"
     shutil.copytree(sources.FOLDER, folder)
-    monkeypatch.setattr("tlcore.sources.cards.FOLDER", folder)
+    monkeypatch.setattr("tlcore.sources.shipped.FOLDER", folder)
     return folder
 
 
@@ -67,8 +68,57 @@ def test_random_init_has_no_accuracy_and_no_file():
     assert card.n_weights == 121_930
 
 
+class Tiny(sources.Source):
+    """Two channels of 8 × 6; made without a thought to how its items are stored."""
+
+    name = "tiny"
+
+    def card(self):
+        layer = LayerInfo(0, "flatten", "Flatten", (96,), 0), LayerInfo(1, "out", "Dense", (2,), 194)
+        form = InputForm("image", (8, 6, 2))
+        return replace(sources.info("random"), name="tiny", class_names=("a", "b"), layers=layer, form=form, task="")
+
+    def load(self, n_classes, seed):
+        import keras
+
+        model = keras.Sequential(
+            [keras.Input((8, 6, 2)), keras.layers.Flatten(name="flatten"), keras.layers.Dense(2, "softmax", name="out")]
+        )
+        return sources.with_new_head(model, n_classes, seed) if n_classes else model
+
+
+@pytest.fixture
+def tiny():
+    sources.register(Tiny())
+    yield sources.SOURCES["tiny"]
+    del sources.SOURCES["tiny"]
+
+
+def test_a_network_registers_once_and_is_then_on_every_list(tiny):
+    assert sources.names()[-1] == sources.catalogue()[-1].name == "tiny" and sources.get("tiny") is tiny
+    with pytest.raises(SpecError, match="two networks of the name 'tiny'"):
+        sources.register(Tiny())
+    with pytest.raises(SpecError, match="no source model 'small'. Pick one of: digits_0_4, .*, tiny"):
+        sources.info("small")
+
+
 @pytest.mark.keras
-@pytest.mark.parametrize("name", sources.NAMES)
+def test_a_registered_network_reads_items_as_stored_whatever_it_was_made_for(tiny):
+    items = np.random.default_rng(0).integers(0, 256, (4, 8, 6, 2)).astype(np.uint8)
+    model = sources.load("tiny", n_classes=3, seed=1)
+    assert model.inputs[0].dtype == "uint8" and model.output_shape == (None, 3)
+    head = model.get_layer("out").get_weights()
+    scores = items.reshape(4, -1).astype(np.float32) @ head[0] + head[1]
+    np.testing.assert_array_equal(model.predict(items, verbose=0).argmax(axis=1), scores.argmax(axis=1))
+    assert [row.name for row in sources.describe(model)] == ["flatten", "out"]
+
+
+def test_what_trains_from_scratch_is_on_the_card_and_random_where_no_card_is_at_hand():
+    assert sources.untrained("digits") == sources.untrained("random") == sources.untrained("gone") == "random"
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", sources.names())
 def test_a_card_lists_the_layers_of_its_model(name):
     model, card = sources.load(name), sources.info(name)
     assert sources.describe(model) == card.layers

@@ -26,6 +26,7 @@ from tlcore.heads import HEADS
 from tlcore.jobs import JOBS
 from tlcore.machine import scratch
 from tlcore.recipes.break_it import BREAKS
+from tlcore.sources import making
 from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import (
     OPTIMIZERS,
@@ -178,7 +179,7 @@ def _sources(commands: Any) -> None:
     words = "train a shipped source model anew and write it with its card"
     actions = listed.add_subparsers(metavar="ACTION")
     added = _command(actions, "rebuild", catalogues.rebuild_source, words, "sources rebuild digits --folder new")
-    _word(added, "source", "source model", sources.NAMES)
+    _word(added, "source", "source model", tuple(making.RECIPES))
     added.add_argument("--data", type=folder, help="folder of the four Fashion-MNIST files; default: keras.datasets")
     added.add_argument("--folder", type=folder, default=sources.FOLDER, help="where to; default: where the app reads")
     _number(added, "epochs", "in place of the recipe's own number", default=False)
@@ -265,7 +266,7 @@ def _sweep(commands: Any) -> None:
     added = _command(commands, "sweep", evidence.sweep, words, *examples)
     default = SweepSpec()
     added.add_argument("--study", type=choice("study", tuple(STUDIES)), help=f"a grid by name: {', '.join(STUDIES)}")
-    _words(added, "--sources", source, (*sources.NAMES, "what sources add made"), default.sources)
+    _words(added, "--sources", source, (*sources.names(), "what sources add made"), default.sources)
     _word(added, "--target", "target", TARGETS, default.target)
     _word(added, "--split", "split", SPLITS, default.split)
     cuts = (PIXELS, *sources.info(default.source).cut_names, "or the layers of another source")
@@ -386,7 +387,8 @@ def _task(added: Parser, source_name: str) -> None:
 
 
 def _source(added: Parser, flag: str, default: str | None = None) -> None:
-    words = f"one of {', '.join(sources.NAMES)}, or what sources add made" + (f"; default {default}" if default else "")
+    words = f"one of {', '.join(sources.names())}, or what sources add made"
+    words += f"; default {default}" if default else ""
     added.add_argument(flag, type=source, metavar="SOURCE", help=words)
 
 

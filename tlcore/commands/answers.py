@@ -75,7 +75,7 @@ def find_model(home: Path, text: str) -> str:
     SpecError
         There is none, or the run left several; the message lists what there is.
     """
-    shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.sha256]
+    shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.trained]
     if text in shipped:
         return f"source:{text}"
     run_id, _, head = text.partition("/")

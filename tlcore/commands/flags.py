@@ -49,7 +49,7 @@ def choice(what: str, choices: Sequence[str]) -> Callable[[str], str]:
 
 def source(text: str) -> str:
     """Read the name of a source model; whether an uploaded one is there is seen in its data folder."""
-    return text if sources.is_uploaded(text) else choice("source model", sources.NAMES)(text)
+    return text if sources.is_uploaded(text) else choice("source model", sources.names())(text)
 
 
 def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:

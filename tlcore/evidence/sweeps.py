@@ -155,13 +155,14 @@ def plan(spec: SweepSpec) -> tuple[Cell, ...]:
 def _planned(cell: Cell, last: str) -> Cell | None:
     """Return an experiment under its one name, or None for one that says nothing; ``last`` is its last layer."""
     method = cell.method
-    if method == SCRATCH or (method, cell.source, cell.cut) == (FINE_TUNE, RANDOM, PIXELS):
-        return replace(cell, method=SCRATCH, source=RANDOM, cut=PIXELS)
+    untrained = sources.untrained(cell.source)
+    if method == SCRATCH or (method, cell.source, cell.cut) == (FINE_TUNE, untrained, PIXELS):
+        return replace(cell, method=SCRATCH, source=untrained, cut=PIXELS)
     if method == FINE_TUNE:
         return None if cell.cut == last else cell  # else nothing would train
     if method in SCORES and cell.per_class < 2:
         return None
-    if method == "leep" and (cell.cut != last or cell.source == RANDOM):  # it reads a source's answers
+    if method == "leep" and (cell.cut != last or cell.source == untrained):  # it reads a source's answers
         return None
     return replace(cell, source=RANDOM) if cell.cut == PIXELS else cell  # no source sees raw pixels
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from tlcore import features, prediction, sources
 from tlcore.errors import SpecError
-from tlcore.sources.making import RECIPES
 from tlcore.spec import PIXELS, DataSpec, InputForm
 from tlcore.store import Run, Store
 
@@ -47,7 +46,8 @@ def opened(name: str, folder: str) -> Model:
     """
     kind, _, rest = name.partition(":")
     if kind == "source":
-        card, data = sources.info(rest), DataSpec(RECIPES[rest].target, per_class=None) if rest in RECIPES else None
+        card = sources.info(rest)
+        data = DataSpec(card.task, per_class=None) if card.task else None
         return _network(card.class_names, card.form, sources.load(rest), data)
     run_id, _, file = rest.partition("/")
     run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None

@@ -42,7 +42,7 @@ def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = Non
     found = [
         PredictorInfo(f"source:{card.name}", card.title, card.class_names, "source", card.form)
         for card in (sources.catalogue() if cards is None else cards)
-        if card.sha256
+        if card.trained
     ]
     for run in runs:
         found += of_run(run)
@@ -55,7 +55,7 @@ def of_run(run: Run) -> list[PredictorInfo]:
     mark = f"{run.name or ('all images' if n is None else f'{n} per class')} · {run.id[:4]}"
     found, form = [], form_of(run)
     if run.result.network:
-        what = "From scratch" if run.spec.source == "random" else "Fine-tuned"
+        what = "From scratch" if sources.untrained(run.spec.source) == run.spec.source else "Fine-tuned"
         found.append(PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run", form))
     for row in run.result.heads:
         title = f"{heads.HEADS[row.head].title} on {row.input}, {mark}"

@@ -314,7 +314,7 @@ def _load(name: str, folder: Path) -> Predictor:
 def _shipped() -> Iterable[str]:
     from tlcore.sources import catalogue
 
-    return tuple(f"source:{card.name}" for card in catalogue() if card.name != "random")
+    return tuple(f"source:{card.name}" for card in catalogue() if card.trained)
 
 
 class _Models:

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from tlcore import sources
 from tlcore.spec import RANGES, DataSpec, FineTuneSpec, Phase, Spec
 
 
 def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:
-    """Return the from-scratch control: random init, nothing frozen, all else equal."""
-    return replace(spec, source="random", phases=tuple(replace(phase, frozen=()) for phase in spec.phases))
+    """Return the from-scratch control: the same network untrained, nothing frozen, all else equal."""
+    phases = tuple(replace(phase, frozen=()) for phase in spec.phases)
+    return replace(spec, source=sources.untrained(spec.source), phases=phases)
 
 
 def is_control(control: Spec, spec: Spec) -> bool:

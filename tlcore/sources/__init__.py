@@ -1,25 +1,21 @@
 """Source networks: their cards, how they are loaded, made, and taken from a person's own file."""
 
-from .cards import (
-    FOLDER,
-    NAMES,
-    RANDOM,
-    catalogue,
-    check_reads,
-    check_shipped,
-    info,
-    is_uploaded,
-    load,
-    uploaded,
-)
 from .layers import calls, describe, front, is_random, tensors
-from .network import network
+from .loading import catalogue, check_reads, check_shipped, get, info, load, untrained
+from .network import network, with_new_head
 from .preprocessing import UNIT, proper, reads, scaled
+from .shipped import FOLDER, Saved, Untrained
+from .source import RANDOM, SOURCES, Source, names, register
+from .uploaded import is_uploaded, uploaded
+
+for _source in (Saved("digits_0_4"), Saved("digits"), Saved("fashion"), Untrained()):
+    register(_source)
 
 __all__ = [
     "FOLDER",
-    "NAMES",
     "RANDOM",
+    "SOURCES",
+    "Source",
     "UNIT",
     "calls",
     "catalogue",
@@ -27,14 +23,19 @@ __all__ = [
     "check_shipped",
     "describe",
     "front",
+    "get",
     "info",
     "is_random",
     "is_uploaded",
     "load",
+    "names",
     "network",
     "proper",
     "reads",
+    "register",
     "scaled",
     "tensors",
+    "untrained",
     "uploaded",
+    "with_new_head",
 ]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tlcore.errors import LabError
 
-from .cards import FOLDER, NAMES
-from .making import rebuild
+from .making import RECIPES, rebuild
+from .shipped import FOLDER
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tlcore.sources", description="Train a source model again.")
-    parser.add_argument("name", choices=NAMES)
+    parser.add_argument("name", choices=tuple(RECIPES))
     parser.add_argument("--data", type=Path, help="folder of the four Fashion-MNIST files; else keras.datasets")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the model and its card are written")
     parser.add_argument("--epochs", type=int, help="in place of the recipe's own number")

@@ -21,12 +21,13 @@ from tlcore.errors import DataError
 from tlcore.inputs.digits import normalise
 from tlcore.spec import DataSpec, check_choice, check_number
 
-from . import cards as sources
 from . import strokes
 from .augment import Distortion, affine, blur, distort, stroke_weight, warp
 from .layers import describe
 from .network import FORM, network
 from .preprocessing import proper
+from .shipped import FOLDER
+from .source import RANDOM
 
 if TYPE_CHECKING:
     import keras
@@ -113,7 +114,7 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
         "rebuild": f"python -m tlcore.sources {name}" + (" --data FOLDER" if name == "fashion" else ""),
         "note": recipe.note,
     }
-    if name == sources.RANDOM:
+    if name == RANDOM:
         model = network(len(class_names), recipe.seed)
     else:
         epochs = recipe.epochs if epochs is None else int(check_number("epochs", epochs))
@@ -130,6 +131,7 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
             "sha256": hashlib.sha256(content).hexdigest(),
             "weights_sha256": weights_hash(model),
         }
+    card["task"] = recipe.target
     card["form"] = asdict(FORM)
     card["layers"] = [asdict(layer) for layer in describe(model)]
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
@@ -275,7 +277,7 @@ def _save(model: "keras.Model", path: Path) -> bytes:
     return path.read_bytes()
 
 
-def rebuild(name: str, folder: Path = sources.FOLDER, data: Path | None = None, epochs: int | None = None) -> None:
+def rebuild(name: str, folder: Path = FOLDER, data: Path | None = None, epochs: int | None = None) -> None:
     """Train one source model anew and write ``NAME.keras`` and its card into ``folder``.
 
     Parameters
@@ -283,5 +285,5 @@ def rebuild(name: str, folder: Path = sources.FOLDER, data: Path | None = None, 
     data : folder of the four Fashion-MNIST files; without it "fashion" is trained on what ``keras.datasets`` gives
     epochs : in place of the recipe's own number
     """
-    check_choice("source model", name, sources.NAMES)
+    check_choice("source model", name, tuple(RECIPES))
     write(name, folder, data, epochs)

@@ -21,12 +21,14 @@ from tlcore.machine.processes import LeanContext
 from tlcore.spec import LayerInfo, OwnModel, SourceInfo
 from tlcore.store import home
 
-from . import cards as sources
 from .foreign import rebuild as foreign
 from .foreign.archive import look_at, unpack_weights
 from .foreign.digits import Known, is_poor, known_digits
 from .foreign.network import RANDOM_OUT, SOFTMAX, UNIT, Network, Pixels
 from .foreign.refusals import refuse
+from .loading import info
+from .network import FORM
+from .uploaded import UPLOAD, UPLOAD_DIGITS, UPLOADS, is_uploaded, uploaded
 
 log = getLogger(__name__)
 
@@ -71,7 +73,7 @@ def add(
     """
     network = look_at(content)
     names = check_class_names(class_names, network.n_classes)
-    name = sources.UPLOAD + hashlib.sha256(owner.encode() + b"\n" + content).hexdigest()[: sources.UPLOAD_DIGITS]
+    name = UPLOAD + hashlib.sha256(owner.encode() + b"\n" + content).hexdigest()[:UPLOAD_DIGITS]
     _check_room(name, owner)
     card = SourceInfo(
         name=name,
@@ -79,7 +81,7 @@ def add(
         dataset="",
         class_names=names,
         layers=(),
-        form=sources.FORM,
+        form=FORM,
         seed=0,
         accuracy=None,
         n_train=0,
@@ -99,7 +101,7 @@ def add(
 
 def _keep(card: SourceInfo, network: Network, content: bytes, pixels: Pixels | None) -> SourceInfo:
     """Rebuild the model in a process, and put the file and its card into the data folder: the card comes last."""
-    folder = home() / sources.UPLOADS
+    folder = home() / UPLOADS
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as place:
         unpack_weights(content, Path(place) / foreign.WEIGHTS)
@@ -118,16 +120,16 @@ def remove(name: str, removed: bool = True) -> None:
 
     The file goes with the next ``sweep``: until then runs that use it go on, and the person may think again.
     """
-    card = sources.info(name)
-    if not sources.is_uploaded(name):
+    card = info(name)
+    if not is_uploaded(name):
         raise SpecError("{title} ships with the app and stays.", title=card.title)
     write_card(replace(card, removed=removed))
 
 
 def sweep() -> None:
     """Delete the files of removed models and what a cut-off upload left. The cards stay: old runs name them."""
-    folder = home() / sources.UPLOADS
-    for card in sources.uploaded(removed=True):
+    folder = home() / UPLOADS
+    for card in uploaded(removed=True):
         (folder / f"{card.name}.keras").unlink(missing_ok=True)
     for place in folder.glob("part-*"):
         if time.time() - place.stat().st_mtime > ABANDONED_S:  # else another server may be at it
@@ -136,14 +138,14 @@ def sweep() -> None:
 
 def write_card(card: SourceInfo) -> None:
     """Write a card, whole or not at all."""
-    path = home() / sources.UPLOADS / f"{card.name}.json"
+    path = home() / UPLOADS / f"{card.name}.json"
     part = path.with_suffix(".part")
     part.write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
     os.replace(part, path)
 
 
 def _check_room(name: str, owner: str) -> None:
-    kept = [card for card in sources.uploaded() if card.name != name]
+    kept = [card for card in uploaded() if card.name != name]
     own = [card for card in kept if card.owner == owner]
     if len(own) >= MOST_MODELS_PERSON or len(kept) >= MOST_MODELS:
         raise SpecError(

@@ -71,6 +71,13 @@ class SourceInfo:
     owner: str = ""  # the person who uploaded it; "" is everybody's
     removed: bool = False  # an uploaded one that is no longer offered
     own: OwnModel | None = None  # of an uploaded one
+    task: str = ""  # the data set it was trained on, as in ``datasets``; "" where it is none of those
+    untrained: str = "random"  # the source that is this network before it learned anything: what trains from scratch
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has learned anything, so that its own answers say something."""
+        return bool(self.sha256) or self.accuracy is not None
 
     @property
     def n_weights(self) -> int:

@@ -19,7 +19,6 @@ import numpy as np
 from tlcore import datasets, features, inputs, sources
 from tlcore.datasets.mnist import FORM
 from tlcore.features.freezing import Freezing
-from tlcore.sources.making import RECIPES
 from tlcore.spec import FineTuneSpec, LayerInfo
 
 if TYPE_CHECKING:
@@ -164,8 +163,9 @@ def _compiled(tail: "keras.Model", x: np.ndarray) -> Callable[[], np.ndarray]:
 
 def source_task(source: str) -> str:
     """Return the data set of a source's own task, "" when it has none or its images do not ship."""
-    task = RECIPES[source].target if source in RECIPES and source != sources.RANDOM else ""
-    return task if task and datasets.info(task).offline else ""
+    card = sources.info(source)
+    known = card.trained and card.task in datasets.SOURCES
+    return card.task if known and datasets.info(card.task).offline else ""
 
 
 def relative_change(before: np.ndarray, after: np.ndarray) -> float | None:

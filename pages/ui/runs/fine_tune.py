@@ -31,7 +31,7 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         frozen = freezing.words(spec.source, spec.phases[-1].frozen)
         if len(spec.phases) > 1:
             frozen = _("{frozen}, two phases").format(frozen=frozen or _("nothing"))
-        if spec.source == "random" and not frozen:
+        if spec.source == sources.untrained(spec.source) and not frozen:
             return _("From scratch → {target}, {n}").format(target=target_title, n=per_class(spec.data))
         return _("{source}, frozen: {frozen} → {target}, {n}").format(
             source=source, frozen=frozen or _("nothing"), target=target_title, n=per_class(spec.data)

@@ -1,0 +1,108 @@
+"""Networks by name, whoever they come from: their cards, and how they are loaded."""
+
+from typing import TYPE_CHECKING
+
+from tlcore import datasets
+from tlcore.errors import LabError, SpecError
+from tlcore.spec import SourceInfo, check_choice, check_number
+
+from .network import check_n_classes
+from .preprocessing import reads, scaled
+from .source import RANDOM, SOURCES, Source, names
+from .uploaded import Uploaded, is_uploaded
+
+if TYPE_CHECKING:
+    import keras
+
+
+def get(name: str) -> Source:
+    """Return one network, also an uploaded one that was removed.
+
+    Raises
+    ------
+    SpecError
+        There is no such source; the message lists the names.
+    """
+    if is_uploaded(name) and (Uploaded(name).folder() / f"{name}.json").exists():
+        return Uploaded(name)
+    check_choice("source model", name, names())
+    return SOURCES[name]
+
+
+def info(name: str) -> SourceInfo:
+    """Return the card of one network; raises as ``get``, and a DataError when the card is missing or damaged."""
+    return get(name).card()
+
+
+def catalogue() -> tuple[SourceInfo, ...]:
+    """Return the card of every network but those that persons added. Loads no Keras.
+
+    Raises
+    ------
+    DataError
+        A card is missing or damaged.
+    """
+    return tuple(source.card() for source in SOURCES.values())
+
+
+def check_shipped() -> None:
+    """Raise a DataError when a shipped network or its card is missing or damaged."""
+    for source in SOURCES.values():
+        source.check_shipped()
+
+
+def untrained(name: str) -> str:
+    """Return the source that is this network before it learned anything; "random" where its card is not at hand."""
+    try:
+        return info(name).untrained
+    except LabError:
+        return RANDOM
+
+
+def check_reads(source: SourceInfo, target: str) -> None:
+    """Raise a SpecError when there is no such data set, or a network does not read its items."""
+    data = datasets.info(target)
+    if data.form != source.form:
+        raise SpecError(
+            "{source} reads {reads} ({kind}), and {target} has {has} ({other}). Pick two that fit.",
+            source=source.title,
+            reads=source.form,
+            kind=source.form.modality,
+            target=data.title,
+            has=data.form,
+            other=data.form.modality,
+        )
+
+
+def load(
+    name: str, n_classes: int | None = None, seed: int = 0, new_head: bool | None = None, scale: bool = True
+) -> "keras.Model":
+    """Return a network, not compiled, every layer trainable; it reads items as stored.
+
+    ``load(name)`` is the network as it is. With ``n_classes`` its last layer is replaced by a fresh softmax layer,
+    initialised from ``seed``; ``new_head=False`` keeps the one it has. An untrained one is made from ``seed``.
+    Without ``scale`` the network proper is given the numbers as they are stored.
+
+    Raises
+    ------
+    SpecError
+        Unknown source, a class count outside 2..1000, or the last layer it has asked for with another class count.
+    DataError
+        The model file is missing or damaged.
+    """
+    source = get(name)
+    card, n_own = source.card(), len(source.card().class_names)
+    check_number("seed", seed)
+    if n_classes is not None:
+        check_n_classes(n_classes)
+    if new_head is False and n_classes not in (None, n_own):
+        raise SpecError(
+            "{title} tells {n_shipped} classes apart, the target has {n_classes}. Ask for a new last layer.",
+            title=card.title,
+            n_shipped=n_own,
+            n_classes=n_classes,
+        )
+    model = source.load(None if new_head is False else n_classes or (n_own if new_head else None), seed)
+    if not scale or not reads(model, card.form):  # what scales nothing still takes the numbers as they are stored
+        model = scaled(model, card.form, 1.0)
+    return model

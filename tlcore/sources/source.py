@@ -1,0 +1,65 @@
+"""Where networks come from: one object each, and the list of those that are there for everybody."""
+
+from typing import TYPE_CHECKING
+
+from tlcore.errors import SpecError
+from tlcore.spec import SourceInfo
+
+if TYPE_CHECKING:
+    import keras
+
+RANDOM = "random"  # the network that ships, before it has learned anything
+
+
+class Source:
+    """One network to start from. A subclass gives ``name``, ``card`` and ``load``."""
+
+    name: str
+
+    def card(self) -> SourceInfo:
+        """Return what a picker says of it; loads no Keras.
+
+        Raises
+        ------
+        DataError
+            The card is missing or damaged.
+        """
+        raise NotImplementedError
+
+    def load(self, n_classes: int | None, seed: int) -> "keras.Model":
+        """Return the network, not compiled, every layer trainable; it reads items of its form as stored.
+
+        Parameters
+        ----------
+        n_classes : of a fresh last layer, initialised from ``seed`` (``with_new_head``); None: the last layer it has
+
+        Raises
+        ------
+        DataError
+            Its file is missing or damaged.
+        """
+        raise NotImplementedError
+
+    def check_shipped(self) -> None:
+        """Raise a DataError when a file that ships with the app is missing or damaged."""
+
+
+SOURCES: dict[str, Source] = {}
+
+
+def register(source: Source) -> None:
+    """Put a network on the list, after those that are there.
+
+    Raises
+    ------
+    SpecError
+        The name is taken.
+    """
+    if source.name in SOURCES:
+        raise SpecError("There are two networks of the name {name!r}. Give one of them another name.", name=source.name)
+    SOURCES[source.name] = source
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all networks but those that persons added."""
+    return tuple(SOURCES)
