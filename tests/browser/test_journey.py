@@ -577,7 +577,8 @@ def test_no_accessible_name_holds_an_icons_word(visit, lab, full):
     devtools, found, icons = page.context.new_cdp_session(page), [], set()
     for path in (*PAGES, "race", "evidence", "how_it_works", "break_it"):
         page.goto(f"{lab.url}/{full(path)}")
-        settled(page)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()  # before its script runs a page looks settled
+        settled(page).wait_for_load_state("networkidle")  # icons come with a script of their own
         names = page.locator("[translate=no]").evaluate_all("icons => icons.map(icon => icon.textContent)")
         icons |= {name for name in names if "_" in name}
         for tab in (None, *page.get_by_role("tab").all()):  # what another tab hides is not in the tree
