@@ -9,8 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.ui import frame
 from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
-from pages.ui.inputs import answers
-from pages.ui.runs import board
+from pages.ui.inputs import answers, board
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore import datasets, inputs, prediction

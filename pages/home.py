@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.runs import board
+from pages.ui.inputs import board
 from pages.ui.runs.run import run_rows
 from pages.ui.session import state
 from pages.ui.words.text import _

@@ -3,6 +3,7 @@
 import os
 import secrets
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from browser.find_chromium import NOT_FOUND, find_chromium
@@ -10,6 +11,7 @@ from postgres_server import NOT_FOUND as NO_POSTGRES
 from postgres_server import available, running
 from side_by_side import pytest_addoption, pytest_configure  # noqa: F401
 
+from tlcore.inputs.images import as_pixels
 from tlcore.store import Store
 
 
@@ -17,6 +19,15 @@ from tlcore.store import Store
 def store(tmp_path):
     """An empty run store in a folder of its own."""
     return Store(tmp_path / "lab")
+
+
+@pytest.fixture(scope="session")
+def read_digits():
+    """The shipped drawing model: 28×28 images -> digits."""
+    from tlcore import sources
+
+    model = sources.load("digits")
+    return lambda images: model.predict(as_pixels(np.stack(images)[..., None]), verbose=0).argmax(axis=1).tolist()
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,7 @@ HANDS = {
         [["~", (65, 32), (48, 48), (32, 34), (44, 14), (64, 20), (66, 50), (58, 88)]],
     ],
 }  # fmt: skip
+EVERY = [(digit, hand) for digit, ways in HANDS.items() for hand in ways]
 
 
 def strokes(hand, width=0.07, move=(0.0, 0.0), scale=1.0, slant=0.0, turn=0.0):

@@ -1,5 +1,8 @@
 """The tests in two processes, a module each (pytest-xdist): what comes first, what runs alone, what is said at the end.
 
+A test in a browser that fails is tried once more (pytest-rerunfailures): on a machine that others use too, a page may
+answer later than a click can wait. The last line counts those that needed it.
+
 Modules that take long come first, so that both processes end at about the same time. A test marked ``alone`` has the
 machine for itself: its process waits until the other is between two tests, and the other then waits for it.
 """
@@ -48,6 +51,9 @@ class SideBySide:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.flaky(reruns=1))
         if self.locks:
             items.sort(key=lambda item: _place(item.nodeid))
 
@@ -101,6 +107,8 @@ class SideBySide:
             return
         counts = {word: len(reporter.stats.get(word, ())) for word in ("failed", "error", "passed")}
         said = ", ".join(f"{n} {word}" for word, n in counts.items() if n or word == "passed")
+        if again := len(reporter.stats.get("rerun", ())):
+            said += f" ({again} of them tried twice)"
         print(f"{config.getoption('sum_up')}: {said} in {time.monotonic() - self.began:.0f} s", flush=True)
 
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlcore import datasets, sources
+from tlcore import datasets
 from tlcore.errors import DataError
 from tlcore.inputs import digits, drawing
-from tlcore.inputs.images import as_pixels
 
 DOT = [{"width": 0.1, "points": [[0.5, 0.5]]}]
 SEVEN = [{"width": 0.08, "points": [[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]}]
@@ -160,15 +159,6 @@ def test_any_image_can_be_normalised(height, width, share, seed):
 
 # ------------------------------------------------------------------ the drawing model
 
-EVERY_HAND = [(digit, hand) for digit, ways in hands.HANDS.items() for hand in ways]
-
-
-@pytest.fixture(scope="module")
-def read_digits():
-    """The shipped drawing model: 28×28 images -> digits."""
-    model = sources.load("digits")
-    return lambda images: model.predict(as_pixels(np.stack(images)[..., None]), verbose=0).argmax(axis=1).tolist()
-
 
 @pytest.mark.keras
 @pytest.mark.parametrize("width", [0.04, 0.07, 0.11])
@@ -176,9 +166,9 @@ def read_digits():
 def test_a_drawn_digit_is_read_wherever_and_however_thick_it_is_drawn(read_digits, width, scale, move):
     images = [
         digits.normalise(drawing.render(hands.strokes(hand, width * max(scale, 0.7), move, scale)), 28)
-        for _, hand in EVERY_HAND
+        for _, hand in hands.EVERY
     ]
-    wrong = [(digit, read) for (digit, _), read in zip(EVERY_HAND, read_digits(images), strict=True) if digit != read]
+    wrong = [(digit, read) for (digit, _), read in zip(hands.EVERY, read_digits(images), strict=True) if digit != read]
     assert wrong == []
 
 
@@ -186,7 +176,7 @@ def test_a_drawn_digit_is_read_wherever_and_however_thick_it_is_drawn(read_digit
 def test_slanted_and_turned_digits_are_read(read_digits):
     changes = list(product((-0.25, 0, 0.3), (-10, 0, 10)))
     rows = [
-        (digit, hands.strokes(hand, slant=slant, turn=turn)) for digit, hand in EVERY_HAND for slant, turn in changes
+        (digit, hands.strokes(hand, slant=slant, turn=turn)) for digit, hand in hands.EVERY for slant, turn in changes
     ]
     read = read_digits([digits.normalise(drawing.render(strokes), 28) for _, strokes in rows])
     right = np.mean([digit == found for (digit, _), found in zip(rows, read, strict=True)])
@@ -195,6 +185,6 @@ def test_slanted_and_turned_digits_are_read(read_digits):
 
 @pytest.mark.keras
 def test_a_digit_that_fills_the_pad_is_read_without_normalising(read_digits):
-    images = [digits.shrink(drawing.render(hands.strokes(hand)), 28) for _, hand in EVERY_HAND]
-    right = np.mean([digit == found for (digit, _), found in zip(EVERY_HAND, read_digits(images), strict=True)])
+    images = [digits.shrink(drawing.render(hands.strokes(hand)), 28) for _, hand in hands.EVERY]
+    right = np.mean([digit == found for (digit, _), found in zip(hands.EVERY, read_digits(images), strict=True)])
     assert right > 0.97

@@ -15,12 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tlcore import datasets, sources
+from tlcore import datasets
 from tlcore.errors import DataError
 from tlcore.inputs import decoding
 from tlcore.inputs.digits import is_blank, normalise
 from tlcore.inputs.drawing import render
-from tlcore.inputs.images import as_pixels
 from tlcore.inputs.pictures import read_image
 
 SEVEN = [{"width": 0.08, "points": [[0.2, 0.2], [0.8, 0.2], [0.4, 0.9]]}]
@@ -233,20 +232,11 @@ def test_the_heic_decoder_is_never_loaded_in_this_process():
 
 # ------------------------------------------------------------------ the drawing model
 
-EVERY_HAND = [(digit, hand) for digit, ways in hands.HANDS.items() for hand in ways]
-
-
-@pytest.fixture(scope="module")
-def read_digits():
-    """The shipped drawing model: 28×28 images -> digits."""
-    model = sources.load("digits")
-    return lambda images: model.predict(as_pixels(np.stack(images)[..., None]), verbose=0).argmax(axis=1).tolist()
-
 
 @pytest.mark.keras
 def test_photographed_digits_are_read(read_digits):
-    inks = [render(hands.strokes(hand, width=0.05, scale=0.6), size=320) for _, hand in EVERY_HAND]
+    inks = [render(hands.strokes(hand, width=0.05, scale=0.6), size=320) for _, hand in hands.EVERY]
     seen = [photograph(ink, seed, lines=seed % 2 == 0) for seed, ink in enumerate(inks)]
     read = read_digits([normalise(read_image(file_of(each, "JPEG")), 28) for each in seen])
-    wrong = [(digit, found) for (digit, _), found in zip(EVERY_HAND, read, strict=True) if digit != found]
+    wrong = [(digit, found) for (digit, _), found in zip(hands.EVERY, read, strict=True) if digit != found]
     assert len(wrong) <= 1

@@ -10,7 +10,7 @@ from hostile import pictures
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.runs import board
+from pages.ui.inputs import board
 from pages.ui.session import state
 from tlcore import inputs
 from tlcore.inputs import drawing

@@ -40,7 +40,6 @@ from .transferability import SCORES, compact, measure
 NETWORKS = (FINE_TUNE, SCRATCH)
 METHODS = (*HEADS, *NETWORKS, *SCORES)
 MOST_CELLS = 5000
-MOST_FEATURES_GB = 1.5
 EPOCHS = (10, 100)  # least and most of a network
 
 OnCell = Callable[[Cell], None]
@@ -105,21 +104,12 @@ def fitting_cuts(source_names: Sequence[str], cuts: Sequence[str]) -> tuple[str,
 
 def _check_size(spec: SweepSpec) -> None:
     """Raise a SpecError when the features at one cut would not fit into a worker."""
+    if not set(spec.methods) - set(NETWORKS):
+        return
     target = datasets.info(spec.target)
     drawn = len(spec.seeds) * max(spec.per_class) * len(target.class_names)
-    n = min(drawn, target.n_train)
-    cuts = (layer for source in spec.sources for layer in sources.info(source).layers if layer.name in spec.cuts)
-    for layer in cuts:
-        gigabytes = 4 * n * float(np.prod(layer.output_shape)) / 2**30
-        if set(spec.methods) - set(NETWORKS) and gigabytes > MOST_FEATURES_GB:
-            raise SpecError(
-                "The features of {layer} for {n:,} images would take {size:.1f} GB, and {most} GB is the limit. "
-                "Take fewer labels or seeds, or a later cut.",
-                layer=layer.name,
-                n=n,
-                size=gigabytes,
-                most=MOST_FEATURES_GB,
-            )
+    for layer in (layer for source in spec.sources for layer in sources.info(source).layers if layer.name in spec.cuts):
+        features.check_size(layer, min(drawn, target.n_train), Sentence("Take fewer labels or seeds, or a later cut."))
 
 
 # -- what is to be measured, in which order --------------------------------------------------------------------------

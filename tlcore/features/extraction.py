@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlcore import inputs
+from tlcore.errors import SpecError
+from tlcore.sentences import Sentence
 from tlcore.sources import front
-from tlcore.spec import PIXELS, InputForm
+from tlcore.spec import PIXELS, InputForm, LayerInfo
 
 from .cache import Cache
 from .cuts import submodel
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 BATCH = 512
 AT_ONCE = 2  # batches; a core each does more than both on one
 BFLOAT16_LAYERS = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense")
+MOST_GB = 1.5  # of one matrix
 KEYS = 2  # 1: images were scaled before a network saw them
 ALIGNMENT = 64  # bytes; TensorFlow takes memory over without a copy only from there on
 
@@ -52,6 +55,20 @@ class Features:
     @property
     def megabytes(self) -> float:
         return self.x.nbytes / 2**20
+
+
+def check_size(layer: LayerInfo, n: int, advice: Sentence) -> None:
+    """Raise a SpecError, with the advice, when features of ``n`` items at ``layer`` are more than a worker holds."""
+    gigabytes = 4 * n * prod(layer.output_shape) / 2**30
+    if gigabytes > MOST_GB:
+        raise SpecError(
+            "The features of {layer} for {n:,} images would take {size:.1f} GB, and {most} GB is the limit. {advice}",
+            layer=layer.name,
+            n=n,
+            size=gigabytes,
+            most=MOST_GB,
+            advice=advice,
+        )
 
 
 def in_bfloat16(model: "keras.Model") -> "keras.Model":

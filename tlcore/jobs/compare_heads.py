@@ -5,7 +5,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,6 @@ from .outcome import CACHE, files, in_batches
 from .report import Entry, Report, Table
 from .reporter import Reporter
 
-MOST_FEATURES_GB = 1.5
 INPUTS = {"features": Sentence("features"), "pixels": Sentence("pixels")}
 COMPUTING = {"features": Sentence("computing the features"), "pixels": Sentence("reading the pixels")}
 
@@ -118,19 +116,12 @@ def _entries(line: HeadMean) -> tuple[Entry, ...]:
 
 def _check_size(spec: HeadSpec, source: SourceInfo) -> None:
     """Raise a SpecError when the features would not fit into a worker: heads copy them once or twice."""
+    if "features" not in spec.inputs:
+        return
     target = datasets.info(spec.data.target)
     n = target.n_train if spec.data.per_class is None else spec.data.per_class * len(target.class_names)
-    shape = next(layer.output_shape for layer in source.layers if layer.name == spec.layer)
-    gigabytes = 4 * n * prod(shape) / 2**30
-    if "features" in spec.inputs and gigabytes > MOST_FEATURES_GB:
-        raise SpecError(
-            "The features of {layer} for {n:,} images would take {size:.1f} GB, and {most} GB is the limit. "
-            "Take fewer labels per class, or a later layer.",
-            layer=spec.layer,
-            n=n,
-            size=gigabytes,
-            most=MOST_FEATURES_GB,
-        )
+    layer = next(layer for layer in source.layers if layer.name == spec.layer)
+    features.check_size(layer, n, Sentence("Take fewer labels per class, or a later layer."))
 
 
 def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsResult) -> HeadsResult:

@@ -7,13 +7,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.components.pad import drawing_pad
-from pages.ui.inputs import answers
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore import inputs
 from tlcore.errors import DataError, LabError
 from tlcore.prediction import PredictorInfo
 from tlcore.spec import InputForm
+
+from . import answers
 
 
 def drawn_item(form: InputForm, normalise: bool, on_change: Callable[[], None] | None) -> np.ndarray | None:
