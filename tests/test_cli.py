@@ -245,7 +245,7 @@ REFUSED = {
     "runs --limit 0": "The limit must be a whole number from 1 on. Received: '0'.",
     "export abcdef --to x": "There is no run 'abcdef'.",
     "export abcdef": "required: --to",
-    "export abcdef --to x --what all": "Pick one of: model, heads, metrics, json.",
+    "export abcdef --to x --what all": "Pick one of: model, heads, metrics, experiments, answers, json.",
     "serve --port abc": "PORT must be a whole number from 1 to 65535. Received: 'abc'. Try PORT=8501.",
     "serve --port 65536": "Received: '65536'",
     "serve --host no.such.host.invalid": "Cannot listen on no.such.host.invalid:8501",

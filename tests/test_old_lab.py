@@ -13,12 +13,11 @@ import pytest
 import waiting
 from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
-from tlcore import cli, datasets, people, prediction, sources
+from tlcore import cli, datasets, exports, people, prediction, sources
 from tlcore.datasets.mnist import FORM
 from tlcore.engine import Engine
 from tlcore.evaluation import outputs
 from tlcore.evidence import sweeps
-from tlcore.exports import export
 from tlcore.features.cache import Cache
 from tlcore.jobs import execution as worker
 from tlcore.store import Store, checkpoint, versions
@@ -76,8 +75,8 @@ def test_every_run_says_what_it_said(folder, kind):
     store = Store(folder)
     for id in ids(kind=kind):
         run, fact = store.get(id), FACTS[id]
-        rest = {"points": export.metrics_csv(store.points(id)), "cells": export.cells_csv(store.cells(id))}
-        assert holds(json.loads(export.run_json(run)) | rest | {"deleted": run.deleted}, fact)
+        rest = {"points": exports.metrics_csv(store.points(id)), "cells": exports.cells_csv(store.cells(id))}
+        assert holds(json.loads(exports.run_json(run)) | rest | {"deleted": run.deleted}, fact)
         for name in run.result.files:
             prediction.checked_file(run, name, folder)
 
@@ -119,6 +118,9 @@ def test_the_command_line_lists_shows_and_exports_every_run(folder, tmp_path, ca
         if fact["points"].count("\n") > 1:
             expected.add(f"{id}-metrics.csv")
             assert (to / f"{id}-metrics.csv").read_text() == fact["points"]
+        if fact["cells"].count("\n") > 1:
+            expected.add(f"{id}-experiments.csv")
+            assert (to / f"{id}-experiments.csv").read_text() == fact["cells"]
         assert {path.name for path in to.iterdir()} == expected
         assert holds(json.loads((to / f"{id}.json").read_text(encoding="utf-8")), {"result": fact["result"]})
 
@@ -200,11 +202,11 @@ def test_what_waited_and_what_was_cut_off_goes_on(folder):
 
     swept, cells = runs[one(kind="sweep", name="Cut off")], FACTS[one(kind="sweep", name="Cut off")]["cells"]
     old = set(cells.splitlines()[1:])
-    assert len(old) == 2 and old < set(export.cells_csv(store.cells(swept.id)).splitlines())
+    assert len(old) == 2 and old < set(exports.cells_csv(store.cells(swept.id)).splitlines())
     taken = {cell.key for cell in store.cells(stopped.id)}
     assert 0 < runs[again.id].result.n_before == len({cell.key for cell in store.cells(again.id)} & taken)
     assert not checkpoint.load(store.run_folder(tuned.id))
 
 
 def metrics(store, run):
-    return export.metrics_csv(store.points(run.id)).splitlines()
+    return exports.metrics_csv(store.points(run.id)).splitlines()

@@ -21,6 +21,7 @@ from tlcore import datasets, extensions, sources
 from tlcore.errors import DataError, LabError, TrainingError
 from tlcore.evidence.recorded import STUDIES
 from tlcore.evidence.sweeps import METHODS
+from tlcore.exports import EXPORTERS
 from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.jobs import JOBS
@@ -361,7 +362,7 @@ def _export(commands: Any) -> None:
     added = _command(commands, "export", history.export_run, words, "export 1a2b3c --to results --what model,metrics")
     added.add_argument("id", metavar="ID", help=ID)
     added.add_argument("--to", type=folder, required=True, metavar="FOLDER", help="made when missing")
-    _words(added, "--what", choice("part", history.RUN_FILES), history.RUN_FILES, ("all there is",))
+    _words(added, "--what", choice("part", tuple(EXPORTERS)), tuple(EXPORTERS), ("all there is",))
 
 
 def _serve(commands: Any) -> None:

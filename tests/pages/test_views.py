@@ -12,7 +12,9 @@ from pages.test_pages import ROOT, lab, opened, sound, words  # noqa: F401
 from pages.ui.runs import view_of
 from pages.ui.runs.view import View
 from tlcore import jobs
+from tlcore.exports import EXPORTERS, Exporter, Part
 from tlcore.jobs.execution import execute
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, HeadSpec, Phase
 
 
@@ -60,3 +62,17 @@ def test_the_chart_of_phases_has_a_line_where_the_next_begins():
     chart = view_of(FineTuneSpec()).chart(replace(FineTuneSpec(), phases=phases))
     assert chart.x_max == 5 and [(rule.x, rule.label) for rule in chart.rules] == [(2, "frozen: nothing")]
     assert view_of(HeadSpec()).chart(HeadSpec(curves=False)) is None
+
+
+def test_a_further_form_of_a_run_is_among_its_downloads(lab, monkeypatch):  # noqa: F811
+    class Half(Exporter):
+        name = "half"
+
+        def parts(self, run, store):
+            return (Part("-half.txt", Sentence("Half of it"), lambda: b"ha"),)
+
+    monkeypatch.setitem(EXPORTERS, "half", Half())
+    run = lab.store.create(HeadSpec(curves=False))
+    lab.store.finish(run.id, "stopped")
+    app = sound(opened("runs", run_run=run.id))
+    assert "Half of it" in [element.proto.label for element in app.get("download_button")]

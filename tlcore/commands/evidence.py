@@ -6,11 +6,10 @@ from dataclasses import asdict, replace
 from math import isinf
 from typing import Any
 
-from tlcore import jobs
+from tlcore import exports, jobs
 from tlcore.errors import SpecError
 from tlcore.evidence import claims, recorded, savings, sweeps
 from tlcore.evidence.transferability import SCORES
-from tlcore.exports import export
 from tlcore.recipes import break_it
 from tlcore.sentences import spread
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
@@ -39,7 +38,7 @@ def sweep(options: Namespace) -> int:
             return code
     cells = [cell for _, part in finished for cell in part]
     if options.csv:
-        options.csv.write_text(export.cells_csv(cells), encoding="utf-8")
+        options.csv.write_text(exports.cells_csv(cells), encoding="utf-8")
         console.tell(f"Experiments: {options.csv}")
     if options.json:
         console.say(console.as_json([asdict(cell) for cell in cells]))

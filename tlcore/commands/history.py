@@ -4,11 +4,9 @@ import json
 import re
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
-from tlcore import prediction
+from tlcore import exports
 from tlcore.errors import SpecError
-from tlcore.exports import export
 from tlcore.machine.processes import is_alive
 from tlcore.store import Run, Store
 from tlcore.store import connection as database
@@ -17,8 +15,7 @@ from tlcore.store.recovery import recover
 from . import console
 from .console import table
 
-ALL = 1_000_000  # runs, or points of one: every one there is
-RUN_FILES = ("model", "heads", "metrics", "json")
+ALL = 1_000_000  # runs: every one there is
 
 
 def list_runs(options: Namespace) -> int:
@@ -30,13 +27,13 @@ def list_runs(options: Namespace) -> int:
         for run in runs
     ]
     text = table(["id", "kind", "state", "accuracy", "created", "what"], rows) if runs else "No runs."
-    return console.show(options, [json.loads(export.run_json(run, result=False)) for run in runs], text)
+    return console.show(options, [json.loads(exports.run_json(run, result=False)) for run in runs], text)
 
 
 def show_run(options: Namespace) -> int:
     store = Store(options.home)
     run = find_run(store, options.id, deleted=True)
-    return console.show(options, json.loads(export.run_json(run)), console.run_text(run, store.run_folder(run.id)))
+    return console.show(options, json.loads(exports.run_json(run)), console.run_text(run, store.run_folder(run.id)))
 
 
 def delete_run(options: Namespace) -> int:
@@ -80,7 +77,7 @@ def recover_runs(options: Namespace) -> int:
 def export_run(options: Namespace) -> int:
     store = Store(options.home)
     run = find_run(store, options.id)
-    for path in export.write(run_files(store, run, options.what), options.to):
+    for path in exports.write(run_files(store, run, options.what), options.to):
         print(path)
     return console.OK
 
@@ -90,7 +87,7 @@ def run_files(store: Store, run: Run, what: Sequence[str] | None) -> dict[str, b
 
     Parameters
     ----------
-    what : of ``RUN_FILES``; None for all that there is
+    what : names of exporters; None for all that there is
 
     Raises
     ------
@@ -99,31 +96,16 @@ def run_files(store: Store, run: Run, what: Sequence[str] | None) -> dict[str, b
     DataError
         A file is missing or damaged.
     """
-    saved = list(run.result.files)
-    points = store.points(run.id, limit=ALL)
-    there: dict[str, list[str]] = {
-        "model": [name for name in saved if name == run.result.network],
-        "heads": [name for name in saved if name.startswith("heads/")],
-        "metrics": ["metrics.csv"] if points else [],
-        "json": ["json"],
-    }
-    if missing := [kind for kind in what or () if not there[kind]]:
+    there = exports.offers(run, store)
+    if missing := [name for name in what or () if name not in there]:
         raise SpecError(
             "Run {run_id} has no {missing}. It has: {there}.",
             run_id=run.id,
             missing=", ".join(missing),
-            there=", ".join(kind for kind in there if there[kind]),
+            there=", ".join(there),
         )
-    files: dict[str, bytes] = {}
-    for name in [name for kind in what or there for name in there[kind]]:
-        if name == "json":
-            files[f"{run.id}.json"] = export.run_json(run).encode()
-        elif name == "metrics.csv":
-            files[f"{run.id}-{name}"] = export.metrics_csv(points).encode()
-        else:
-            content = prediction.checked_file(run, name, store.folder).read_bytes()
-            files[f"{run.id}-{Path(name).name}"] = content
-    return files
+    wanted = what or [name for name in there if not exports.EXPORTERS[name].only_by_name]
+    return {f"{run.id}{part.suffix}": part.read() for name in wanted for part in there[name]}
 
 
 def find_run(store: Store, text: str, deleted: bool = False) -> Run:

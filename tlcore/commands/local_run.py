@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from tlcore import jobs, sources
+from tlcore import exports, jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
-from tlcore.exports import export
 from tlcore.features import feature_cut
 from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
@@ -63,7 +62,7 @@ def execute_here(options: Namespace, spec: Spec, tell_result: SayResult) -> tupl
 def say_result(options: Namespace, store: Store, run: Run) -> None:
     """Print how a run ended, as JSON when that was asked for."""
     if options.json:
-        console.say(export.run_json(run))
+        console.say(exports.run_json(run))
         return
     result = console.result_lines(run, store.run_folder(run.id))
     console.say("\n".join([*result, f"Run {run.id}: {run.state}{console.took(run)}"]))

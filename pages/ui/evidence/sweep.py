@@ -7,15 +7,15 @@ import streamlit as st
 
 from pages.ui.charts import plots, sweep_charts
 from pages.ui.charts.plots import PALETTE
+from pages.ui.runs.downloads import download
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, tell
-from tlcore import datasets, sources
+from tlcore import datasets, exports, sources
 from tlcore.errors import LabError
 from tlcore.evidence import recorded, savings, sweeps
 from tlcore.evidence.recorded import Recorded
 from tlcore.evidence.transferability import SCORES
-from tlcore.exports import export
 from tlcore.sentences import spread
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
@@ -58,7 +58,7 @@ def result(run: Run) -> None:
     figures(cells, run.id)
     outcome(run)
     with st.container(horizontal=True):
-        csv_button(cells, f"{run.id[:6]}-experiments.csv", run.id)
+        download(run, "experiments")
         if not run.result.complete:
             st.button(
                 _("Go on"),
@@ -137,7 +137,7 @@ def outcome(run: Run) -> None:
 def csv_button(cells: Sequence[Cell], name: str, key: str) -> None:
     st.download_button(
         _("Experiments (CSV)"),
-        lambda: export.cells_csv(cells),
+        lambda: exports.cells_csv(cells),
         file_name=name,
         mime="text/csv",
         key=f"cells_{key}",

@@ -15,7 +15,7 @@ from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.recipes import article_recipe
 from tlcore.sentences import percent
-from tlcore.spec import NETWORK, Evaluation, FineTuneResult, FineTuneSpec, ProofRow
+from tlcore.spec import Evaluation, FineTuneResult, FineTuneSpec, ProofRow
 from tlcore.store import Run
 
 from .downloads import download
@@ -24,6 +24,8 @@ from .words import interval, per_class, target
 
 
 class FineTuneView(View[FineTuneSpec, FineTuneResult]):
+    offers = ("model",)
+
     def title(self, spec: FineTuneSpec) -> str:
         source, target_title = sources.info(spec.source).title, target(spec.data)
         if _is_the_articles(spec):
@@ -65,7 +67,7 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         if isinstance(run.spec, FineTuneSpec) and run.spec.film:
             st.subheader(_("Film of its epochs"), anchor=False)
             film(run, f"film_{run.id}")
-        download(run, NETWORK, _("Download the model"))
+        download(run, "model")
 
 
 def _is_the_articles(spec: FineTuneSpec) -> bool:

@@ -10,7 +10,7 @@ from pages.ui.components.live_chart import LiveRun, live_chart
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, ngettext, plain, shown
-from tlcore.exports import export
+from tlcore import exports
 from tlcore.sentences import percent
 from tlcore.store import Run
 
@@ -119,7 +119,7 @@ def show_result(run: Run) -> None:
 def settings(run: Run) -> None:
     """Show what a run was asked to do, and with which versions and data."""
     with st.expander(_("Settings, versions and data")):
-        st.code(export.run_json(run, result=False), language="json")
+        st.code(exports.run_json(run, result=False), language="json")
         if not state.person().owns(run):
             st.caption(plain(run.note) or _("No note."))
             return

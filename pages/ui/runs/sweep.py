@@ -11,6 +11,7 @@ from .view import View
 
 
 class SweepView(View[SweepSpec, SweepResult]):
+    offers = ("experiments",)
     tells_of_nothing = True  # its experiments are kept, however it ends
 
     def title(self, spec: SweepSpec) -> str:

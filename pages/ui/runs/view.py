@@ -31,6 +31,7 @@ class Chart:
 class View(Generic[S, R]):
     """The view of a kind of run; this one serves every kind that has none of its own."""
 
+    offers: tuple[str, ...] = ()  # exporters whose files ``result`` offers itself
     tells_of_nothing = False  # whether ``result`` is shown, and says something, where nothing was finished
 
     def title(self, spec: S) -> str:
