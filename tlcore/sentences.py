@@ -199,3 +199,14 @@ def spread(mean: float, width: float | None) -> str:
     ('98.2 ± 0.4 %', '98.2 %')
     """
     return percent(mean) if width is None else f"{percent(mean)[:-2]} ± {percent(width)}"
+
+
+def between(low: float, high: float) -> str:
+    """Return the interval of a share.
+
+    Examples
+    --------
+    >>> between(0.974, 0.988)
+    '97.4 – 98.8 %'
+    """
+    return f"{percent(low)[:-2]} – {percent(high)}"

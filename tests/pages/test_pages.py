@@ -255,11 +255,39 @@ def test_a_finished_pair_shows_both_results_and_whether_the_lead_is_noise(lab):
         spec = FineTuneSpec() if slot == "run_ft" else scratch_control(FineTuneSpec())
         slots[slot] = finished(lab.store, {**TUNED, "files": {}, "test": score}, spec=spec).id
     app = sound(opened("train", **slots))
+    assert "repeat_lanes" not in {button.key for button in app.button}
     assert [(metric.label, metric.value) for metric in app.metric[:2]] == [
         ("Fine-tuning", "96.0 %"),
         ("From scratch", "90.0 %"),
     ]
-    assert "leads From scratch by 6.0 points, more than the noise of 1,000 test images" in words(app)
+    assert "Fine-tuning is better than From scratch\\: 96.0 % against 90.0 %" in words(app)
+    assert "Another draw of training images may give another order." in words(app)
+
+
+def test_with_few_labels_a_pair_is_repeated_with_five_seeds_before_one_is_called_better(lab):
+    spec, labels = FineTuneSpec(data=DataSpec(per_class=5)), np.arange(1000) % 2
+
+    def trained(spec, right):
+        score = asdict(evaluate(labels, np.where(np.arange(1000) < right, labels, 1 - labels), 2))
+        return finished(lab.store, {**TUNED, "files": {}, "test": score}, spec=spec)
+
+    slots = {"run_ft": trained(spec, 960).id, "run_scratch": trained(scratch_control(spec), 800).id}
+    app = sound(opened("train", **slots))
+    assert "With these 10 images Fine-tuning got more right than From scratch" in words(app)
+    assert "Only more seeds tell which method is better." in words(app)
+    app.button(key="repeat_lanes").click().run()
+    queued = [run for run in lab.store.list() if run.state == "queued"]
+    assert sorted((run.spec.source, run.seed, run.spec.data.seed) for run in queued) == [
+        (source, seed, seed) for source in ("digits_0_4", "random") for seed in (1, 2, 3, 4)
+    ]
+    assert "8 repetitions are still to come." in words(sound(app))
+    for run in queued:
+        lab.store.claim(run.id)
+        score = asdict(evaluate(labels, np.where(np.arange(1000) < 950 - run.seed, labels, 1 - labels), 2))
+        lab.store.finish(run.id, "done", {**TUNED, "files": {}, "test": score})
+    app = sound(opened("train", **slots))
+    assert "A tie\\: Fine-tuning" in words(app) and "over 5 seeds" in words(app)
+    assert "repeat_lanes" not in {button.key for button in app.button}
 
 
 def test_the_articles_recipe_has_no_control_for_it_starts_from_scratch_itself(lab):

@@ -1,21 +1,26 @@
-"""Heads compared: means over seeds, and which of them are within the noise of the best."""
+"""Heads compared: means over seeds, and which of them are not clearly worse than the best."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from tlcore.spec import HeadMean, HeadRow
+from tlcore.spec import Evaluation, HeadMean, HeadRow
 
-from .scores import Z_95
+from . import ranking
+from .scores import t_95, wilson
 
 
-def compare(rows: Sequence[HeadRow]) -> tuple[HeadMean, ...]:
+def compare(rows: Sequence[HeadRow], right: Mapping[str, np.ndarray] | None = None) -> tuple[HeadMean, ...]:
     """Return one line per head and input: means over seeds, best mean first.
 
-    ``best`` marks every line whose distance from the best mean is within the 95 % interval of their difference, so
-    that a tie marks both. Only seeds that every head was fitted with are compared.
+    ``best`` marks the best and every line that is not clearly worse: by the seeds where there are
+    ``ranking.FEWEST_SEEDS``, else by the single answers. Only seeds that every head was fitted with are compared.
+
+    Parameters
+    ----------
+    right : by "head-input", whether each test image was answered rightly with the first seed; needed for fewer seeds
 
     Examples
     --------
@@ -23,14 +28,20 @@ def compare(rows: Sequence[HeadRow]) -> tuple[HeadMean, ...]:
     >>> [(round(line.mean, 2), round(line.sd, 3), line.n_seeds) for line in compare(rows)]
     [(0.6, 0.141, 2)]
     """
-    groups: dict[tuple[str, str], list[HeadRow]] = {}
+    if not rows:
+        return ()
+    groups: dict[str, list[HeadRow]] = {}
     for row in _comparable(rows):
-        groups.setdefault((row.head, row.input), []).append(row)
-    lines = sorted((_mean(*key, group) for key, group in groups.items()), key=lambda line: -line.mean)
-    return tuple(
-        replace(line, best=bool(lines[0].mean - line.mean <= Z_95 * np.hypot(lines[0].error, line.error)))
-        for line in lines
+        groups.setdefault(f"{row.head}-{row.input}", []).append(row)
+    means = {name: _mean(group) for name, group in groups.items()}
+    n = rows[0].n
+    ranked = ranking.rank(
+        {name: {row.seed: row.accuracy for row in group} for name, group in groups.items()},
+        {name: answers for name, answers in (right or {}).items() if name in groups},
+        {name: Evaluation(line.mean, *line.interval, n) for name, line in means.items()},
     )
+    lines = sorted(means.items(), key=lambda named: -named[1].mean)
+    return tuple(replace(line, best=name in ranked.ties) for name, line in lines)
 
 
 def _comparable(rows: Sequence[HeadRow]) -> Sequence[HeadRow]:
@@ -40,20 +51,25 @@ def _comparable(rows: Sequence[HeadRow]) -> Sequence[HeadRow]:
     return [row for row in rows if counts[row.seed] >= len(cells)] or rows
 
 
-def _mean(head: str, name: str, group: Sequence[HeadRow]) -> HeadMean:
-    accuracies = np.array([row.accuracy for row in group])
-    sd = float(accuracies.std(ddof=1)) if len(accuracies) > 1 else None
+def _mean(group: Sequence[HeadRow]) -> HeadMean:
+    accuracies, first = np.array([row.accuracy for row in group]), group[0]
+    mean, n_seeds = float(accuracies.mean()), len(accuracies)
+    sd = float(accuracies.std(ddof=1)) if n_seeds > 1 else None
     # The test's own noise does not shrink with seeds: all are tested on the same images.
-    binomial = float(np.sqrt(accuracies.mean() * (1 - accuracies.mean()) / group[0].n))
+    binomial = float(np.sqrt(mean * (1 - mean) / first.n))
+    low, high = wilson(round(mean * first.n), first.n)
+    over_seeds = t_95(n_seeds - 1) * (sd or 0.0) / n_seeds**0.5 if n_seeds > 1 else 0.0
     return HeadMean(
-        head=head,
-        input=name,
-        n_seeds=len(accuracies),
-        mean=float(accuracies.mean()),
+        head=first.head,
+        input=first.input,
+        n_seeds=n_seeds,
+        mean=mean,
         sd=sd,
-        error=float(np.hypot((sd or 0.0) / len(accuracies) ** 0.5, binomial)),
+        error=float(np.hypot((sd or 0.0) / n_seeds**0.5, binomial)),
         fit_s=float(np.median([row.fit_s for row in group])),
         ms_per_image=float(np.median([row.ms_per_image for row in group])),
         mb=next((row.mb for row in group if row.mb is not None), None),
-        n_features=group[0].n_features,
+        n_features=first.n_features,
+        low=max(0.0, mean - float(np.hypot(mean - low, over_seeds))),
+        high=min(1.0, mean + float(np.hypot(high - mean, over_seeds))),
     )

@@ -37,6 +37,11 @@ _T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 
          2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045)  # fmt: skip
 
 
+def t_95(freedom: int) -> float:
+    """Return the two-sided 95 % point of Student's t."""
+    return _T_95[freedom - 1] if freedom <= len(_T_95) else Z_95
+
+
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return a mean with its 95 % interval by Student's t; of one value the value alone, three times.
 
@@ -52,8 +57,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     mean, n = float(np.mean(values)), len(values)
     if n < 2:
         return mean, mean, mean
-    t = _T_95[n - 2] if n - 2 < len(_T_95) else Z_95
-    half = t * float(np.std(values, ddof=1)) / sqrt(n)
+    half = t_95(n - 1) * float(np.std(values, ddof=1)) / sqrt(n)
     return mean, mean - half, mean + half
 
 

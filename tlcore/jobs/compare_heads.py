@@ -13,6 +13,7 @@ import numpy as np
 from tlcore import datasets, features, heads, sources
 from tlcore.errors import SpecError
 from tlcore.evaluation import compare, evaluate, outputs
+from tlcore.evaluation.ranking import FEWEST_SEEDS
 from tlcore.heads import tuning
 from tlcore.sentences import Sentence, spread
 from tlcore.spec import (
@@ -81,7 +82,7 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
         names = ("", "head", "fitted on", "accuracy", "fit s", "ms/image", "MB", "features", "seeds")
         report: list[str | Table] = [Table(names, tuple(map(_entries, result.table)))]
         if (n_tied := sum(line.best for line in result.table)) > 1:
-            report.append(f"A tie: the {n_tied} marked * differ by no more than the noise of the test.")
+            report.append(f"A tie: of the {n_tied} marked * none is clearly better than another.")
         report.append(
             f"Each head learned from {result.n_trained:,} images; accuracy ± standard deviation over "
             f"{result.table[0].n_seeds} seeds, each on {result.rows[0].n:,} test images."
@@ -161,7 +162,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             result = replace(
                 result,
                 rows=rows,
-                table=compare(rows),
+                table=compare(rows, _right(reporter.folder()) if len(spec.seeds) < FEWEST_SEEDS else None),
                 layer=spec.layer,
                 n_trained=len(data.x_train),
                 class_names=tuple(data.class_names),
@@ -172,6 +173,15 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             reporter.keep(result)
     reporter.on_progress(Progress(len(result.rows), n))
     return result
+
+
+def _right(folder: Path) -> dict[str, np.ndarray]:
+    """Return by head and input whether each test image was answered rightly with the first seed."""
+    path = folder / outputs.FILE
+    if not path.exists():
+        return {}
+    answers = {model: outputs.load(path, model) for model in outputs.models(path)}
+    return {model: kept.predicted == kept.labels for model, kept in answers.items()}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What a run is asked to do: one spec for each kind of run, and how specs and results are stored."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal, Protocol
 
 from tlcore.errors import SpecError
@@ -64,6 +64,10 @@ class FineTuneSpec:
     def epochs(self) -> int:
         return sum(phase.epochs for phase in self.phases)
 
+    def repeated(self, model: str, seeds: Sequence[int]) -> "tuple[FineTuneSpec, ...]":
+        """Return what trains the same network with other seeds, each with other images and first weights."""
+        return tuple(replace(self, film=False, seed=seed, data=replace(self.data, seed=seed)) for seed in seeds)
+
     def phase_of(self, epoch: int) -> Phase:
         """Return the phase that epoch belongs to, counted from 1 over all phases; 0 belongs to the first."""
         for phase in self.phases:
@@ -95,6 +99,14 @@ class HeadSpec:
     @property
     def seed(self) -> int:
         return self.seeds[0]
+
+    def repeated(self, model: str, seeds: Sequence[int]) -> "tuple[HeadSpec, ...]":
+        """Return what fits one head (``linear_svm-pixels``) with other seeds, each on other images."""
+        head, _dash, name = model.partition("-")
+        if not seeds or head not in self.heads or name not in self.inputs:
+            return ()
+        data = replace(self.data, seed=seeds[0])
+        return (replace(self, heads=(head,), inputs=(name,), seeds=tuple(seeds), data=data, curves=False),)
 
 
 @dataclass(frozen=True)

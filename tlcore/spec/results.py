@@ -77,7 +77,10 @@ class HeadRow(Evaluation):
 
 @dataclass(frozen=True)
 class HeadMean:
-    """One head on one input: means over seeds. ``best`` marks all that are within the noise of the best mean."""
+    """One head on one input: means over seeds. ``best`` marks the best and all that are not clearly worse.
+
+    ``low`` and ``high`` bound the 95 % interval of the mean: over seeds by Student's t, the test's noise included.
+    """
 
     head: str
     input: str
@@ -90,6 +93,15 @@ class HeadMean:
     mb: float | None
     n_features: int
     best: bool = False
+    low: float | None = None  # None: stored by an older version
+    high: float | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the mean."""
+        if self.low is None or self.high is None:
+            return max(0.0, self.mean - 1.96 * self.error), min(1.0, self.mean + 1.96 * self.error)
+        return self.low, self.high
 
 
 class Result:
@@ -117,6 +129,16 @@ class Result:
     def n_tests(self) -> int:
         """How often the test images were looked at."""
         return int(self.test is not None)
+
+    def tests(self, model: str, seed: int) -> Mapping[int, Evaluation]:
+        """Return how one of its models did on the test images, by seed.
+
+        Parameters
+        ----------
+        model : "model" for a network, ``linear_svm-features`` for a head
+        seed : of the run
+        """
+        return {seed: self.test} if self.test else {}
 
     @property
     def complete(self) -> bool:
@@ -186,6 +208,9 @@ class HeadsResult(Result):
     @property
     def n_tests(self) -> int:
         return len(self.rows)
+
+    def tests(self, model: str, seed: int) -> Mapping[int, Evaluation]:
+        return {row.seed: row for row in self.rows if f"{row.head}-{row.input}" == model}
 
     @property
     def heads(self) -> tuple[HeadRow, ...]:

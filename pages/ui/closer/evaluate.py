@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui.charts import plots
 from pages.ui.inputs.answers import gallery
+from pages.ui.runs import contest
 from pages.ui.runs.words import interval, title
 from pages.ui.session import state
 from pages.ui.words.names import head_on
@@ -16,6 +17,7 @@ from tlcore import datasets, evaluation, inputs, jobs, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
 from tlcore.evaluation.outputs import Outputs
+from tlcore.evidence.contest import Entrant
 from tlcore.heads import HEADS
 from tlcore.inspection.explanation import explain
 from tlcore.sentences import percent
@@ -346,14 +348,11 @@ def _rivals(run: Run, looked: Looked) -> None:
     st.markdown(
         f"{_('This one')}: **{percent(looked.score.accuracy)}** · {_('the other')}: **{percent(other.score.accuracy)}**"
     )
-    if other.said.images != looked.said.images:
-        same = evaluation.no_clear_winner(looked.score, other.score)
-        words = _("The two were tested on different images; by their intervals")
-        st.info(
-            words + " " + (_("there is no clear winner.") if same else _("the difference is larger than the noise."))
-        )
-        return
-    _paired(looked, other)
+    labels = _("this one"), _("the other")
+    runs = run, state.lab().store.get(run_id)
+    contest.show(list(map(Entrant, labels, runs, (mine.partition("_")[2], model))), f"closer_{mine}")
+    if other.said.images == looked.said.images:
+        _paired(looked, other)
 
 
 def _candidates(run: Run) -> dict[str, str]:
@@ -372,16 +371,8 @@ def _candidates(run: Run) -> dict[str, str]:
 def _paired(looked: Looked, other: Looked) -> None:
     mine, theirs = (one.said.predicted == one.said.labels for one in (looked, other))
     found = evaluation.paired(mine, theirs)
-    words = _(
-        "Of {n:,} images, {a} only this one got right and {b} only the other. If neither were better, a split at "
-        "least as uneven would come up with probability {p:.2g} (McNemar's exact test)."
-    ).format(n=found.n, a=found.only_first, b=found.only_second, p=found.p)
-    if not found.clear:
-        st.info(_("**No clear winner.**") + " " + words, icon=":material/balance:")
-    elif found.only_first > found.only_second:
-        st.success(_("**This one is better.**") + " " + words, icon=":material/trophy:")
-    else:
-        st.success(_("**The other one is better.**") + " " + words, icon=":material/trophy:")
+    words = _("Of {n:,} images, {a} only this one got right and {b} only the other.")
+    st.markdown(words.format(n=found.n, a=found.only_first, b=found.only_second))
     for column, rows, label in zip(
         st.columns(2, gap="medium"),
         (np.flatnonzero(mine & ~theirs), np.flatnonzero(theirs & ~mine)),

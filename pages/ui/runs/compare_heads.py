@@ -1,16 +1,22 @@
 """A comparison of heads: the table with its tie, the bars, and the confusion matrices."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _, shown
+from pages.ui.words.text import _, shown, tell
 from tlcore import sources
+from tlcore.errors import LabError
+from tlcore.evidence.contest import SEEDS, Entrant
 from tlcore.heads import CURVES, HEADS, LOSSES
-from tlcore.sentences import percent, spread
+from tlcore.sentences import between, percent, spread
 from tlcore.spec import HeadSpec, HeadsResult
 from tlcore.store import Run
 
+from . import contest
 from .view import Chart, View
 from .words import per_class, target
 
@@ -80,20 +86,43 @@ def _single(run: Run, result: HeadsResult) -> None:
                 )
 
 
+def _offer_seeds(spec: HeadSpec) -> None:
+    """Offer the same comparison with as many seeds as a verdict on few labels takes."""
+    st.button(
+        _("Repeat with {n} seeds").format(n=SEEDS),
+        key="repeat_heads",
+        icon=":material/repeat:",
+        help=_("Fits every head again on other images drawn from the same classes, so that the draw counts less."),
+        on_click=_repeat,
+        args=(replace(spec, seeds=tuple(range(spec.seed, spec.seed + SEEDS))),),
+    )
+
+
+def _repeat(spec: HeadSpec) -> None:
+    try:
+        state.watch("cmp", state.start(spec).id)
+    except LabError as error:
+        state.put(start_error=tell(error))
+
+
 def comparison(run: Run, result: HeadsResult) -> None:
     """Show the table of heads, best first, the bars, and SVM beside random forest."""
     lines, titles = result.table, names.heads()
-    n_tied = sum(line.best for line in lines)
-    if n_tied > 1:
-        words = _("A tie: the {n} marked ★ differ by no more than the noise of the test.")
-        st.info(words.format(n=n_tied))
+    models = {f"{line.head}-{line.input}": names.head_on(line.head, line.input) for line in lines}
+    found = contest.show([Entrant(label, run, model) for model, label in models.items()], "heads", repeat=False)
+    best = found.ranking.ties if found else ()
+    if len(best) > 1:
+        st.caption(_("Of those marked ★ none is clearly better than another."))
+    if found and found.offer and isinstance(run.spec, HeadSpec) and run.final:
+        _offer_seeds(run.spec)
     st.dataframe(
         [
             {
-                "": "★" if line.best else "",
+                "": "★" if models[f"{line.head}-{line.input}"] in best else "",
                 _("head"): titles[line.head],
                 _("fitted on"): names.inputs()[line.input],
                 _("accuracy"): spread(line.mean, line.sd),
+                _("95 % interval"): between(*line.interval),
                 _("fit seconds"): line.fit_s,
                 _("ms per image"): line.ms_per_image,
                 _("MB"): line.mb,
@@ -116,7 +145,7 @@ def comparison(run: Run, result: HeadsResult) -> None:
             "{n:,} × {d:,} features of {layer} to learn from; with those of the test images, {mb:.1f} MB, they were "
             "ready in {seconds:.1f} s and are kept for the next run. "
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
-            "each on {t:,} test images."
+            "each on {t:,} test images; the interval is that of the mean, the test's own noise included."
         ).format(
             n=result.n_trained,
             d=result.n_features,

@@ -10,12 +10,12 @@ from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, plain, shown
 from tlcore import jobs
-from tlcore.evaluation import no_clear_winner
+from tlcore.evidence.contest import Entrant
 from tlcore.sentences import percent
 from tlcore.spec import FineTuneResult
 from tlcore.store import Run
 
-from . import view_of
+from . import contest, view_of
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,8 @@ def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
 def results(lanes: Sequence[Lane]) -> None:
     """Show what every lane reached, and whether the lead of the best is more than noise."""
     metrics(lanes)
-    tests = [(lane.label, test) for lane in lanes if (test := lane.run.result.test)]
-    tested = sorted(tests, key=lambda labelled: -labelled[1].accuracy)
-    if len(tested) < 2 or not all(lane.run.final for lane in lanes):
-        return
-    (label, first), (other, second) = tested[:2]
-    names = {"first": plain(label), "second": plain(other)}
-    points = 100 * (first.accuracy - second.accuracy)
-    if no_clear_winner(first, second):
-        words = _("No clear winner: {first} leads {second} by {points:.1f} points, which is within the noise.")
-        st.info(words.format(**names, points=points))
-    else:
-        words = _("{first} leads {second} by {points:.1f} points, more than the noise of {n:,} test images.")
-        st.success(words.format(**names, points=points, n=first.n), icon=":material/flag:")
+    if all(lane.run.final for lane in lanes):
+        contest.show([Entrant(lane.label, lane.run) for lane in lanes], "lanes")
 
 
 def metrics(lanes: Sequence[Lane]) -> None:

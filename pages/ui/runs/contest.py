@@ -1,0 +1,60 @@
+"""Which of several trained models is better, said alike wherever two of them meet, and the way to be surer."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.ui.session import state
+from pages.ui.words.text import _, ngettext, plain, shown, tell
+from tlcore.errors import LabError
+from tlcore.evidence import contest
+from tlcore.evidence.contest import Contest, Entrant
+
+MOST_RUNS = 100  # that are looked through for repetitions
+
+
+def show(entrants: Sequence[Entrant], key: str, repeat: bool = True) -> Contest | None:
+    """Say which of them is better, what the test covers, and where few labels leave it open offer more seeds."""
+    lab, runs = state.lab(), state.access().runs(limit=MOST_RUNS)
+    found = contest.contest(entrants, lab.folder, runs)
+    if found is None:
+        return None
+    say = st.success if found.clear else st.info
+    say(plain(shown(found.verdict)), icon=":material/flag:" if found.clear else ":material/balance:")
+    st.caption(plain(shown(found.scope)))
+    if found.offer and repeat:
+        _more_seeds(entrants, key)
+    return found
+
+
+def _more_seeds(entrants: Sequence[Entrant], key: str) -> None:
+    if contest.under_way(entrants, state.access().runs(limit=MOST_RUNS)):
+        _waiting(entrants)
+        return
+    st.button(
+        _("Repeat with {n} seeds").format(n=contest.SEEDS),
+        key=f"repeat_{key}",
+        icon=":material/repeat:",
+        help=_("Trains each of them again on other images drawn from the same classes, so that the draw counts less."),
+        on_click=_repeat,
+        args=(entrants,),
+    )
+    if message := state.take("repeat_error"):
+        st.error(message)
+
+
+def _repeat(entrants: Sequence[Entrant]) -> None:
+    try:
+        for spec in contest.repetitions(entrants, state.access().runs(limit=MOST_RUNS)):
+            state.start(spec)
+    except LabError as error:
+        state.put(repeat_error=tell(error))
+
+
+@st.fragment(run_every=1.0)
+def _waiting(entrants: Sequence[Entrant]) -> None:
+    """Say how many repetitions are still to come; when none is, the page runs again."""
+    n = len(contest.under_way(entrants, state.access().runs(limit=MOST_RUNS)))
+    if not n:
+        st.rerun()
+    st.caption(ngettext("{n} repetition is still to come.", "{n} repetitions are still to come.", n).format(n=n))

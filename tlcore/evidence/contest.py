@@ -1,0 +1,215 @@
+"""Which of several trained models is better, in one sentence; every page and command says it through here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tlcore import prediction
+from tlcore.errors import LabError
+from tlcore.evaluation import outputs, ranking
+from tlcore.evaluation.ranking import Ranking, Rival
+from tlcore.sentences import Sentence, join, percent
+from tlcore.spec import Evaluation, Spec
+from tlcore.store import Run
+
+MODEL = "model"  # the network of a run
+FEW_LABELS = 50  # a class; with fewer, another draw of the images often turns the order round
+SEEDS = 5  # that a repetition has
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One model of a run, and what it is called beside the others."""
+
+    label: str
+    run: Run
+    model: str = MODEL
+
+    @property
+    def n_labels(self) -> int | None:
+        return self.run.spec.data.per_class
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What was found, and what may be said of it."""
+
+    ranking: Ranking
+    few: bool  # labels: a single draw decides nothing
+    n_trained: int | None  # images, where all learned from as many
+
+    @property
+    def by_seeds(self) -> bool:
+        return self.ranking.tested == "seeds"
+
+    @property
+    def clear(self) -> bool:
+        """Whether the best is better than the next, and may be called so."""
+        return self.ranking.rivals[0].clear and (self.by_seeds or not self.few)
+
+    @property
+    def offer(self) -> bool:
+        """Whether a repetition with more seeds would tell more."""
+        return self.few and not (self.by_seeds and self.ranking.n >= SEEDS)
+
+    @property
+    def verdict(self) -> Sentence:
+        """Return which is better, or that it is a tie."""
+        rival = self.ranking.rivals[0]
+        values = {
+            "first": self.ranking.best,
+            "second": rival.name,
+            "a": percent(self.ranking.accuracies[self.ranking.best]),
+            "b": percent(self.ranking.accuracies[rival.name]),
+            "how": self._how(rival),
+        }
+        if self.few and not self.by_seeds:
+            return Sentence("{these} {what}", these=self._these(), what=self._on_one_draw(rival, values))
+        if rival.clear:
+            return Sentence("{first} is better than {second}: {a} against {b} ({how}).", **values)
+        if len(self.ranking.ties) > 2:
+            return Sentence(
+                "A tie of {n}: {first} leads {second} with {a} against {b} ({how}).",
+                n=len(self.ranking.ties),
+                **values,
+            )
+        return Sentence("A tie: {first} {a}, {second} {b} ({how}).", **values)
+
+    @property
+    def scope(self) -> Sentence:
+        """Return what the test covers and what it does not."""
+        if self.by_seeds:
+            covers = Sentence(
+                "Each seed draws other training images and other first weights; all are tested on the same images."
+            )
+        else:
+            covers = Sentence(
+                "This is about these networks on these test images. Another draw of training images may give another "
+                "order."
+            )
+        n = len(self.ranking.rivals)
+        if n < 2:
+            return covers
+        holm = Sentence(
+            "The best was tested against each of the {n} others, and the probabilities were corrected for {n} tests "
+            "(Holm).",
+            n=n,
+        )
+        return join([covers, holm])
+
+    def _how(self, rival: Rival) -> Sentence:
+        if self.by_seeds:
+            return Sentence(
+                "over {n} seeds; the lead's 95 % interval is {low:+.1f} to {high:+.1f} points",
+                n=self.ranking.n,
+                low=100 * (rival.low or 0.0),
+                high=100 * (rival.high or 0.0),
+            )
+        if self.ranking.tested == "images":
+            return Sentence("McNemar's exact test on {n:,} test images, p = {p:.2g}", n=self.ranking.n, p=rival.p)
+        return Sentence("by their 95 % intervals; their answers to the same images were not kept")
+
+    def _these(self) -> Sentence:
+        if self.n_trained is None:
+            return Sentence("With these few training images")
+        return Sentence("With these {n:,} images", n=self.n_trained)
+
+    def _on_one_draw(self, rival: Rival, values: Mapping[str, object]) -> Sentence:
+        repeat = Sentence("Only more seeds tell which method is better.")
+        if rival.clear:
+            found = Sentence("{first} got more right than {second}: {a} against {b} ({how}).", **values)
+        else:
+            found = Sentence("it is a tie: {first} {a}, {second} {b} ({how}).", **values)
+        return join([found, repeat])
+
+
+def contest(entrants: Sequence[Entrant], folder: Path, runs: Sequence[Run] = ()) -> Contest | None:
+    """Hold the best of several trained models against each of the others; None where fewer than two were tested.
+
+    With three seeds or more that all share, the seeds decide; else McNemar's test on the single answers. Below
+    ``FEW_LABELS`` labels a class only the seeds may call a method better.
+
+    Parameters
+    ----------
+    entrants : with labels that differ
+    folder : the data folder
+    runs : further runs, which may be repetitions of these with other seeds
+    """
+    tested = {e.label: (e, score) for e in entrants if (score := _score(e))}
+    if len(tested) < 2:
+        return None
+    entrants = [entrant for entrant, _tested in tested.values()]
+    few = any(e.n_labels is not None and e.n_labels < FEW_LABELS for e in entrants)
+    labels = {len(e.run.result.class_names) * (e.n_labels or 0) for e in entrants}
+    n_trained = labels.pop() if len(labels) == 1 else None
+    ranked = ranking.rank(
+        {entrant.label: _of_seeds(entrant, runs if few else ()) for entrant in entrants},
+        _right(entrants, folder),
+        {label: score for label, (_entrant, score) in tested.items()},
+    )
+    return Contest(ranked, few, n_trained)
+
+
+def repetitions(entrants: Sequence[Entrant], runs: Sequence[Run] = (), n_seeds: int = SEEDS) -> list[Spec]:
+    """Return what is still to be started until every entrant has ``n_seeds`` seeds, from its own seed on."""
+    missing: list[Spec] = []
+    for entrant in entrants:
+        first = entrant.run.seed
+        there = _of_seeds(entrant, runs, planned=True)
+        wanted = tuple(seed for seed in range(first, first + n_seeds) if seed not in there)
+        missing += [spec for spec in _repeated(entrant.run.spec, entrant.model, wanted) if spec not in missing]
+    return missing
+
+
+def under_way(entrants: Sequence[Entrant], runs: Sequence[Run]) -> list[Run]:
+    """Return the repetitions that have been started and have not ended."""
+    return [run for run in runs if not run.final and any(_is_same(e.run.spec, run.spec, e.model) for e in entrants)]
+
+
+def _score(entrant: Entrant) -> Evaluation | None:
+    return entrant.run.result.tests(entrant.model, entrant.run.seed).get(entrant.run.seed)
+
+
+def _of_seeds(entrant: Entrant, runs: Sequence[Run], planned: bool = False) -> dict[int, float]:
+    """Return the accuracy of a model for every seed it was trained with; ``planned``: and for those still to come."""
+    run, model = entrant.run, entrant.model
+    own = {seed: test.accuracy for seed, test in run.result.tests(model, run.seed).items()}
+    if run.state != "done":
+        return own
+    for other in runs:
+        if other.id == run.id or not _is_same(run.spec, other.spec, model):
+            continue
+        if other.state == "done":
+            tests = other.result.tests(model, other.seed)
+            own = {seed: test.accuracy for seed, test in tests.items()} | own
+        elif planned and not other.final:
+            own = dict.fromkeys(getattr(other.spec, "seeds", (other.seed,)), 0.0) | own
+    return own
+
+
+def _repeated(spec: Spec, model: str, seeds: Sequence[int]) -> tuple[Spec, ...]:
+    """Return the specs that train one model of ``spec`` alone; none where its kind knows no repetition."""
+    repeated = getattr(spec, "repeated", None)
+    return repeated(model, seeds) if repeated else ()
+
+
+def _is_same(spec: Spec, other: Spec, model: str) -> bool:
+    return spec.kind == other.kind and _repeated(spec, model, (0,)) == _repeated(other, model, (0,)) != ()
+
+
+def _right(entrants: Sequence[Entrant], folder: Path) -> dict[str, np.ndarray]:
+    """Return whether each answer was right, where all answered the same images; else nothing."""
+    right: dict[str, np.ndarray] = {}
+    images = set()
+    for entrant in entrants:
+        if outputs.FILE not in entrant.run.result.files:
+            return {}
+        try:
+            answers = outputs.load(prediction.checked_file(entrant.run, outputs.FILE, folder), entrant.model)
+        except LabError:  # the closer look says what is wrong with it
+            return {}
+        images.add(answers.images)
+        right[entrant.label] = answers.predicted == answers.labels
+    return right if len(images) == 1 else {}
