@@ -1,10 +1,14 @@
+import json
 import pickle
 
 import numpy as np
 import pytest
 
-from tlcore import heads
+from tlcore import cli, heads
 from tlcore.errors import DataError, SpecError
+from tlcore.evidence import sweeps
+from tlcore.heads import tuning
+from tlcore.sentences import Sentence
 
 RNG = np.random.default_rng(0)
 CENTRES = RNG.normal(0, 1, (3, 20)).astype(np.float32) * 3
@@ -166,3 +170,48 @@ def test_the_rbf_svms_kernel_is_the_one_of_the_features_themselves():
     x = (5 + rng.normal(size=(60, 30)) + y[:, None]).astype(np.float32)
     head, _ = heads.fit("rbf_svm", x, y, (x, y), seed=0)
     assert head.estimator[-1].gamma == pytest.approx(1 / (30 * x.var()))
+
+
+class Centroid(heads.Head):
+    """A head from outside: the least that one needs."""
+
+    name, title = "centroid", Sentence("Nearest centroid")
+
+    def make(self, shape, n_classes, seed):
+        from sklearn.naive_bayes import GaussianNB
+
+        return GaussianNB()
+
+
+@pytest.fixture
+def own(monkeypatch):
+    monkeypatch.setitem(heads.HEADS, "centroid", Centroid())
+    return "centroid"
+
+
+def test_a_head_of_ones_own_needs_a_name_a_title_and_an_estimator(own, tmp_path):
+    points = []
+    head, _ = heads.fit(own, X, Y, VALIDATION, seed=0, on_point=lambda *point: points.append(point))
+    assert (head.predict(TEST[0]) == TEST[1]).mean() > 0.95
+    assert len({x for _part, x, *_ in points}) >= 5
+    heads.save(head, tmp_path / "x.skops")
+    np.testing.assert_array_equal(heads.load(tmp_path / "x.skops").scores(TEST[0]), head.scores(TEST[0]))
+    assert tuning.choose(own, X, Y, VALIDATION, seed=0) == ({}, ())
+    assert heads.HEADS[own].opens is None and own in sweeps.methods()
+
+
+def test_a_head_of_ones_own_is_listed_with_the_others(own, capsys):
+    assert cli.main(["heads", "--list", "--json"]) == 0
+    listed = {card["name"]: card for card in json.loads(capsys.readouterr().out)}
+    assert listed[own]["title"] == "Nearest centroid" and listed[own]["curve"] == "training images"
+
+
+def test_what_a_head_can_be_opened_up_as_is_what_it_can_give(fitted):
+    head, *_ = fitted
+    kind = heads.HEADS[head.name]
+    machine = kind.machine(head.estimator, head.scale)
+    assert (kind.opens == "svm") is (machine is not None)
+    assert (kind.opens == "forest") is bool(kind.trees(head.estimator))
+    if machine:
+        k = machine.kernel(machine.prepare(X), machine.prepare(X))
+        np.testing.assert_allclose(k, k.T, atol=1e-9)

@@ -18,7 +18,7 @@ SPEC = HeadSpec(
     inputs=("features", "pixels"),
     curves=False,
 )
-SVM_FILES = [f"heads/{head}-{name}.skops" for head in svm.SVMS for name in ("features", "pixels")]
+SVM_FILES = [f"heads/{head}-{name}.skops" for head in ("linear_svm", "rbf_svm") for name in ("features", "pixels")]
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,7 @@ def test_the_opened_rbf_machine_is_the_heads_own_for_that_pair(lab, name):
     store, run = lab
     file = f"heads/rbf_svm-{name}.skops"
     found = svm.opened(run.id, file, (1, 3), 0, str(store.folder))
+    assert found.exact
     head = heads.load(prediction.checked_file(run, file, store.folder))
     svc = head.estimator[-1]
     svc.decision_function_shape = "ovo"
@@ -127,7 +128,7 @@ def test_a_large_pair_is_cut_evenly_and_says_so(lab, monkeypatch):
     store, run = lab
     monkeypatch.setattr(svm, "MOST_IMAGES", 30)
     found = svm.opened(run.id, SVM_FILES[0], (0, 3), 0, str(store.folder))
-    assert (found.n, found.n_all) == (30, 80)
+    assert (found.n, found.n_all, found.exact) == (30, 80, False)
 
 
 def test_the_hardest_images_follow_the_first_and_none_comes_twice():

@@ -375,7 +375,7 @@ def test_two_heads_on_few_labels_are_compared_on_features_and_on_pixels(visit, c
 
 def test_an_svm_is_opened_up_and_its_sum_is_its_answer(visit, compared):
     page = visit(f"heads?cmp={compared}")
-    page.get_by_text("Open an SVM up").click()
+    page.get_by_text("Inside the SVM").click()
     sum_of = page.get_by_text(re.compile("the two differ by"))
     expect(sum_of).to_be_visible()
     assert float(re.search(r"differ by ([\d.e+-]+\d)", sum_of.text_content())[1]) <= 1e-6

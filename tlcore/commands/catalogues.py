@@ -74,7 +74,18 @@ def list_datasets(options: Namespace) -> int:
 
 def list_heads(options: Namespace) -> int:
     rows = [[card.name, str(card.title), str(card.note)] for card in HEADS.values()]
-    cards = [{**asdict(card), "curve": CURVES[card.curve], "loss": LOSSES[card.loss]} for card in HEADS.values()]
+    cards = [
+        {
+            "name": head.name,
+            "title": head.title,
+            "curve": CURVES[head.curve],
+            "loss": LOSSES[head.loss],
+            "scales": head.scales,
+            "scaling": head.scaling,
+            "note": head.note,
+        }
+        for head in HEADS.values()
+    ]
     return console.show(options, in_english(cards), table(["name", "title", "what it is"], rows))
 
 

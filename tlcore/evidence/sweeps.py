@@ -38,11 +38,15 @@ from tlcore.training.clock import OnProgress, ShouldStop
 from .transferability import SCORES, compact, measure
 
 NETWORKS = (FINE_TUNE, SCRATCH)
-METHODS = (*HEADS, *NETWORKS, *SCORES)
 MOST_CELLS = 5000
 EPOCHS = (10, 100)  # least and most of a network
 
 OnCell = Callable[[Cell], None]
+
+
+def methods() -> tuple[str, ...]:
+    """Return what a sweep can measure: heads, networks, and scores that need no training."""
+    return (*HEADS, *NETWORKS, *SCORES)
 
 
 def check(spec: SweepSpec) -> None:
@@ -56,7 +60,7 @@ def check(spec: SweepSpec) -> None:
         sources.check_reads(sources.info(source), spec.target)
     _check_cuts(spec)
     for method in spec.methods:
-        check_choice("method", method, METHODS)
+        check_choice("method", method, methods())
     for per_class, seed in product(spec.per_class, spec.seeds):
         check_number("seed", seed)
         datasets.check_per_class(DataSpec(spec.target, spec.split, per_class, seed))

@@ -1,27 +1,27 @@
 """scikit-learn classifiers on a feature matrix."""
 
-from .heads import (
-    CURVES,
-    HEADS,
-    LOSSES,
-    N_EPOCHS,
-    N_TREES,
-    FittedHead,
-    answer_alone,
-    balanced_order,
-    best_temperature,
-    check,
-    fit,
-    load,
-    make,
-    save,
-)
+from .dense import N_EPOCHS, Dense
+from .fitting import best_temperature, fit, make
+from .forest import N_TREES, Forest
+from .head import CURVES, HEADS, LOSSES, FittedHead, Head, answer_alone, check, info, register
+from .linear import LinearSVM
+from .logistic import Logistic
+from .machine import Machine
+from .neighbours import Neighbours
+from .order import balanced_order
+from .rbf_svm import RbfSVM
+from .saving import load, save
+
+for _shipped in (LinearSVM(), RbfSVM(), Forest(), Logistic(), Neighbours(), Dense()):
+    register(_shipped)
 
 __all__ = [
     "CURVES",
     "FittedHead",
     "HEADS",
+    "Head",
     "LOSSES",
+    "Machine",
     "N_EPOCHS",
     "N_TREES",
     "answer_alone",
@@ -29,7 +29,9 @@ __all__ = [
     "best_temperature",
     "check",
     "fit",
+    "info",
     "load",
     "make",
+    "register",
     "save",
 ]

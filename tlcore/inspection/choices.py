@@ -23,10 +23,10 @@ class Choices:
     values: np.ndarray
 
 
-def read(run_id: str, file: str, kinds: tuple[str, ...], folder: str) -> tuple[Run, heads.FittedHead, Data]:
+def read(run_id: str, file: str, opens: str, folder: str) -> tuple[Run, heads.FittedHead, Data]:
     run = Store(Path(folder)).get(run_id)
     row = next((row for row in run.result.heads if row.file == file), None)
-    if row is None or row.head not in kinds:
+    if row is None or heads.info(row.head).opens != opens:
         raise SpecError("Run {run_id} has no head {file!r} to open. Pick one from the list.", run_id=run_id, file=file)
     head = heads.answer_alone(heads.load(prediction.checked_file(run, file, Path(folder))))
     return run, head, datasets.load(replace(run.spec.data, seed=run.spec.seed))

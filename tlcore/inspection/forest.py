@@ -13,8 +13,6 @@ from tlcore import heads
 from . import choices
 from .choices import Choices
 
-FOREST = "random_forest"
-
 
 @dataclass(frozen=True, eq=False)
 class OpenedForest:
@@ -38,13 +36,13 @@ def opened(run_id: str, file: str, choice: int, folder: str) -> OpenedForest:
     head, x, known = _forest(run_id, file, folder)
     choices.check_choice(choice, len(known.labels))
     image = x[choice : choice + 1]
-    trees = np.stack([tree.predict_proba(image)[0] for tree in head.estimator.estimators_])
+    trees = np.stack([tree.predict_proba(image)[0] for tree in heads.info(head.name).trees(head.estimator)])
     return OpenedForest(trees, head.estimator.predict_proba(image)[0], known)
 
 
 @lru_cache(maxsize=4)
 def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.ndarray, Choices]:
-    run, head, data = choices.read(run_id, file, (FOREST,), folder)
+    run, head, data = choices.read(run_id, file, "forest", folder)
     x = choices.feature_rows(run, file, data.x_test[:1000])
     sure = head.predict_proba(x).max(axis=1)
     chosen = choices.chosen(sure)

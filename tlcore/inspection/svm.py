@@ -12,13 +12,13 @@ import numpy as np
 from tlcore import heads
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
+from tlcore.heads import HEADS
 
 from . import choices
 from .choices import Choices
 
 MOST_IMAGES = 2000  # training images of a pair; their kernel matrix then takes 32 MB
 TOLERANCE = 1e-4  # of the solver; ten times finer than scikit-learn's default, so that the residual stays below 1e-3
-SVMS = ("linear_svm", "rbf_svm")
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,14 @@ class OpenedSVM:
     vectors : uint8, shape (m, h, w) or (m, h, w, 3): pictures of the support vectors, the weightiest for this image
         first
     labels : int64, shape (m,): their classes
+    exact : whether the head itself answers by this machine; else it is one like it, fitted to the pair
     weights : float64, shape (m,): alpha_i y_i; y is +1 for the first class of the pair
     kernels : float64, shape (m,): K(x_i, x)
     decision : what scikit-learn's ``decision_function`` says; above 0: the first class
     """
 
     kernel: str
+    exact: bool
     C: float
     gamma: float | None
     n: int
@@ -166,19 +168,21 @@ class _Pair:
 def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
     from sklearn.svm import SVC
 
-    run, head, data = choices.read(run_id, file, SVMS, folder)
+    run, head, data = choices.read(run_id, file, "svm", folder)
     _check_pair(pair, data)
-    settings, scaled, kernel = _machine(head)
+    own = HEADS[head.name].machine(head.estimator, head.scale)
+    assert own is not None
+    settings, kernel = own.settings, own.kernel
     members = np.flatnonzero(np.isin(data.y_train, pair))
     rows = members[heads.balanced_order(data.y_train[members])[:MOST_IMAGES]]
-    x = scaled(choices.feature_rows(run, file, data.x_train[rows]))
+    x = own.prepare(choices.feature_rows(run, file, data.x_train[rows]))
     y = np.where(data.y_train[rows] == pair[0], 1, -1)
     machine = SVC(**settings, tol=TOLERANCE, cache_size=500).fit(x, y)
     weights, support = machine.dual_coef_[0], machine.support_
     alpha = np.zeros(len(rows))
     alpha[support] = np.abs(weights)
     few = np.flatnonzero(np.isin(data.y_test, pair))[:1000]
-    t = scaled(choices.feature_rows(run, file, data.x_test[few]))
+    t = own.prepare(choices.feature_rows(run, file, data.x_test[few]))
     values = machine.decision_function(t)
     chosen = choices.chosen(np.abs(values))
     return _Pair(
@@ -192,6 +196,7 @@ def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
         choices=Choices(choices.pictures(data, data.x_test[few[chosen]]), data.y_test[few[chosen]], values[chosen]),
         facts={
             "kernel": settings["kernel"],
+            "exact": own.exact,
             "C": settings["C"],
             "gamma": settings["gamma"] if settings["kernel"] == "rbf" else None,
             "n": len(rows),
@@ -201,21 +206,6 @@ def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
             "dual": dual(alpha, y, kernel(x, x), settings["C"]),
         },
     )
-
-
-def _machine(head: heads.FittedHead) -> tuple[dict[str, Any], Any, Any]:
-    """Return a head's own settings for SVC, what it does to features first, and its kernel in double precision."""
-    if head.name == "linear_svm":
-        settings = {"kernel": "linear", "C": float(head.estimator.C), "gamma": "scale"}
-        return settings, lambda x: (x * np.float32(head.scale)).astype(float), lambda a, b: a @ b.T
-    reduce, svc = head.estimator[:-1], head.estimator[-1]
-    gamma = float(svc._gamma)  # what "scale" came to on all classes
-
-    def rbf(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        distances = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * (a @ b.T)
-        return np.exp(-gamma * np.maximum(distances, 0.0))
-
-    return {"kernel": "rbf", "C": float(svc.C), "gamma": gamma}, lambda x: reduce.transform(x).astype(float), rbf
 
 
 def _check_pair(pair: tuple[int, int], data: Data) -> None:

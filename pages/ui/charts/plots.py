@@ -131,7 +131,7 @@ def head_bars(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapp
         part = [line for line in lines if line.input == name]
         figure.add_bar(
             name=_("on {input}").format(input=inputs[name]),
-            x=[titles[line.head] for line in part],
+            x=[titles.get(line.head, line.head) for line in part],
             y=[100 * line.mean for line in part],
             error_y={"type": "data", "array": [100 * (line.sd or 0) for line in part], "color": PALETTE[1]},
             marker_color=(PALETTE[0], PALETTE[6])[index % 2],

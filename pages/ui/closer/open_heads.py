@@ -12,6 +12,7 @@ from pages.ui.session import state
 from pages.ui.words.names import head_on
 from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
+from tlcore.heads import HEADS
 from tlcore.inspection import forest, svm
 from tlcore.inspection.choices import N_CHOICES, Choices
 from tlcore.inspection.forest import OpenedForest
@@ -35,11 +36,11 @@ DUAL = (
 def open_heads(run: Run) -> None:
     """Show the SVMs and forests of a finished run from inside, folded; nothing is computed before it is opened."""
     parts = {
-        "svm": (_("Open an SVM up: its support vectors and the problem it solved"), svm.SVMS, _svm),
-        "forest": (_("Open the forest up: its trees, one by one"), (forest.FOREST,), _forest),
+        "svm": (_("Inside the SVM: its support vectors and the problem it solved"), _svm),
+        "forest": (_("Inside the forest: its trees, one by one"), _forest),
     }
-    for name, (words, kinds, show) in parts.items():
-        files = {row.file: row for row in run.result.heads if row.head in kinds}
+    for name, (words, show) in parts.items():
+        files = {row.file: row for row in run.result.heads if row.head in HEADS and HEADS[row.head].opens == name}
         if not files:
             continue
         box = st.expander(words, key=f"open_{name}_{run.id}", icon=":material/frame_inspect:", on_change="rerun")
@@ -67,7 +68,7 @@ def _svm(run: Run, file: str) -> None:
     second = b.selectbox(_("against (y = −1)"), others, format_func=names.__getitem__, key=f"minus_{key}")
     choice = int(state.get(f"image_{key}") or 0)
     found: OpenedSVM = asked(svm.opened, run.id, file, (first, second), choice, str(state.lab().folder))
-    _which_machine(found, file)
+    _which_machine(found)
     _pick(
         found.choices,
         names,
@@ -79,14 +80,14 @@ def _svm(run: Run, file: str) -> None:
     _dual(found.dual, found.C)
 
 
-def _which_machine(found: OpenedSVM, file: str) -> None:
+def _which_machine(found: OpenedSVM) -> None:
     words = (
-        _(
+        _("An RBF SVM of several classes is one machine for every pair; this is the head's own for these two.")
+        if found.exact
+        else _(
             "The linear head is fitted one class against the rest and keeps weights instead of alphas (LinearSVC, "
             "squared hinge). So a machine with its kernel, scaling and C is fitted to this pair and opened here."
         )
-        if "linear_svm" in file
-        else _("An RBF SVM of several classes is one machine for every pair; this is the head's own for these two.")
     )
     if found.n < found.n_all:
         words += " " + _("To stay quick it sees {n:,} of the pair's {total:,} images.").format(

@@ -243,7 +243,7 @@ def draft() -> SweepSpec:
         sources=tuple(state.get("sweep_sources")),
         target=target,
         cuts=tuple(name for name in cuts if name in state.get("sweep_cuts")),
-        methods=tuple(name for name in sweeps.METHODS if name in state.get("sweep_methods")),
+        methods=tuple(name for name in sweeps.methods() if name in state.get("sweep_methods")),
         per_class=tuple(sorted(state.get("sweep_labels"))),
         seeds=tuple(range(int(state.get("sweep_seeds")))),
         budget_s=int(state.get("sweep_budget")),

@@ -23,7 +23,7 @@ from .words import per_class, target
 
 class HeadsView(View[HeadSpec, HeadsResult]):
     def title(self, spec: HeadSpec) -> str:
-        heads = ", ".join(names.heads()[name] for name in spec.heads)
+        heads = ", ".join(names.head(name) for name in spec.heads)
         if len(spec.heads) > 2:
             heads = _("{n} heads").format(n=len(spec.heads))
         return _("{heads} on {layer} of {source} → {target}, {n}").format(
@@ -41,7 +41,7 @@ class HeadsView(View[HeadSpec, HeadsResult]):
         """Of a comparison there would be too many curves."""
         if not spec.curves:
             return None
-        if len(spec.heads) != 1:
+        if len(spec.heads) != 1 or spec.heads[0] not in HEADS:
             return Chart(x_title=_("Training images, trees or epochs"), loss_title=_("Loss of each head"))
         card = HEADS[spec.heads[0]]
         return Chart(x_title=shown(CURVES[card.curve]).capitalize(), loss_title=shown(LOSSES[card.loss]).capitalize())
@@ -77,7 +77,7 @@ def _single(run: Run, result: HeadsResult) -> None:
     )
     for row in result.rows:
         if row.file:
-            with st.expander(_("Confusion matrix: {head}").format(head=names.heads()[row.head])):
+            with st.expander(_("Confusion matrix: {head}").format(head=names.head(row.head))):
                 st.plotly_chart(
                     plots.confusion(row.confusion, result.class_names),
                     key=f"confusion_{run.id}_{row.file}",
@@ -107,7 +107,7 @@ def _repeat(spec: HeadSpec) -> None:
 
 def comparison(run: Run, result: HeadsResult) -> None:
     """Show the table of heads, best first, the bars, and SVM beside random forest."""
-    lines, titles = result.table, names.heads()
+    lines = result.table
     models = {f"{line.head}-{line.input}": names.head_on(line.head, line.input) for line in lines}
     found = contest.show([Entrant(label, run, model) for model, label in models.items()], "heads", repeat=False)
     best = found.ranking.ties if found else ()
@@ -119,7 +119,7 @@ def comparison(run: Run, result: HeadsResult) -> None:
         [
             {
                 "": "★" if models[f"{line.head}-{line.input}"] in best else "",
-                _("head"): titles[line.head],
+                _("head"): names.head(line.head),
                 _("fitted on"): names.inputs()[line.input],
                 _("accuracy"): spread(line.mean, line.sd),
                 _("95 % interval"): between(*line.interval),
@@ -158,23 +158,21 @@ def comparison(run: Run, result: HeadsResult) -> None:
         )
     )
     st.plotly_chart(
-        plots.head_bars(lines, titles, names.inputs()),
+        plots.head_bars(lines, names.heads(), names.inputs()),
         key=f"bars_{run.id}",
         config=plots.CONFIG,
         alt=_("Test accuracy of every head"),
     )
-    pair = [
-        row
-        for row in result.rows
-        if row.file and row.input == "features" and row.head in ("linear_svm", "random_forest")
-    ]
+    kept = [row for row in result.rows if row.file and row.input == "features" and row.head in HEADS]
+    firsts = (next((row for row in kept if HEADS[row.head].opens == kind), None) for kind in ("svm", "forest"))
+    pair = [row for row in firsts if row]
     if len(pair) == 2:
         st.subheader(_("SVM beside random forest"), anchor=False)
     for column, row in zip(st.columns(2), pair, strict=False):
         with column:
             st.plotly_chart(
-                plots.confusion(row.confusion, result.class_names, titles[row.head]),
+                plots.confusion(row.confusion, result.class_names, names.head(row.head)),
                 key=f"pair_{run.id}_{row.head}",
                 config=plots.CONFIG,
-                alt=_("Confusion matrix of {head}").format(head=titles[row.head]),
+                alt=_("Confusion matrix of {head}").format(head=names.head(row.head)),
             )

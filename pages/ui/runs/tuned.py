@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.session import state
 from pages.ui.words.names import head_on
-from pages.ui.words.text import PERCENT, _, ngettext, plain
+from pages.ui.words.text import PERCENT, _, ngettext, plain, shown
 from tlcore import datasets
 from tlcore.heads import tuning
 from tlcore.spec import HeadRow, HeadsResult, Tried
@@ -43,7 +43,7 @@ def lines(rows: Sequence[HeadRow]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str, str], list[tuple[Tried, bool]]] = {}
     for row in rows:
         for tried in row.tried:
-            key = (row.head, row.input, tuning.words(tried.params))
+            key = (row.head, row.input, shown(tuning.describe(row.head, tried.params)))
             groups.setdefault(key, []).append((tried, tried.params == row.params))
     return [
         {

@@ -22,6 +22,11 @@ def heads() -> dict[str, str]:
     return {name: shown(card.title) for name, card in HEADS.items()}
 
 
+def head(name: str) -> str:
+    """Return what a head is called; one that nothing here registers has only its name."""
+    return heads().get(name, name)
+
+
 def inputs() -> dict[str, str]:
     """Return what a head can be fitted on."""
     return {"features": _("features"), "pixels": _("raw pixels")}
@@ -33,6 +38,6 @@ def methods() -> dict[str, str]:
     return {**heads(), FINE_TUNE: _("Fine-tuning"), SCRATCH: _("From scratch"), **scores}
 
 
-def head_on(head: str, name: str) -> str:
+def head_on(name: str, input: str) -> str:
     """Return a head with what it was fitted on."""
-    return _("{head} on {input}").format(head=heads()[head], input=inputs()[name])
+    return _("{head} on {input}").format(head=head(name), input=inputs()[input])

@@ -1,0 +1,44 @@
+"""The random forest: trees on resampled images, tested on those that each did not see."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tlcore.sentences import Sentence
+
+from .head import Head
+
+N_TREES = 200
+TREES_A_POINT = 10
+
+
+class Forest(Head):
+    name = "random_forest"
+    title = Sentence("Random forest")
+    curve = "trees"
+    loss = "out_of_bag"
+    scaling = Sentence("none: trees only compare")
+    note = Sentence("{n} trees, each on its own resample; the images a tree did not see test it.", n=N_TREES)
+    grid = tuple({"max_depth": depth} for depth in (2, 4, 8, 16, None))
+    settings = {"max_depth": Sentence("largest depth")}
+    trusted = ("sklearn.tree._tree.Tree",)
+
+    def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
+        from sklearn.ensemble import RandomForestClassifier
+
+        return RandomForestClassifier(
+            n_estimators=TREES_A_POINT, warm_start=True, oob_score=True, n_jobs=-1, random_state=seed
+        )
+
+    def steps(self, estimator: Any, x: np.ndarray, y: np.ndarray, seed: int, drawn: bool) -> Iterator[float]:
+        """Grow by steps: the same trees as all at once, but tested out of bag at every step."""
+        for n_trees in range(TREES_A_POINT if drawn else N_TREES, N_TREES + 1, TREES_A_POINT):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # few trees leave some images without an out-of-bag answer
+                estimator.set_params(n_estimators=n_trees).fit(x, y)
+            yield float(n_trees)
+
+    def trees(self, estimator: Any) -> list[Any]:
+        return list(estimator.estimators_)

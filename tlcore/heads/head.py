@@ -1,0 +1,172 @@
+"""What a head is, and the registry of those there are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from tlcore.errors import SpecError
+from tlcore.sentences import NOTHING, Sentence
+from tlcore.spec import check_choice
+
+from .machine import Machine
+
+Curve = Literal["images", "trees", "epochs"]
+Loss = Literal["hinge", "log_loss", "error", "out_of_bag"]
+
+# What the x of a curve counts, and what its loss is.
+CURVES: dict[Curve, Sentence] = {
+    "images": Sentence("training images"),
+    "trees": Sentence("trees"),
+    "epochs": Sentence("epochs"),
+}
+LOSSES: dict[Loss, Sentence] = {
+    "hinge": Sentence("hinge loss"),
+    "log_loss": Sentence("log-loss"),
+    "error": Sentence("error rate"),
+    "out_of_bag": Sentence("out-of-bag error"),
+}
+
+
+class Head:
+    """One kind of scikit-learn classifier on a feature matrix; ``register`` offers it everywhere.
+
+    A head of one's own needs a ``name``, a ``title`` and ``make``; all else has a default.
+
+    Attributes
+    ----------
+    curve : what its learning curve counts. "images" fits it on growing parts; "trees" and "epochs" need ``steps``
+    loss : which loss the curve draws
+    scales : whether its features are multiplied by one factor first, so that their mean length is 1
+    scaling, note : how its input is scaled and what it is, for people
+    grid : settings to try when it is tuned, by scikit-learn's names; the simplest first, for a tie goes to the earlier
+    settings : what those names are called
+    trusted : types that its file may hold beyond skops' own defaults
+    shed : attributes of the fitted estimator that answer nothing and stay out of its file
+    """
+
+    name: str
+    title: Sentence
+    curve: Curve = "images"
+    loss: Loss = "error"
+    scales: bool = False
+    scaling: Sentence = Sentence("none")
+    note: Sentence = NOTHING
+    grid: tuple[Mapping[str, Any], ...] = ()
+    settings: Mapping[str, Sentence] = {}
+    trusted: tuple[str, ...] = ()
+    shed: tuple[str, ...] = ()
+
+    def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
+        """Return the unfitted estimator, a scikit-learn Pipeline or classifier, for features of that shape (n, d)."""
+        raise NotImplementedError
+
+    def fit(self, estimator: Any, x: np.ndarray, y: np.ndarray) -> None:
+        """Fit ``estimator`` in place: x is float32, shape (n, d); y holds classes 0..k-1, each of them."""
+        estimator.fit(x, y)
+
+    def steps(self, estimator: Any, x: np.ndarray, y: np.ndarray, seed: int, drawn: bool) -> Iterator[float]:
+        """Fit ``estimator`` in place, and yield where on its curve it is each time a point of it can be drawn.
+
+        Parameters
+        ----------
+        drawn : whether anybody draws the curve; if not, the end will do
+        """
+        self.fit(estimator, x, y)
+        yield float(len(x))
+
+    def scores(self, estimator: Any, x: np.ndarray) -> np.ndarray:
+        """Return decision values where the estimator has them, else probabilities: shape (n, n_classes)."""
+        if not hasattr(estimator, "decision_function"):
+            return estimator.predict_proba(x)
+        values = estimator.decision_function(x)
+        return np.stack([-values, values], axis=1) if values.ndim == 1 else values
+
+    def can_fit(self, params: Mapping[str, Any], n: int) -> bool:
+        """Return whether a setting of the grid can be fitted on ``n`` images."""
+        return True
+
+    def machine(self, estimator: Any, scale: float) -> Machine | None:
+        """Return the support vector machine it opens up as, None where it is not one."""
+        return None
+
+    def trees(self, estimator: Any) -> list[Any]:
+        """Return the decision trees it opens up as, none where it has none."""
+        return []
+
+    @property
+    def opens(self) -> Literal["svm", "forest"] | None:
+        """As what it can be opened up: whichever of ``machine`` and ``trees`` it has."""
+        if type(self).machine is not Head.machine:
+            return "svm"
+        return "forest" if type(self).trees is not Head.trees else None
+
+
+HEADS: dict[str, Head] = {}
+
+
+def register(head: Head) -> None:
+    """Offer a head in comparisons, sweeps, on the pages and the command line."""
+    HEADS[head.name] = head
+
+
+def info(name: str) -> Head:
+    """Return a head; a SpecError lists the heads when there is none of that name."""
+    check_choice("head", name, tuple(HEADS))
+    return HEADS[name]
+
+
+def check(names: tuple[str, ...]) -> None:
+    """Raise a SpecError when ``names`` is empty or names an unknown head."""
+    if not names:
+        raise SpecError("No head was chosen. Pick at least one of: {heads}.", heads=", ".join(HEADS))
+    for name in names:
+        info(name)
+
+
+@dataclass
+class FittedHead:
+    """A fitted estimator with what it needs to answer: ``scale`` multiplies the features first.
+
+    ``temperature`` turns decision values into probabilities; it is fitted on validation images.
+    """
+
+    name: str
+    estimator: Any
+    scale: float = 1.0
+    temperature: float = 1.0
+    params: Mapping[str, Any] = field(default_factory=dict)  # in place of the head's own settings
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the most probable class of every row: int64, shape (n,)."""
+        return self.scores(x).argmax(axis=1)
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Return decision values where the estimator has them, else probabilities: shape (n, n_classes)."""
+        x = x * np.float32(self.scale) if self.scale != 1.0 else x
+        return HEADS[self.name].scores(self.estimator, x)
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        """Return float32 probabilities, shape (n, n_classes).
+
+        Decision values go through a softmax whose temperature was fitted on validation images (Guo et al. 2017,
+        "On calibration of modern neural networks", section 4.2); the answer itself does not change by it.
+        """
+        scores = self.scores(x)
+        if hasattr(self.estimator, "decision_function"):
+            scores = softmax(scores / self.temperature)
+        return scores.astype(np.float32)
+
+
+def softmax(values: np.ndarray) -> np.ndarray:
+    """Return each row's softmax."""
+    shifted = np.exp(values - values.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def answer_alone(head: FittedHead) -> FittedHead:
+    """Make ``head`` quick for single images: one thread, since starting more costs more than it gives."""
+    if "n_jobs" in head.estimator.get_params():
+        head.estimator.set_params(n_jobs=1)
+    return head

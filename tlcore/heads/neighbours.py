@@ -1,0 +1,28 @@
+"""The nearest neighbours: the answer of the training images that are closest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tlcore.sentences import Sentence
+
+from .head import Head
+
+
+class Neighbours(Head):
+    name = "knn"
+    title = Sentence("k-nearest neighbours")
+    scaling = Sentence("none: plain distances")
+    note = Sentence(
+        "The answer of the nearest training images (k = 5, or fewer labels than that), weighted by distance."
+    )
+    grid = tuple({"n_neighbors": k} for k in (25, 15, 9, 5, 3, 1))
+    settings = {"n_neighbors": Sentence("k")}
+
+    def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
+        from sklearn.neighbors import KNeighborsClassifier
+
+        k = min(5, max(1, shape[0] // n_classes))
+        return KNeighborsClassifier(n_neighbors=k, weights="distance", algorithm="brute", n_jobs=-1)
+
+    def can_fit(self, params: Mapping[str, Any], n: int) -> bool:
+        return params.get("n_neighbors", 0) <= n
