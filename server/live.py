@@ -96,7 +96,9 @@ def payload(
         "points": [
             {
                 "seq": seq,
-                "series": point.series,
+                "head": point.head,
+                "input": point.input,
+                "part": point.part,
                 "x": _finite(point.x),
                 "loss": _finite(point.loss),
                 "accuracy": _finite(point.accuracy),

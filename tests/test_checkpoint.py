@@ -98,8 +98,8 @@ def test_a_resumed_training_ends_with_the_same_weights_to_the_last_bit(tmp_path,
     fitted = training.fit(whole, data, spec, on_metric=points.append)
     resumed, later_points, later = interrupted(spec, data, tmp_path, after)
     assert freezing.hashes(resumed) == freezing.hashes(whole)
-    curve = [(point.series, point.x, point.accuracy) for point in points]
-    assert [(point.series, point.x, point.accuracy) for point in later_points] == curve
+    curve = [(point.part, point.x, point.accuracy) for point in points]
+    assert [(point.part, point.x, point.accuracy) for point in later_points] == curve
     assert [point.loss for point in later_points] == pytest.approx([point.loss for point in points], rel=1e-6)
     elapsed = [point.elapsed_s for point in later_points]
     assert elapsed == sorted(elapsed)

@@ -64,6 +64,12 @@ def test_the_json_of_a_run_gives_its_spec_back(store):
     assert "result" not in json.loads(exports.run_json(run, result=False))
 
 
+def test_a_curve_of_a_comparison_has_its_heads_title_in_the_csv():
+    points = [MetricPoint("train", 10.0, head=head, input="pixels") for head in ("knn", "gone")]
+    lines = exports.metrics_csv(enumerate(points, 1)).splitlines()[1:]
+    assert lines == ["1,k-nearest neighbours · pixels · train,10.0,,,0.0", "2,gone · pixels · train,10.0,,,0.0"]
+
+
 def test_a_missing_number_is_an_empty_cell():
     text = exports.metrics_csv([(1, MetricPoint("train", 0.5, None, 0.25, 2.0)), (2, MetricPoint('a "b", c', 1))])
     assert text.splitlines()[1:] == ["1,train,0.5,,0.25,2.0", '2,"a ""b"", c",1,,,0.0']

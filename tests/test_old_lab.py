@@ -192,7 +192,7 @@ def test_what_waited_and_what_was_cut_off_goes_on(folder):
     assert all(row.ok for row in tuned.result.proof) and tuned.accuracy is not None
     (head, *before), (_, *after) = FACTS[tuned.id]["points"].splitlines(), metrics(store, tuned)
     assert head.startswith("seq") and after[: len(before)] == before  # its curve goes on where it was cut off
-    ends = [point.x for _, point in store.points(tuned.id) if point.series == "validation"]
+    ends = [point.x for _, point in store.points(tuned.id) if point.part == "validation"]
     assert ends == [1, 2, 3, 4, 5]
 
     heads = runs[one(kind="heads", name="Cut off")]

@@ -16,7 +16,7 @@ from tlcore.errors import SpecError, StoreError
 from tlcore.machine.processes import identity
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, FineTuneSpec, HeadSpec, MetricPoint, Progress
-from tlcore.store import Store, home
+from tlcore.store import Store, attempts, home
 from tlcore.store import runs as store_module
 from tlcore.store.tables import runs
 
@@ -278,6 +278,25 @@ def test_a_loss_that_is_not_a_number_is_stored_as_missing(store):
     run = store.create(SPEC)
     store.claim(run.id).add_points([MetricPoint("train", 1.0, loss=float("nan"), accuracy=float("inf"))])
     assert store.points(run.id) == [(1, MetricPoint("train", 1.0))]
+
+
+def test_a_point_of_a_comparison_keeps_its_head_and_input(store):
+    run = store.create(SPEC)
+    points = [
+        MetricPoint(part, 10.0, accuracy=0.5, head=head, input=name)
+        for head in ("knn", "mine/with a slash")
+        for name in ("features", "pixels")
+        for part in ("train", "validation")
+    ]
+    store.claim(run.id).add_points(points)
+    assert [point for _, point in store.points(run.id)] == points
+
+
+def test_a_point_that_an_older_version_stored_under_a_title_names_its_head(store, monkeypatch):
+    run = store.create(SPEC)
+    monkeypatch.setattr(attempts, "series", lambda point: "Linear SVM · pixels · validation")
+    store.claim(run.id).add_points([MetricPoint("train", 10.0)])
+    assert store.points(run.id) == [(1, MetricPoint("validation", 10.0, head="linear_svm", input="pixels"))]
 
 
 def test_writers_and_readers_at_once_lose_nothing(store):

@@ -137,7 +137,7 @@ def test_another_seed_gives_other_weights(data):
 def test_every_epoch_gives_a_training_and_a_validation_point(data):
     points = []
     _, fitted = trained(FEW, data, on_metric=points.append)
-    assert [(point.series, point.x) for point in points] == [
+    assert [(point.part, point.x) for point in points] == [
         ("train", 1.0),
         ("validation", 1.0),
         ("train", 2.0),

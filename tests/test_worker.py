@@ -45,7 +45,7 @@ def test_a_fine_tuning_ends_done_with_test_proof_and_model(lab):
     assert run.result.class_names == ("5", "6", "7", "8", "9")
     assert run.data_hash == datasets.load(FEW).hash
     assert run.versions["keras"] and run.seed == 0
-    assert {point.series for _, point in store.points(run.id)} == {"train", "validation"}
+    assert {point.part for _, point in store.points(run.id)} == {"train", "validation"}
     json.dumps(run.stored, allow_nan=False)
 
 

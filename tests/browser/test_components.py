@@ -502,10 +502,12 @@ def test_a_run_that_the_page_knows_to_be_over_does_not_end_again(show, server):
 
 
 def test_each_head_of_a_run_has_its_colour_and_one_label(show, server):
-    heads = [
-        f"{head} · features · {part}" for head in ("Linear SVM", "Random forest") for part in ("train", "validation")
+    curves = [
+        {"head": head, "input": "features", "part": part}
+        for head in ("linear_svm", "random_forest")
+        for part in ("train", "validation")
     ]
-    points = [{"series": head, "x": x, "loss": 1 / x, "accuracy": 0.8} for head in heads for x in (10, 20, 50)]
+    points = [{**curve, "x": x, "loss": 1 / x, "accuracy": 0.8} for curve in curves for x in (10, 20, 50)]
     server.change("one", reset=True, points=points)
     page = show("long")
     wait_points(page, 12)

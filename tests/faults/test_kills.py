@@ -71,7 +71,7 @@ def check_whole(store, run):
     numbered = store.points(run.id)
     assert [seq for seq, _ in numbered] == list(range(1, len(numbered) + 1))
     for series in ("train", "validation"):
-        points = [point for _, point in numbered if point.series == series]
+        points = [point for _, point in numbered if point.part == series]
         whole = [point.x for point in points if point.x == int(point.x)]
         assert whole == list(range(1, run.spec.epochs + 1))
         assert all(a.x < b.x and a.elapsed_s <= b.elapsed_s for a, b in pairwise(points))
@@ -141,7 +141,7 @@ def test_a_comparison_of_heads_keeps_every_finished_row(store, monkeypatch):
     assert set(outputs.models(store.run_folder(run.id) / outputs.FILE)) == saved
     for name in found.result.files:
         prediction.checked_file(found, name, store.folder)
-    series = Counter((point.series, point.x) for _, point in store.points(run.id))
+    series = Counter((point.head, point.input, point.part, point.x) for _, point in store.points(run.id))
     assert max(series.values()) == 1  # no point of the head that was cut off came twice
     assert "n_points" not in found.stored
 

@@ -57,7 +57,7 @@ def test_a_killed_server_comes_back_and_everything_goes_on(lab, browser):
     )
     assert again.state == "running"
     wait_for(lambda: int(chart.get_attribute("data-points") or 0) > 2 * before.progress.step)
-    x = [point.x for _, point in store.points(run.id) if point.series == "validation"]
+    x = [point.x for _, point in store.points(run.id) if point.part == "validation"]
     assert x == [float(epoch) for epoch in range(1, len(x) + 1)]
 
     page.locator(".st-key-stop_ft button").click()

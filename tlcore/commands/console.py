@@ -194,14 +194,14 @@ class LiveLines:
         """Training and validation of a finished epoch make one line; within a long epoch one comes now and then."""
         if point.x <= self._told:  # by an earlier attempt
             return
-        if point.series == "train" and point.x == int(point.x):
+        if point.part == "train" and point.x == int(point.x):
             self._train = point
             return
-        if point.series == "train" and point.elapsed_s - self._said_s < PARTS_S:
+        if point.part == "train" and point.elapsed_s - self._said_s < PARTS_S:
             return
         self._said_s, self._told = point.elapsed_s, point.x
-        parts = [point] if self._train is None or point.series == "train" else [self._train, point]
-        words = "  ".join(f"{part.series} {_measured(part)}" for part in parts)
+        parts = [point] if self._train is None or point.part == "train" else [self._train, point]
+        words = "  ".join(f"{each.part} {_measured(each)}" for each in parts)
         self._say(f"epoch {round(point.x, 2):>5g}/{n_epochs}  {words}  {point.elapsed_s:.1f} s")
 
 

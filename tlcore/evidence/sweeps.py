@@ -395,7 +395,7 @@ class _Bench:
         return replace(
             cell,
             score=float((answers == pool.y_test).mean()),
-            train_score=next((point.accuracy for point in reversed(points) if point.series == "train"), None),
+            train_score=next((point.accuracy for point in reversed(points) if point.part == "train"), None),
             n_test=len(pool.y_test),
             fit_s=fitted.fit_s,
             multiply_adds=training_cost(frozen, len(rows), epochs, fitted.cached),

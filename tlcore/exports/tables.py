@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Iterable
-from dataclasses import asdict, astuple, fields
+from dataclasses import astuple, fields
 from io import StringIO
 
+from tlcore.heads import HEADS
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, MetricPoint
 from tlcore.store import Run, Store
@@ -51,8 +52,13 @@ def metrics_csv(points: Iterable[tuple[int, MetricPoint]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["seq", "series", "x", "loss", "accuracy", "elapsed_s"])
     for seq, point in points:
-        writer.writerow([seq, *asdict(point).values()])
+        writer.writerow([seq, _series(point), point.x, point.loss, point.accuracy, point.elapsed_s])
     return text.getvalue()
+
+
+def _series(point: MetricPoint) -> str:
+    title = str(HEADS[point.head].title) if point.head in HEADS else point.head
+    return " · ".join(filter(None, (title, point.input, point.part)))
 
 
 def cells_csv(cells: Iterable[Cell]) -> str:

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from tlcore.spec.curves import Part
+
 from .head import FittedHead, Head, info, softmax
 from .order import balanced_order
 
 CURVE_SIZES = 8
 MOST_SCORED = 2000  # training images: enough to draw the training curve, and quick
 
-OnPoint = Callable[[str, float, float | None, float | None], None]  # part, x, loss, accuracy
+OnPoint = Callable[[Part, float, float | None, float | None], None]  # part, x, loss, accuracy
 Labelled = tuple[np.ndarray, np.ndarray]
 
 

@@ -29,6 +29,7 @@ from tlcore.spec import (
     check_choice,
     check_number,
 )
+from tlcore.spec.curves import Part
 from tlcore.store.checkpoint import Checkpoint
 
 from .job import Job, check_data, task
@@ -231,10 +232,11 @@ def _one_head(spec: HeadSpec, head: str, fitting: _Fitting, reporter: Reporter) 
     """Fit, test and save one head; the head of the first seed is kept, draws the curve and says what it answers."""
     data, seed, name = fitting.data, fitting.seed, fitting.input
     began, first = time.perf_counter(), seed == spec.seed
-    prefix = "" if len(spec.heads) == len(spec.inputs) == 1 else f"{heads.HEADS[head].title} · {name} · "
+    one_curve = len(spec.heads) == len(spec.inputs) == 1  # it needs no name
+    curve = {} if one_curve else {"head": head, "input": fitting.input}
 
-    def on_point(series: str, x: float, loss: float | None, accuracy: float | None) -> None:
-        reporter.on_metric(MetricPoint(prefix + series, x, loss, accuracy, time.perf_counter() - began))
+    def on_point(part: Part, x: float, loss: float | None, accuracy: float | None) -> None:
+        reporter.on_metric(MetricPoint(part, x, loss, accuracy, time.perf_counter() - began, **curve))
 
     params, tried = {}, ()
     validation = (fitting.x_validation, data.y_validation)

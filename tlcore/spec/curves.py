@@ -1,8 +1,11 @@
 """What a run reports while it works: points of its curves, and how far it is."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from tlcore.sentences import NOTHING, Sentence
+
+Part = Literal["train", "validation"]
 
 
 @dataclass(frozen=True)
@@ -11,13 +14,16 @@ class MetricPoint:
 
     ``x`` is in the unit of the curve's axis: epochs for networks (1.5: half-way through the second),
     training images for learning curves, trees for forests. ``loss`` and ``accuracy`` may each be missing.
+    ``head`` and ``input`` tell the curves of a comparison apart; where there is only one they are "".
     """
 
-    series: str  # "train", "validation", or a head: "linear_svm · features"
+    part: Part  # of the images
     x: float
     loss: float | None = None
     accuracy: float | None = None
     elapsed_s: float = 0.0
+    head: str = ""
+    input: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,3 +36,42 @@ class Progress:
     left_s: float | None = None
     images_per_s: float | None = None
     first_step_s: float | None = None  # tracing and compiling; timed apart
+
+
+# -- which curve, in one column of the store -------------------------------------------------------------------------
+
+# Older versions stored a head's title: "Linear SVM · features · train".
+_TITLES = {
+    "Linear SVM": "linear_svm",
+    "RBF SVM": "rbf_svm",
+    "Random forest": "random_forest",
+    "Logistic regression": "logistic_regression",
+    "k-nearest neighbours": "knn",
+    "Dense layer": "dense",
+}
+
+
+def series(point: MetricPoint) -> str:
+    """Return the name of a point's curve, for a column; ``of_series`` reads it.
+
+    Examples
+    --------
+    >>> series(MetricPoint("train", 1.0)), series(MetricPoint("train", 1.0, head="knn", input="pixels"))
+    ('train', 'knn/pixels/train')
+    """
+    return f"{point.head}/{point.input}/{point.part}" if point.head else point.part
+
+
+def of_series(name: str) -> dict[str, str]:
+    """Return head, input and part of a curve's name, also of one that an older version stored.
+
+    Examples
+    --------
+    >>> of_series("knn/pixels/train") == of_series("k-nearest neighbours · pixels · train")
+    True
+    >>> of_series("validation")
+    {'head': '', 'input': '', 'part': 'validation'}
+    """
+    *first, part = name.split(" · ") if " · " in name else name.rsplit("/", 2)
+    head, input = first if len(first) == 2 else ("", "")
+    return {"head": _TITLES.get(head, head), "input": input, "part": part}

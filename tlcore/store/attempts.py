@@ -21,6 +21,7 @@ from tlcore.errors import StoreError
 from tlcore.machine.processes import identity
 from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import FINAL_STATES, Cell, MetricPoint, Progress, check_choice
+from tlcore.spec.curves import series
 
 from .connection import Database
 from .tables import cells as cells_table
@@ -67,7 +68,7 @@ class Attempt:
             if connection.execute(mine).first() is None:
                 return
             first = connection.execute(last).scalar_one() + 1
-            rows = [{"run_id": self.run_id, "seq": seq, **_finite(point)} for seq, point in enumerate(points, first)]
+            rows = [{"run_id": self.run_id, "seq": seq, **_columns(point)} for seq, point in enumerate(points, first)]
             connection.execute(points_table.insert(), rows)
 
     def add_cells(self, cells: Sequence[Cell]) -> None:
@@ -173,12 +174,18 @@ def encode(value: Any) -> str:
     return json.dumps(value, default=lambda odd: sentences.encode(odd) if isinstance(odd, Sentence) else odd.tolist())
 
 
-def _finite(point: MetricPoint) -> dict[str, Any]:
-    fields = asdict(point)
-    for name in ("loss", "accuracy"):
-        if fields[name] is not None and not isfinite(fields[name]):
-            fields[name] = None
-    return fields
+def _columns(point: MetricPoint) -> dict[str, Any]:
+    """Return a point's columns; a loss or accuracy that is not a finite number is missing."""
+    loss, accuracy = (
+        value if value is not None and isfinite(value) else None for value in (point.loss, point.accuracy)
+    )
+    return {
+        "series": series(point),
+        "x": point.x,
+        "loss": loss,
+        "accuracy": accuracy,
+        "elapsed_s": point.elapsed_s,
+    }
 
 
 @cache

@@ -29,6 +29,7 @@ from tlcore.spec import (
     result_from,
     to_json,
 )
+from tlcore.spec.curves import of_series
 
 from . import attempts, turns
 from .attempts import Attempt
@@ -228,7 +229,7 @@ class Store:
         query = points_table.select().where(points_table.c.run_id == run_id, points_table.c.seq > since)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(points_table.c.seq).limit(limit))
-            return [(row.seq, MetricPoint(row.series, row.x, row.loss, row.accuracy, row.elapsed_s)) for row in rows]
+            return [(row.seq, _point(row)) for row in rows]
 
     def cells(self, run_id: str) -> tuple[Cell, ...]:
         """Return the finished experiments of a sweep, by what they are; those of all its attempts."""
@@ -453,6 +454,11 @@ def _n_tests(kind: str, result: str) -> int:
 
 def _progress(fields: dict[str, Any]) -> Progress:
     return Progress(**{**fields, "message": sentences.decode(fields.get("message", ""))})
+
+
+def _point(row: Any) -> MetricPoint:
+    fields = {"x": row.x, "loss": row.loss, "accuracy": row.accuracy, "elapsed_s": row.elapsed_s}
+    return MetricPoint(**fields, **of_series(row.series))  # type: ignore[arg-type]
 
 
 def _cell(row: Any) -> Cell:

@@ -11,6 +11,7 @@ import numpy as np
 from tlcore.errors import TrainingError
 from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, MetricPoint, Phase, Progress, ProofRow
+from tlcore.spec.curves import Part
 
 TRAINING = Sentence("training")
 POINT_S = 0.5  # seconds between two live points inside an epoch
@@ -129,8 +130,8 @@ class Clock:
                 rate=phase.learning_rate / 10,
             )
 
-    def _point(self, series: str, x: float, loss: float, accuracy: float) -> None:
-        self.on_metric(MetricPoint(series, x, loss, accuracy, time.perf_counter() - self.began))
+    def _point(self, part: Part, x: float, loss: float, accuracy: float) -> None:
+        self.on_metric(MetricPoint(part, x, loss, accuracy, time.perf_counter() - self.began))
 
     def progress(self) -> Progress:
         """Steps are epochs; the time left follows the mean of the epochs so far."""

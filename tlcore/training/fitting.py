@@ -86,7 +86,7 @@ def fit(
     Parameters
     ----------
     model : network with a softmax output over the classes of ``data``
-    on_metric : receives points of the series ``train`` and ``validation``; x counts epochs over all phases
+    on_metric : receives points of the parts ``train`` and ``validation``; x counts epochs over all phases
     should_stop : asked between stretches of about a quarter of a second, never in the middle of a batch
     on_epoch : called before the first batch and after every epoch, when ``model`` has the weights of that moment
     cache : folder of kept activations; without one they are in memory for this training alone

@@ -180,10 +180,10 @@ class Chart {
 
   writeKey() {
     const { words } = this.data;
-    const names = this.runs.flatMap((run) => [...run.series.keys()]);
+    const parts = this.curves().map(([, curve]) => curve.part);
     const items = [];
-    if (names.some((name) => !isTraining(name))) items.push(["", "", words.solid]);
-    if (names.some(isTraining)) items.push(["dash", "", words.dashed]);
+    if (parts.includes("validation")) items.push(["", "", words.solid]);
+    if (parts.includes("train")) items.push(["dash", "", words.dashed]);
     for (const [label, colour] of this.colours()) items.push(["dot", colour, label]);
     const text = JSON.stringify(items);
     if (text === this.keyText) return;
@@ -200,9 +200,10 @@ class Chart {
 
   writeTable() {
     const { words, language } = this.data;
-    const rows = this.curves().flatMap(([run, name, { x, loss, accuracy }]) => (
-      x.map((at, i) => [this.labelOf(run, name), at, loss[i], accuracy[i] === null ? null : percent(accuracy[i], language, 1)])
-    ));
+    const rows = this.curves().flatMap(([run, curve]) => {
+      const { x, loss, accuracy } = curve;
+      return x.map((at, i) => [this.labelOf(run, curve), at, loss[i], accuracy[i] === null ? null : percent(accuracy[i], language, 1)]);
+    });
     rows.sort((a, b) => b[1] - a[1]);
     const shown = rows.slice(0, TABLE_ROWS);
     const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 5 });
@@ -273,19 +274,20 @@ class Chart {
     const [low, high] = this.xRange();
     const traces = [];
     const ends = [];
-    for (const [run, name, curve] of this.curves()) {
-      const training = isTraining(name);
-      const color = this.visible(this.colourOf(run, name));
+    for (const [run, curve] of this.curves()) {
+      const training = curve.part === "train";
+      const color = this.visible(this.colourOf(run, curve));
       for (const [axis, measure] of [["", "loss"], ["2", "accuracy"]]) {
         const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
         if (!kept.x.length) continue;
-        const id = `${run.id}_${name}_${measure}`.replace(/[^\w-]/g, "_"); // Plotly makes a CSS class of it
+        const named = [run.id, curve.head, curve.input, curve.part, measure].filter(Boolean).join("_");
+        const id = named.replace(/[^\w-]/g, "_"); // Plotly makes a CSS class of it
         const scale = axis ? 100 : 1; // accuracies are drawn and read in percent
         traces.push({
           x: kept.x,
           y: kept.y.map((value) => scale * value),
           uid: id,
-          name: this.labelOf(run, name),
+          name: this.labelOf(run, curve),
           xaxis: `x${axis}`,
           yaxis: `y${axis}`,
           mode: kept.x.length > 30 ? "lines" : "lines+markers",
@@ -293,7 +295,7 @@ class Chart {
           marker: { color, size: 6, symbol: training ? "circle-open" : "circle" },
           hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.1f} %",
         });
-        const label = this.endLabel(run, name);
+        const label = this.endLabel(run, curve);
         const [x, y] = lastKnown(curve.x, curve[measure]);
         if (label) ends.push({ id, axis, label, x, y: scale * y, colour: this.readable(color) });
       }
@@ -304,33 +306,39 @@ class Chart {
   }
 
   curves() {
-    return this.runs.flatMap((run) => [...run.series].map(([name, curve]) => [run, name, curve]));
+    return this.runs.flatMap((run) => [...run.curves.values()].map((curve) => [run, curve]));
   }
 
   colours() { // what the colours mean, where there is more than one
     if (this.runs.length > 1) return this.runs.map((run) => [run.label, this.visible(run.colour)]);
     const [run] = this.runs;
     const heads = run.heads();
-    return heads.length < 2 ? [] : heads.map((head) => [head, this.visible(this.colourOf(run, head))]);
+    return heads.length < 2 ? [] : heads.map((curve) => [this.headOf(curve), this.visible(this.colourOf(run, curve))]);
   }
 
   // One colour per run; a run of several heads gives each head its own.
-  colourOf(run, name) {
+  colourOf(run, curve) {
     const heads = run.heads();
-    return heads.length < 2 ? run.colour : PALETTE[heads.indexOf(headOf(name)) % PALETTE.length];
+    const index = heads.findIndex(({ head, input }) => head === curve.head && input === curve.input);
+    return heads.length < 2 ? run.colour : PALETTE[index % PALETTE.length];
   }
 
-  labelOf(run, name) { // in full, for whoever points at the curve
+  headOf({ head, input }) { // a curve's head with what it was fitted on; "" of a run with one
     const { words } = this.data;
-    const part = isTraining(name) ? words.train : words.validation;
-    return [...(this.runs.length > 1 ? [run.label] : []), headOf(name), part].filter(Boolean).join(" · ");
+    return [words.heads[head] ?? head, words.inputs[input] ?? input].filter(Boolean).join(" · ");
   }
 
-  endLabel(run, name) { // as short as tells the curves apart; the dashes are explained above the plot
+  labelOf(run, curve) { // in full, for whoever points at the curve
+    const { words } = this.data;
+    const label = this.runs.length > 1 ? run.label : "";
+    return [label, this.headOf(curve), words[curve.part]].filter(Boolean).join(" · ");
+  }
+
+  endLabel(run, curve) { // as short as tells the curves apart; the dashes are explained above the plot
     const heads = run.heads().length > 1;
-    if (this.runs.length === 1 && !heads) return this.data.words[isTraining(name) ? "train" : "validation"];
-    if (isTraining(name)) return "";
-    return [...(this.runs.length > 1 ? [run.label] : []), ...(heads ? [headOf(name)] : [])].join(" · ");
+    if (this.runs.length === 1 && !heads) return this.data.words[curve.part];
+    if (curve.part === "train") return "";
+    return [...(this.runs.length > 1 ? [run.label] : []), ...(heads ? [this.headOf(curve)] : [])].join(" · ");
   }
 
   xRange() { // what is in view
@@ -555,7 +563,7 @@ class Run {
   reset(attempt) {
     this.attempt = attempt;
     this.since = this.stored = 0;
-    this.series = new Map(); // name -> {x, loss, accuracy}
+    this.curves = new Map(); // key -> {head, input, part, x, loss, accuracy}
   }
 
   async poll() {
@@ -616,9 +624,10 @@ class Run {
     return more;
   }
 
-  add({ series, x, loss, accuracy }) {
-    if (!this.series.has(series)) this.series.set(series, { x: [], loss: [], accuracy: [] });
-    const curve = this.series.get(series);
+  add({ head, input, part, x, loss, accuracy }) {
+    const key = JSON.stringify([head, input, part]);
+    if (!this.curves.has(key)) this.curves.set(key, { head, input, part, x: [], loss: [], accuracy: [] });
+    const curve = this.curves.get(key);
     curve.x.push(x);
     curve.loss.push(isNumber(loss) ? loss : null);
     curve.accuracy.push(isNumber(accuracy) ? accuracy : null);
@@ -626,7 +635,12 @@ class Run {
   }
 
   heads() {
-    return [...new Set([...this.series.keys()].map(headOf))];
+    const firsts = new Map(); // the first curve of each head on each input
+    for (const curve of this.curves.values()) {
+      const key = JSON.stringify([curve.head, curve.input]);
+      if (!firsts.has(key)) firsts.set(key, curve);
+    }
+    return [...firsts.values()];
   }
 
   share() {
@@ -636,12 +650,9 @@ class Run {
   }
 
   lastAccuracy() {
-    const names = [...this.series.keys()].sort((a, b) => isTraining(a) - isTraining(b));
-    for (const name of names) {
-      const [, y] = lastKnown(this.series.get(name).x, this.series.get(name).accuracy);
-      if (y !== null) return y;
-    }
-    return null;
+    const lasts = (part) => [...this.curves.values()].filter((curve) => curve.part === part)
+      .map(({ x, accuracy }) => lastKnown(x, accuracy)[1]).filter((y) => y !== null);
+    return [...lasts("validation"), ...lasts("train")][0] ?? null;
   }
 
   stop() {
@@ -693,14 +704,6 @@ function isNumber(value) {
 
 function isFinal(state) {
   return ["done", "stopped", "failed"].includes(state);
-}
-
-function isTraining(series) {
-  return series === "train" || / train$/.test(series);
-}
-
-function headOf(series) { // "Linear SVM · features · train" and "... · validation" are one head
-  return series.replace(/(^|[ ·]+)(train|validation)$/, "");
 }
 
 function percent(share, language, digits = 0) { // as tlcore/sentences.py writes it

@@ -8,6 +8,7 @@ from typing import Any
 import plotly
 from streamlit.components.v2 import component
 
+from pages.ui.words import names
 from pages.ui.words.text import _, language
 from server.address import base_path
 from tlcore.spec import FINAL_STATES
@@ -139,6 +140,8 @@ def _words() -> dict[str, Any]:
             "stopped": _("Stopped"),
             "failed": _("Failed"),
         },
+        "heads": names.heads(),
+        "inputs": names.inputs(),
         "train": _("training"),
         "validation": _("validation"),
         "dashed": _("dashed: training"),
