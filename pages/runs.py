@@ -15,6 +15,7 @@ from tlcore.store import Run
 
 frame.heading(_("Runs"), _("Everything that you trained here, with its settings, seed, versions and result."))
 PAGE = 50
+MOST_GOING = 1000  # as many as may wait on a server
 
 
 def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
@@ -48,6 +49,14 @@ def history(runs: tuple[Run, ...]) -> None:
         placeholder="–",
         alt=_("All runs, newest first"),
     )
+
+
+@st.fragment(run_every=1.5)
+def follow(states: dict[str, str]) -> None:
+    """Run the page again when a run that waits or goes on is no longer in the state that the list says."""
+    now = {run.id: run.state for run in state.access().runs(everyone, states=("queued", "running"), limit=MOST_GOING)}
+    if any(now.get(run_id) != seen for run_id, seen in states.items()):
+        st.rerun()
 
 
 def pick(key: str, runs: tuple[Run, ...]) -> None:
@@ -114,7 +123,10 @@ if not total:
     st.page_link("train.py", label=_("Open Train"), icon=":material/play_arrow:")
 else:
     number = st.pagination(-(-total // PAGE), key="history_page") if total > PAGE else 1
-    history(access.runs(everyone, limit=PAGE, offset=PAGE * (number - 1)))
+    listed = access.runs(everyone, limit=PAGE, offset=PAGE * (number - 1))
+    history(listed)
+    if going := {run.id: run.state for run in listed if not run.final}:
+        follow(going)
 try:
     run = state.watched("run")
     if run is not None:

@@ -343,6 +343,19 @@ def test_a_run_whose_workers_never_begin_fails_after_three(store, start, execute
     assert str(run.error).startswith("The worker process ended 3 times before it could begin: it ended without a word")
 
 
+@pytest.mark.slow
+def test_a_run_that_had_begun_does_not_count_as_never_begun(store, start):
+    start(execute=tiny_tasks.requeued_thrice)
+    run = ended(store, new(store))
+    assert (run.state, run.attempt) == ("done", 4)
+
+
+@pytest.mark.slow
+def test_a_run_that_cannot_go_on_is_not_said_to_have_never_begun(store, start):
+    start(execute=tiny_tasks.dies_once_begun)
+    assert str(ended(store, new(store)).error).startswith("The worker process ended 3 times before it could go on:")
+
+
 # -- more than one engine, one after the other or at once
 
 

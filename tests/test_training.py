@@ -44,6 +44,16 @@ def test_frozen_weights_do_not_move_and_the_others_do(data):
     assert all((row.before == row.after) == row.frozen for row in fitted.proof)
 
 
+def test_progress_counts_gradient_steps_and_moves_inside_an_epoch(data):
+    told = []
+    spec = replace(FEW, batch_size=4)  # 40 images: 10 steps an epoch
+    trained(spec, data, on_progress=told.append)
+    steps = [progress.step for progress in told if progress.n_steps]
+    assert {progress.n_steps for progress in told if progress.n_steps} == {20}
+    assert steps == sorted(steps) and steps[-1] == 20
+    assert set(steps) - {0, 10, 20}, "only whole epochs were told"
+
+
 def test_the_cached_prefix_trains_the_same_model_as_the_whole_network(data):
     cached, with_cache = trained(FEW, data)
     plain, without = trained(FEW, data, use_cache=False)

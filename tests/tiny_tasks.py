@@ -138,6 +138,25 @@ def never_claims(attempt: Attempt, folder: str) -> None:
     """A child that cannot even begin."""
 
 
+def requeued_thrice(run_id: str, folder: str) -> None:
+    """A child that is killed after it has begun, and whose run waits again before the engine looks."""
+    store = Store(Path(folder))
+    if store.get(run_id).attempt == 3:
+        return execute(run_id, folder)
+    store.claim(run_id)
+    store.requeue(run_id)
+    return die()
+
+
+def dies_once_begun(run_id: str, folder: str) -> None:
+    """A child that begins once, and whose followers do not get as far."""
+    store = Store(Path(folder))
+    if not store.get(run_id).attempt:
+        store.claim(run_id)
+        store.requeue(run_id)
+    die()
+
+
 def serve_forever(folder: str) -> None:
     """Be a server that gets killed: an engine, and nothing that would close it."""
     from tlcore.engine import Engine

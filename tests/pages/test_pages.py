@@ -28,7 +28,7 @@ from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
 from tlcore.recipes import break_it, race, scratch_control
 from tlcore.sentences import Sentence
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress
 from tlcore.store import Store
 from tlcore.store.connection import connect
 
@@ -211,6 +211,33 @@ def test_a_comparison_that_waits_says_how_many_come_before_it(lab):
     for before in ("1 run comes before this one", "2 runs come before this one"):
         run = lab.store.create(HeadSpec(curves=False))
         assert before in words(opened("heads", run_cmp=run.id))
+
+
+def test_a_comparison_that_runs_meanwhile_is_no_longer_said_to_wait(lab):
+    lab.store.create(FineTuneSpec())
+    run = lab.store.create(HeadSpec(curves=False))
+    app = opened("heads", run_cmp=run.id)
+    assert "Waiting: 1 run comes before this one" in words(app)
+    attempt = lab.store.claim(run.id)
+    attempt.beat(Progress(1, 6, Sentence("Linear SVM"), left_s=4.0))
+    app.run()
+    assert "aiting" not in words(app)
+
+
+def test_lanes_without_a_result_do_not_say_that_they_wait(lab):
+    spec = FineTuneSpec()
+    slots = {"run_ft": lab.store.create(spec).id, "run_scratch": lab.store.create(scratch_control(spec)).id}
+    for run_id in slots.values():
+        lab.store.claim(run_id)
+    said = words(sound(opened("train", **slots)))
+    assert "No result yet." in said and "Waiting" not in said
+
+
+def test_a_stopped_training_says_how_far_it_came(lab):
+    run = finished(lab.store, {**TUNED, "files": {}, "epochs": 7.6, "n_epochs": 60, "stopped": True}, "stopped")
+    assert "Stopped after 7.6 of 60 epochs" in words(opened("runs", run_run=run.id))
+    run = finished(lab.store, {**COMPARED, "n_planned": 6}, "stopped", HeadSpec(curves=False))
+    assert "Stopped after 1 of 6 heads" in words(opened("heads", run_cmp=run.id))
 
 
 def test_start_makes_a_run_of_the_draft_and_hands_it_to_the_engine(lab):

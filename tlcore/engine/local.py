@@ -182,27 +182,27 @@ class Engine:
         taken = self._in_hand()
         waiting = [run_id for run_id in self._store.queued(limit=len(self._slots) + len(free)) if run_id not in taken]
         for slot, run_id in zip(free, waiting, strict=False):
-            slot.give(run_id, self._execute, self._wake.set)
+            if run := self._find(run_id):
+                slot.give(run_id, run.attempt, self._execute, self._wake.set)
 
     def _conclude(self, slot: Slot, job: Job) -> None:
         """See how a child ended, and write the end of its run when it could not do so itself."""
         error = job.future.exception() if job.future.done() else ChildProcessError("it left without a word")
         run = self._find(job.run_id)
-        slot.free(broken=error is not None, began=run is not None and run.state != "queued")
+        slot.free(
+            broken=error is not None, began=run is not None and (run.state != "queued" or run.attempt > job.attempt)
+        )
         if error is not None:
             log.warning("the worker process of run %s ended: %r", job.run_id, error)
         if run is None or run.final:
             self._starts.pop(job.run_id, None)
             self._tidy(job.run_id)
+        elif run.state == "queued" and run.attempt > job.attempt:  # it had begun, and was queued again already
+            self._starts.pop(run.id, None)
         elif run.state == "queued":  # it never got as far as the claim
             self._starts[run.id] = self._starts.get(run.id, 0) + 1
             if self._starts[run.id] >= MOST_STARTS:
-                reason = Sentence(
-                    "The worker process ended {n} times before it could begin: {cause}. Start the run again.",
-                    n=self._starts.pop(run.id),
-                    cause=self._cause(error),
-                )
-                self._fail(run, reason)
+                self._fail(run, _never_ready(run, self._starts.pop(run.id), self._cause(error)))
         elif (is_alive(run.process) is False) if error else (run.process == job.future.result()):
             self._again(run, error)
 
@@ -304,3 +304,13 @@ class Engine:
 
     def _in_hand(self) -> set[str]:
         return {slot.job.run_id for slot in self._slots if slot.job}
+
+
+def _never_ready(run: Run, n: int, cause: Sentence) -> Sentence:
+    if run.attempt:
+        return Sentence(
+            "The worker process ended {n} times before it could go on: {cause}. Start the run again.", n=n, cause=cause
+        )
+    return Sentence(
+        "The worker process ended {n} times before it could begin: {cause}. Start the run again.", n=n, cause=cause
+    )

@@ -30,6 +30,7 @@ class Job:
     """One run in one child's hands. Times are of the monotonic clock; 0 means not yet."""
 
     run_id: str
+    attempt: int  # how often the run had been claimed before
     future: Future[str]
     asked: float = 0.0  # since when it should end
     sign: float = 0.0  # its last progress after that
@@ -88,7 +89,7 @@ class Slot:
             )
             _ = self._pool.active  # starts the child now, in this thread, and not with the first run
 
-    def give(self, run_id: str, execute: Execute, on_end: Callable[[], None]) -> None:
+    def give(self, run_id: str, attempt: int, execute: Execute, on_end: Callable[[], None]) -> None:
         """Let the child work on a run."""
         assert self._pool is not None
         try:
@@ -96,7 +97,7 @@ class Slot:
         except RuntimeError:  # the child died a moment ago; the next turn replaces it
             return
         self._n_given += 1
-        self.job = Job(run_id, future)
+        self.job = Job(run_id, attempt, future)
         future.add_done_callback(lambda _: on_end())
 
     def free(self, broken: bool, began: bool) -> None:

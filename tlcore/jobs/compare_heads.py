@@ -82,6 +82,8 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
             return ["No head was finished."]
         names = ("", "head", "fitted on", "accuracy", "fit s", "ms/image", "MB", "features", "seeds")
         report: list[str | Table] = [Table(names, tuple(map(_entries, result.table)))]
+        if len(result.rows) < result.n_planned:
+            report.append(f"Stopped after {len(result.rows)} of {result.n_planned} heads.")
         if (n_tied := sum(line.best for line in result.table)) > 1:
             report.append(f"A tie: of the {n_tied} marked * none is clearly better than another.")
         report.append(
@@ -163,6 +165,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             result = replace(
                 result,
                 rows=rows,
+                n_planned=n,
                 table=compare(rows, _right(reporter.folder()) if len(spec.seeds) < FEWEST_SEEDS else None),
                 layer=spec.layer,
                 n_trained=len(data.x_train),

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tlcore import datasets, features, sources, training
@@ -50,13 +51,14 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
 
         began = time.perf_counter()
         clock = saved.state["clock"] if saved else {"epoch": 0, "elapsed_s": 0.0}
-        reporter.on_progress(Progress(clock["epoch"], spec.epochs, Sentence("loading the data")))
+        reporter.on_progress(Progress(message=Sentence("loading the data")))
         data = datasets.load(spec.data)
         if saved and saved.state["data_hash"] not in (data.hash, datasets.older_hash(data, spec.data.scale)):
             raise DataError("The images are not those that this run began with. Start it again.")
         reporter.set_data_hash(data.hash)
         resumed = [*saved.state["resumed_after"], clock["epoch"]] if saved else []
-        reporter.on_progress(Progress(clock["epoch"], spec.epochs, Sentence("loading the source model")))
+        at = partial(_progress, spec, len(data.x_train))
+        reporter.on_progress(at(clock["epoch"], Sentence("loading the source model")))
         model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed, scale=spec.data.scale)
         on_epoch = Monitor(model, spec, data.class_names, reporter.folder()) if spec.film else training.unwatched
         fitted = training.fit(
@@ -71,7 +73,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             on_checkpoint=Keeper(reporter, {"data_hash": data.hash, "resumed_after": resumed}),
             resume=saved,
         )
-        reporter.on_progress(Progress(spec.epochs, spec.epochs, Sentence("testing on images never trained on")))
+        reporter.on_progress(at(fitted.epochs, Sentence("testing on images never trained on")))
         answer = features.compiled(model)
         answers = in_batches(answer, data.x_test)
         test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
@@ -85,6 +87,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             n_trained=len(data.x_train),
             n_weights=cost.n_weights,
             n_trainable=cost.n_trainable,
+            n_epochs=spec.epochs,
             **vars(fitted),
             total_s=time.perf_counter() - began + clock["elapsed_s"],
             resumed_after=tuple(resumed),
@@ -111,7 +114,8 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
     def report(self, result: FineTuneResult, folder: Path) -> Report:
         if result.test is None:
             return ["No result."]
-        return [accuracy_words(result.test), proof_words(result.proof), f"Model: {folder / NETWORK}"]
+        stopped = [f"Stopped after {result.epochs:.2g} of {result.n_epochs} epochs."] if result.cut_short else []
+        return [*stopped, accuracy_words(result.test), proof_words(result.proof), f"Model: {folder / NETWORK}"]
 
     def work(self, spec: FineTuneSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen)
@@ -143,6 +147,12 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
 
     def clean(self, run_folder: Path) -> None:
         checkpoint.remove(run_folder)
+
+
+def _progress(spec: FineTuneSpec, n: int, epochs: float, message: Sentence) -> Progress:
+    """Return how far a training on ``n`` images is after so many epochs, in gradient steps."""
+    total = training.n_steps(spec, n)
+    return Progress(round(epochs * total / spec.epochs), total, message)
 
 
 def proof_words(rows: Sequence[ProofRow]) -> str:

@@ -169,6 +169,7 @@ class FineTuneResult(Result):
     first_step_s: float = 0.0  # tracing and compiling, with the first batch
     images_per_s: float = 0.0
     epochs: float = 0.0  # finished; a stop may leave a fraction
+    n_epochs: int = 0  # that were asked for; 0: stored by an older version
     stopped: bool = False
     cached: bool = False  # whether only the rest was trained, on what a frozen prefix makes of the images
     from_cache: bool = False
@@ -182,12 +183,18 @@ class FineTuneResult(Result):
     files: Mapping[str, File] = field(default_factory=dict)
     keras: str = ""  # the version
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether it was stopped before all epochs were done."""
+        return self.stopped and self.epochs < self.n_epochs
+
 
 @dataclass(frozen=True)
 class HeadsResult(Result):
     """What fitting and testing heads gave, so far."""
 
     rows: tuple[HeadRow, ...] = ()
+    n_planned: int = 0  # heads that were to be fitted; 0: stored by an older version
     table: tuple[HeadMean, ...] = ()  # best mean first
     layer: str = ""
     n_trained: int = 0  # images

@@ -53,6 +53,7 @@ class Clock:
         on_epoch: OnEpoch,
     ):
         self.spec, self.n = spec, n
+        self.steps_per_epoch = -(-n // spec.batch_size)
         self.on_metric, self.on_progress, self.should_stop = on_metric, on_progress, should_stop
         self.on_epoch = on_epoch
         self.began = time.perf_counter()
@@ -106,7 +107,7 @@ class Clock:
             loss, right, seen = self.recent
             self._point("train", self.epoch + part, loss / seen, right / seen)
             self.recent, self.last_point = [0.0, 0.0, 0.0], now
-            self.on_progress(self.progress())
+        self.on_progress(self.progress())
 
     def finish_epoch(self, loss: float, accuracy: float, phase: Phase, n_classes: int) -> None:
         self.epoch += 1
@@ -134,7 +135,7 @@ class Clock:
         self.on_metric(MetricPoint(part, x, loss, accuracy, time.perf_counter() - self.began))
 
     def progress(self) -> Progress:
-        """Steps are epochs; the time left follows the mean of the epochs so far."""
+        """Steps are gradient steps; the time left follows the mean of the epochs so far."""
         left = self.spec.epochs - self.epoch - self.part
         left_s = None
         if len(self.epoch_s) > 1:
@@ -142,8 +143,8 @@ class Clock:
         elif self.images:
             left_s = left * self.n * self.busy_s / self.images
         return Progress(
-            step=self.epoch,
-            n_steps=self.spec.epochs,
+            step=round((self.epoch + self.part) * self.steps_per_epoch),
+            n_steps=self.spec.epochs * self.steps_per_epoch,
             message=TRAINING,
             left_s=left_s,
             images_per_s=self.images / self.busy_s if self.busy_s else None,

@@ -108,6 +108,9 @@ def _repeat(spec: HeadSpec) -> None:
 def comparison(run: Run, result: HeadsResult) -> None:
     """Show the table of heads, best first, the bars, and SVM beside random forest."""
     lines = result.table
+    if run.final and len(result.rows) < result.n_planned:
+        words = _("Stopped after {n} of {total} heads; only the seeds that all of them share are compared.")
+        st.info(words.format(n=len(result.rows), total=result.n_planned))
     models = {f"{line.head}-{line.input}": names.head_on(line.head, line.input) for line in lines}
     found = contest.show([Entrant(label, run, model) for model, label in models.items()], "heads", repeat=False)
     best = found.ranking.ties if found else ()

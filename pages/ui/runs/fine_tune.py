@@ -55,6 +55,9 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         """Show test accuracy, cost, proof, confusion and film."""
         if result.test is None:
             return
+        if result.cut_short:
+            words = _("Stopped after {n:.3g} of {total} epochs; this is the network as it was then.")
+            st.info(words.format(n=result.epochs, total=result.n_epochs), icon=":material/stop:")
         _numbers(result, result.test)
         proof_badge(result.proof)
         with st.expander(_("Confusion matrix"), expanded=False):

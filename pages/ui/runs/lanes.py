@@ -63,7 +63,9 @@ def _result(lane: Lane) -> None:
     run, result = lane.run, lane.run.result
     if not isinstance(result, FineTuneResult) or result.test is None:
         st.metric(plain(lane.label), "–", border=True)
-        st.caption(plain(shown(run.error)) or names.states()[run.state].capitalize())
+        # Of a run that goes on the chart says the state: this stands still until the page runs again.
+        words = names.states()[run.state].capitalize() if run.final else _("No result yet.")
+        st.caption(plain(shown(run.error)) or words)
         return
     test = result.test
     st.metric(plain(lane.label), percent(test.accuracy), border=True)

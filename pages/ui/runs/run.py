@@ -87,7 +87,7 @@ def _without_chart(run: Run) -> None:
         start = _("It starts by itself.") if soon else _("It starts by itself, in about {seconds:.0f} s.")
         st.info(words.format(n=ahead) + " " + start.format(seconds=wait))
     if not run.final:
-        progress(run.id)
+        progress(run.id, run.state)
     if run.state == "failed":
         st.error(plain(shown(run.error)), icon=":material/error:")
     if run.state == "stopped" and run.error:
@@ -95,15 +95,16 @@ def _without_chart(run: Run) -> None:
 
 
 @st.fragment(run_every=0.7)
-def progress(run_id: str) -> None:
-    """Show how far a run without curves is; when it ends, the page runs again."""
+def progress(run_id: str, seen: str) -> None:
+    """Show how far a run without curves is; when its state is no longer the one ``seen``, the page runs again."""
     run = state.lab().store.get(run_id)
-    if run.final:
+    if run.state != seen:
         st.rerun()
     now = run.progress
-    words = _("step {step} of {n}").format(step=now.step, n=now.n_steps)
+    words = _("step {step:,} of {n:,}").format(step=now.step, n=now.n_steps) if now.n_steps else ""
     if now.message:
-        words = _("{step}: {message}").format(step=words, message=shown(now.message))
+        message = shown(now.message)
+        words = _("{step}: {message}").format(step=words, message=message) if words else message
     if now.left_s is not None:
         words += _(", about {seconds:.0f} s left").format(seconds=now.left_s)
     st.progress(now.step / max(now.n_steps, 1), text=plain(words))
