@@ -56,9 +56,8 @@ def register(patch: pytest.MonkeyPatch, view: str = "") -> None:
     """Register it until the patch is undone."""
     registries: tuple[dict, ...] = (jobs.JOBS, spec_jobs.SPECS, spec_jobs.RESULTS, runs.VIEWS)
     for registry in registries:
-        patch.setitem(registry, "count", None)
+        patch.setitem(registry, "count", None)  # taken out again when the patch is undone
+        del registry["count"]
     jobs.register(Count())
     if view:
         runs.register("count", view)
-    else:
-        del runs.VIEWS["count"]

@@ -67,6 +67,29 @@ def _is_for_types_only(node: ast.AST, child: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and child in node.body
 
 
+# What extensions add to after tlcore was imported. A list of it that is made at import would lack what comes later.
+REGISTRIES = {"HEADS", "JOBS", "SPECS", "RESULTS", "SOURCES", "MODALITIES", "EXPORTERS", "VIEWS"}
+LISTS = {"catalogue", "names", "methods", "available", "view_of", "get", "info", "modality", "presets"}
+
+
+def read_at_import(path: Path) -> Iterator[str]:
+    """Yield the registries that a module reads, and its packages' lists that it calls, while it is imported."""
+    todo = list(ast.parse(path.read_text()).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            todo += [*node.args.defaults, *filter(None, node.args.kw_defaults), *getattr(node, "decorator_list", ())]
+            continue
+        named = getattr(node, "id", getattr(node, "attr", ""))
+        if named in REGISTRIES and isinstance(node.ctx, ast.Load):
+            yield named
+        called = node.func if isinstance(node, ast.Call) else None
+        of = getattr(getattr(called, "value", None), "id", "")
+        if isinstance(called, ast.Attribute) and called.attr in LISTS and of in FLOOR:
+            yield f"{of}.{called.attr}"
+        todo.extend(ast.iter_child_nodes(node))
+
+
 def package(path: Path) -> str:
     """Return the package that a file of tlcore belongs to; a module that stands alone is its own."""
     return path.relative_to(ROOT / "tlcore").with_suffix("").parts[0]
@@ -108,6 +131,11 @@ def test_pages_never_import_each_other_nor_what_trains(path):
     used = set(imports(path))
     assert {full for full in used if full.startswith("pages.") and not full.startswith("pages.ui")} == set()
     assert not {full.split(".")[0] for full in used} & (HEAVY - {"streamlit"})
+
+
+@pytest.mark.parametrize("path", [*TLCORE, *UI, *(ROOT / "server").rglob("*.py")], ids=dotted)
+def test_what_registers_is_listed_when_it_is_asked_for_and_never_at_import(path):
+    assert set(read_at_import(path)) == set()
 
 
 def in_a_fresh_process(code: str) -> set[str]:
@@ -190,3 +218,20 @@ def test_pages_reach_runs_only_through_what_their_person_may_do(path):
         and (getattr(call.value, "attr", "") in held or getattr(call.value, "id", "") in held)
     ]  # fmt: skip
     assert not around, f"line {around[0].lineno}: go through state.access()"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("METHODS = (*HEADS, 'scratch')", {"HEADS"}),
+        ("TARGETS = tuple(entry.name for entry in datasets.catalogue())", {"datasets.catalogue"}),
+        ("class A:\n    kinds = list(jobs.JOBS)", {"JOBS"}),
+        ("def f(names=tuple(heads.HEADS)): ...", {"HEADS"}),
+        ("def f():\n    return tuple(HEADS)", set()),
+        ("HEADS: dict = {}\nfor head in (A(), B()):\n    register(head)", set()),
+    ],
+)
+def test_a_list_that_is_made_at_import_is_found(tmp_path, source, found):
+    path = tmp_path / "module.py"
+    path.write_text(source)
+    assert set(read_at_import(path)) == found

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlcore import datasets
+from tlcore import cli, datasets
 from tlcore.datasets import mnist
 from tlcore.datasets.__main__ import main
 from tlcore.errors import DataError, SpecError
@@ -69,6 +69,7 @@ def test_a_task_registers_once_and_is_then_on_every_list(monkeypatch):
 
     datasets.register(Dots())
     assert datasets.catalogue()[-1].title == "Dots" and datasets.info("dots").n_train == 10
+    assert cli.parser().parse_args(["train", "--target", "dots"]).target == "dots"
     assert datasets.samples("dots", 5)[1].tolist() != [] and datasets.max_per_class("dots", "standard") == 1
     with pytest.raises(SpecError, match="two data sets of the name 'dots'"):
         datasets.register(Dots())

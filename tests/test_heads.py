@@ -185,7 +185,9 @@ class Centroid(heads.Head):
 
 @pytest.fixture
 def own(monkeypatch):
-    monkeypatch.setitem(heads.HEADS, "centroid", Centroid())
+    monkeypatch.setitem(heads.HEADS, "centroid", None)
+    del heads.HEADS["centroid"]  # undone when the patch is
+    heads.register(Centroid())
     return "centroid"
 
 
@@ -204,6 +206,15 @@ def test_a_head_of_ones_own_is_listed_with_the_others(own, capsys):
     assert cli.main(["heads", "--list", "--json"]) == 0
     listed = {card["name"]: card for card in json.loads(capsys.readouterr().out)}
     assert listed[own]["title"] == "Nearest centroid" and listed[own]["curve"] == "training images"
+
+
+@pytest.mark.parametrize("name", ["linear_svm", "centroid", "scratch"])
+def test_a_name_that_is_taken_is_refused(own, name, monkeypatch):
+    monkeypatch.setattr(Centroid, "name", name)
+    before = dict(heads.HEADS)
+    with pytest.raises(SpecError, match=f"The name '{name}' is taken"):
+        heads.register(Centroid())
+    assert before == heads.HEADS
 
 
 def test_what_a_head_can_be_opened_up_as_is_what_it_can_give(fitted):

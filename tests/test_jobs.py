@@ -31,6 +31,11 @@ def test_every_kind_that_can_be_stored_has_its_job():
         job.check(job.spec())
 
 
+def test_a_kind_that_is_taken_is_refused():
+    with pytest.raises(SpecError, match="two kinds of run of the name 'fine_tune'"):
+        jobs.register(jobs.JOBS["fine_tune"])
+
+
 def test_a_further_kind_is_checked_executed_stored_and_described(store, count):
     run = executed(store, CountSpec(to=2))
     assert (run.state, run.kind, run.result.counted, run.spec) == ("done", "count", 2, CountSpec(to=2))

@@ -136,7 +136,6 @@ EXIT_CODES = """exit codes:
 
 PRESETS = tuple(freezing.presets(()))
 RECIPES = ("one-phase", "two-phase", "article")
-TARGETS = tuple(entry.name for entry in datasets.catalogue())
 
 
 def parser() -> Parser:
@@ -268,7 +267,7 @@ def _sweep(commands: Any) -> None:
     default = SweepSpec()
     added.add_argument("--study", type=choice("study", tuple(STUDIES)), help=f"a grid by name: {', '.join(STUDIES)}")
     _words(added, "--sources", source, (*sources.names(), "what sources add made"), default.sources)
-    _word(added, "--target", "target", TARGETS, default.target)
+    _target(added, default.target)
     _word(added, "--split", "split", SPLITS, default.split)
     cuts = (PIXELS, *sources.info(default.source).cut_names, "or the layers of another source")
     _words(added, "--cuts", str, cuts, default.cuts)
@@ -380,11 +379,15 @@ ID = "a run's id, or its first 6 characters or more"
 def _task(added: Parser, source_name: str) -> None:
     data = DataSpec()
     _source(added, "--source", source_name)
-    _word(added, "--target", "target", TARGETS, data.target)
+    _target(added, data.target)
     _word(added, "--split", "split", SPLITS, data.split)
     low, high, default = RANGES["per_class"]
     words = f"training images of each class, {low:,} to {high:,}, or all there are; default {default:,}"
     added.add_argument("--per-class", type=all_or("per_class"), metavar="N|all", help=words)
+
+
+def _target(added: Parser, default: str) -> None:
+    _word(added, "--target", "target", tuple(entry.name for entry in datasets.catalogue()), default)
 
 
 def _source(added: Parser, flag: str, default: str | None = None) -> None:

@@ -21,12 +21,12 @@ FOLDER = ASSETS / "recorded"
 LABELS = (1, 2, 5, 10, 20, 50, 100, 500)
 CUTS = ("pool_1", "conv_2", "flatten", "dense_1", "dense_2")
 FIVE = (0, 1, 2, 3, 4)
-SOURCES = ("digits_0_4", "fashion", "random")
+SOURCE_NAMES = ("digits_0_4", "fashion", "random")
 
 
 def _best_cut(target: str) -> SweepSpec:
     methods = ("linear_svm", "loo_1nn", "svm_cv", "h_score", "logme", "leep")
-    return SweepSpec(SOURCES, target, cuts=CUTS, methods=methods, per_class=(5, 20, 100), seeds=FIVE)
+    return SweepSpec(SOURCE_NAMES, target, cuts=CUTS, methods=methods, per_class=(5, 20, 100), seeds=FIVE)
 
 
 # name -> grids, which are run one after the other
@@ -36,7 +36,7 @@ STUDIES: dict[str, tuple[SweepSpec, ...]] = {
     ),
     "claims": (  # with those of the label savings
         SweepSpec(
-            SOURCES,
+            SOURCE_NAMES,
             cuts=("flatten", "dense_1"),
             methods=("linear_svm",),
             per_class=(5, 50, 500),

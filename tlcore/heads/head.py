@@ -8,7 +8,7 @@ import numpy as np
 
 from tlcore.errors import SpecError
 from tlcore.sentences import NOTHING, Sentence
-from tlcore.spec import check_choice
+from tlcore.spec import FINE_TUNE, SCRATCH, check_choice
 
 from .machine import Machine
 
@@ -107,7 +107,15 @@ HEADS: dict[str, Head] = {}
 
 
 def register(head: Head) -> None:
-    """Offer a head in comparisons, sweeps, on the pages and the command line."""
+    """Offer a head in comparisons, sweeps, on the pages and the command line.
+
+    Raises
+    ------
+    SpecError
+        The name is taken.
+    """
+    if head.name in (*HEADS, FINE_TUNE, SCRATCH):  # they stand in one list, as the methods of a sweep
+        raise SpecError("The name {name!r} is taken. Give the head another one.", name=head.name)
     HEADS[head.name] = head
 
 

@@ -96,7 +96,15 @@ JOBS: dict[str, Job[Any, Any]] = {}
 
 
 def register(job: Job[Any, Any]) -> None:
-    """Let runs of a further kind be stored, checked and executed."""
+    """Let runs of a further kind be stored, checked and executed.
+
+    Raises
+    ------
+    SpecError
+        There are runs of that kind already.
+    """
+    if job.kind in JOBS:
+        raise SpecError("There are two kinds of run of the name {name!r}. Give one of them another.", name=job.kind)
     jobs.register(job.spec, job.result)
     JOBS[job.kind] = job
 
