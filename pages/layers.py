@@ -10,7 +10,7 @@ from pages.ui.components.layer_picker import check_value, layer_picker
 from pages.ui.session import state
 from pages.ui.sources import own_model
 from pages.ui.words.text import PERCENT, _
-from tlcore import sources
+from tlcore import datasets, sources
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.sentences import percent
@@ -87,6 +87,10 @@ def table(frozen: Freezing) -> None:
         _("Sum: {total:,} weights, of which {trainable:,} train and {frozen:,} are frozen.").format(
             total=cost.n_weights, trainable=cost.n_trainable, frozen=cost.n_weights - cost.n_trainable
         )
+        + " "
+        + _("{layer} is new: it has an output for each of the {n} classes of {target}.").format(
+            layer=frozen.layers[-1].name, n=frozen.layers[-1].output_shape[-1], target=target.title
+        )
     )
 
 
@@ -111,6 +115,7 @@ def picked() -> None:
     state.put(frozen=chosen)
 
 
+target = datasets.info(state.get("target"))
 names = {source.name: source.title for source in state.sources_on_offer()}
 if state.get("source") not in names:  # removed meanwhile, perhaps in another window
     state.use_source(state.DEFAULTS["source"])

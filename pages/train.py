@@ -23,10 +23,6 @@ RECIPES = {
     "article": _("The article's own recipe"),
 }
 ENOUGH_STEPS = 60  # at 5 labels a class, 20 steps reach 77 % and 60 steps 84 %
-SPLIT_WORDS = {
-    "standard": _("60,000 / 10,000 (standard)"),
-    "article": _("55,000 / 15,000 (the article's)"),
-}
 
 frame.heading(
     _("Train"),
@@ -37,12 +33,16 @@ frame.heading(
 def number(key: str, label: str, words: str, **options: object) -> None:
     """Show a number field with its range and one line of help."""
     low, high, default = RANGES[key]
+    high = options.pop("most", high)
     st.number_input(
         label,
         min_value=low,
-        max_value=options.pop("most", high),  # type: ignore[arg-type]
+        max_value=high,  # type: ignore[arg-type]
         help=_("{words} From {low:,} to {high:,}; usually {default}.").format(
-            words=words, low=low, high=high, default=default
+            words=words,
+            low=low,
+            high=high,
+            default=min(default, high),  # type: ignore[type-var]
         ),
         **options,  # type: ignore[arg-type]
         **state.keyed(key),
@@ -65,15 +65,17 @@ def shared_settings() -> None:
         st.selectbox(
             _("Split"),
             SPLITS,
-            format_func=SPLIT_WORDS.__getitem__,
+            format_func=split_words,
             help=_(
-                "How many images are for training and how many are held out. The published test images always test."
-            ),
+                "Images for training / validation / test. The published test images always test. With a number of "
+                "labels per class at most {n:,} images validate."
+            ).format(n=datasets.MOST_VALIDATION),
             **state.keyed("split"),
         )
     with c:
         most = most_per_class()
-        if most and state.get("per_class") > most:
+        asked = int(state.get("per_class"))
+        if most and asked > most:
             state.put(per_class=most)
         number(
             "per_class",
@@ -82,6 +84,9 @@ def shared_settings() -> None:
             disabled=state.get("all_images"),
             **({"most": most} if most else {}),
         )
+        if most and asked > most:
+            words = _("{target} has {most:,} images of every class to train on, so {asked:,} became {most:,}.")
+            st.caption(words.format(target=titles[state.get("target")], most=most, asked=asked))
         st.toggle(_("All training images"), help=_("The full run: better, and slower."), **state.keyed("all_images"))
     with d:
         number("seed", _("Seed"), _("Picks the images and the first weights; the same seed gives the same result."))
@@ -92,6 +97,13 @@ def shared_settings() -> None:
                 "{title} is not shipped: it is fetched once when the network allows. If it cannot be, the run says so."
             ).format(title=card.title)
         )
+
+
+def split_words(split: str) -> str:
+    """Return how a split divides the images of the target."""
+    train, validation, test = datasets.split_sizes(state.get("target"), split)
+    words = _("{train:,} / {validation:,} / {test:,}").format(train=train, validation=validation, test=test)
+    return _("{sizes} (the article's)").format(sizes=words) if split == "article" else words
 
 
 def most_per_class() -> int | None:

@@ -341,3 +341,10 @@ def test_label_noise_deals_the_labels_of_its_share_out_anew_and_touches_nothing_
 def test_a_share_of_noise_outside_0_to_1_is_refused():
     with pytest.raises(SpecError, match=r"Label noise must be a number from 0.0 to 1.0. Received: 1.5"):
         datasets.load(DataSpec(label_noise=1.5))
+
+
+@pytest.mark.parametrize("target", [card.name for card in datasets.catalogue() if card.offline])
+@pytest.mark.parametrize("split", ["standard", "article"])
+def test_the_sizes_that_a_split_is_said_to_have_are_those_of_the_images(target, split):
+    data = datasets.load(DataSpec(target, split, per_class=None))
+    assert datasets.split_sizes(target, split) == (len(data.y_train), len(data.y_validation), len(data.y_test))

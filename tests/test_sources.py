@@ -350,3 +350,14 @@ def test_the_readme_notes_the_sum_of_every_shipped_file():
     for path in files:
         assert f"| {path.relative_to(datasets.ASSETS).as_posix()} |" in readme
         assert hashlib.sha256(path.read_bytes()).hexdigest() in readme, path.name
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", sources.names())
+@pytest.mark.parametrize("n_classes", [5, 10, 26])
+def test_a_card_foretells_the_layers_of_the_network_that_will_train(name, n_classes):
+    told = sources.info(name).layers_for(n_classes)
+    real = sources.describe(sources.load(name, n_classes=n_classes))
+    assert [(one.name, one.n_weights, one.flops, one.output_shape) for one in told] == [
+        (one.name, one.n_weights, one.flops, one.output_shape) for one in real
+    ]

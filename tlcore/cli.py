@@ -205,8 +205,11 @@ def _datasets(commands: Any) -> None:
 
 def _describe(commands: Any) -> None:
     words = "show a network's layers, which of them stay frozen, and what that saves"
-    added = _command(commands, "describe", catalogues.describe, words, "describe digits --preset all_but_head")
+    examples = ("describe digits --preset all_but_head", "describe digits_0_4 --target mnist")
+    added = _command(commands, "describe", catalogues.describe, words, *examples)
     _source(added, "source")
+    words = "count the network that trains on this task: its last layer is new"
+    _word(added, "--target", "target", TARGETS, words=words)
     _frozen(added)
     _json(added)
 
@@ -412,8 +415,12 @@ def _number(added: Parser, name: str, words: str, default: bool = True, flag: st
     added.add_argument(flag, dest=dest, type=number(name), metavar="N", help=words)
 
 
-def _word(added: Any, flag: str, what: str, choices: Sequence[str], default: str | None = None) -> None:
-    words = f"one of {', '.join(choices)}" + (f"; default {default}" if default else "")
+def _word(
+    added: Any, flag: str, what: str, choices: Sequence[str], default: str | None = None, words: str = ""
+) -> None:
+    words = (
+        (f"{words}; " if words else "") + f"one of {', '.join(choices)}" + (f"; default {default}" if default else "")
+    )
     added.add_argument(flag, type=choice(what, choices), metavar=flag.strip("-").upper(), help=words)
 
 

@@ -25,7 +25,8 @@ def strip() -> None:
     state.settle()
     spec = state.draft()
     source = sources.info(spec.source)
-    frozen = Freezing(source.layers, spec.phases[-1].frozen, source.name)
+    target = datasets.info(spec.data.target)
+    frozen = Freezing(source.layers_for(len(target.class_names)), spec.phases[-1].frozen, source.name)
     per_class = _("all") if spec.data.per_class is None else f"{spec.data.per_class}"
     parts = [
         _("**{source}**").format(source=source.title),
@@ -34,7 +35,7 @@ def strip() -> None:
             total=sum(layer.can_freeze for layer in source.layers),
             share=percent(frozen.cost.n_trainable / frozen.cost.n_weights, 0),
         ),
-        _("{target}, {n} per class").format(target=datasets.info(spec.data.target).title, n=per_class),
+        _("{target}, {n} per class").format(target=target.title, n=per_class),
         _("seed {seed}").format(seed=spec.seed),
     ]
     last = state.last_accuracy()

@@ -439,6 +439,30 @@ def test_the_layer_tables_sums_are_the_networks_own(lab):
     assert list(frame["state"][:2]) == ["frozen", "– nothing to freeze"]
 
 
+def test_the_forecast_counts_the_network_that_will_train_with_its_new_head(lab):
+    app = opened("layers", target="mnist")
+    app.button(key="preset_article").click().run()
+    assert "121,610 of 121,930 weights will train" in words(app)
+    assert "dense_2 is new: it has an output for each of the 10 classes of MNIST digits 0-9." in words(app)
+    frame = next(table.value for table in app.dataframe if "weights" in table.value)
+    assert frame["weights"].sum() == 121_930
+    app.switch_page("train.py").run()
+    assert "121,610 of 121,930 weights train" in words(app)
+
+
+def test_a_split_says_the_counts_of_its_target_and_a_limit_is_the_targets_own(lab):
+    app = opened("train")
+    options = app.selectbox(key="split").options
+    assert options == ["26,464 / 2,940 / 4,861", "26,954 / 2,450 / 4,861 (the article's)"]
+    app.selectbox(key="target").set_value("mnist").run()
+    assert app.selectbox(key="split").options[1] == "55,000 / 5,000 / 10,000 (the article's)"
+    app.number_input(key="per_class").set_value(4000).run()
+    app.selectbox(key="target").set_value("digits_8x8").run()
+    field = app.number_input(key="per_class")
+    assert field.value == field.max < 200 and f"From 1 to {field.max}; usually {field.max}." in field.help
+    assert f"so 4,000 became {field.max}." in words(sound(app))
+
+
 def test_a_deleted_run_comes_back_with_undo(lab):
     run = finished(lab.store, {})
     app = opened("runs", run_run=run.id)

@@ -92,7 +92,10 @@ def list_heads(options: Namespace) -> int:
 def describe(options: Namespace) -> int:
     """Show a network's layers, which of them stay frozen, and what that saves."""
     card = sources.info(options.source)
-    frozen = Freezing(card.layers, frozen_layers(options, card.name), card.name)
+    layers = card.layers
+    if options.target is not None:
+        layers = card.layers_for(len(datasets.info(options.target).class_names))
+    frozen = Freezing(layers, frozen_layers(options, card.name), card.name)
     cost = frozen.cost
     rows = [
         [
@@ -104,11 +107,11 @@ def describe(options: Namespace) -> int:
             share(layer.n_weights / cost.n_weights),
             state_of(layer, frozen.names),
         ]
-        for layer in card.layers
+        for layer in layers
     ]
     heads = ["#", "layer", "type", "output", "weights", "share", "state"]
-    layers = [{**asdict(layer), "state": state_of(layer, frozen.names)} for layer in card.layers]
-    values = {"source": card.name, "layers": layers, **asdict(cost)}
+    told = [{**asdict(layer), "state": state_of(layer, frozen.names)} for layer in layers]
+    values = {"source": card.name, "layers": told, **asdict(cost)}
     lines = [table(heads, rows), cost_words(cost), *uploads.findings(card)]
     return console.show(options, values, "\n".join(lines))
 

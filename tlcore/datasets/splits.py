@@ -20,6 +20,19 @@ def max_per_class(target: str, split: str) -> int:
     return min(size - part for size, part in zip(sizes, kept, strict=True))
 
 
+def split_sizes(target: str, split: str) -> tuple[int, int, int]:
+    """Return how many images train, validate and test when all are used. Reads no data.
+
+    Examples
+    --------
+    >>> split_sizes("mnist", "article")
+    (55000, 5000, 10000)
+    """
+    entry = info(target)
+    n_validation = _n_validation(entry.n_train, split)
+    return entry.n_train - n_validation, n_validation, entry.n_test
+
+
 def check_per_class(spec: DataSpec) -> None:
     """Raise a SpecError, which says the most there are, when ``spec`` asks for too many images of a class."""
     most = max_per_class(spec.target, spec.split)

@@ -1,7 +1,8 @@
 """Source networks as their cards tell them: the layers, and where the weights come from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import prod
 
 from .forms import InputForm
 
@@ -82,6 +83,32 @@ class SourceInfo:
     @property
     def n_weights(self) -> int:
         return sum(layer.n_weights for layer in self.layers)
+
+    def layers_for(self, n_classes: int) -> tuple[LayerInfo, ...]:
+        """Return the layers of the network that trains on so many classes: the last one is a new dense layer.
+
+        Examples
+        --------
+        >>> conv = LayerInfo(0, "conv", "Conv2D", (8,), 100, flops=900)
+        >>> head = LayerInfo(1, "answer", "Dense", (5,), 45, flops=40)
+        >>> card = SourceInfo("a", "A", "", (), (conv, head), InputForm("image", (9, 9, 1)), 0, None, 0, 0, "")
+        >>> card.layers_for(10)[1].n_weights, card.layers_for(5) == card.layers
+        (90, True)
+        """
+        *before, last = self.layers
+        if last.type == "Dense" and last.output_shape:
+            n_inputs = last.flops // last.output_shape[-1]
+        else:
+            n_inputs = prod(before[-1].output_shape) if before else 0
+        head = replace(
+            last,
+            type="Dense",
+            output_shape=(n_classes,),
+            n_weights=(n_inputs + 1) * n_classes,
+            flops=n_inputs * n_classes,
+            random=False,
+        )
+        return (*before, head)
 
     @property
     def layer_names(self) -> tuple[str, ...]:

@@ -168,9 +168,13 @@ def fit_to_source() -> None:
 
 
 def frozen() -> Freezing:
-    """Return what is chosen to be frozen of the chosen source; names that it does not have are left out."""
+    """Return what is chosen to be frozen of the network that will train: the chosen source with the target's new head.
+
+    Names that it does not have are left out.
+    """
     card = sources.info(get("source"))
-    return Freezing(card.layers, [name for name in get("frozen") if name in card.layer_names], card.name)
+    layers = card.layers_for(len(datasets.info(get("target")).class_names))
+    return Freezing(layers, [name for name in get("frozen") if name in card.layer_names], card.name)
 
 
 def data_draft() -> DataSpec:
