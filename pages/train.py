@@ -65,7 +65,7 @@ def shared_settings() -> None:
         st.selectbox(
             _("Split"),
             SPLITS,
-            format_func=split_words,
+            format_func={split: split_words(split) for split in SPLITS}.__getitem__,
             help=_(
                 "Images for training / validation / test. The published test images always test. With a number of "
                 "labels per class at most {n:,} images validate."

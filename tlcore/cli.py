@@ -209,7 +209,7 @@ def _describe(commands: Any) -> None:
     added = _command(commands, "describe", catalogues.describe, words, *examples)
     _source(added, "source")
     words = "count the network that trains on this task: its last layer is new"
-    _word(added, "--target", "target", TARGETS, words=words)
+    _word(added, "--target", "target", tuple(datasets.SOURCES), words=words)
     _frozen(added)
     _json(added)
 
@@ -418,10 +418,10 @@ def _number(added: Parser, name: str, words: str, default: bool = True, flag: st
 def _word(
     added: Any, flag: str, what: str, choices: Sequence[str], default: str | None = None, words: str = ""
 ) -> None:
-    words = (
-        (f"{words}; " if words else "") + f"one of {', '.join(choices)}" + (f"; default {default}" if default else "")
+    listed = f"one of {', '.join(choices)}" + (f"; default {default}" if default else "")
+    added.add_argument(
+        flag, type=choice(what, choices), metavar=flag.strip("-").upper(), help="; ".join(filter(None, (words, listed)))
     )
-    added.add_argument(flag, type=choice(what, choices), metavar=flag.strip("-").upper(), help=words)
 
 
 def _words(
