@@ -11,7 +11,7 @@ from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
 from pages.ui.inputs import answers, board
 from pages.ui.session import state
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, inputs, prediction
 from tlcore.errors import DataError
 from tlcore.spec import InputForm
@@ -51,9 +51,9 @@ def picked_item(form: InputForm) -> np.ndarray | None:
 
 
 def uploaded_item(form: InputForm, normalise: bool) -> np.ndarray | None:
-    """Take a picture of one digit: any file, as Streamlit's own check of types knows neither .jfif nor .heic."""
+    """Take a file of one item: any file, as Streamlit's own check of types knows neither .jfif nor .heic."""
     file = st.file_uploader(
-        _("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)"),
+        shown(inputs.modality(form.modality).uploads),
         max_upload_size=10,
         key="upload",
     )
@@ -99,7 +99,7 @@ def easel(infos: list[prediction.PredictorInfo], form: InputForm) -> None:
             show(picked_item(form), form, True, infos, hint, answers_at, st.empty())
         else:
             paper = st.container()  # above the switch, which is read before it
-            normalise = st.toggle(
+            normalise = inputs.modality(form.modality).centres and st.toggle(
                 _("Centre and scale as MNIST does"),
                 value=True,
                 key="normalise",

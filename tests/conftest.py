@@ -14,6 +14,8 @@ from side_by_side import pytest_addoption, pytest_configure  # noqa: F401
 from tlcore.inputs.images import as_pixels
 from tlcore.store import Store
 
+collect_ignore = ["ext"]  # importing an extension registers it: tests/test_the_house.py does, and takes it back
+
 
 @pytest.fixture
 def store(tmp_path):

@@ -318,7 +318,7 @@ def _break_it(commands: Any) -> None:
 
 
 def _predict(commands: Any) -> None:
-    words = "say what pictures of digits show: one JSON line for each"
+    words = "say what files show, pictures of digits for example: one JSON line for each"
     examples = ("predict --model digits seven.png photo.jpg", "predict --model 1a2b3c/linear_svm-features seven.png")
     added = _command(commands, "predict", answers.predict, words, *examples, "predict --list")
     added.add_argument(

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
 from . import digits, drawing, pictures
@@ -15,6 +16,8 @@ class Images(Modality):
 
     name = "image"
     ways = ("draw", "upload", "sample")
+    uploads = Sentence("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)")
+    centres = True
 
     def accept(self, raw: Any, form: InputForm, *, centred: bool = True) -> np.ndarray | None:
         """Return a drawing, a picture file or an item as one item.

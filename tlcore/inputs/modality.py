@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tlcore.errors import DataError, SpecError
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import InputForm, check_choice
 
 WAYS = ("draw", "upload", "sample", "grid", "camera", "type")  # in which a person may give one item
@@ -18,6 +19,8 @@ class Modality:
 
     name: ClassVar[str]
     ways: ClassVar[tuple[str, ...]] = ("sample",)
+    uploads: ClassVar[Sentence] = NOTHING  # which files may be uploaded, where that is one of the ways
+    centres: ClassVar[bool] = False  # whether ``accept`` can bring an item into the form of the data, ``centred``
 
     def accept(self, raw: Any, form: InputForm, **options: Any) -> np.ndarray | None:
         """Return what a person gave as one item; None while nothing is drawn or typed.
@@ -45,7 +48,8 @@ class Modality:
     def noise(self, form: InputForm, n: int, seed: "int | np.random.Generator" = 0) -> np.ndarray:
         """Return ``n`` items that show nothing, shape (n, *form.shape): every number anything that it can be."""
         rng = np.random.default_rng(seed)
-        values = rng.random((n, *form.shape), np.float32) * np.float32(largest(form))
+        low, high = np.float32(smallest(form)), np.float32(largest(form))
+        values = low + rng.random((n, *form.shape), np.float32) * (high - low)
         return values.astype(form.dtype) if np.dtype(form.dtype).kind == "f" else np.round(values).astype(form.dtype)
 
     def flat(self, items: np.ndarray) -> np.ndarray:
@@ -74,6 +78,11 @@ def modality(name: str) -> Modality:
     """Return the kind of input of that name; a SpecError lists the names when there is none."""
     check_choice("kind of input", name, tuple(MODALITIES))
     return MODALITIES[name]
+
+
+def smallest(form: InputForm) -> float:
+    """Return the smallest number that an item of that form holds."""
+    return 0.0 if np.dtype(form.dtype).kind == "f" else float(np.iinfo(form.dtype).min)
 
 
 def largest(form: InputForm) -> float:

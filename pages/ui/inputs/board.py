@@ -67,13 +67,15 @@ def show_seen(item: np.ndarray | None, form: InputForm, normalise: bool, at: Del
     if item is None:
         at.empty()
         return
-    words = (
-        _("Exactly what the models see: {form} pixels, scaled and centred as in MNIST.")
-        if normalise
-        else _("Exactly what the models see: {form} pixels, only shrunk.")
-    )
-    picture = inputs.modality(form.modality).preview(item)
-    at.html(answers.seen(picture, words.format(form=form)))
+    modality = inputs.modality(form.modality)
+    words = _("Exactly what the models see: {form} numbers.")
+    if modality.centres:
+        words = (
+            _("Exactly what the models see: {form} pixels, scaled and centred as in MNIST.")
+            if normalise
+            else _("Exactly what the models see: {form} pixels, only shrunk.")
+        )
+    at.html(answers.seen(modality.preview(item), words.format(form=form)))
 
 
 def answer(item: np.ndarray | None, infos: Sequence[PredictorInfo], hint: str, at: DeltaGenerator) -> None:

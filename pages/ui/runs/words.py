@@ -5,6 +5,7 @@ from typing import Any
 
 from pages.ui.words.text import _
 from tlcore import datasets
+from tlcore.errors import LabError
 from tlcore.sentences import percent
 from tlcore.spec import DataSpec, Evaluation, Spec
 from tlcore.store import Run
@@ -26,8 +27,11 @@ def title(run: Run) -> str:
 
 
 def describe(spec: Spec) -> str:
-    """Return what a spec does in a few words."""
-    return view_of(spec).title(spec)
+    """Return what a spec does in a few words; by its names alone where this lab no longer has what they name."""
+    try:
+        return view_of(spec).title(spec)
+    except LabError:
+        return f"{spec.source} → {spec.data.target}"
 
 
 def target(data: DataSpec) -> str:
