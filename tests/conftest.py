@@ -23,13 +23,24 @@ def store(tmp_path):
     return Store(tmp_path / "lab")
 
 
+class DigitReader:
+    """The shipped drawing model: 28×28 images -> digits, or items -> the shares of the ten digits."""
+
+    def __init__(self):
+        from tlcore import sources
+
+        self.model = sources.load("digits")
+
+    def __call__(self, images):
+        return self.shares(as_pixels(np.stack(images)[..., None])).argmax(axis=1).tolist()
+
+    def shares(self, items):
+        return self.model.predict(np.stack(items), verbose=0)
+
+
 @pytest.fixture(scope="session")
 def read_digits():
-    """The shipped drawing model: 28×28 images -> digits."""
-    from tlcore import sources
-
-    model = sources.load("digits")
-    return lambda images: model.predict(as_pixels(np.stack(images)[..., None]), verbose=0).argmax(axis=1).tolist()
+    return DigitReader()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from tlcore.errors import DataError
 BOX = 20 / 28  # MNIST scales a digit's longest side to so much of the image's
 FAINT = 0.1  # ink below this part of full white is not seen
 ROUND = (0.72, 1.35)  # height to width of a dot; the boldest digits that can be read are longer or less solid
-SOLID = 0.745  # of its box is a dot's ink; a disc has π/4
+SOLID, MIDDLE = 0.745, 0.97  # a dot's ink: more of its box, or of the ellipse in it, than any digit's (a disc: π/4, 1)
 
 
 def is_blank(image: np.ndarray) -> bool:
@@ -27,10 +27,13 @@ def check_enough(image: np.ndarray) -> None:
     DataError
         The ink is one solid spot about as high as wide.
     """
-    inked = image > 0.5 * image.max()
+    inked = image > 0.4 * image.max()
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     ink = inked[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if ROUND[0] < ink.shape[0] / ink.shape[1] < ROUND[1] and ink.mean() > SOLID:
+    down, across = (np.linspace(-1, 1, 2 * length + 1)[1::2] for length in ink.shape)
+    middle = down[:, None] ** 2 + across**2 < 0.65  # well within the ellipse: a small one is lopsided
+    solid = ink.mean() > SOLID or ink[middle].mean() > MIDDLE
+    if solid and ROUND[0] < ink.shape[0] / ink.shape[1] < ROUND[1]:
         raise DataError("A lone dot is too little to read. Draw a whole digit.")
 
 

@@ -97,7 +97,27 @@ def ink_of_few_pixels(pixels: np.ndarray, least: float) -> np.ndarray:
     if distance.max() < least:
         return np.zeros(distance.shape, np.float32)
     colour = rest[distance > 0.7 * distance.max()].mean(axis=0)
-    return enlarged(np.clip(rest @ colour / (colour @ colour), 0, 1).astype(np.float32))
+    ink = np.clip(rest @ colour / (colour @ colour), 0, 1).astype(np.float32)
+    return np.zeros_like(ink) if _is_light(ink > 0.5) else enlarged(ink)
+
+
+def _is_light(spot: np.ndarray) -> bool:
+    """Say whether the spot is a shadow or a lamp's light on an empty page: large or in a corner, and without a stroke.
+
+    A straight digit 1 has as little shape, but is narrow or, cut out tightly, runs from corner to corner.
+    """
+    sides = np.sort([spot.any(axis=axis).sum() for axis in (0, 1)])
+    if max(spot.shape) > 2 * min(spot.shape) or not _is_in_one_piece_each_way(spot):
+        return False
+    above, below = spot[0, [0, -1]], spot[-1, [0, -1]]
+    across = (above[0] and below[1]) or (above[1] and below[0])
+    return not across and bool(above.any() or below.any() or (spot.mean() > 0.3 and sides[1] < 1.9 * sides[0]))
+
+
+def _is_in_one_piece_each_way(spot: np.ndarray) -> bool:
+    """Say whether no row and no column of it has a gap."""
+    starts = (np.diff(spot.astype(np.int8), axis=axis, prepend=0) == 1 for axis in (0, 1))
+    return all((begun.sum(axis=axis) <= 1).all() for axis, begun in enumerate(starts))
 
 
 def enlarged(ink: np.ndarray, long: float = 0) -> np.ndarray:
