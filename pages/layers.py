@@ -102,6 +102,19 @@ def state_words(layer: LayerInfo, frozen: Sequence[str]) -> str:
     return _("frozen") if layer.name in frozen else _("trainable")
 
 
+def compute_words(frozen: Freezing, n_epochs: int) -> str:
+    """Return what the saving counts, and what it is over a whole training, as the claims count it."""
+    words = _("Compute is counted in multiplications of one training image, forward and backward.")
+    if frozen.boundary is None:
+        return words
+    whole = Freezing(frozen.layers).training(n_epochs) / frozen.training(n_epochs)
+    more = _(
+        "Over {n} epochs it is **{times:.1f} times** less than training everything, where the frozen part runs once "
+        "and not in every epoch; the claims on Evidence count it so."
+    )
+    return words + " " + more.format(n=n_epochs, times=whole)
+
+
 def choose(frozen: tuple[str, ...]) -> None:
     """Take a preset: the picker follows because its revision grows."""
     state.put(frozen=frozen, picker_rev=state.get("picker_rev", 0) + 1)
@@ -159,7 +172,7 @@ with right:
                 saved=percent(1 - cost.share, 0),
             )
         )
-        st.caption(_("Compute is counted in multiplications of one training image, forward and backward."))
+        st.caption(compute_words(frozen, state.draft().epochs))
     else:
         st.warning(_("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer."))
 

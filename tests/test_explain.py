@@ -9,7 +9,7 @@ from branched_networks import residual
 from tlcore import datasets, features, prediction, sources
 from tlcore.errors import DataError, SpecError
 from tlcore.inspection import explanation, networks
-from tlcore.inspection.nearest import N_NEAREST
+from tlcore.inspection.nearest import N_NEAREST, nearest
 from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store
@@ -203,3 +203,8 @@ def test_filters_are_the_kernels_of_the_first_convolution_and_the_strongest_of_t
     np.testing.assert_allclose((found**2).sum(axis=(1, 2)), norms.max(axis=0), rtol=1e-6)
     with pytest.raises(SpecError, match="no convolution 'dense_1'"):
         networks.filters("digits", "dense_1")
+
+
+def test_an_untrained_network_is_not_said_to_have_learned_from_images(tmp_path):
+    said = nearest("source:random", np.zeros((1, 28, 28, 1), np.uint8), str(tmp_path))
+    assert str(said) == "This network is untrained: it has learned from no images, so none can be near."

@@ -107,3 +107,11 @@ def test_a_frozen_batch_normalization_does_not_move_its_averages():
     before = freezing.hashes(model)["bn"]
     model(np.random.default_rng(0).normal(3, 2, (32, 4)).astype("float32"), training=True)
     assert freezing.hashes(model)["bn"] == before
+
+
+def test_a_whole_training_counts_the_frozen_part_once_and_the_rest_in_every_epoch():
+    frozen = Freezing(LAYERS, ("conv_1", "conv_2"))
+    step, rest = frozen.multiply_adds(), frozen.multiply_adds(without_prefix=True)
+    assert frozen.training(10) == (step - rest) + 10 * rest
+    assert frozen.training(10, cached=False) == 10 * step
+    assert Freezing(LAYERS).training(10) == 10 * Freezing(LAYERS).multiply_adds()

@@ -156,6 +156,15 @@ def test_a_damaged_model_file_is_named_and_not_loaded(lab, damage):
 
 
 @pytest.mark.keras
+def test_a_model_trained_on_unscaled_pixels_answers_unscaled_pixels(store):
+    run = executed(store, replace(FINE_TUNE, data=replace(FEW, scale=False)))
+    data = datasets.load(run.spec.data)
+    model = prediction.predictor(f"run:{run.id}", store.folder)
+    right = (model.predict_proba(data.x_test).argmax(axis=1) == data.y_test).mean()
+    assert right == pytest.approx(run.result.accuracy)
+
+
+@pytest.mark.keras
 def test_a_stop_keeps_the_weights_and_says_stopped(store, monkeypatch):
     long = replace(FINE_TUNE, batch_size=1, phases=(Phase(epochs=100),))
     run = store.create(long)

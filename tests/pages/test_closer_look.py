@@ -113,6 +113,11 @@ def test_every_way_of_looking_says_what_was_measured(lab, way, sentence):
     assert sentence in words(looked(finished(lab.store, mixed(0, 2, 1)), way))
 
 
+def test_a_model_that_is_right_more_often_than_it_claims_is_less_sure_than_it_should_be(lab):
+    said = words(looked(finished(lab.store, mixed(), sure=0.7), "calibration"))
+    assert "**70.0 % sure** and **100.0 % right**: less sure than it should be." in said
+
+
 def test_the_classes_table_is_the_confusions(lab):
     app = looked(finished(lab.store, mixed(0, 2, 1)), "classes")
     table = next(table.value for table in app.dataframe if "precision" in table.value)

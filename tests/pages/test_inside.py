@@ -171,7 +171,7 @@ def test_an_svm_is_shown_as_its_sum_beside_its_dual(lab):
     dual = app.table[-1].value
     assert dual["value"].tolist()[:4] == ["1.000000", "1.000000", "0.500000", "0.500000"]
     app.selectbox(key=f"opened_svm_{run.id}").set_value("heads/rbf_svm-features.skops").run()
-    assert "the head's own for these two" in words(app)
+    assert "is solved again here, with the head's settings." in words(app)
     app.pills(key=f"image_{run.id}_heads/rbf_svm-features.skops").set_value(7).run()
     asked = lab.what_if.asked[-1]
     assert asked[:5] == (svm.opened, run.id, "heads/rbf_svm-features.skops", (0, 1), 7)

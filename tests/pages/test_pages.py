@@ -15,7 +15,9 @@ from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
 from tiny_results import fine_tuned
 
+from pages.ui.components import film
 from pages.ui.frame import complain
+from pages.ui.runs import fine_tune
 from pages.ui.session import state
 from tlcore.engine import Engine
 from tlcore.errors import DataError
@@ -28,7 +30,7 @@ from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
 from tlcore.recipes import break_it, race, scratch_control
 from tlcore.sentences import Sentence
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, ProofRow
 from tlcore.store import Store
 from tlcore.store.connection import connect
 
@@ -450,6 +452,23 @@ def test_the_forecast_counts_the_network_that_will_train_with_its_new_head(lab):
     assert "121,610 of 121,930 weights train" in words(app)
 
 
+def test_layers_tells_compute_of_a_step_and_of_a_whole_training_apart(lab):
+    said = words(opened("layers", epochs=10))
+    assert "multiplications of one training image, forward and backward" in said
+    assert "Over 10 epochs it is **" in said and "the claims on Evidence count it so" in said
+    assert "Over" not in words(opened("layers", frozen=()))
+
+
+def test_what_a_source_cannot_forget_is_said_for_its_own_reason():
+    untrained, absent = (film._no_source(source) for source in ("random", "fashion"))
+    assert "has learned nothing yet" in untrained and "the test images of that task are not here" in absent
+
+
+def test_a_proof_without_training_says_that_no_weight_was_trained():
+    rows = [ProofRow(layer, True, "a", "a", True) for layer in ("conv_1", "dense_1")]
+    assert fine_tune._proof_words(rows).startswith("no weight of the network was trained; those of all 2 layers")
+
+
 def test_a_split_says_the_counts_of_its_target_and_a_limit_is_the_targets_own(lab):
     app = opened("train")
     options = app.selectbox(key="split").options
@@ -506,7 +525,9 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 from pages.ui.session import state
+from pages.ui.components import film
 from pages.ui.frame import complain
+from pages.ui.runs import fine_tune
 from tlcore.lab import Lab
 from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest

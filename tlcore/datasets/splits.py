@@ -33,6 +33,18 @@ def split_sizes(target: str, split: str) -> tuple[int, int, int]:
     return entry.n_train - n_validation, n_validation, entry.n_test
 
 
+def n_validation(spec: DataSpec) -> int:
+    """Return how many labelled images a run keeps for validation. Reads no data.
+
+    Examples
+    --------
+    >>> n_validation(DataSpec("mnist", per_class=5)), n_validation(DataSpec("mnist", per_class=None))
+    (1000, 6000)
+    """
+    whole = split_sizes(spec.target, spec.split)[1]
+    return whole if spec.per_class is None else min(MOST_VALIDATION, whole)
+
+
 def check_per_class(spec: DataSpec) -> None:
     """Raise a SpecError, which says the most there are, when ``spec`` asks for too many images of a class."""
     most = max_per_class(spec.target, spec.split)

@@ -221,7 +221,8 @@ CLAIMS: tuple[Claim, ...] = (
         "less_compute",
         Sentence("Transfer takes less compute."),
         Sentence(
-            "Multiply-adds of training from scratch over those of training after frozen convolutions, the same epochs."
+            "Multiply-adds of a whole training from scratch over those of one after frozen convolutions, which run "
+            "once and not in every epoch; the same epochs. Layers counts one step of one image instead."
         ),
         "times",
         1.0,

@@ -404,5 +404,4 @@ class _Bench:
 
 def training_cost(frozen: freezing.Freezing, n: int, epochs: int, cached: bool) -> float:
     """Return the multiply-adds of a whole training; a cached prefix runs once for every image."""
-    once = sum(layer.flops for layer in frozen.prefix) if cached else 0
-    return float(n * once + n * epochs * frozen.multiply_adds(without_prefix=cached))
+    return float(n * frozen.training(epochs, cached))

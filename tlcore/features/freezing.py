@@ -121,6 +121,16 @@ class Freezing:
             below = below or on
         return total
 
+    def training(self, n_epochs: int, cached: bool = True) -> int:
+        """Return the multiply-adds of a whole training, for each of its images.
+
+        Parameters
+        ----------
+        cached : whether the layers before the boundary run once, and not in every epoch
+        """
+        once = sum(layer.flops for layer in self.prefix) if cached else 0
+        return once + n_epochs * self.multiply_adds(without_prefix=cached)
+
     @property
     def words(self) -> str:
         """The frozen layers in few words: blocks by their names, "" when nothing is frozen.

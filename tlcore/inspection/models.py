@@ -47,7 +47,7 @@ def opened(name: str, folder: str) -> Model:
     kind, _, rest = name.partition(":")
     if kind == "source":
         card = sources.info(rest)
-        data = DataSpec(card.task, per_class=None) if card.task else None
+        data = DataSpec(card.task, per_class=None) if card.task and card.trained else None
         return _network(card.class_names, card.form, sources.load(rest), data)
     run_id, _, file = rest.partition("/")
     run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None

@@ -40,6 +40,7 @@ class Looked:
     score: Evaluation
     form: InputForm
     items: Callable[[np.ndarray], np.ndarray]  # positions -> test items as stored
+    n_validation: int = 0  # labelled images that set its temperature; 0 where it has none
 
     def pictures(self, items: np.ndarray) -> np.ndarray:
         return inputs.modality(self.form.modality).previews(items)
@@ -124,7 +125,10 @@ def _opened(run: Run, model: str) -> Looked:
     def items(rows: np.ndarray) -> np.ndarray:
         return outputs.test_images(said.images, folder, form)[rows]
 
-    return Looked(f"{run.id}_{model}", names, said, score, form, items)
+    head = model.partition("-")[0]
+    is_svm = head in HEADS and HEADS[head].opens == "svm"
+    n_validation = datasets.n_validation(run.spec.data) if is_svm else 0
+    return Looked(f"{run.id}_{model}", names, said, score, form, items, n_validation)
 
 
 def _cells(looked: Looked) -> None:
@@ -271,7 +275,7 @@ def _calibration(looked: Looked) -> None:
     verdict = (
         _("too sure of itself")
         if gap > 0.005
-        else _("surer than it says")
+        else _("less sure than it should be")
         if gap < -0.005
         else _("about as right as it is sure")
     )

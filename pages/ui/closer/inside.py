@@ -172,8 +172,10 @@ def look_inside() -> None:
             required=True,
             key="inside_image",
         )
-        known = span(sources.info(source).class_names)
-        st.caption(_("The source only knows {names}: it calls every image one of them.").format(names=plain(known)))
+        known = _("The source only knows {names}: it calls every image one of them.")
+        if not sources.info(source).trained:
+            known = _("This network is untrained: its answers are those of random weights.")
+        st.caption(known.format(names=plain(span(sources.info(source).class_names))))
         found = _explained(f"source:{source}", items[number])
         if found is not None:
             explanation(found, shown[number], "inside_layer")

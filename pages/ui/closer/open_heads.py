@@ -82,13 +82,18 @@ def _svm(run: Run, file: str) -> None:
 
 def _which_machine(found: OpenedSVM) -> None:
     words = (
-        _("An RBF SVM of several classes is one machine for every pair; this is the head's own for these two.")
+        _(
+            "An RBF SVM of several classes is one machine for every pair. The one for these two is solved again here, "
+            "with the head's settings."
+        )
         if found.exact
         else _(
             "The linear head is fitted one class against the rest and keeps weights instead of alphas (LinearSVC, "
             "squared hinge). So a machine with its kernel, scaling and C is fitted to this pair and opened here."
         )
     )
+    if found.exact and found.n == found.n_all:
+        words += " " + _("It has the same images, so it answers as the head's own does, to the solver's tolerance.")
     if found.n < found.n_all:
         words += " " + _("To stay quick it sees {n:,} of the pair's {total:,} images.").format(
             n=found.n, total=found.n_all

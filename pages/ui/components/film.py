@@ -11,6 +11,8 @@ from streamlit.components.v2 import component
 from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words.text import _, language
+from tlcore import sources
+from tlcore.errors import LabError
 from tlcore.store import Run
 from tlcore.training import film as monitor
 from tlcore.training.film import Cast, Frame
@@ -67,7 +69,7 @@ def payload(
         "maps": inside,
         "map_range": [float(f(places[:, axis])) for axis in (0, 1) for f in (np.min, np.max)],
         "language": language(),
-        "words": _words(),
+        "words": _words() | {"no_source": _no_source(spec.source)},
         **_cast_payload(cast),
     }
 
@@ -103,6 +105,19 @@ def marks(names: Sequence[str]) -> list[str]:
     return list(names) if all(len(name) == 1 for name in names) else [chr(ord("a") + i % 26) for i in range(len(names))]
 
 
+def _no_source(source: str) -> str:
+    """Return what is said in place of the accuracy on the source's own task, where that is not measured."""
+    untrained = _("Target (validation): {target}. This source has learned nothing yet, so it can forget nothing.")
+    absent = _(
+        "Target (validation): {target}. What it forgets of its own task is not measured: the test images of that task "
+        "are not here."
+    )
+    try:
+        return absent if sources.info(source).trained else untrained
+    except LabError:  # a model that was taken away meanwhile
+        return absent
+
+
 def _words() -> dict[str, str]:
     return {
         "empty": _("The first epoch appears here as soon as the run has begun."),
@@ -119,7 +134,6 @@ def _words() -> dict[str, str]:
         "source": _("source"),
         "target": _("target"),
         "both": _("Source ({task}, {n} test images, its own head): {source}. Target (validation): {target}."),
-        "no_source": _("Target (validation): {target}. This source has no task of its own to forget."),
         "answers": _("Twelve test images, asked again"),
         "is_right": _("It says {said}, and that is right."),
         "is_wrong": _("It says {said}; it is {truth}."),

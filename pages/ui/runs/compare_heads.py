@@ -8,7 +8,7 @@ from pages.ui.charts import plots
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, shown, tell
-from tlcore import sources
+from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.evidence.contest import SEEDS, Entrant
 from tlcore.heads import CURVES, HEADS, LOSSES
@@ -148,7 +148,9 @@ def comparison(run: Run, result: HeadsResult) -> None:
             "{n:,} × {d:,} features of {layer} to learn from; with those of the test images, {mb:.1f} MB, they were "
             "ready in {seconds:.1f} s and are kept for the next run. "
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
-            "each on {t:,} test images; the interval is that of the mean, the test's own noise included."
+            "each on {t:,} test images; the interval is that of the mean, the test's own noise included. "
+            "{v:,} further labelled images validate: by them an SVM sets how sure it is (one number, its temperature), "
+            "and a head that is tuned its settings."
         ).format(
             n=result.n_trained,
             d=result.n_features,
@@ -158,6 +160,7 @@ def comparison(run: Run, result: HeadsResult) -> None:
             m=result.n_trained,
             k=lines[0].n_seeds,
             t=result.rows[0].n,
+            v=datasets.n_validation(run.spec.data),
         )
     )
     st.plotly_chart(

@@ -139,6 +139,7 @@ def _proof_words(rows: Sequence[ProofRow]) -> str:
     if not frozen:
         return _("nothing was frozen, and the weights of all {m} layers changed").format(m=trained)
     if not trained:
-        return _("the weights of all {n} layers are bit for bit unchanged").format(n=frozen)
+        words = _("no weight of the network was trained; those of all {n} layers are bit for bit unchanged")
+        return words.format(n=frozen)
     words = _("the weights of {n} frozen layers are bit for bit unchanged, those of {m} trained layers changed")
     return words.format(n=frozen, m=trained)

@@ -32,9 +32,10 @@ def tried(run: Run) -> None:
     )
     st.caption(
         _(
-            "Each setting was fitted on the training images (at most {n:,}) and scored on the validation images; "
-            "the best is marked ★, the simpler of two equals. Only that one met the test images, once per seed."
-        ).format(n=tuning.MOST_IMAGES)
+            "Each setting was fitted on the training images (at most {n:,}) and scored on {v:,} labelled validation "
+            "images beside them; the best is marked ★, the simpler of two equals. Only that one met the test images, "
+            "once per seed."
+        ).format(n=tuning.MOST_IMAGES, v=datasets.n_validation(run.spec.data))
     )
 
 
