@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from extended import REGISTRIES, extended
 from pages.test_pages import ME, NAMES, opened, sound, words
 from waiting import wait_for
 
-from pages.ui.runs import VIEWS
 from pages.ui.session import state
-from tlcore import cli, datasets, exports, extensions, features, heads, inputs, jobs, prediction, sources
+from tlcore import cli, datasets, features, prediction, sources
 from tlcore.engine import Engine
 from tlcore.features.freezing import Freezing
 from tlcore.inspection import maps
@@ -29,24 +29,12 @@ from tlcore.prediction import what_if
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import Move, WhatIf
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, InputForm, Phase, SweepSpec
-from tlcore.spec import jobs as kinds
 from tlcore.store import Store
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "ext.sonar"
-REGISTRIES = (
-    inputs.MODALITIES,
-    datasets.SOURCES,
-    sources.SOURCES,
-    heads.HEADS,
-    jobs.JOBS,
-    kinds.SPECS,
-    kinds.RESULTS,
-    exports.EXPORTERS,
-    VIEWS,
-)
 
 FORM = InputForm("sonar", (8, 6, 2), "int16")
 CUTS = ("stem", "block_1_add", "block_2_join", "pool", "flat", "dense", "answer")
@@ -68,11 +56,8 @@ SWEEPING = SweepSpec(
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A lab whose processes know the extension, and the runs of every kind that it has done, by kind."""
-    before = [dict(registry) for registry in REGISTRIES]
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as end:
-        patch.setenv(extensions.VARIABLE, NAME)
+    with extended(NAME) as patch, ExitStack() as end:
         patch.setenv("TRANSFER_LAB_HOME", str(tmp_path_factory.mktemp("sonar")))
-        assert extensions.load() == ()
         lab = _started(Path(os.environ["TRANSFER_LAB_HOME"]))
         end.callback(lab.close)
         patch.setattr(state, "lab", lambda: lab)
@@ -87,11 +72,6 @@ def house(tmp_path_factory):
             execution.execute(ids[spec.kind], str(lab.folder))
         wait_for(lambda: all(lab.store.get(id).final for id in ids.values()), 90)
         yield lab, {kind: lab.store.get(id) for kind, id in ids.items()}
-    for registry, entries in zip(REGISTRIES, before, strict=True):
-        registry.clear()
-        registry.update(entries)
-    for module in [name for name in sys.modules if name.startswith("ext")]:
-        del sys.modules[module]
 
 
 def text(item: np.ndarray) -> str:
@@ -127,9 +107,9 @@ def do(lab, capsys):
 
 
 def test_no_file_of_the_house_knows_of_it():
-    files = [path for folder in ("tlcore", "pages", "server") for path in (ROOT / folder).rglob("*.py")]
-    assert len(files) > 200
-    assert not [path for path in [*files, ROOT / "app.py"] if "sonar" in path.read_text().lower()]
+    files = [path for folder in ("tlcore", "pages", "server") for path in (ROOT / folder).rglob("*.[pjc][ys]*")]
+    assert len(files) > 200 and {path.suffix for path in files} >= {".py", ".js", ".css"}
+    assert not [path for path in [*files, ROOT / "app.py"] if b"sonar" in path.read_bytes().lower()]
 
 
 def test_every_kind_of_run_is_done_and_has_learned(runs):
