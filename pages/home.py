@@ -1,50 +1,95 @@
-"""What this is; draw at once; latest runs."""
+"""Transfer at a glance: three answers of one network to a drawn digit, what that saves, and three ways on."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import frame
-from pages.ui.inputs import board
+from pages.ui.components.pad import check_value
+from pages.ui.evidence import savings
+from pages.ui.inputs import board, three_answers
 from pages.ui.runs.run import run_rows
 from pages.ui.session import state
-from pages.ui.words.text import _
-from tlcore import datasets
+from pages.ui.words.text import _, tell
+from tlcore import sources
+from tlcore.errors import DataError, LabError
+from tlcore.prediction import taught
+from tlcore.prediction.taught import Taught
 
+SAVING_AT = 5  # labels per class
+
+shown = taught.card()
+known = sources.info(shown.source).class_names
 frame.heading(
     _("See transfer learning work"),
     _(
-        "A network that learned one task already knows much of the next. Freeze what it knows, train the rest on a few "
-        "images, and watch what that saves."
-    ),
+        "A network that reads {first} to {last} learns all ten digits from {n} examples of each. Draw a 7 and see."
+    ).format(first=known[0], last=known[-1], n=shown.per_class),
 )
 
 
-form = datasets.catalogue()[0].form
-shipped = [info for info in state.models(limit=0) if info.kind == "source" and info.form == form]
-left, right = st.columns([2, 3], gap="large")
-with right:
-    st.subheader(_("What the models answer"), anchor=False)
-    answers_at = st.empty()
+@st.fragment(key="pen")
+def pad(card: Taught, at: DeltaGenerator) -> None:
+    """Show the pad here and the three answers in ``at``, an ``st.empty()``: a stroke runs this alone."""
+    hint = _("Draw a 7, or any other digit")
+    try:
+        item = board.drawn_item(card.form, True, drew)
+    except DataError as error:
+        item, hint = None, tell(error)
+    state.put(on_easel=item)
+    answers = {}
+    if item is not None:
+        models = [one.model for one in three_answers.cards(card, known, None).values()]
+        try:
+            answers = state.lab().serving.predict(item, models)
+        except LabError as error:
+            hint = tell(error)
+    at.html(three_answers.panel(card, known, answers, item, state.get("meant"), hint))
+
+
+def drew() -> None:
+    """Forget which digit was meant when the pad is blank again."""
+    if not check_value(state.get("pad", {}).get("drawing"))["strokes"] and state.get("meant"):
+        state.put(meant=None)
+        st.rerun(["pen", "meant"])
+
+
+@st.fragment(key="meant")
+def meant(card: Taught) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_("I drew a"), width="content")
+        st.pills(
+            _("The digit that I drew"),
+            card.class_names,
+            key="meant",
+            label_visibility="collapsed",
+            width="stretch",
+            on_change=lambda: st.rerun(["pen", "meant"]),
+        )
+
+
+left, right = st.container(key="opening").columns([2, 3], gap="large")
+answers_at = right.container(key="three").empty()
 with left:
-    st.subheader(_("Draw a digit"), anchor=False)
-    hint = _("Draw something on the pad: {n} models trained beforehand answer while you draw.")
-    board.pad_and_answers(shipped, form, hint.format(n=len(shipped)), answers_at)
+    pad(shown, answers_at)  # before what stands below the answers, which would move when these come
+with right:
+    meant(shown)
+    st.container(key="learned").html(three_answers.learned_from(taught.images(shown.images_sha256), shown))
+    st.caption(three_answers.over_seeds(shown))
+    with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
+        st.markdown(three_answers.provenance(shown))
 
-st.subheader(_("Three steps"), anchor=False)
-steps = [
-    ("layers.py", _("1 · Freeze"), _("Choose which layers of the source network stay as they are.")),
-    ("train.py", _("2 · Train"), _("Train the rest on the new task and watch loss and accuracy live.")),
-    ("heads.py", _("3 · Compare"), _("Put an SVM, a random forest and others on the same features.")),
+savings.glance(SAVING_AT)
+
+doors = [
+    ("draw.py", _("Draw digits"), _("Every model answers, yours too, and says why.")),
+    ("train.py", _("Train your own"), _("Choose how many examples and what is frozen, and watch it learn.")),
+    ("how_it_works.py", _("How it works"), _("Every step in pictures and numbers of a real run.")),
 ]
-for column, (page, title, words) in zip(st.columns(3), steps, strict=True):
+for column, (page, title, words) in zip(st.columns(3), doors, strict=True):
     with column.container(border=True, height="stretch"):
-        st.markdown(f"**{title}**")
+        st.page_link(page, label=f"**{title}**", icon=":material/arrow_forward:", icon_position="right")
         st.write(words)
-        st.page_link(page, label=_("Go there"), icon=":material/arrow_forward:")
 
-st.subheader(_("Latest runs"), anchor=False)
-runs = state.access().runs(limit=5)
-if runs:
+if runs := state.access().runs(limit=5):
+    st.subheader(_("Latest runs"), anchor=False)
     run_rows(runs)
-else:
-    st.info(_("Nothing has been trained here yet. One click on the Train page gives a result in about 15 seconds."))
-    st.page_link("train.py", label=_("Open Train"), icon=":material/play_arrow:")

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.frame import complain, strip
+from pages.ui.frame import complain, top
 from pages.ui.words.text import _
 
 ICON = Path(__file__).parent / "ui" / "icon.png"
 
 st.set_page_config(page_title=_("Transfer Lab"), page_icon=str(ICON), layout="wide")
+home = st.Page("home.py", title=_("Home"), default=True)
 page = st.navigation(
     {
         "": [  # no section: these stand side by side in the bar
-            st.Page("home.py", title=_("Home"), default=True),
+            home,
             st.Page("layers.py", title=_("Layers")),
             st.Page("train.py", title=_("Train")),
             st.Page("race.py", title=_("Race")),
@@ -30,7 +31,7 @@ page = st.navigation(
     position="top",
 )
 try:
-    strip()
+    top(strip=page is not home)  # nothing is set up there
     page.run()
 except Exception as error:
     complain(error)

@@ -1,4 +1,7 @@
-"""The page that every address answers with: Streamlit's, and in its head what Streamlit leaves out (``page.js``)."""
+"""The page that every address answers with: Streamlit's, and in its head what Streamlit leaves out (``page.js``).
+
+The pages' own style stands there too: sent by a page it would come after what it is to dress, which then moves.
+"""
 
 import gzip
 import hashlib
@@ -12,6 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
+from pages.ui.style import SHEETS
+
 SCRIPT = Path(__file__).with_suffix(".js")
 OURS_TO_ANSWER = (b"if-none-match", b"if-modified-since", b"accept-encoding")  # what of a request is not Streamlit's
 
@@ -24,9 +29,9 @@ def streamlits() -> bytes:
 
 @lru_cache
 def ours() -> bytes:
-    """Return that page with the script first in its head."""
-    script = SCRIPT.read_bytes()
-    return streamlits().replace(b"<head>", b"<head>\n    <script>" + script + b"</script>", 1)
+    """Return that page with the script and the style first in its head."""
+    script, style = SCRIPT.read_bytes(), b"".join(sheet.read_bytes() for sheet in SHEETS)
+    return streamlits().replace(b"<head>", b"<head>\n    <script>%s</script><style>%s</style>" % (script, style), 1)
 
 
 def inline_scripts() -> list[str]:

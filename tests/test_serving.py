@@ -28,8 +28,8 @@ def serve(tmp_path):
     """Start a serving with tiny models, ready; closed at the end."""
     made = []
 
-    def serve(load=tiny_models.load, shipped=tiny_models.plain_only, ready=True):
-        made.append(Serving(tmp_path, load=load, shipped=shipped))
+    def serve(load=tiny_models.load, shipped=tiny_models.plain_only, soon=None, ready=True):
+        made.append(Serving(tmp_path, load=load, shipped=shipped, soon=soon))
         made[-1].start()
         assert not ready or made[-1].wait_ready(LONG_S)
         return made[-1]
@@ -67,6 +67,15 @@ def test_shipped_models_are_loaded_before_it_is_ready_and_the_others_once(serve,
     for _ in range(3):
         serving.predict(GREY, ["plain", "other"])
     assert loads(tmp_path) == ["plain", "other"]
+
+
+def test_what_is_wanted_soon_is_loaded_once_it_is_ready_before_anybody_asks(serve, tmp_path):
+    serving = serve(soon=tiny_models.slow_only)
+    wait_for(lambda: loads(tmp_path) == ["plain", "slow"])
+    assert serving.predict(GREY, ["plain"])["plain"] == [0.5, 1.0]  # it keeps nobody waiting
+    (tmp_path / "slow").touch()
+    assert serving.predict(GREY, ["slow"])["slow"] == [0.5, 1.0]
+    assert loads(tmp_path) == ["plain", "slow"]
 
 
 def test_start_returns_before_the_models_are_loaded_and_says_so(serve, tmp_path):

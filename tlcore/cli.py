@@ -324,7 +324,9 @@ def _predict(commands: Any) -> None:
     added.add_argument(
         "files", type=Path, nargs="*", metavar="FILE", help="PNG, JPEG, HEIC, AVIF, WebP, TIFF, BMP or GIF"
     )
-    model = "a source model, a run's id, or RUNID/HEAD-INPUT of a comparison; default %(default)s"
+    model = (
+        "a source model, a run's id, RUNID/HEAD-INPUT of a comparison, or Home's taught:transfer; default %(default)s"
+    )
     added.add_argument("--model", default=answers.MODEL, metavar="NAME", help=model)
     added.add_argument(
         "--no-normalise",

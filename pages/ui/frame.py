@@ -3,7 +3,6 @@
 import logging
 import secrets
 from contextlib import suppress
-from pathlib import Path
 
 import streamlit as st
 
@@ -15,14 +14,19 @@ from tlcore.features.freezing import Freezing
 from tlcore.sentences import percent
 
 log = logging.getLogger(__name__)
-_SHEETS = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("frame.css", "answers.css")]
-STYLE = f"<style>{''.join(_SHEETS)}</style>"
 
 
-def strip() -> None:
-    """Say in one line what would run: source, frozen layers, target, labels, seed, last accuracy."""
-    st.html(STYLE)
+def top(strip: bool) -> None:
+    """Show what stands above a page: the choices in one line where asked for, and who is logged in."""
     state.settle()
+    if strip:
+        choices()
+    with suppress(LabError):  # the page says it where it needs the lab
+        who()
+
+
+def choices() -> None:
+    """Say in one line what would run: source, frozen layers, target, labels, seed, last accuracy."""
     spec = state.draft()
     source = sources.info(spec.source)
     target = datasets.info(spec.data.target)
@@ -42,8 +46,6 @@ def strip() -> None:
     if last is not None:
         parts.append(_("last accuracy {accuracy}").format(accuracy=percent(last)))
     st.container(key="strip").caption(" · ".join(parts))
-    with suppress(LabError):  # the page says it where it needs the lab
-        who()
 
 
 def who() -> None:

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from tiny_results import fine_tuned
 
 from pages.ui.components import film
+from pages.ui.evidence import savings as savings_view
 from pages.ui.frame import complain
 from pages.ui.runs import fine_tune
 from pages.ui.session import state
@@ -508,6 +509,24 @@ def test_a_data_folder_that_cannot_be_used_is_one_sentence(tmp_path, monkeypatch
     assert not app.exception and "cannot be used" in words(app)
 
 
+def test_home_shows_three_answers_the_saving_and_three_doors_before_anything_is_trained(lab):
+    app = sound(opened("home"))
+    (three,) = [body for element in app.get("html") if "answers three" in (body := element.proto.body)]
+    assert [title.split("</h3>")[0] for title in three.split("<h3>")[1:]] == [
+        "Before transfer",
+        "After transfer",
+        "From scratch",
+    ]
+    (glance,) = [body for element in app.get("html") if "<table>" in (body := element.proto.body)]
+    saved = savings_view.recorded_saving(5)
+    assert f"The same accuracy with about {saved.k:.1f} times fewer labels" in glance
+    assert "<b>5</b>" in glance and f"<b>{saved.needed:.0f}</b>" in glance
+    assert [link.proto.page for link in app.get("page_link")][-3:] == ["draw", "train", "how_it_works"]
+    assert "Latest runs" not in words(app)
+    finished(lab.store, TUNED)
+    assert "Latest runs" in words(sound(opened("home")))
+
+
 @pytest.mark.keras
 @pytest.mark.slow
 def test_a_finished_run_is_shown_with_test_proof_and_download(lab):
@@ -525,9 +544,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 from pages.ui.session import state
-from pages.ui.components import film
 from pages.ui.frame import complain
-from pages.ui.runs import fine_tune
 from tlcore.lab import Lab
 from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest

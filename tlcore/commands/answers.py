@@ -11,6 +11,7 @@ import numpy as np
 
 from tlcore import inputs, prediction, sources
 from tlcore.errors import DataError, SpecError
+from tlcore.prediction import taught
 from tlcore.spec import InputForm
 from tlcore.store import Store
 
@@ -68,6 +69,8 @@ def list_models(options: Namespace) -> int:
 def find_model(home: Path, text: str) -> str:
     """Return the full name of a model: of a shipped one, of a run, or of RUNID/HEAD-INPUT; ids may be shortened.
 
+    Those that Home shows go by their full names, ``taught:transfer`` and ``taught:scratch``.
+
     The run store is opened only for a run's model.
 
     Raises
@@ -75,6 +78,8 @@ def find_model(home: Path, text: str) -> str:
     SpecError
         There is none, or the run left several; the message lists what there is.
     """
+    if text in taught.NAMES:
+        return text
     shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.trained]
     if text in shipped:
         return f"source:{text}"
@@ -108,12 +113,14 @@ def short(name: str) -> str:
     >>> short("source:digits"), short("head:0123456789abcdef/knn-pixels.skops")
     ('digits', '0123456789abcdef/knn-pixels')
     """
-    return name.partition(":")[2].removesuffix(".skops")
+    return name if name in taught.NAMES else name.partition(":")[2].removesuffix(".skops")
 
 
 def find_form(name: str, home: Path) -> InputForm:
     """Return the form of what a model reads, without loading it."""
     kind, _, rest = name.partition(":")
+    if kind == taught.KIND:
+        return taught.card().form
     return sources.info(rest).form if kind == "source" else prediction.form_of(Store(home).get(rest.partition("/")[0]))
 
 

@@ -15,12 +15,14 @@ from tlcore.features import compiled, submodel
 from tlcore.spec import NETWORK, PIXELS, InputForm, SourceInfo
 from tlcore.store import Run, Store
 
+from . import taught
+
 
 @dataclass(frozen=True)
 class PredictorInfo:
     """Enough to list a predictor without loading it."""
 
-    name: str  # "source:digits", "run:<run id>", "head:<run id>/<file name>"
+    name: str  # "source:digits", "run:<run id>", "head:<run id>/<file name>", "taught:transfer"
     title: str
     class_names: tuple[str, ...]
     kind: Literal["source", "run", "head"]
@@ -80,7 +82,7 @@ def predictor(name: str, folder: Path) -> Predictor:
     Raises
     ------
     SpecError
-        The name is none of the three forms, or there is no such source, run or head.
+        The name has none of the four forms, or there is no such model.
     DataError
         A file is missing or damaged.
     """
@@ -88,6 +90,8 @@ def predictor(name: str, folder: Path) -> Predictor:
     if kind == "source":
         card = sources.info(rest)
         return Predictor(name, card.class_names, card.form, compiled(sources.load(rest)))
+    if kind == taught.KIND:
+        return Predictor(name, taught.card().class_names, taught.card().form, compiled(taught.load(rest)))
     run_id, _, file = rest.partition("/")
     if kind == "run" and not file:
         run = Store(folder).get(run_id)

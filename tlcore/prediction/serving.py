@@ -84,11 +84,20 @@ class Serving:
     folder : the data folder of the store
     load : ``load(name, folder)`` in the process: gives a predictor, or raises a LabError
     shipped : names that are loaded before the process says it is ready
+    soon : names that are loaded right after that, before anybody asks; with another ``load`` none by default
     """
 
-    def __init__(self, folder: Path, *, load: Load | None = None, shipped: Callable[[], Iterable[str]] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        load: Load | None = None,
+        shipped: Callable[[], Iterable[str]] | None = None,
+        soon: Callable[[], Iterable[str]] | None = None,
+    ):
         self.on_answer: Callable[[float], object] = lambda _: None  # told the seconds that each request took
-        self._arguments = (Path(folder), load or _load, shipped or _shipped)
+        soon = soon or (tuple if load else _soon)
+        self._arguments = (Path(folder), load or _load, shipped or _shipped, soon)
         self._context = LeanContext()
         self._process: LeanProcess | None = None
         self._connection: Connection | None = None
@@ -317,6 +326,12 @@ def _shipped() -> Iterable[str]:
     return tuple(f"source:{card.name}" for card in catalogue() if card.trained)
 
 
+def _soon() -> Iterable[str]:
+    from .taught import NAMES
+
+    return NAMES
+
+
 class _Models:
     """The loaded predictors, the longest unused let go; shared by the two threads of the process."""
 
@@ -361,7 +376,13 @@ class _Models:
         return found
 
 
-def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[], Iterable[str]]) -> None:
+def _serve(
+    connection: Connection,
+    folder: Path,
+    load: Load,
+    shipped: Callable[[], Iterable[str]],
+    soon: Callable[[], Iterable[str]],
+) -> None:
     """Answer batches until the pipe ends: loaded models at once, the others from a second thread, when loaded."""
     begin_child()
     scratch.enter(folder)
@@ -385,6 +406,8 @@ def _serve(connection: Connection, folder: Path, load: Load, shipped: Callable[[
                 log.warning("shipped model %s: %s", name, first)
     send(None, {}, True)
     with ThreadPoolExecutor(max_workers=1) as loader:
+        for name in soon():
+            loader.submit(models.answer, name)
         while True:
             try:
                 number, items, wanted = connection.recv()

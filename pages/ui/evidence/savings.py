@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
+from html import escape
 from math import inf
 
 import streamlit as st
@@ -44,6 +46,53 @@ def headline(cells: Sequence[Cell], origin: str) -> None:
     st.subheader(sentence(found), anchor=False)
     st.markdown(details(found))
     st.caption(origin)
+
+
+@lru_cache
+def recorded_saving(per_class: int) -> savings.Saving | None:
+    """Return what transfer saves at one number of labels in the recorded study."""
+    transfer, _tuned, scratch = curves(recorded.load(STUDY).cells).values()
+    return savings.saving(transfer, scratch, per_class)
+
+
+def glance(per_class: int) -> None:
+    """Show the message of the recorded study with how many labels either way needs, and the way to all of it."""
+    found = recorded_saving(per_class)
+    if found is None:
+        return
+    with st.container(key="glance"):
+        st.html(bars(found))
+        st.page_link("evidence.py", label=_("All curves, intervals and numbers"), icon=":material/query_stats:")
+
+
+def bars(found: savings.Saving) -> str:
+    """Return the message and, as two bars, how many labels per class each way needs for the same accuracy."""
+    most = found.most if found.open_ended else found.needed
+    ways = (
+        (_("With transfer"), found.per_class, f"{found.per_class}"),
+        (_("From scratch"), most, _("more than {n:,}").format(n=most) if found.open_ended else f"{found.needed:.0f}"),
+    )
+    rows = "".join(
+        f'<tr><th scope="row">{escape(title)}</th><td><i style="width:calc((100% - 6.5rem) * {n / most:.3f})"></i>'
+        f"<b>{escape(words)}</b></td></tr>"
+        for title, n, words in ways
+    )
+    caption = _("Examples of each digit to read {accuracy} of the digits 5 to 9").format(
+        accuracy=percent(found.accuracy)
+    )
+    return (
+        f"<h2>{escape(sentence(found))}</h2><table><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>"
+        f"<p>{escape(interval(found))}</p>"
+    )
+
+
+def interval(found: savings.Saving) -> str:
+    """Return how sure the factor is, and what was compared."""
+    high = _("no upper end") if found.high == inf else f"{found.high:.1f}"
+    return _(
+        "Measured over {seeds} seeds: a linear SVM on what the network learned from digits 0 to 4, against the same "
+        "network from scratch. 95 % interval of the factor: {low:.1f} to {high}."
+    ).format(seeds=found.n_seeds, low=found.low, high=high)
 
 
 def sentence(found: savings.Saving) -> str:

@@ -42,7 +42,7 @@ def _card(info: PredictorInfo, answer: Sequence[float] | str, reference: str | N
     size = "big" if len(said.label) < 3 else "big word"
     return (
         f'{head}<p class="{size}" data-answer="{escape(said.label)}">{escape(said.label)}</p>'
-        f'<p class="sure">{escape(in_words(said))}</p>{_bars(info.class_names, answer)}{_warning(info, said)}</section>'
+        f'<p class="sure">{escape(in_words(said))}</p>{bars(info.class_names, answer)}{_warning(info, said)}</section>'
     )
 
 
@@ -79,15 +79,16 @@ def span(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
+def bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
+    """Return one column for each class, as high as its probability; the highest is coloured."""
     best = int(np.argmax(probabilities))
     label = ", ".join(f"{name} {percent(p, 0)}" for name, p in zip(names, probabilities, strict=True))
-    bars = "".join(
-        f'<div class="{"best" if i == best else ""}" title="{escape(name)}: {percent(p)}">'
+    columns = "".join(
+        f'<div class="{"best" if i == best and p else ""}" title="{escape(name)}: {percent(p)}">'
         f'<i style="height:calc((100% - 14px) * {max(0.0, min(1.0, p)):.3f})"></i><span>{escape(name[:4])}</span></div>'
         for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
     )
-    return f'<div class="bars" role="img" aria-label="{escape(label)}">{bars}</div>'
+    return f'<div class="bars" role="img" aria-label="{escape(label)}">{columns}</div>'
 
 
 def seen(picture: np.ndarray, words: str) -> str:

@@ -1,4 +1,4 @@
-"""Draw, pick or upload, and every chosen model answers: the part that Home and Draw share."""
+"""Draw, pick or upload, and every chosen model answers. The pad is Home's too."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,0 +1,5 @@
+"""The style sheets of all pages, which the server puts into the head of the page it sends first."""
+
+from pathlib import Path
+
+SHEETS = tuple(Path(__file__).with_name(name) for name in ("frame.css", "answers.css", "home.css"))
