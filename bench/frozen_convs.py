@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean
 
 from bench import _timing
-from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.spec import DataSpec, FineTuneSpec, Hooks, Phase
 
 FROZEN = ("conv_1", "conv_2")
 FULL = {"per_class": None, "epochs": 5}
@@ -59,8 +59,8 @@ def ours(seed: int, per_class: int | None, epochs: int) -> _timing.Result:
     before, points = freezing.hashes(model), []
     with tempfile.TemporaryDirectory() as folder:
         with _timing.Stopwatch() as watch:
-            fitted = training.fit(model, data, spec, on_metric=points.append, cache=Path(folder))
-        assert fitted.cached and not fitted.from_cache and all(one["ok"] for one in fitted.proof)
+            fitted = training.fit(model, data, spec, Hooks(on_metric=points.append), cache=Path(folder))
+        assert fitted.cached and not fitted.from_cache and all(row.ok for row in fitted.proof)
         again = _model(spec)
         with _timing.Stopwatch() as second:
             kept = training.fit(again, data, spec, cache=Path(folder))

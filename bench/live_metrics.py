@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import _timing
-from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.spec import DataSpec, FineTuneSpec, Listener, Listeners, Phase
 
 FULL = {"per_class": None, "epochs": 5, "turns": 9}
 QUICK = {"per_class": 50, "epochs": 2, "turns": 3}
@@ -28,8 +28,9 @@ def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.R
     spec = FineTuneSpec(data=data, phases=(phase,), batch_size=64, seed=seed)
     found, times = datasets.load(data), {"with": [], "without": [], "kept": []}
 
-    def fit(cache: Path, **hooks) -> None:
-        training.fit(sources.load(spec.source, n_classes=10, seed=seed), found, spec, cache=cache, **hooks)
+    def fit(cache: Path, *listeners: Listener) -> None:
+        model = sources.load(spec.source, n_classes=10, seed=seed)
+        training.fit(model, found, spec, Listeners(*listeners), cache=cache)
 
     with tempfile.TemporaryDirectory() as folder:
         store, cache = Store(Path(folder)), Path(folder) / "cache"
@@ -45,10 +46,7 @@ def both(seed: int, per_class: int | None, epochs: int, turns: int) -> _timing.R
                     fit(cache)
                 else:
                     with Reporter(store, attempt) as reporter:
-                        hooks = {name: getattr(reporter, name) for name in ("on_metric", "on_progress", "should_stop")}
-                        if way == "kept":
-                            hooks["on_checkpoint"] = Keeper(reporter, {})
-                        fit(cache, **hooks)
+                        fit(cache, reporter, *([Keeper(reporter, {})] if way == "kept" else []))
             times[way].append(watch.as_dict())
             if way != "without":
                 assert len(store.points(run.id)) >= 2 * epochs

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import _timing
-from tlcore.spec import SweepSpec
+from tlcore.spec import Hooks, SweepSpec
 
 FULL = {"n_seeds": 20}
 QUICK = {"n_seeds": 2}
@@ -27,7 +27,7 @@ def ours(seed: int, n_seeds: int) -> _timing.Result:
     sweeps.run(SweepSpec(cuts=CUTS, per_class=(1,), seeds=(999,)))  # imports, and TensorFlow's first trace
     cells = []
     with tempfile.TemporaryDirectory() as folder, _timing.Stopwatch() as watch:
-        sweeps.run(_spec(seed, n_seeds), on_cell=cells.append, cache=Path(folder))
+        sweeps.run(_spec(seed, n_seeds), Hooks(on_cell=cells.append), cache=Path(folder))
     return {**watch.as_dict(), "rate": len(cells) / watch.seconds, "accuracy": median(cell.score for cell in cells)}
 
 

@@ -134,7 +134,7 @@ def test_a_film_follows_the_blocks_and_the_answers_are_the_networks_own(tmp_path
     data = datasets.load(FEW.data)  # as stored: the network scales them itself
     spec = replace(FEW, source="random", film=True)  # a source without a task of its own
     model = residual(rescaled=True)
-    training.fit(model, data, spec, on_epoch=film.Monitor(model, spec, data.class_names, tmp_path))
+    training.fit(model, data, spec, film.Monitor(model, spec, data.class_names, tmp_path))
     frames = film.frames(tmp_path)
     assert [frame.epoch for frame in frames] == [0, 1, 2] and {frame.source for frame in frames} == {None}
     assert {frames[-1].drift[name] for name in UP_TO_BLOCK_1} == {0.0} and frames[-1].drift["block_2_conv_2"] > 0

@@ -9,7 +9,7 @@ import pytest
 from tlcore import datasets, sources, training
 from tlcore.features import freezing
 from tlcore.recipes import two_phases
-from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.spec import DataSpec, FineTuneSpec, Hooks, Phase
 from tlcore.store import checkpoint
 from tlcore.store.checkpoint import Checkpoint
 
@@ -75,13 +75,15 @@ def interrupted(spec, data, folder, after):
         model(),
         data,
         spec,
-        on_checkpoint=on_checkpoint,
-        on_metric=lambda point: points.append(point) if len(points) < 2 * after else None,
+        Hooks(
+            on_checkpoint=on_checkpoint,
+            on_metric=lambda point: points.append(point) if len(points) < 2 * after else None,
+        ),
     )
     last = model()
     saved = checkpoint.load(folder)
     json.dumps(saved.state)
-    fitted = training.fit(last, data, spec, on_metric=points.append, resume=saved)
+    fitted = training.fit(last, data, spec, Hooks(on_metric=points.append), resume=saved)
     return last, points, fitted
 
 
@@ -95,7 +97,7 @@ def test_a_resumed_training_ends_with_the_same_weights_to_the_last_bit(tmp_path,
     spec = SPECS[name]
     data = datasets.load(spec.data)
     whole, points = sources.load(spec.source, n_classes=5, seed=0), []
-    fitted = training.fit(whole, data, spec, on_metric=points.append)
+    fitted = training.fit(whole, data, spec, Hooks(on_metric=points.append))
     resumed, later_points, later = interrupted(spec, data, tmp_path, after)
     assert freezing.hashes(resumed) == freezing.hashes(whole)
     curve = [(point.part, point.x, point.accuracy) for point in points]
@@ -122,7 +124,7 @@ def test_a_network_that_drops_at_random_goes_on_with_the_same_numbers(tmp_path):
         )
 
     whole, resumed = dropping(), dropping()
-    training.fit(whole, data, spec, on_checkpoint=lambda snapshot: saved.append(snapshot()))
+    training.fit(whole, data, spec, Hooks(on_checkpoint=lambda snapshot: saved.append(snapshot())))
     training.fit(resumed, data, spec, resume=saved[0])
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

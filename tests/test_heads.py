@@ -9,6 +9,7 @@ from tlcore.errors import DataError, SpecError
 from tlcore.evidence import sweeps
 from tlcore.heads import tuning
 from tlcore.sentences import Sentence
+from tlcore.spec import NOBODY, Hooks
 
 RNG = np.random.default_rng(0)
 CENTRES = RNG.normal(0, 1, (3, 20)).astype(np.float32) * 3
@@ -29,7 +30,7 @@ TEST = blobs(90, 3)
 @pytest.fixture(params=sorted(heads.HEADS), scope="module")
 def fitted(request):
     points = []
-    head, fit_s = heads.fit(request.param, X, Y, VALIDATION, seed=0, on_point=lambda *point: points.append(point))
+    head, fit_s = heads.fit(request.param, X, Y, VALIDATION, seed=0, listener=Hooks(on_metric=points.append))
     return head, fit_s, points
 
 
@@ -58,10 +59,10 @@ def test_a_saved_head_answers_the_same(fitted, tmp_path):
 
 def test_every_head_draws_its_curve_for_training_and_validation(fitted):
     head, _, points = fitted
-    xs = [x for series, x, *_ in points if series == "validation"]
+    xs = [point.x for point in points if point.part == "validation"]
     assert xs == sorted(xs) and len(xs) >= 5
-    assert {series for series, *_ in points} == {"train", "validation"}
-    assert all(0 <= accuracy <= 1 and loss >= 0 for *_, loss, accuracy in points)
+    assert {point.part for point in points} == {"train", "validation"}
+    assert all(0 <= point.accuracy <= 1 and point.loss >= 0 for point in points)
     last = {"images": len(X), "trees": heads.N_TREES, "epochs": heads.N_EPOCHS}[heads.HEADS[head.name].curve]
     assert xs[-1] == last
 
@@ -74,21 +75,21 @@ def test_the_same_seed_gives_the_same_head(fitted):
 
 def test_drawing_the_curve_does_not_change_the_head(fitted):
     head, *_ = fitted  # fitted with its curve
-    plain, _ = heads.fit(head.name, X, Y, VALIDATION, seed=0, on_point=None)
+    plain, _ = heads.fit(head.name, X, Y, VALIDATION, seed=0)
     np.testing.assert_array_equal(plain.scores(TEST[0]), head.scores(TEST[0]))
 
 
 def test_the_forests_curve_is_its_out_of_bag_error():
     points = []
-    head, _ = heads.fit("random_forest", X, Y, VALIDATION, seed=0, on_point=lambda *point: points.append(point))
-    series, x, loss, _ = [point for point in points if point[0] == "train"][-1]
-    assert (x, loss) == (heads.N_TREES, pytest.approx(1 - head.estimator.oob_score_))
+    head, _ = heads.fit("random_forest", X, Y, VALIDATION, seed=0, listener=Hooks(on_metric=points.append))
+    last = [point for point in points if point.part == "train"][-1]
+    assert (last.x, last.loss) == (heads.N_TREES, pytest.approx(1 - head.estimator.oob_score_))
 
 
 def test_one_label_a_class_is_enough_for_every_head():
     x, y = blobs(3, 5)
     for name in heads.HEADS:
-        head, _ = heads.fit(name, x, y, VALIDATION, seed=0, on_point=lambda *point: None)
+        head, _ = heads.fit(name, x, y, VALIDATION, seed=0, listener=NOBODY)
         assert head.predict(TEST[0]).shape == (90,)
 
 
@@ -193,9 +194,9 @@ def own(monkeypatch):
 
 def test_a_head_of_ones_own_needs_a_name_a_title_and_an_estimator(own, tmp_path):
     points = []
-    head, _ = heads.fit(own, X, Y, VALIDATION, seed=0, on_point=lambda *point: points.append(point))
+    head, _ = heads.fit(own, X, Y, VALIDATION, seed=0, listener=Hooks(on_metric=points.append))
     assert (head.predict(TEST[0]) == TEST[1]).mean() > 0.95
-    assert len({x for _part, x, *_ in points}) >= 5
+    assert len({point.x for point in points}) >= 5
     heads.save(head, tmp_path / "x.skops")
     np.testing.assert_array_equal(heads.load(tmp_path / "x.skops").scores(TEST[0]), head.scores(TEST[0]))
     assert tuning.choose(own, X, Y, VALIDATION, seed=0) == ({}, ())

@@ -9,7 +9,7 @@ from tlcore import datasets, jobs
 from tlcore.errors import SpecError
 from tlcore.evidence import keras_example, recorded
 from tlcore.jobs import execution as worker
-from tlcore.spec import ExampleSpec, from_json, to_json
+from tlcore.spec import ExampleSpec, Hooks, from_json, to_json
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def test_a_run_tests_both_tasks_and_freezes_the_convolutions(store, few_images):
 @pytest.mark.keras
 def test_a_stop_ends_it_within_a_batch_and_leaves_no_second_test(few_images):
     points = []
-    found = keras_example.run(ExampleSpec(epochs=100), on_metric=points.append, should_stop=lambda: len(points) > 0)
+    found = keras_example.run(
+        ExampleSpec(epochs=100), Hooks(on_metric=points.append, should_stop=lambda: len(points) > 0)
+    )
     assert len(points) <= 2 and found.test is None
 
 

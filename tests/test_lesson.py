@@ -9,7 +9,7 @@ from branched_networks import residual
 from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError
 from tlcore.inspection import lesson
-from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.spec import DataSpec, FineTuneSpec, Hooks, Phase
 
 SPEC = FineTuneSpec(
     data=DataSpec(per_class=8), phases=(Phase(epochs=2, frozen=("conv_1", "conv_2")),), optimizer="sgd", seed=3
@@ -48,7 +48,7 @@ def test_the_objective_is_keras_own_loss_over_the_batch():
 def test_the_step_is_the_one_that_training_takes_first(frozen):
     spec = replace(SPEC, phases=(Phase(epochs=1, frozen=frozen, learning_rate=0.1),))
     model, data = fresh()
-    training.fit(model, data, spec, use_cache=False, should_stop=lambda: True)  # stops after its first batch
+    training.fit(model, data, spec, Hooks(should_stop=lambda: True), use_cache=False)  # stops after its first batch
     ours, _ = fresh()
     rows = np.random.default_rng((spec.seed, 0)).permutation(len(data.x_train))[: spec.batch_size]
     _, gradient = lesson.gradients(ours, data.x_train[rows], data.y_train[rows])

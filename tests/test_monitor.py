@@ -18,7 +18,7 @@ def filmed(spec, folder):
     data = datasets.load(spec.data)
     model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
     start = {layer.name: layer.get_weights() for layer in model.layers}
-    training.fit(model, data, spec, on_epoch=monitor.Monitor(model, spec, data.class_names, folder))
+    training.fit(model, data, spec, monitor.Monitor(model, spec, data.class_names, folder))
     return model, start, monitor.frames(folder)
 
 

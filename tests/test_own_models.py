@@ -323,7 +323,7 @@ def test_the_film_of_a_training_begins_behind_the_layers_that_prepare_an_image(s
 
     model = sources.load(scaled.name, n_classes=5)
     spec = FineTuneSpec(source=scaled.name, data=DataSpec(per_class=2), phases=(Phase(epochs=1),), film=True)
-    film.Monitor(model, spec, tuple("56789"), tmp_path)(0, None)
+    film.Monitor(model, spec, tuple("56789"), tmp_path).on_epoch(0, None)
     images, _ = datasets.samples("mnist_5_9", film.N_MAP)
     (frame,) = film.frames(tmp_path)
     answers = np.asarray(model(images[: film.N_WATCHED], training=False))

@@ -16,7 +16,7 @@ from tlcore.errors import SpecError, TrainingError
 from tlcore.evidence import sweeps
 from tlcore.jobs import execution as worker
 from tlcore.sentences import Sentence
-from tlcore.spec import Cell, DataSpec, HeadSpec, SweepSpec, from_json, to_json
+from tlcore.spec import Cell, DataSpec, HeadSpec, Hooks, SweepSpec, from_json, to_json
 from tlcore.store import Store
 
 SMALL = SweepSpec(
@@ -148,7 +148,7 @@ def by_key(cells):
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     found = []
-    result = sweeps.run(SMALL, on_cell=found.append, cache=tmp_path_factory.mktemp("cache"))
+    result = sweeps.run(SMALL, Hooks(on_cell=found.append), cache=tmp_path_factory.mktemp("cache"))
     assert result.ended == "complete" and result.n_cells == len(found) == len(sweeps.plan(SMALL))
     return found
 
@@ -175,9 +175,9 @@ def test_a_sweep_has_the_accuracies_of_the_same_single_runs(store, uninterrupted
 @pytest.mark.keras
 def test_a_stopped_sweep_goes_on_where_it_was(uninterrupted):
     first, second = [], []
-    result = sweeps.run(SMALL, on_cell=first.append, should_stop=lambda: len(first) == 7)
+    result = sweeps.run(SMALL, Hooks(on_cell=first.append, should_stop=lambda: len(first) == 7))
     assert (result.ended, result.n_cells) == ("stopped", 7)
-    result = sweeps.run(SMALL, done=first, on_cell=second.append)
+    result = sweeps.run(SMALL, Hooks(on_cell=second.append), done=first)
     assert (result.ended, result.n_before) == ("complete", 7)
     assert by_key(first + second) == by_key(uninterrupted) and len(first + second) == len(uninterrupted)
 
@@ -185,7 +185,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(uninterrupted):
 @pytest.mark.keras
 def test_a_spent_budget_ends_a_sweep_with_what_it_has(uninterrupted):
     done, spec = uninterrupted[:3], replace(SMALL, budget_s=5)
-    result = sweeps.run(spec, done=done, spent_s=5.0, on_cell=lambda cell: pytest.fail("it went on"))
+    result = sweeps.run(spec, Hooks(on_cell=lambda cell: pytest.fail("it went on")), done=done, spent_s=5.0)
     assert (result.ended, result.n_cells, result.n_planned) == ("budget", 3, len(uninterrupted))
 
 
@@ -193,14 +193,14 @@ def test_a_spent_budget_ends_a_sweep_with_what_it_has(uninterrupted):
 def test_networks_are_measured_and_one_that_diverges_does_not_end_the_sweep(monkeypatch):
     fit, found = training.fit, []
 
-    def diverges_once(model, data, spec, **options):
+    def diverges_once(model, data, spec, *listener, **options):
         if spec.source == "random":
             raise TrainingError("The loss stopped being a number.")
-        return fit(model, data, spec, **options)
+        return fit(model, data, spec, *listener, **options)
 
     monkeypatch.setattr(training, "fit", diverges_once)
     spec = replace(SMALL, cuts=("flatten",), methods=("fine_tune", "scratch"), per_class=(2,), seeds=(0,), n_steps=1)
-    result = sweeps.run(spec, on_cell=found.append)
+    result = sweeps.run(spec, Hooks(on_cell=found.append))
     tuned, scratch = found
     assert tuned.score > 0.2 and tuned.fit_s > 0 and tuned.n_test == 359
     # 20 images: 10 epochs of the dense layers, forward and backward, after one pass through the convolutions

@@ -11,7 +11,7 @@ from tlcore.features import freezing, prefix
 from tlcore.features.freezing import Freezing
 from tlcore.recipes import article_recipe, scratch_control
 from tlcore.sentences import NOTHING
-from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Phase
+from tlcore.spec import OPTIMIZERS, DataSpec, FineTuneSpec, Hooks, Phase
 
 pytestmark = pytest.mark.keras
 
@@ -27,9 +27,9 @@ def model_for(spec, data):
     return sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed)
 
 
-def trained(spec, data, **options):
+def trained(spec, data, *listener, **options):
     model = model_for(spec, data)
-    return model, training.fit(model, data, spec, **options)
+    return model, training.fit(model, data, spec, *listener, **options)
 
 
 def test_frozen_weights_do_not_move_and_the_others_do(data):
@@ -47,7 +47,7 @@ def test_frozen_weights_do_not_move_and_the_others_do(data):
 def test_progress_counts_gradient_steps_and_moves_inside_an_epoch(data):
     told = []
     spec = replace(FEW, batch_size=4)  # 40 images: 10 steps an epoch
-    trained(spec, data, on_progress=told.append)
+    trained(spec, data, Hooks(on_progress=told.append))
     steps = [progress.step for progress in told if progress.n_steps]
     assert {progress.n_steps for progress in told if progress.n_steps} == {20}
     assert steps == sorted(steps) and steps[-1] == 20
@@ -97,7 +97,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(data, tmp_path, folder):
 
 
 def test_a_stop_before_the_first_batch_leaves_the_model_as_it_was(data, tmp_path):
-    model, fitted = trained(FEW, data, cache=tmp_path, should_stop=lambda: True)
+    model, fitted = trained(FEW, data, Hooks(should_stop=lambda: True), cache=tmp_path)
     assert fitted.stopped and fitted.epochs == 0 and fitted.proof == ()
     assert str(fitted.reason) == "It was stopped while the frozen layers were computed."
     assert freezing.hashes(model) == freezing.hashes(model_for(FEW, data))
@@ -146,7 +146,7 @@ def test_another_seed_gives_other_weights(data):
 
 def test_every_epoch_gives_a_training_and_a_validation_point(data):
     points = []
-    _, fitted = trained(FEW, data, on_metric=points.append)
+    _, fitted = trained(FEW, data, Hooks(on_metric=points.append))
     assert [(point.part, point.x) for point in points] == [
         ("train", 1.0),
         ("validation", 1.0),
@@ -159,7 +159,7 @@ def test_every_epoch_gives_a_training_and_a_validation_point(data):
 
 def test_the_validation_point_is_the_models_own_accuracy(data):
     points = []
-    model, _ = trained(FEW, data, on_metric=points.append)
+    model, _ = trained(FEW, data, Hooks(on_metric=points.append))
     answers = model.predict(data.x_validation, verbose=0)
     assert points[-1].accuracy == pytest.approx((answers.argmax(axis=1) == data.y_validation).mean(), abs=1e-6)
     right = answers[np.arange(len(answers)), data.y_validation]
@@ -194,7 +194,9 @@ def test_a_stop_ends_training_between_two_batches_and_keeps_the_weights(data):
         asked.append(1)
         return len(asked) > 6
 
-    model, fitted = trained(replace(FEW, batch_size=4, phases=(Phase(epochs=50),)), data, should_stop=should_stop)
+    model, fitted = trained(
+        replace(FEW, batch_size=4, phases=(Phase(epochs=50),)), data, Hooks(should_stop=should_stop)
+    )
     assert fitted.stopped and 0 < fitted.epochs < 50
     assert all(row.ok for row in fitted.proof)
     assert np.isfinite(model.get_weights()[0]).all()

@@ -5,7 +5,7 @@ from tlcore import heads
 from tlcore.errors import SpecError
 from tlcore.heads import tuning
 from tlcore.jobs import execution as worker
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, SweepSpec
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Hooks, SweepSpec
 from tlcore.store import Store
 
 
@@ -57,7 +57,9 @@ def test_neighbours_that_there_are_not_are_not_asked_for():
 
 
 def test_a_stop_ends_the_search_with_what_was_tried():
-    _params, tried = tuning.choose("linear_svm", *clouds(), clouds(seed=1), seed=0, should_stop=lambda: True)
+    _params, tried = tuning.choose(
+        "linear_svm", *clouds(), clouds(seed=1), seed=0, listener=Hooks(should_stop=lambda: True)
+    )
     assert len(tried) == 1
 
 

@@ -17,8 +17,7 @@ from tlcore.datasets.mnist import FORM
 from tlcore.evaluation import evaluate
 from tlcore.sentences import Sentence
 from tlcore.sources import UNIT
-from tlcore.spec import DataSpec, ExampleResult, ExampleSpec, MetricPoint, Progress
-from tlcore.training.clock import OnMetric, OnProgress, ShouldStop
+from tlcore.spec import NOBODY, DataSpec, ExampleResult, ExampleSpec, Listener, MetricPoint, Progress
 
 if TYPE_CHECKING:
     import keras
@@ -53,13 +52,7 @@ def network(seed: int) -> "tuple[keras.Sequential, list[Any]]":
     return keras.Sequential([image, layers.Rescaling(UNIT), *features, *classifier]), features
 
 
-def run(
-    spec: ExampleSpec,
-    *,
-    on_metric: OnMetric = lambda point: None,
-    on_progress: OnProgress = lambda progress: None,
-    should_stop: ShouldStop = lambda: False,
-) -> ExampleResult:
+def run(spec: ExampleSpec, listener: Listener = NOBODY) -> ExampleResult:
     """Train on the first task, freeze, train on the second; return both tests and both times.
 
     The points count epochs over both tasks. A stop ends the current batch; a task that was not reached has no test.
@@ -67,7 +60,7 @@ def run(
     import keras
 
     model, features = network(spec.seed)
-    follower = _follower(keras, spec, on_metric, on_progress, should_stop)
+    follower = _follower(keras, spec, listener)
     result = ExampleResult(class_names=tuple(datasets.info(TASKS[1]).class_names))
     for number, (task, name) in enumerate(zip(TASKS, ("source_test", "test"), strict=True)):
         data = datasets.load(DataSpec(task, per_class=None, seed=spec.seed))
@@ -81,7 +74,7 @@ def run(
         began = time.perf_counter()
         model.fit(x, y, batch_size=BATCH, epochs=spec.epochs, verbose=0, callbacks=[follower])
         result = replace(result, **{f"{name}_s": time.perf_counter() - began})
-        if should_stop():
+        if listener.should_stop():
             break
         answers = model.predict(data.x_test, batch_size=BATCH, verbose=0)
         result = replace(result, **{name: evaluate(data.y_test, answers.argmax(axis=1), N_CLASSES, answers)})
@@ -92,9 +85,7 @@ def run(
     )
 
 
-def _follower(
-    keras: Any, spec: ExampleSpec, on_metric: OnMetric, on_progress: OnProgress, should_stop: ShouldStop
-) -> Any:
+def _follower(keras: Any, spec: ExampleSpec, listener: Listener) -> Any:
     """Return a callback that tells of every epoch and stops within a batch."""
     began = time.perf_counter()
 
@@ -110,16 +101,16 @@ def _follower(
             done, total = self.epoch, 2 * spec.epochs
             left = (time.perf_counter() - began) / done * (total - done) if done else None
             what = LEARNING[0] if done < spec.epochs else LEARNING[1]
-            on_progress(Progress(done, total, what, left_s=left))
+            listener.on_progress(Progress(done, total, what, left_s=left))
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self.epoch = self.first + epoch + 1
             elapsed = time.perf_counter() - began
-            on_metric(MetricPoint("train", self.epoch, logs["loss"], logs["accuracy"], elapsed))
+            listener.on_metric(MetricPoint("train", self.epoch, logs["loss"], logs["accuracy"], elapsed))
             self.tell()
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            if should_stop():
+            if listener.should_stop():
                 self.model.stop_training = True
 
     return Follower()

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import ceil
@@ -20,11 +20,14 @@ from tlcore.sentences import Sentence, verbatim
 from tlcore.sources import RANDOM
 from tlcore.spec import (
     FINE_TUNE,
+    NOBODY,
     PIXELS,
     SCRATCH,
     Cell,
     DataSpec,
     FineTuneSpec,
+    Hooks,
+    Listener,
     MetricPoint,
     Phase,
     Progress,
@@ -33,15 +36,12 @@ from tlcore.spec import (
     check_choice,
     check_number,
 )
-from tlcore.training.clock import OnProgress, ShouldStop
 
 from .transferability import SCORES, compact, measure
 
 NETWORKS = (FINE_TUNE, SCRATCH)
 MOST_CELLS = 5000
 EPOCHS = (10, 100)  # least and most of a network
-
-OnCell = Callable[[Cell], None]
 
 
 def methods() -> tuple[str, ...]:
@@ -201,25 +201,22 @@ def _kinds(cell: Cell) -> tuple[tuple, ...]:
 
 def run(
     spec: SweepSpec,
+    listener: Listener = NOBODY,
     *,
     done: Sequence[Cell] = (),
     spent_s: float = 0.0,
     similar: Sequence[Cell] = (),
-    on_cell: OnCell = lambda cell: None,
-    on_progress: OnProgress = lambda progress: None,
-    on_data: Callable[[str], None] = lambda data_hash: None,
-    should_stop: ShouldStop = lambda: False,
     cache: Path | None = None,
 ) -> SweepResult:
     """Measure what is not done yet, until all is, the budget is spent, or a stop is asked for.
 
     Parameters
     ----------
+    listener : hears the images' hash, progress, and each experiment when it is finished; a network that was stopped
+        half-way is not
     done : experiments that need not be measured again
     spent_s : of the budget, by an earlier attempt
     similar : earlier ones of any sweep, for the time left before there are any of this one
-    on_cell : receives each experiment when it is finished; a network that was stopped half-way is not
-    on_data : receives the hash of the images
     cache : folder of kept activations
 
     Returns
@@ -241,9 +238,9 @@ def run(
     todo = [cell for cell in planned if cell.key not in kept]
     finished = [kept[cell.key] for cell in planned if cell.key in kept]
     n_done = len(finished)
-    on_progress(Progress(n_done, len(planned), Sentence("loading the data")))
-    bench = _Bench(spec, cache, should_stop)
-    on_data(bench.pool.hash)
+    listener.on_progress(Progress(n_done, len(planned), Sentence("loading the data")))
+    bench = _Bench(spec, cache, listener)
+    listener.on_data(bench.pool.hash)
     ended = "complete"
     # Small matrices: threads for each product cost more than they give.
     with threadpool_limits(limits=1), warnings.catch_warnings():
@@ -253,14 +250,14 @@ def run(
                 ended = "budget"
                 break
             left = expected_s(todo[number:], finished) or expected_s(todo[number:], [*similar, *finished])
-            on_progress(Progress(n_done + number, len(planned), describe(cell), left_s=left))
-            found = None if should_stop() else bench.measure(cell)
+            listener.on_progress(Progress(n_done + number, len(planned), describe(cell), left_s=left))
+            found = None if listener.should_stop() else bench.measure(cell)
             if found is None:
                 ended = "stopped"
                 break
             finished.append(found)
-            on_cell(found)
-    on_progress(Progress(len(finished), len(planned)))
+            listener.on_cell(found)
+    listener.on_progress(Progress(len(finished), len(planned)))
     return SweepResult(
         n_cells=len(finished),
         n_planned=len(planned),
@@ -305,7 +302,7 @@ class _Bench:
 
     spec: SweepSpec
     cache: Path | None
-    should_stop: ShouldStop
+    listener: Listener
     extract_s: float = 0.0
     models: dict[str, Any] = field(default_factory=dict)
     matrices: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
@@ -385,7 +382,8 @@ class _Bench:
         )
         model = sources.load(cell.source, n_classes=len(pool.class_names), seed=cell.seed)
         points: list[MetricPoint] = []
-        fitted = training.fit(model, data, spec, on_metric=points.append, should_stop=self.should_stop)
+        listener = Hooks(on_metric=points.append, should_stop=self.listener.should_stop)
+        fitted = training.fit(model, data, spec, listener)
         if fitted.stopped:
             return None
         answer = features.compiled(model)

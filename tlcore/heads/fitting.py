@@ -1,12 +1,13 @@
 """Fit one head, with its learning curve, and the temperature that makes its scores probabilities."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from tlcore.spec import Listener, MetricPoint
 from tlcore.spec.curves import Part
 
 from .head import FittedHead, Head, info, softmax
@@ -15,7 +16,6 @@ from .order import balanced_order
 CURVE_SIZES = 8
 MOST_SCORED = 2000  # training images: enough to draw the training curve, and quick
 
-OnPoint = Callable[[Part, float, float | None, float | None], None]  # part, x, loss, accuracy
 Labelled = tuple[np.ndarray, np.ndarray]
 
 
@@ -41,7 +41,7 @@ def fit(
     validation: Labelled | None,
     *,
     seed: int,
-    on_point: OnPoint | None = None,
+    listener: Listener | None = None,
     params: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[FittedHead, float]:
     """Fit one head; return it with the seconds its own fit took, the curve's fits not counted.
@@ -52,7 +52,8 @@ def fit(
     y : int array, shape (n,), values 0..n_classes-1, every class present
     validation : features and labels for the curve and the temperature; never the test images. Without them there is
         no curve, and the temperature stays 1
-    on_point : receives the head's curve: part ``train`` or ``validation``, x in ``Head.curve``, loss, accuracy
+    listener : hears the head's curve: parts ``train`` and ``validation``, x in ``Head.curve``; without one no curve is
+        measured
     params : in place of the head's own settings, by scikit-learn's names
 
     Raises
@@ -63,7 +64,7 @@ def fit(
     head = info(name)
     scale = float(1.0 / np.linalg.norm(x, axis=1).mean()) if head.scales else 1.0
     fitted = FittedHead(name, None, scale, params=params)
-    draw = _Curve(head, fitted, validation, on_point) if validation and on_point else None
+    draw = _Curve(head, fitted, validation, listener) if validation and listener else None
     if draw and head.curve == "images":  # growing, nested, balanced parts of the training images
         order = balanced_order(y)
         for n in np.unique(np.geomspace(2 * (y.max() + 1), len(x), CURVE_SIZES).astype(int))[:-1]:
@@ -90,17 +91,21 @@ def _fit(head: Head, fitted: FittedHead, x: np.ndarray, y: np.ndarray, seed: int
 class _Curve:
     """Measures a head where it stands, on training and validation images."""
 
-    def __init__(self, head: Head, fitted: FittedHead, validation: Labelled, on_point: OnPoint):
-        self._head, self._fitted, self._validation, self._on_point = head, fitted, validation, on_point
+    def __init__(self, head: Head, fitted: FittedHead, validation: Labelled, listener: Listener):
+        self._head, self._fitted, self._validation, self._listener = head, fitted, validation, listener
+        self._began = time.perf_counter()
 
     def __call__(self, at: float, x: np.ndarray, y: np.ndarray) -> None:
         if self._head.loss == "out_of_bag":
             accuracy = float(self._fitted.estimator.oob_score_)
-            self._on_point("train", at, 1.0 - accuracy, accuracy)
+            self._tell("train", at, 1.0 - accuracy, accuracy)
         else:
             few = balanced_order(y)[:MOST_SCORED]
-            self._on_point("train", at, *self._measured(x[few], y[few]))
-        self._on_point("validation", at, *self._measured(*self._validation))
+            self._tell("train", at, *self._measured(x[few], y[few]))
+        self._tell("validation", at, *self._measured(*self._validation))
+
+    def _tell(self, part: Part, at: float, loss: float, accuracy: float) -> None:
+        self._listener.on_metric(MetricPoint(part, at, loss, accuracy, time.perf_counter() - self._began))
 
     def _measured(self, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         scores = self._fitted.scores(x)

@@ -1,13 +1,13 @@
 """Hyperparameters of heads, chosen on validation images alone: the test images see only what was chosen."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tlcore.sentences import Sentence, join
-from tlcore.spec import Tried
+from tlcore.spec import NOBODY, Listener, Tried
 
 from .fitting import fit
 from .head import HEADS, info
@@ -22,7 +22,7 @@ def choose(
     y: np.ndarray,
     validation: tuple[np.ndarray, np.ndarray],
     seed: int,
-    should_stop: Callable[[], bool] = lambda: False,
+    listener: Listener = NOBODY,
 ) -> tuple[Mapping[str, Any], tuple[Tried, ...]]:
     """Fit every setting of a head's grid; return the one that is right most often on ``validation``, and all of them.
 
@@ -30,7 +30,7 @@ def choose(
     ----------
     x, y : training features (n, d) and labels (n,), as ``heads.fit`` takes them
     validation : features and labels; never the test images
-    should_stop : asked between two settings; at least one is tried
+    listener : asked between two settings whether to stop; at least one is tried
 
     Raises
     ------
@@ -41,7 +41,7 @@ def choose(
     rows = balanced_order(y)[:MOST_IMAGES]
     tried: list[Tried] = []
     for params in head.grid:
-        if not head.can_fit(params, len(rows)) or tried and should_stop():
+        if not head.can_fit(params, len(rows)) or tried and listener.should_stop():
             continue
         began = time.perf_counter()
         fitted, _seconds = fit(name, x[rows], y[rows], validation, seed=seed, params=params)

@@ -23,13 +23,13 @@ from tlcore.spec import (
     HeadSpec,
     HeadsResult,
     Input,
+    Listener,
     MetricPoint,
     Progress,
     SourceInfo,
     check_choice,
     check_number,
 )
-from tlcore.spec.curves import Part
 from tlcore.store.checkpoint import Checkpoint
 
 from .job import Job, check_data, task
@@ -141,7 +141,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             continue
         data = load(seed)
         if seed == spec.seed:
-            reporter.set_data_hash(data.hash)
+            reporter.on_data(data.hash)
         reporter.on_progress(Progress(len(result.rows), n, COMPUTING[name]))
         fitting = _extracted(spec, name, seed, model, data, folder)
         result = fitting.add_costs(result)
@@ -231,27 +231,34 @@ def _extracted(spec: HeadSpec, name: Input, seed: int, model: Any, data: dataset
     )
 
 
+class _Curve(Listener):
+    """Takes a head's points to the reporter, under the names that tell the curves of a comparison apart."""
+
+    def __init__(self, reporter: Reporter, began: float, head: str, input: str):
+        self.reporter, self.began, self.head, self.input = reporter, began, head, input
+
+    def on_metric(self, point: MetricPoint) -> None:
+        elapsed = time.perf_counter() - self.began
+        self.reporter.on_metric(replace(point, elapsed_s=elapsed, head=self.head, input=self.input))
+
+
 def _one_head(spec: HeadSpec, head: str, fitting: _Fitting, reporter: Reporter) -> tuple[HeadRow, outputs.Said | None]:
     """Fit, test and save one head; the head of the first seed is kept, draws the curve and says what it answers."""
     data, seed, name = fitting.data, fitting.seed, fitting.input
     began, first = time.perf_counter(), seed == spec.seed
     one_curve = len(spec.heads) == len(spec.inputs) == 1  # it needs no name
-    curve = {} if one_curve else {"head": head, "input": fitting.input}
-
-    def on_point(part: Part, x: float, loss: float | None, accuracy: float | None) -> None:
-        reporter.on_metric(MetricPoint(part, x, loss, accuracy, time.perf_counter() - began, **curve))
-
+    curve = _Curve(reporter, began, "" if one_curve else head, "" if one_curve else name)
     params, tried = {}, ()
     validation = (fitting.x_validation, data.y_validation)
     if spec.tune:
-        params, tried = tuning.choose(head, fitting.x_train, data.y_train, validation, seed, reporter.should_stop)
+        params, tried = tuning.choose(head, fitting.x_train, data.y_train, validation, seed, reporter)
     fitted, fit_s = heads.fit(
         head,
         fitting.x_train,
         data.y_train,
         validation,
         seed=seed,
-        on_point=on_point if spec.curves and first else None,
+        listener=curve if spec.curves and first else None,
         params=params,
     )
     tested = time.perf_counter()

@@ -25,13 +25,7 @@ class Example(Job[ExampleSpec, ExampleResult]):
     def run(
         self, spec: ExampleSpec, reporter: Reporter, folder: Path, so_far: ExampleResult, saved: Checkpoint | None
     ) -> ExampleResult:
-        result = keras_example.run(
-            spec,
-            on_metric=reporter.on_metric,
-            on_progress=reporter.on_progress,
-            should_stop=reporter.should_stop,
-        )
-        return replace(result, device=device())
+        return replace(keras_example.run(spec, reporter), device=device())
 
     def describe(self, spec: ExampleSpec) -> str:
         return "Keras' own example, mnist_transfer_cnn"

@@ -14,7 +14,7 @@ from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import scratch
 from tlcore.sentences import Sentence
-from tlcore.spec import NETWORK, DataSpec, FineTuneResult, FineTuneSpec, Phase, Progress, ProofRow
+from tlcore.spec import NETWORK, DataSpec, FineTuneResult, FineTuneSpec, Listener, Listeners, Phase, Progress, ProofRow
 from tlcore.store import Run, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
 from tlcore.training.film import Monitor
@@ -55,24 +55,15 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         data = datasets.load(spec.data)
         if saved and saved.state["data_hash"] not in (data.hash, datasets.older_hash(data, spec.data.scale)):
             raise DataError("The images are not those that this run began with. Start it again.")
-        reporter.set_data_hash(data.hash)
+        reporter.on_data(data.hash)
         resumed = [*saved.state["resumed_after"], clock["epoch"]] if saved else []
         at = partial(_progress, spec, len(data.x_train))
         reporter.on_progress(at(clock["epoch"], Sentence("loading the source model")))
         model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed, scale=spec.data.scale)
-        on_epoch = Monitor(model, spec, data.class_names, reporter.folder()) if spec.film else training.unwatched
-        fitted = training.fit(
-            model,
-            data,
-            spec,
-            on_metric=reporter.on_metric,
-            on_progress=reporter.on_progress,
-            should_stop=reporter.should_stop,
-            on_epoch=on_epoch,
-            cache=folder / CACHE,
-            on_checkpoint=Keeper(reporter, {"data_hash": data.hash, "resumed_after": resumed}),
-            resume=saved,
-        )
+        listeners: list[Listener] = [reporter, Keeper(reporter, {"data_hash": data.hash, "resumed_after": resumed})]
+        if spec.film:
+            listeners.append(Monitor(model, spec, data.class_names, reporter.folder()))
+        fitted = training.fit(model, data, spec, Listeners(*listeners), cache=folder / CACHE, resume=saved)
         reporter.on_progress(at(fitted.epochs, Sentence("testing on images never trained on")))
         answer = features.compiled(model)
         answers = in_batches(answer, data.x_test)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tlcore.errors import LabError
 from tlcore.sentences import Sentence
-from tlcore.spec import Cell, MetricPoint, Progress, Result
+from tlcore.spec import Cell, Listener, MetricPoint, Progress, Result
 from tlcore.store import Attempt, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
 
@@ -21,7 +21,7 @@ CHECKPOINT_S = 1.0  # seconds between two checkpoints
 CHECKPOINT_COST = 0.01  # most of a run's time that goes into writing them
 
 
-class Reporter:
+class Reporter(Listener):
     """Carries points and progress from a run to the store, and the stop request back, in a thread of its own.
 
     Writing happens every quarter of a second however fast the points come, so reporting costs training almost
@@ -82,8 +82,8 @@ class Reporter:
         if self.flush():
             self.attempt.keep({**asdict(result), "n_points": self.n_points})
 
-    def set_data_hash(self, value: str) -> None:
-        self.attempt.set_data_hash(value)
+    def on_data(self, data_hash: str) -> None:
+        self.attempt.set_data_hash(data_hash)
 
     def _run(self) -> None:
         while True:
@@ -112,14 +112,14 @@ class Reporter:
                 return False
 
 
-class Keeper:
+class Keeper(Listener):
     """Writes a checkpoint after an epoch when one is due: not too often, and never at much of a run's time."""
 
     def __init__(self, reporter: Reporter, state: dict[str, Any]):
         self._reporter, self._state = reporter, state
         self._due = time.perf_counter() + CHECKPOINT_S
 
-    def __call__(self, snapshot: Callable[[], Checkpoint]) -> None:
+    def on_checkpoint(self, snapshot: Callable[[], Checkpoint]) -> None:
         began = time.perf_counter()
         if began < self._due:
             return

@@ -38,13 +38,10 @@ class Sweep(Job[SweepSpec, SweepResult]):
         taken_over = {cell.key for cell in before}
         result = sweeps.run(
             spec,
+            reporter,
             done=done,
             spent_s=sum(cell.seconds for cell in done if cell.key not in taken_over),
             similar=recorded.all_cells(),
-            on_cell=reporter.on_cell,
-            on_progress=reporter.on_progress,
-            on_data=reporter.set_data_hash,
-            should_stop=reporter.should_stop,
             cache=folder / CACHE,
         )
         return replace(result, device=device())

@@ -21,6 +21,7 @@ from .jobs import (
     result_from,
     to_json,
 )
+from .listener import NOBODY, Hooks, Listener, Listeners
 from .networks import LayerInfo, OwnModel, SourceInfo
 from .ranges import RANGES, check_choice, check_number
 from .results import (
@@ -53,12 +54,16 @@ __all__ = [
     "HeadMean",
     "HeadRow",
     "HeadSpec",
+    "Hooks",
     "HeadsResult",
     "Input",
     "InputForm",
     "LayerInfo",
+    "Listener",
+    "Listeners",
     "MetricPoint",
     "NETWORK",
+    "NOBODY",
     "OPTIMIZERS",
     "OwnModel",
     "PIXELS",

@@ -1,11 +1,6 @@
 """Train what is not frozen; the frozen part is computed once."""
 
-from .fitting import (
-    check,
-    fit,
-    n_steps,
-    unwatched,
-)
+from .fitting import check, fit, n_steps
 from .loop import Loop, n_parts
 
 __all__ = [
@@ -14,5 +9,4 @@ __all__ = [
     "fit",
     "n_parts",
     "n_steps",
-    "unwatched",
 ]

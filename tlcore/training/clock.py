@@ -1,7 +1,6 @@
 """What a training keeps count of while it runs: epochs, images, seconds, the points and a loss that goes wrong."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite, log
 from typing import Any
@@ -10,18 +9,13 @@ import numpy as np
 
 from tlcore.errors import TrainingError
 from tlcore.sentences import Sentence
-from tlcore.spec import FineTuneSpec, MetricPoint, Phase, Progress, ProofRow
+from tlcore.spec import FineTuneSpec, Listener, MetricPoint, Phase, Progress, ProofRow
 from tlcore.spec.curves import Part
 
 TRAINING = Sentence("training")
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
 _COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial", "epoch_s")
-
-OnMetric = Callable[[MetricPoint], None]
-OnProgress = Callable[[Progress], None]
-OnEpoch = Callable[[int, float | None], None]  # finished epochs, validation accuracy; (0, None) before the first batch
-ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -41,21 +35,11 @@ class FitResult:
 
 
 class Clock:
-    """Counts epochs, images and seconds; sends points and progress; notices a loss that went wrong."""
+    """Counts epochs, images and seconds; tells points and progress; notices a loss that went wrong."""
 
-    def __init__(
-        self,
-        spec: FineTuneSpec,
-        n: int,
-        on_metric: OnMetric,
-        on_progress: OnProgress,
-        should_stop: ShouldStop,
-        on_epoch: OnEpoch,
-    ):
-        self.spec, self.n = spec, n
+    def __init__(self, spec: FineTuneSpec, n: int, listener: Listener):
+        self.spec, self.n, self.listener = spec, n, listener
         self.steps_per_epoch = -(-n // spec.batch_size)
-        self.on_metric, self.on_progress, self.should_stop = on_metric, on_progress, should_stop
-        self.on_epoch = on_epoch
         self.began = time.perf_counter()
         self.epoch, self.part = 0, 0.0
         self.stopped = False
@@ -80,7 +64,7 @@ class Clock:
     def start_phase(self) -> None:
         self.batches_per_s = 0.0
         self._start_epoch()
-        self.on_progress(self.progress())
+        self.listener.on_progress(self.progress())
 
     def _start_epoch(self) -> None:
         self.part, self.epoch_began = 0.0, time.perf_counter()
@@ -107,17 +91,17 @@ class Clock:
             loss, right, seen = self.recent
             self._point("train", self.epoch + part, loss / seen, right / seen)
             self.recent, self.last_point = [0.0, 0.0, 0.0], now
-        self.on_progress(self.progress())
+        self.listener.on_progress(self.progress())
 
     def finish_epoch(self, loss: float, accuracy: float, phase: Phase, n_classes: int) -> None:
         self.epoch += 1
         train_loss = self.loss / self.seen
         self._point("train", self.epoch, train_loss, self.right / self.seen)
         self._point("validation", self.epoch, loss, accuracy)
-        self.on_epoch(self.epoch, accuracy)
+        self.listener.on_epoch(self.epoch, accuracy)
         self.epoch_s.append(time.perf_counter() - self.epoch_began)
         self._start_epoch()
-        self.on_progress(self.progress())
+        self.listener.on_progress(self.progress())
         if not isfinite(loss):  # the epoch's last step broke the weights
             raise _not_a_number(self.epoch, self.spec)
         # Guessing costs log(n_classes); three times that is being sure of wrong answers. A fresh head on strong
@@ -132,7 +116,7 @@ class Clock:
             )
 
     def _point(self, part: Part, x: float, loss: float, accuracy: float) -> None:
-        self.on_metric(MetricPoint(part, x, loss, accuracy, time.perf_counter() - self.began))
+        self.listener.on_metric(MetricPoint(part, x, loss, accuracy, time.perf_counter() - self.began))
 
     def progress(self) -> Progress:
         """Steps are gradient steps; the time left follows the mean of the epochs so far."""

@@ -19,7 +19,7 @@ import numpy as np
 from tlcore import datasets, features, inputs, sources
 from tlcore.datasets.mnist import FORM
 from tlcore.features.freezing import Freezing
-from tlcore.spec import FineTuneSpec, LayerInfo
+from tlcore.spec import FineTuneSpec, LayerInfo, Listener
 
 if TYPE_CHECKING:
     import keras
@@ -67,8 +67,8 @@ class Cast:
     n_source: int
 
 
-class Monitor:
-    """Watches a model through its training: call it as ``training.fit``'s ``on_epoch``.
+class Monitor(Listener):
+    """Watches a model through its training, epoch by epoch.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Monitor:
         )
         self._hidden = _compiled(tail, self.x)
 
-    def __call__(self, epoch: int, target: float | None) -> None:
+    def on_epoch(self, epoch: int, accuracy: float | None) -> None:
         """Measure the model as it is now and keep the frame of ``epoch``; epoch 0 begins the film anew."""
         if epoch == 0:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ class Monitor:
             _write(self.folder / "cast.json", json.dumps(_cast_fields(self.cast)).encode())
         hidden = self._hidden()
         n = self.cast.n_source
-        frame = Frame(epoch, self.drift(), self._source_accuracy(hidden[:n]), target, self._answers(hidden[n:]))
+        frame = Frame(epoch, self.drift(), self._source_accuracy(hidden[:n]), accuracy, self._answers(hidden[n:]))
         seen = io.BytesIO()
         np.save(seen, hidden[n:].reshape(len(hidden) - n, -1))
         _write(self.folder / f"{epoch:04}.npy", seen.getvalue())

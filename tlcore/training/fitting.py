@@ -20,17 +20,25 @@ from tlcore.features.freezing import Freezing, hashes
 from tlcore.features.prefix import Inputs
 from tlcore.sentences import Sentence
 from tlcore.sources import describe
-from tlcore.spec import OPTIMIZERS, FineTuneSpec, LayerInfo, Phase, ProofRow, check_choice, check_number
+from tlcore.spec import (
+    NOBODY,
+    OPTIMIZERS,
+    FineTuneSpec,
+    LayerInfo,
+    Listener,
+    Phase,
+    ProofRow,
+    check_choice,
+    check_number,
+)
 from tlcore.spec.codec import decode
 from tlcore.store.checkpoint import Checkpoint
 
-from .clock import Clock, FitResult, OnEpoch, OnMetric, OnProgress, ShouldStop
+from .clock import Clock, FitResult
 from .loop import Loop, scorer
 
 if TYPE_CHECKING:
     import keras
-
-OnCheckpoint = Callable[[Callable[[], Checkpoint]], None]
 
 STRETCH_S = 0.25  # seconds of training between two looks at the stop flag; a batch that takes longer runs alone
 
@@ -60,22 +68,14 @@ def n_steps(spec: FineTuneSpec, n: int) -> int:
     return spec.epochs * -(-n // spec.batch_size)
 
 
-def unwatched(epoch: int, accuracy: float | None) -> None:
-    """Do nothing: the ``on_epoch`` of a run that nobody watches."""
-
-
 def fit(
     model: "keras.Model",
     data: Data,
     spec: FineTuneSpec,
+    listener: Listener = NOBODY,
     *,
-    on_metric: OnMetric = lambda point: None,
-    on_progress: OnProgress = lambda progress: None,
-    should_stop: ShouldStop = lambda: False,
-    on_epoch: OnEpoch = unwatched,
     cache: Path | None = None,
     use_cache: bool = True,
-    on_checkpoint: OnCheckpoint = lambda snapshot: None,
     resume: Checkpoint | None = None,
 ) -> FitResult:
     """Train ``model`` in place through every phase of ``spec``.
@@ -86,12 +86,10 @@ def fit(
     Parameters
     ----------
     model : network with a softmax output over the classes of ``data``
-    on_metric : receives points of the parts ``train`` and ``validation``; x counts epochs over all phases
-    should_stop : asked between stretches of about a quarter of a second, never in the middle of a batch
-    on_epoch : called before the first batch and after every epoch, when ``model`` has the weights of that moment
+    listener : hears points of the parts ``train`` and ``validation``, whose x counts epochs over all phases, progress,
+        epochs and checkpoints; asked every quarter of a second whether to stop
     cache : folder of kept activations; without one they are in memory for this training alone
     use_cache : False trains through the frozen layers in every epoch, for comparison
-    on_checkpoint : called after every epoch with a function that returns the checkpoint of that moment
     resume : a checkpoint of the same spec and data, from where to go on
 
     Raises
@@ -106,10 +104,10 @@ def fit(
     layers = describe(model)
     check(spec, layers)
     keras.utils.set_random_seed(spec.seed)
-    clock = Clock(spec, len(data.x_train), on_metric, on_progress, should_stop, on_epoch)
+    clock = Clock(spec, len(data.x_train), listener)
     course = Course()
     if resume is None:
-        on_epoch(0, None)
+        listener.on_epoch(0, None)
     else:
         _put(model.variables, resume.weights)
         clock.go_on(resume.state["clock"])
@@ -123,7 +121,7 @@ def fit(
             inputs = _inputs(model, data, phase, clock, cache) if use_cache else prefix.whole(model, data, prefix.OFF)
             course.note(inputs)
             slots = resume.slots if resume is not None and number == resume.state["course"]["phase"] else None
-            _fit_phase(model, inputs, data, spec, clock, course, on_checkpoint, slots)
+            _fit_phase(model, inputs, data, spec, clock, course, slots)
         except Interrupted:
             clock.stopped = True
         if clock.all_images > course.images_before:
@@ -175,8 +173,8 @@ def _put(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
 
 def _inputs(model: "keras.Model", data: Data, phase: Phase, clock: Clock, cache: Path | None) -> Inputs:
     if Freezing(describe(model), phase.frozen).boundary:
-        clock.on_progress(replace(clock.progress(), message=Sentence("computing the frozen layers once")))
-    return prefix.inputs(model, data, phase, cache, clock.should_stop)
+        clock.listener.on_progress(replace(clock.progress(), message=Sentence("computing the frozen layers once")))
+    return prefix.inputs(model, data, phase, cache, clock.listener.should_stop)
 
 
 def _fit_phase(
@@ -186,7 +184,6 @@ def _fit_phase(
     spec: FineTuneSpec,
     clock: Clock,
     course: Course,
-    on_checkpoint: OnCheckpoint,
     slots: Sequence[np.ndarray] | None,
 ) -> None:
     """Train the tail through the epochs that are left of a phase, one stretch of batches after the other."""
@@ -212,7 +209,7 @@ def _fit_phase(
             return
         first = False
         clock.finish_epoch(*score(), phase, len(data.class_names))
-        on_checkpoint(snapshot)
+        clock.listener.on_checkpoint(snapshot)
 
 
 def _fit_epoch(run: Callable[..., Any], n: int, spec: FineTuneSpec, clock: Clock, first: bool) -> None:
@@ -233,6 +230,6 @@ def _fit_epoch(run: Callable[..., Any], n: int, spec: FineTuneSpec, clock: Clock
         if not first:
             clock.batches_per_s = k / max(took, 1e-6)
         first = False
-        if clock.should_stop():
+        if clock.listener.should_stop():
             clock.stopped = True
             return
