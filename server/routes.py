@@ -1,6 +1,7 @@
 """The routes that are no page and no run: becoming the host, whether the server is ready, and its measures."""
 
 import asyncio
+from dataclasses import asdict
 from ipaddress import ip_address
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -40,7 +41,7 @@ async def host(request: Request) -> Response:
 async def healthz(request: Request) -> Response:
     """Answer 200 while the server lives; ``ready`` tells whether the shipped models answer yet."""
     lab = state.lab()
-    return JSONResponse({"alive": True, "ready": lab.serving.ready, "engine": lab.engine.status()})
+    return JSONResponse({"alive": True, "ready": lab.serving.ready, "engine": asdict(lab.engine.status())})
 
 
 async def readyz(request: Request) -> Response:

@@ -158,7 +158,7 @@ def test_what_a_page_asks_for_first_loads_no_keras_and_no_scikit_learn(tmp_path)
 from pathlib import Path
 from tlcore import datasets, jobs, prediction, sources
 from tlcore.jobs import execution as worker
-from tlcore.engine import Engine
+from tlcore.engine import LocalEngine
 from tlcore.prediction.serving import Serving
 from tlcore.spec import FineTuneSpec, HeadSpec
 from tlcore.store import Store
@@ -169,7 +169,7 @@ for spec in (FineTuneSpec(), HeadSpec()):
     jobs.check(spec)
 store.create(FineTuneSpec()), store.list()
 datasets.samples("mnist", 4, seed=0)
-Engine(store.folder, n_workers=0, execute=worker.execute, warm=worker.warm).close()
+LocalEngine(store.folder, n_workers=0, execute=worker.execute, warm=worker.warm).close()
 Serving(store.folder).close()
 """
     assert not in_a_fresh_process(code) & HEAVY

@@ -8,7 +8,7 @@ from waiting import wait_for
 
 from bench import __main__ as bench
 from bench import growth
-from tlcore.engine import Engine
+from tlcore.engine import LocalEngine
 from tlcore.spec import FineTuneSpec
 
 
@@ -31,7 +31,7 @@ def test_one_benchmark_that_fails_does_not_end_the_others(tmp_path, monkeypatch,
 
 
 def test_a_run_that_is_polled_keeps_its_points_beside_a_busy_engine(store):
-    engine = Engine(store.folder, 1, execute=tiny_tasks.execute)
+    engine = LocalEngine(store.folder, 1, execute=tiny_tasks.execute)
     try:
         run = growth.measured_so_far(store, FineTuneSpec(), 7)
         later = [store.create(FineTuneSpec(), name="quick") for _ in range(2)]  # the engine takes what waits

@@ -14,7 +14,7 @@ import pytest
 import tiny_tasks
 import waiting
 
-from tlcore.engine import Engine
+from tlcore.engine import Engine, LocalEngine, Status
 from tlcore.engine import local as engine_module
 from tlcore.errors import SpecError
 from tlcore.machine.processes import is_alive
@@ -31,7 +31,7 @@ def start(store):
     engines = []
 
     def start(n_workers=1, execute=tiny_tasks.execute, warm=tiny_tasks.warm, **settings):
-        engines.append(Engine(store.folder, n_workers, execute=execute, warm=warm, **settings))
+        engines.append(LocalEngine(store.folder, n_workers, execute=execute, warm=warm, **settings))
         return engines[-1]
 
     yield start
@@ -120,7 +120,7 @@ def test_runs_are_done_first_come_first_served(store, start):
 
 def test_a_run_queued_by_another_process_is_found(store, start):
     engine = start()
-    wait_for(lambda: engine.status()["alive"])
+    wait_for(lambda: engine.status().alive)
     run = new(store)  # and nobody submits it here
     assert ended(store, run).state == "done"
 
@@ -149,11 +149,11 @@ def test_the_status_counts_what_runs_and_what_waits(store, start):
     runs = [new(store, "until_stopped") for _ in range(3)]
     engine = start()
     begun(store, runs[0])
-    assert engine.status() == {"n_workers": 1, "busy": 1, "queued": 2, "alive": True}
+    assert engine.status() == Status(n_workers=1, busy=1, queued=2, alive=True)
     assert [store.ahead(run.id) for run in runs] == [0, 1, 2]
     for run in runs:
         engine.stop(run.id)
-    wait_for(lambda: engine.status()["busy"] == 0)
+    wait_for(lambda: engine.status().busy == 0)
 
 
 @pytest.mark.slow
@@ -166,10 +166,10 @@ def test_a_child_loads_no_streamlit_no_keras_and_not_the_main_script(store, tmp_
         "from pathlib import Path\n"
         "from test_engine import ended, new\n"
         "import tiny_tasks\n"
-        "from tlcore.engine import Engine\n"
+        "from tlcore.engine import LocalEngine\n"
         "from tlcore.store import Store\n"
         f"store = Store(Path({str(store.folder)!r}))\n"
-        "engine = Engine(store.folder, 1, execute=tiny_tasks.execute, warm=tiny_tasks.warm)\n"
+        "engine = LocalEngine(store.folder, 1, execute=tiny_tasks.execute, warm=tiny_tasks.warm)\n"
         "ended(store, new(store))\n"
         "page = types.ModuleType('__main__'); page.__file__ = __file__\n"
         "sys.modules['__main__'] = page\n"  # what Streamlit does for every page it runs
@@ -463,19 +463,19 @@ def test_a_submit_from_a_thread_that_ends_does_not_take_the_run_along(store, sta
 
 @pytest.mark.slow
 def test_close_leaves_no_process_and_queues_again_what_ran(store):
-    engine = Engine(store.folder, 2, execute=tiny_tasks.execute, warm=tiny_tasks.warm)
+    engine = LocalEngine(store.folder, 2, execute=tiny_tasks.execute, warm=tiny_tasks.warm)
     runs = [new(store, "stuck"), new(store, "until_stopped"), new(store)]
     processes = [begun(store, run).process for run in runs[:2]]
     engine.close()
     engine.close()  # again is fine
     assert [is_alive(process) for process in processes] == [False, False]
     assert not [child for child in active_children() if "pebble" in child.name]
-    assert engine.status() == {"n_workers": 2, "busy": 2, "queued": 3, "alive": False}
+    assert engine.status() == Status(n_workers=2, busy=2, queued=3, alive=False)
 
 
 @pytest.mark.slow
 def test_close_ends_what_was_asked_to_stop_as_stopped(store):
-    engine = Engine(store.folder, 1, execute=tiny_tasks.execute)
+    engine = LocalEngine(store.folder, 1, execute=tiny_tasks.execute)
     run = new(store, "stuck")
     begun(store, run)
     engine.stop(run.id)
@@ -502,7 +502,7 @@ def test_an_engine_outlives_a_store_that_is_away_for_a_while(store, start, monke
 def test_an_engine_on_a_folder_that_cannot_be_used_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Exception, match="data folder .* cannot be used"):
-        Engine(Path(tmp_path / "file"), execute=tiny_tasks.execute)
+        LocalEngine(Path(tmp_path / "file"), execute=tiny_tasks.execute)
 
 
 @pytest.mark.keras
@@ -514,3 +514,12 @@ def test_keras_is_imported_without_what_nothing_here_uses(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_whoever_uses_an_engine_knows_its_four_methods_alone():
+    root = Path(__file__).resolve().parents[1]
+    files = [path for folder in ("tlcore", "pages", "server") for path in (root / folder).rglob("*.py")]
+    users = {str(path.relative_to(root)) for path in files if "LocalEngine" in path.read_text(encoding="utf-8")}
+    assert users - {"tlcore/engine/__init__.py", "tlcore/engine/local.py"} == {"tlcore/lab.py"}  # which starts it
+    methods = [name for name in vars(Engine) if not name.startswith("_")]
+    assert sorted(methods) == ["close", "status", "stop", "submit"]

@@ -8,7 +8,7 @@ from waiting import wait_for
 
 from tlcore import extensions
 from tlcore.cli import main
-from tlcore.engine import Engine
+from tlcore.engine import LocalEngine
 from tlcore.errors import SpecError
 from tlcore.spec import FineTuneSpec
 
@@ -66,7 +66,7 @@ def test_each_worker_imports_them(named, store, tmp_path):
         noted_one=f"import os; open({str(tmp_path / 'seen')!r}, 'a').write(f'{{os.getpid()}} ')", broken_three="1 / 0"
     )
     run = store.create(FineTuneSpec(), name="quick")
-    engine = Engine(store.folder, n_workers=1, execute=tiny_tasks.execute)
+    engine = LocalEngine(store.folder, n_workers=1, execute=tiny_tasks.execute)
     try:
         wait_for(lambda: store.get(run.id).state == "done", 60)
     finally:

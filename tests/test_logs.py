@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tlcore.engine import Status
 from tlcore.engine.measures import Measures
 from tlcore.errors import SpecError
 from tlcore.machine import logs
@@ -93,7 +94,7 @@ def test_the_measures_count_runs_workers_sessions_and_answers(store):
     runs = [store.create(FineTuneSpec()) for _ in range(3)]
     store.claim(runs[0].id)
     store.finish(runs[0].id, "failed", error=Sentence("x"))
-    status = {"n_workers": 2, "busy": 1, "queued": 2, "alive": True}
+    status = Status(n_workers=2, busy=1, queued=2, alive=True)
     measures = Measures(store, lambda: status, lambda: 7, lambda: True)
     for seconds in (0.04, 0.2, 20):
         measures.answers.observe(seconds)

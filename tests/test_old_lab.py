@@ -15,7 +15,7 @@ from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
 from tlcore import cli, datasets, exports, people, prediction, sources
 from tlcore.datasets.mnist import FORM
-from tlcore.engine import Engine
+from tlcore.engine import LocalEngine
 from tlcore.evaluation import outputs
 from tlcore.evidence import sweeps
 from tlcore.features.cache import Cache
@@ -180,7 +180,7 @@ def test_what_waited_and_what_was_cut_off_goes_on(folder):
     assert {again.id, cut} < set(waiting) and len(waiting) == 7
     for id in set(waiting) - {cut}:
         worker.execute(id, str(folder))
-    engine = Engine(folder, 1, execute=worker.execute)
+    engine = LocalEngine(folder, 1, execute=worker.execute)
     try:
         tuned = wait_for(lambda: (run := store.get(cut)).final and run)
     finally:

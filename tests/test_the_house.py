@@ -19,7 +19,7 @@ from waiting import wait_for
 
 from pages.ui.session import state
 from tlcore import cli, datasets, features, prediction, sources
-from tlcore.engine import Engine
+from tlcore.engine import LocalEngine
 from tlcore.features.freezing import Freezing
 from tlcore.inspection import maps
 from tlcore.inspection.explanation import explain
@@ -81,7 +81,7 @@ def text(item: np.ndarray) -> str:
 def _started(folder: Path) -> Lab:
     store, serving = Store(folder), Serving(folder)
     serving.start()
-    return Lab(folder, store, Engine(folder, n_workers=1, execute=execution.execute), serving, WhatIf(folder))
+    return Lab(folder, store, LocalEngine(folder, n_workers=1, execute=execution.execute), serving, WhatIf(folder))
 
 
 @pytest.fixture

@@ -159,8 +159,8 @@ def dies_once_begun(run_id: str, folder: str) -> None:
 
 def serve_forever(folder: str) -> None:
     """Be a server that gets killed: an engine, and nothing that would close it."""
-    from tlcore.engine import Engine
+    from tlcore.engine import LocalEngine
 
-    Engine(Path(folder), n_workers=2, execute=execute, warm=warm)
+    LocalEngine(Path(folder), n_workers=2, execute=execute, warm=warm)
     print("serving", flush=True)
     threading.Event().wait()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tlcore import jobs, people
-from tlcore.engine import Engine
+from tlcore.engine import Engine, LocalEngine
 from tlcore.engine.forecast import Forecast
 from tlcore.engine.measures import Measures
 from tlcore.jobs import execution
@@ -20,6 +20,10 @@ from tlcore.store import Store, home
 IsOpen = Callable[[str], bool]
 
 
+def at_once(timeout_s: float) -> None:
+    """Wait for nothing: the workers of a lab on other machines do not get in the way of its processes here."""
+
+
 def nobody(session: str) -> bool:
     """Return False: the sessions of a lab without a server."""
     return False
@@ -29,7 +33,8 @@ def nobody(session: str) -> bool:
 class Lab:
     """What every session shares: the run store, the job engine, the inference process and the what-if process.
 
-    ``is_open`` tells of a session's id whether its browser is still connected.
+    ``is_open`` tells of a session's id whether its browser is still connected; ``until_warm`` waits until a worker on
+    this machine is warm, at most so many seconds.
     """
 
     folder: Path
@@ -38,6 +43,7 @@ class Lab:
     serving: Serving
     what_if: WhatIf
     is_open: IsOpen = nobody
+    until_warm: Callable[[float], object] = at_once
     keys: Keys = field(init=False)
     limits: Limits = field(init=False)
     presence: Presence = field(init=False)
@@ -47,7 +53,7 @@ class Lab:
     def __post_init__(self) -> None:
         self.keys, self.limits = people.keys(self.folder), people.limits()
         self.presence = Presence(self.store, self.limits.idle_s, self.is_open)
-        self.forecast = Forecast(self.store, lambda: self.engine.n_workers, jobs.work)
+        self.forecast = Forecast(self.store, lambda: self.engine.status().n_workers, jobs.work)
         self.measures = Measures(
             self.store,
             lambda: self.engine.status(),
@@ -59,7 +65,7 @@ class Lab:
     def start_what_if(self) -> None:
         """Start the what-if process last, and wait until then: the pen comes first, then a worker for the first run."""
         self.serving.wait_ready(60)
-        self.engine.wait_warm(30)
+        self.until_warm(30)
         self.what_if.start()
 
     def close(self) -> None:
@@ -89,8 +95,8 @@ def shared(is_open: IsOpen = nobody) -> Lab:
             serving = Serving(folder)  # first: the pen answers before anything is trained
             serving.start()
             workers = {"execute": execution.execute, "warm": execution.warm, "n_workers": n_workers}
-            engine = Engine(folder, **workers, may_start=lambda: serving.ready)
-            _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder), is_open)
+            engine = LocalEngine(folder, **workers, may_start=lambda: serving.ready)
+            _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder), is_open, engine.wait_warm)
             _labs[folder].presence.start()
         return _labs[folder]
 

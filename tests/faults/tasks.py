@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcore import heads
-from tlcore.engine import Engine
+from tlcore.engine import LocalEngine
 from tlcore.features import extraction
 from tlcore.jobs import execution as worker
 from tlcore.jobs import fine_tune, reporter
@@ -21,7 +21,7 @@ PLAN = "plan"  # in the data folder: a moment for every attempt, one a line
 
 def serve(folder: str, warm: bool = False) -> None:
     """Be a server that is killed: an engine with one worker, and nothing that would close it."""
-    Engine(Path(folder), 1, execute=execute, warm=worker.warm if warm else None)
+    LocalEngine(Path(folder), 1, execute=execute, warm=worker.warm if warm else None)
     print("serving", flush=True)
     threading.Event().wait()
 

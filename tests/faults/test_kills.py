@@ -150,10 +150,10 @@ def test_a_comparison_of_heads_keeps_every_finished_row(store, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.alone
 def test_heads_that_were_finished_stay_when_a_stop_has_to_kill(store):
-    from tlcore.engine import Engine
+    from tlcore.engine import LocalEngine
 
     run = store.create(HEADS)
-    engine = Engine(store.folder, 1, execute=tasks.stuck_in_the_third_head, stop_grace_s=0.2)
+    engine = LocalEngine(store.folder, 1, execute=tasks.stuck_in_the_third_head, stop_grace_s=0.2)
     try:
         wait_for(lambda: len(store.get(run.id).result.rows) == 2)
         engine.stop(run.id)

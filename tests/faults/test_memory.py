@@ -41,10 +41,10 @@ import os, threading
 from pathlib import Path
 Path({str(group / "cgroup.procs")!r}).write_text(str(os.getpid()))
 from faults import tasks
-from tlcore.engine import Engine
+from tlcore.engine import LocalEngine
 from tlcore.store import Store
 store = Store(Path({str(store.folder)!r}))
-engine = Engine(store.folder, 1, execute=tasks.take_all_memory)
+engine = LocalEngine(store.folder, 1, execute=tasks.take_all_memory)
 while not store.get({run.id!r}).final:
     threading.Event().wait(0.1)
 engine.close()

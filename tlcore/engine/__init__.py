@@ -1,9 +1,6 @@
 """Runs to processes: who comes next, what a process died of, how long a wait takes."""
 
-from .local import (
-    Engine,
-)
+from .engine import Engine, Status
+from .local import LocalEngine
 
-__all__ = [
-    "Engine",
-]
+__all__ = ["Engine", "LocalEngine", "Status"]

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from logging import getLogger
 from pathlib import Path
-from typing import Any
 
 from tlcore.errors import LabError
 from tlcore.machine import scratch
@@ -19,6 +18,7 @@ from tlcore.machine.processes import is_alive
 from tlcore.sentences import Sentence
 from tlcore.store import Run, Store, checkpoint
 
+from .engine import Status
 from .slots import Execute, Job, Slot, Warm
 
 log = getLogger(__name__)
@@ -34,8 +34,8 @@ MOST_STARTS = 3  # child processes that may end before one of them claims the ru
 MOST_LOST = 3  # processes that one run may lose in a row without getting further
 
 
-class Engine:
-    """Runs the queued runs of one data folder; people take turns. Starts at once.
+class LocalEngine:
+    """An ``Engine`` on this machine: runs the queued runs of one data folder; people take turns. Starts at once.
 
     Parameters
     ----------
@@ -74,10 +74,6 @@ class Engine:
         self._thread.start()
         atexit.register(self.close)
 
-    @property
-    def n_workers(self) -> int:
-        return len(self._slots)
-
     def submit(self, run_id: str) -> None:
         """Have a queued run looked at now rather than within two seconds.
 
@@ -104,14 +100,13 @@ class Engine:
         """Wait until a child has warmed up since the engine started, at most that long; return whether one has."""
         return self._warm.wait(timeout_s)
 
-    def status(self) -> dict[str, Any]:
-        """Return ``n_workers``, how many are ``busy``, the runs ``queued``, and whether the engine is ``alive``."""
-        return {
-            "n_workers": len(self._slots),
-            "busy": sum(slot.job is not None for slot in self._slots),
-            "queued": self._store.count(states=("queued",)),
-            "alive": self._thread.is_alive() and not self._closing.is_set(),
-        }
+    def status(self) -> Status:
+        return Status(
+            n_workers=len(self._slots),
+            busy=sum(slot.job is not None for slot in self._slots),
+            queued=self._store.count(states=("queued",)),
+            alive=self._thread.is_alive() and not self._closing.is_set(),
+        )
 
     def close(self) -> None:
         """End every child process; what ran is queued again, for the next engine on this folder."""

@@ -1,7 +1,7 @@
 """What the lab measures of itself, in Prometheus' text form."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -9,6 +9,8 @@ from prometheus_client.registry import Collector
 
 from tlcore.spec import RunState
 from tlcore.store import Store
+
+from .engine import Status
 
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 10.0)
 
@@ -26,7 +28,7 @@ class Measures(Collector):
     def __init__(
         self,
         store: Store,
-        status: Callable[[], dict[str, Any]],
+        status: Callable[[], Status],
         n_sessions: Callable[[], int],
         ready: Callable[[], bool],
     ):
@@ -58,10 +60,9 @@ class Measures(Collector):
         """Read what is not counted as it happens."""
         states = {state: self._store.count(states=(state,)) for state in get_args(RunState)}
         engine = self._status()
-        busy = engine["busy"]
         yield _gauge("transfer_lab_queue_length", "Runs that wait.", states["queued"])
         yield _gauges("transfer_lab_runs", "Runs on the list, by state.", states)
-        workers = {"busy": busy, "idle": engine["n_workers"] - busy}
+        workers = {"busy": engine.busy, "idle": engine.n_workers - engine.busy}
         yield _gauges("transfer_lab_workers", "Worker processes, by state.", workers)
         yield _gauge("transfer_lab_sessions", "Browsers that are connected.", self._n_sessions())
         yield _gauge("transfer_lab_ready", "Whether the shipped models answer.", int(self._ready()))
