@@ -14,9 +14,10 @@ from pages.ui.runs import run as run_view
 from pages.ui.runs.example import tasks
 from pages.ui.runs.words import when
 from pages.ui.session import state
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import _, shown, tell
 from tlcore.errors import LabError
 from tlcore.evidence import claims, recorded
+from tlcore.evidence.sweeps import Conditions
 from tlcore.spec import Cell, ExampleSpec, Spec, SweepSpec
 from tlcore.store import Run
 
@@ -34,10 +35,22 @@ def watched(slot: str, kind: type[Spec] = SweepSpec) -> Run | None:
     return run if run is not None and isinstance(run.spec, kind) else None
 
 
-def whose(key: str) -> str:
+def whose(key: str, default: str = "mine") -> str:
     return st.segmented_control(
-        _("Whose numbers"), list(WHOSE), format_func=WHOSE.__getitem__, default="mine", key=key, required=True
+        _("Show results from"), list(WHOSE), format_func=WHOSE.__getitem__, default=default, key=key, required=True
     )
+
+
+def my_experiments(mine: dict[Conditions, tuple[Cell, ...]]) -> tuple[Cell, ...]:
+    """Return this person's experiments that were measured alike; where there are several kinds, a person picks."""
+    groups = list(mine)
+    group = groups[0]
+    if len(groups) > 1:
+        titles = {one: f"{shown(one.words)} ({len(mine[one]):,})" for one in groups}
+        group = st.selectbox(_("Measured with"), groups, format_func=titles.__getitem__, key="claims_conditions")
+    words = _("{n:,} experiments of your sweeps, all with {conditions}.")
+    st.caption(words.format(n=len(mine[group]), conditions=shown(group.words)))
+    return mine[group]
 
 
 def savings_cells(run: Run | None) -> tuple[tuple[Cell, ...], str, str]:
@@ -75,9 +88,8 @@ def labels_saved(cells: tuple[Cell, ...], key: str, run: Run | None) -> None:
 def said() -> None:
     """Show the claims with the verdicts of the recorded experiments, or of this person's own."""
     mine = state.my_cells()
-    if mine and whose("claims_whose") == "mine":
-        cells = mine
-        st.caption(_("From all your sweeps, {n:,} experiments.").format(n=len(mine)))
+    if mine and whose("claims_whose", default="recorded") == "mine":
+        cells = my_experiments(mine)
     else:
         found = [recorded.load(study) for study in claims.STUDIES]
         cells = tuple(cell for one in found for cell in one.cells)

@@ -11,6 +11,7 @@ from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import PERCENT, _, tell
 from tlcore.errors import LabError
+from tlcore.sentences import between
 from tlcore.store import Run
 
 frame.heading(_("Runs"), _("Everything that you trained here, with its settings, seed, versions and result."))
@@ -23,6 +24,7 @@ def rows(runs: tuple[Run, ...]) -> list[dict[str, object]]:
         {
             _("state"): names.states()[run.state],
             _("accuracy"): None if run.accuracy is None else 100 * run.accuracy,
+            _("95 % interval"): between(*run.result.interval) if run.result.interval else None,
             _("what"): title(run),
             _("seconds"): run.took_s,
             _("seed"): run.seed,

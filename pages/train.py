@@ -89,7 +89,14 @@ def shared_settings() -> None:
             st.caption(words.format(target=titles[state.get("target")], most=most, asked=asked))
         st.toggle(_("All training images"), help=_("The full run: better, and slower."), **state.keyed("all_images"))
     with d:
-        number("seed", _("Seed"), _("Picks the images and the first weights; the same seed gives the same result."))
+        number(
+            "seed",
+            _("Seed"),
+            _(
+                "Picks the images and the first weights. The same seed gives the same result on the same kind of "
+                "processor: one that has bfloat16 computes frozen layers in it when there are many images."
+            ),
+        )
     card = datasets.info(state.get("target"))
     if not card.offline:
         st.info(

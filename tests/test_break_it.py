@@ -8,9 +8,9 @@ from tlcore import jobs
 from tlcore.errors import SpecError
 from tlcore.jobs import execution as worker
 from tlcore.recipes import break_it
-from tlcore.recipes.break_it import BREAKS, broken, healthy, verdict
+from tlcore.recipes.break_it import BREAKS, broken, healthy, is_broken, verdict
 from tlcore.sentences import Sentence
-from tlcore.spec import FineTuneSpec
+from tlcore.spec import FineTuneSpec, HeadSpec
 
 SEEDS = range(10)
 FEWEST_KEPT = 9
@@ -53,6 +53,11 @@ def test_a_mistake_changes_one_thing_and_keeps_the_seed(name, field):
 def test_no_mistake_is_left_untested():
     assert list(BREAKS) == ["freeze_too_deep", "wrong_source", "learning_rate", "scaling", "labels"]
     assert all(0 < one.least_drop < 1 for one in BREAKS.values())
+
+
+def test_a_mistake_is_known_by_its_spec_and_its_healthy_twin_is_none():
+    assert all(is_broken(broken(name, seed)) for name in BREAKS for seed in (0, 7))
+    assert not is_broken(healthy(7)) and not is_broken(HeadSpec())
 
 
 @pytest.mark.parametrize("name", BREAKS)

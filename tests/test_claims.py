@@ -72,7 +72,7 @@ AGAINST = {
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_verdict_flips_with_the_experiments(name):
     supported, against = judge(BY_NAME[name], FOR[name]), judge(BY_NAME[name], AGAINST[name])
-    assert (supported.word, against.word) == ("supported", "not here")
+    assert (supported.word, against.word) == ("supported", "refuted")
     assert supported.n_seeds == against.n_seeds == 5
     counted = [finding for finding in supported.findings if not finding.control]
     assert {finding.per_class for finding in counted} == set(LABELS)
@@ -102,7 +102,7 @@ def test_a_lead_within_the_noise_is_no_support():
     scatter = [0.05, -0.05, 0.03, -0.03, 0.0]
     noisy = [replace(c, score=c.score + scatter[c.seed]) if c.method == SCRATCH else c for c in cells]
     found = judge(BY_NAME["generalises"], noisy)
-    assert found.word == "not here"
+    assert found.word == "not shown"
     assert [finding.supports for finding in found.findings if not finding.control] == [None] * 3
 
 
@@ -115,7 +115,7 @@ def test_controls_are_shown_and_do_not_count():
 
 def test_that_every_network_loses_on_the_narrower_layer_is_no_evidence_of_specialising():
     found = judge(BY_NAME["specialise"], doctored(when(lambda method, source, cut: cut == CUT)))
-    assert found.word == "not here"
+    assert found.word == "refuted"
     lost = {finding.source: finding.value for finding in found.findings if finding.control}
     assert lost == {source: pytest.approx(0.05) for source in (SOURCE, OTHER, UNTRAINED)}
 

@@ -325,7 +325,8 @@ def test_rounded_or_not_a_training_comes_to_the_same_accuracy(monkeypatch):
     for many in (prefix.MANY, 1):
         monkeypatch.setattr(prefix, "MANY", many)
         model, fitted = trained(spec, data)
-        assert ("bfloat16" in str(fitted.reason)) is (many == 1) and all(row.ok for row in fitted.proof)
+        assert ("bfloat16" in str(fitted.reason)) is fitted.bfloat16 is (many == 1)
+        assert all(row.ok for row in fitted.proof)
         answers = model.predict(data.x_test, batch_size=512, verbose=0).argmax(axis=1)
         accuracy.append((answers == data.y_test).mean())
     assert abs(accuracy[0] - accuracy[1]) <= 0.005

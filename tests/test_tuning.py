@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from tlcore import heads
+from tlcore import datasets, heads
 from tlcore.errors import SpecError
 from tlcore.heads import tuning
 from tlcore.jobs import execution as worker
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Hooks, SweepSpec
+from tlcore.people import Access, Limits, Person
+from tlcore.spec import DataSpec, ExampleSpec, FineTuneSpec, HeadSpec, Hooks, SweepSpec
 from tlcore.store import Store
 
 
@@ -80,7 +81,7 @@ def test_a_run_stores_what_was_tried_and_fits_and_keeps_the_chosen(tmp_path, mon
     assert row.params == {"n_neighbors": 1}
     kept = heads.load(store.run_folder(run.id) / row.file)
     assert kept.estimator.n_neighbors == 1
-    assert store.test_uses("mnist_5_9", "me") == 1
+    assert store.test_uses(["mnist_5_9"], "me") == 1
 
 
 def test_every_measurement_on_the_test_images_of_a_target_is_counted_deleted_runs_too(store):
@@ -93,9 +94,31 @@ def test_every_measurement_on_the_test_images_of_a_target_is_counted_deleted_run
     ended(FineTuneSpec(), {"test": {"accuracy": 0.9}})
     store.delete(ended(HeadSpec(), {"rows": [{"head": "knn", "input": "pixels", "accuracy": 0.5}] * 3}))
     ended(FineTuneSpec(data=DataSpec(target="mnist")), {"test": {"accuracy": 0.9}})
-    ended(SweepSpec(), {"n_cells": 20, "n_before": 12, "n_failed": 1})
+    ended(SweepSpec(), {"n_cells": 20, "n_before": 12, "n_failed": 1})  # of an older version
+    ended(SweepSpec(), {"n_cells": 20, "n_before": 4, "n_failed": 1, "n_tested": 6})  # the others are scores
+    ended(ExampleSpec(), {"source_test": {"accuracy": 0.9}, "test": {"accuracy": 0.9}})
     ended(FineTuneSpec(), {"test": {"accuracy": 0.9}}, owner="you")
     store.create(FineTuneSpec(), owner="me")
-    assert store.test_uses("mnist_5_9", "me") == 1 + 3 + 7
-    assert (store.test_uses("mnist", "me"), store.test_uses("mnist_5_9", "you")) == (1, 1)
-    assert store.test_uses("digits_8x8", "me") == 0
+    assert store.test_uses(["mnist_5_9"], "me") == 1 + 3 + 7 + 6 + 1
+    assert (store.test_uses(["mnist"], "me"), store.test_uses(["mnist_5_9"], "you")) == (1, 1)
+    assert store.test_uses(["digits_8x8"], "me") == 0
+    assert store.test_uses(["mnist_0_4"], "me") == 1
+    me = Access(store, Person("me"), Limits(), lambda run_id: None)
+    assert (me.test_uses("mnist"), me.test_uses("mnist_0_4")) == (1 + 18 + 1, 1 + 1)  # mnist has the images of both
+
+
+@pytest.mark.parametrize("name", [card.name for card in datasets.catalogue() if card.offline])
+def test_tasks_are_said_to_share_test_images_exactly_where_they_do(name):
+    images = {card.name: {item.tobytes() for item in datasets.get(card.name).read().x_test}
+              for card in datasets.catalogue() if card.offline}  # fmt: skip
+    assert {other for other in images if images[other] & images[name]} == set(datasets.sharing(name))
+
+
+def test_a_sweep_counts_the_experiments_that_saw_test_images_and_no_scores(tmp_path):
+    store = Store(tmp_path)
+    spec = SweepSpec(methods=("knn", "loo_1nn", "h_score"), cuts=("pixels", "flatten"), per_class=(2,), seeds=(0, 1))
+    run = store.create(spec, owner="me")
+    worker.execute(run.id, str(tmp_path))
+    cells = store.cells(run.id)
+    assert len(cells) == store.get(run.id).result.n_cells > 4
+    assert store.get(run.id).result.n_tests == sum(cell.method == "knn" for cell in cells) == 4

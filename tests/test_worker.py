@@ -165,6 +165,18 @@ def test_a_model_trained_on_unscaled_pixels_answers_unscaled_pixels(store):
 
 
 @pytest.mark.keras
+def test_what_a_head_costs_counts_the_backbone_for_features_and_not_for_pixels(lab):
+    result = lab[2].result
+    whole = {line.input: (result.whole_cost(line), line) for line in result.table}
+    (ms, mb), line = whole["features"]
+    assert ms == line.ms_per_image + result.backbone_ms > line.ms_per_image
+    assert mb == pytest.approx(line.mb + 4 * 18_816 / 2**20)  # both convolutions
+    (ms, mb), line = whole["pixels"]
+    assert (ms, mb) == (line.ms_per_image, line.mb)
+    assert result.n_validation == 1000
+
+
+@pytest.mark.keras
 def test_a_stop_keeps_the_weights_and_says_stopped(store, monkeypatch):
     long = replace(FINE_TUNE, batch_size=1, phases=(Phase(epochs=100),))
     run = store.create(long)

@@ -11,7 +11,7 @@ from pages.ui.words.text import _, plain, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.features.freezing import Freezing
-from tlcore.sentences import percent
+from tlcore.sentences import between, percent
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,10 @@ def choices() -> None:
         _("{target}, {n} per class").format(target=target.title, n=per_class),
         _("seed {seed}").format(seed=spec.seed),
     ]
-    last = state.last_accuracy()
-    if last is not None:
-        parts.append(_("last accuracy {accuracy}").format(accuracy=percent(last)))
+    last = state.last_result()
+    if last is not None and last.accuracy is not None:
+        words = _("last accuracy {accuracy} ({interval})") if last.interval else _("last accuracy {accuracy}")
+        parts.append(words.format(accuracy=percent(last.accuracy), interval=between(*(last.interval or (0, 1)))))
     st.container(key="strip").caption(" · ".join(parts))
 
 

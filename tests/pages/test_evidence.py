@@ -8,7 +8,7 @@ from pages.test_pages import opened, sound, words
 
 from pages.ui.evidence import savings as savings_view
 from pages.ui.evidence import sweep as sweep_view
-from tlcore.evidence import meter, recorded, savings, sweeps
+from tlcore.evidence import claims, meter, recorded, savings, sweeps
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 
@@ -28,8 +28,8 @@ def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
     ]
 
 
-def sweep_run(store, cells, state="done", ended="complete"):
-    spec = SweepSpec(methods=("linear_svm", "scratch"), per_class=(1, 5, 20), seeds=(0, 1, 2), n_test=None)
+def sweep_run(store, cells, state="done", ended="complete", n_test=None):
+    spec = SweepSpec(methods=("linear_svm", "scratch"), per_class=(1, 5, 20), seeds=(0, 1, 2), n_test=n_test)
     run = store.create(spec)
     assert (attempt := store.claim(run.id))
     attempt.add_cells(cells)
@@ -137,13 +137,29 @@ def test_another_kind_of_run_in_the_address_is_not_taken_for_a_sweep(lab):  # no
     assert "Recorded 20" in words(app)
 
 
-def test_the_claims_are_judged_by_ones_own_sweeps_when_there_are_any(lab):  # noqa: F811
+def test_the_claims_are_judged_by_the_recorded_experiments_until_a_person_chooses_their_own(lab):  # noqa: F811
     sweep_run(lab.store, measured())
     app = sound(opened("evidence"))
-    assert "From all your sweeps, 18 experiments." in words(app)
+    assert "experiments of your sweeps" not in words(app)
+    app.segmented_control(key="claims_whose").set_value("mine").run()
+    assert "18 experiments of your sweeps, all with split standard, all test images" in words(app)
     assert "No experiments for this one yet" in words(app)
-    app.segmented_control(key="claims_whose").set_value("recorded").run()
-    assert "From all your sweeps" not in words(app)
+
+
+def test_experiments_that_were_measured_otherwise_are_not_merged(lab):  # noqa: F811
+    sweep_run(lab.store, measured())
+    sweep_run(lab.store, measured()[:4], n_test=500)
+    app = sound(opened("evidence", claims_whose="mine"))
+    assert "18 experiments of your sweeps" in words(app)
+    titles = app.selectbox(key="claims_conditions").options
+    assert titles[1] == "split standard, 500 test images, at least 300 steps (4)"
+    app.selectbox(key="claims_conditions").select_index(1).run()
+    assert "4 experiments of your sweeps, all with split standard, 500 test images" in words(app)
+
+
+def test_the_recorded_studies_that_the_claims_join_were_measured_alike():
+    specs = [spec for study in claims.STUDIES for spec in recorded.STUDIES[study]]
+    assert len(sweeps.by_conditions((spec, recorded.load("claims").cells[:1]) for spec in specs)) == 1
 
 
 def test_the_meter_is_scored_over_at_least_twelve_settings():

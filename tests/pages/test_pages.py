@@ -20,6 +20,7 @@ from pages.ui.evidence import savings as savings_view
 from pages.ui.frame import complain
 from pages.ui.runs import fine_tune
 from pages.ui.session import state
+from tlcore import prediction
 from tlcore.engine import Status
 from tlcore.errors import DataError
 from tlcore.evaluation import evaluate
@@ -30,6 +31,7 @@ from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
 from tlcore.recipes import break_it, race, scratch_control
+from tlcore.recipes.break_it import BREAKS
 from tlcore.sentences import Sentence
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, ProofRow
 from tlcore.store import Store
@@ -361,6 +363,26 @@ def test_a_card_says_before_what_will_happen_and_after_whether_it_did(lab, drop,
     run = finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.95 - drop}}, spec=break_it.broken("labels"))
     app = sound(opened("break_it", run_break_healthy=twin.id, run_break_labels=run.id))
     assert said in words(app) and f"fell by {100 * drop:.1f} points" in words(app)
+
+
+def test_broken_runs_are_neither_the_last_accuracy_nor_among_the_models_that_answer(lab):
+    good = finished(lab.store, TUNED, spec=break_it.healthy())
+    bad = [
+        finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.1}}, spec=break_it.broken(name))
+        for name in BREAKS
+    ]
+    app = opened("runs", started=(good.id, *(run.id for run in bad)))
+    assert "last accuracy 75.0 % (30.1 – 95.4 %)" in words(app)
+    infos = prediction.available([*reversed(bad), good])
+    assert len([info for info in infos if info.kind == "run"]) == 1 + len(bad)
+    assert [name for name in prediction.first_choice(infos) if name.startswith("run:")] == [f"run:{good.id}"]
+
+
+def test_the_list_of_runs_has_every_accuracy_with_its_interval(lab):
+    finished(lab.store, TUNED)
+    finished(lab.store, COMPARED, spec=HeadSpec())
+    table = next(table.value for table in opened("runs").dataframe if "accuracy" in table.value)
+    assert list(table["95 % interval"]) == ["55.4 – 94.6 %", "30.1 – 95.4 %"]  # the first is the mean's of a comparison
 
 
 def test_how_it_works_shows_the_recorded_run_first_and_takes_the_step_of_the_chosen_rate(lab):

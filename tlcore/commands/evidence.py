@@ -53,14 +53,23 @@ def judge(options: Namespace) -> int:
     """Print every claim with its verdict, or run Keras' own example."""
     if options.example:
         return _run_example(options)
+    groups = {"": [cell for study in claims.STUDIES for cell in recorded.load(study).cells]}
     if options.mine:
         store = Store(options.home)
-        cells = [cell for run in store.list(kind=SweepSpec.kind) for cell in store.cells(run.id)]
-    else:
-        cells = [cell for study in claims.STUDIES for cell in recorded.load(study).cells]
-    verdicts = claims.judge_all({cell.key: cell for cell in reversed(cells)}.values())  # of equals the newest
-    values = [{"claim": v.claim.name, "verdict": v.word, "findings": [asdict(f) for f in v.findings]} for v in verdicts]
-    return console.show(options, values, "\n\n".join(map(_card, verdicts)))
+        mine = [(run.spec, store.cells(run.id)) for run in store.list(kind=SweepSpec.kind)]
+        found = sweeps.by_conditions(mine)  # type: ignore[arg-type]
+        groups = {str(conditions.words): cells for conditions, cells in found.items()} or {"": []}
+    values, cards = [], []
+    for words, cells in groups.items():  # what was measured otherwise is not merged
+        verdicts = claims.judge_all(cells)
+        values += [
+            {"claim": v.claim.name, "verdict": v.word, "findings": [asdict(f) for f in v.findings]}
+            | ({"measured": words} if words else {})
+            for v in verdicts
+        ]
+        cards += [f"With {words}:"] if words else []
+        cards += map(_card, verdicts)
+    return console.show(options, values, "\n\n".join(cards))
 
 
 def _card(verdict: claims.Verdict) -> str:

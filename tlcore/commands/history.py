@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tlcore import exports
 from tlcore.errors import SpecError
 from tlcore.machine.processes import is_alive
+from tlcore.sentences import between
 from tlcore.store import Run, Store
 from tlcore.store import connection as database
 from tlcore.store.recovery import recover
@@ -23,10 +24,18 @@ def list_runs(options: Namespace) -> int:
     states = [options.state] if options.state else None
     runs = store.list(kind=options.kind, states=states, deleted=options.deleted, limit=options.limit)
     rows = [
-        [run.id, run.kind, run.state, console.share(run.result.accuracy), console.when(run.created), console.title(run)]
+        [
+            run.id,
+            run.kind,
+            run.state,
+            console.share(run.result.accuracy),
+            between(*run.result.interval) if run.result.interval else None,
+            console.when(run.created),
+            console.title(run),
+        ]
         for run in runs
     ]
-    text = table(["id", "kind", "state", "accuracy", "created", "what"], rows) if runs else "No runs."
+    text = table(["id", "kind", "state", "accuracy", "95 % interval", "created", "what"], rows) if runs else "No runs."
     return console.show(options, [json.loads(exports.run_json(run, result=False)) for run in runs], text)
 
 

@@ -3,7 +3,7 @@
 from . import digits_8x8, keras_sets, mnist
 from .assets import ASSETS, read_asset, read_card
 from .loading import Data, Pool, load, older_hash, pool, samples
-from .source import SOURCES, DatasetInfo, DataSource, Raw, catalogue, check_shipped, get, info, register
+from .source import SOURCES, DatasetInfo, DataSource, Raw, catalogue, check_shipped, get, info, register, sharing
 from .splits import MOST_VALIDATION, apportion, check_per_class, divide, max_per_class, n_validation, split_sizes
 
 for _source in (*mnist.TASKS, digits_8x8.Digits8x8(), *keras_sets.TASKS):
@@ -34,5 +34,6 @@ __all__ = [
     "read_card",
     "register",
     "samples",
+    "sharing",
     "split_sizes",
 ]

@@ -33,10 +33,12 @@ MD5 = {  # of the four raw (unzipped) IDX files, as published
 class Mnist(DataSource):
     """The digits from ``first`` to before ``end``, numbered from 0."""
 
-    def __init__(self, name: str, title: str, first: int = 0, end: int = 10):
+    def __init__(self, name: str, title: str, shares: tuple[str, ...], first: int = 0, end: int = 10):
         self.part = slice(first, end)
         n_test = sum(TEST_SIZES[self.part])
-        self.info = DatasetInfo(name, title, DIGITS[self.part], FORM, SIZES[self.part], n_test, True, ATTRIBUTION)
+        self.info = DatasetInfo(
+            name, title, DIGITS[self.part], FORM, SIZES[self.part], n_test, True, ATTRIBUTION, shares=shares
+        )
 
     def read(self) -> Raw:
         raw, part = _read(ASSETS / "mnist.npz", _sha256()), self.part
@@ -53,9 +55,9 @@ class Mnist(DataSource):
 
 
 TASKS = (
-    Mnist("mnist", "MNIST digits 0-9"),
-    Mnist("mnist_0_4", "MNIST digits 0-4", 0, 5),
-    Mnist("mnist_5_9", "MNIST digits 5-9", 5, 10),
+    Mnist("mnist", "MNIST digits 0-9", ("mnist_0_4", "mnist_5_9")),
+    Mnist("mnist_0_4", "MNIST digits 0-4", ("mnist",), 0, 5),
+    Mnist("mnist_5_9", "MNIST digits 5-9", ("mnist",), 5, 10),
 )
 
 

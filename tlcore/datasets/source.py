@@ -26,6 +26,7 @@ class DatasetInfo:
     offline: bool  # shipped with the app, or with a library it needs anyway
     attribution: str
     note: str = ""
+    shares: tuple[str, ...] = ()  # other tasks some of whose test items it has
 
     @property
     def n_train(self) -> int:
@@ -97,6 +98,11 @@ def get(name: str) -> DataSource:
 def info(name: str) -> DatasetInfo:
     """Return what a picker says of one task; raises as ``get``."""
     return get(name).info
+
+
+def sharing(name: str) -> tuple[str, ...]:
+    """Return a task and all others that share test items with it; raises as ``get``."""
+    return name, *info(name).shares
 
 
 def catalogue() -> tuple[DatasetInfo, ...]:

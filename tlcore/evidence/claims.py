@@ -19,9 +19,10 @@ STUDIES = ("label_savings", "claims")  # whose experiments the claims need toget
 LABELS = (5, 50, 500)  # few, some and many labels per class: where every claim is tried
 TARGET, SOURCE, OTHER, UNTRAINED = "mnist_5_9", "digits_0_4", "fashion", "random"
 CUT, DEEPER = "flatten", "dense_1"
+EXACT = 1e-9  # closer than this two numbers are equal
 MARGIN = 0.01  # of accuracy, that features and an SVM may lose and still suffice
 
-Word = Literal["supported", "not here", "depends", "not measured"]
+Word = Literal["supported", "refuted", "not shown", "depends", "not measured"]
 Unit = Literal["times", "points"]
 
 
@@ -68,21 +69,22 @@ class Verdict:
 
 
 def judge(claim: Claim, cells: Iterable[Cell]) -> Verdict:
-    """Return a claim's verdict: supported where every finding is for it, not here where none is, else it depends.
+    """Return a claim's verdict from its findings.
 
-    A finding is for a claim when its whole interval lies above the threshold. One seed has no interval and gives no
-    finding.
+    A finding is for a claim when its whole interval lies above the threshold, against it when all of that lies below.
+    Supported: all are for it; refuted: all are against it; not shown: none is for it, and some could not tell; else
+    it depends. One seed has no interval and gives no finding.
     """
     chosen = [cell for cell in cells if cell.target == TARGET and not cell.error]
     findings = [finding for finding in claim.findings(chosen, claim.threshold) if finding.n_seeds > 1]
-    counted = [finding.supports is True for finding in findings if not finding.control]
+    counted = [finding.supports for finding in findings if not finding.control]
     word: Word = "depends"
     if not counted:
         word = "not measured"
     elif all(counted):
         word = "supported"
     elif not any(counted):
-        word = "not here"
+        word = "refuted" if None not in counted else "not shown"
     return Verdict(claim, word, tuple(findings))
 
 
@@ -98,7 +100,8 @@ def _finding(
     per_class: int, source: str, interval: tuple[float, float, float], n: int, threshold: float, control: bool = False
 ) -> Finding:
     value, low, high = interval
-    supports = True if low > threshold else False if high < threshold else None
+    # What is equal to the threshold in every seed is no doubtful case: nothing was gained.
+    supports = True if low > threshold + EXACT else False if high <= threshold + EXACT else None
     return Finding(per_class, source, value, low, high, n, supports, control)
 
 

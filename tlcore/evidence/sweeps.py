@@ -44,6 +44,43 @@ MOST_CELLS = 5000
 EPOCHS = (10, 100)  # least and most of a network
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """Under what an experiment was measured beside what its cell says; those of different ones are not compared."""
+
+    split: str
+    n_test: int | None
+    n_steps: int
+
+    @property
+    def words(self) -> Sentence:
+        if self.n_test is None:
+            return Sentence(
+                "split {split}, all test images, at least {steps:,} steps", split=self.split, steps=self.n_steps
+            )
+        return Sentence(
+            "split {split}, {n:,} test images, at least {steps:,} steps",
+            split=self.split,
+            n=self.n_test,
+            steps=self.n_steps,
+        )
+
+
+def by_conditions(sweeps: Iterable[tuple[SweepSpec, Sequence[Cell]]]) -> dict[Conditions, tuple[Cell, ...]]:
+    """Return experiments by what they were measured under, most experiments first.
+
+    Parameters
+    ----------
+    sweeps : newest first; of equal experiments the newest is kept
+    """
+    found: dict[Conditions, dict[tuple, Cell]] = defaultdict(dict)
+    for spec, cells in sweeps:
+        for cell in cells:
+            found[Conditions(spec.split, spec.n_test, spec.n_steps)].setdefault(cell.key, cell)
+    ordered = sorted(found.items(), key=lambda group: -len(group[1]))
+    return {conditions: tuple(cells.values()) for conditions, cells in ordered}
+
+
 def methods() -> tuple[str, ...]:
     """Return what a sweep can measure: heads, networks, and scores that need no training."""
     return (*HEADS, *NETWORKS, *SCORES)
@@ -263,6 +300,7 @@ def run(
         n_planned=len(planned),
         n_before=n_done,
         n_failed=sum(bool(cell.error) for cell in finished),
+        n_tested=sum(bool(cell.n_test) for cell in finished[n_done:]),  # a score before training sees no test image
         ended=ended,
         n_test=len(bench.pool.y_test),
         n_images=len(bench.pool.labels),

@@ -45,6 +45,7 @@ class Inputs:
     x_validation: np.ndarray
     reason: Sentence  # why these and not the images, or the reverse
     features: tuple[Features, ...] = ()  # where both arrays come from, unless they are the images
+    bfloat16: bool = False  # whether the frozen layers rounded what goes from layer to layer
 
 
 def whole(model: "keras.Model", data: Data, reason: Sentence) -> Inputs:
@@ -76,7 +77,7 @@ def inputs(
         validation = cached_activations(prefix, data.x_validation, cache, **options)
     except NoRoom:
         return whole(model, data, _too_large(frozen.prefix, len(data.x_train)))
-    return Inputs(tail, train.x, validation.x, _done(frozen.prefix, train, rounded), (train, validation))
+    return Inputs(tail, train.x, validation.x, _done(frozen.prefix, train, rounded), (train, validation), rounded)
 
 
 def place(frozen: Freezing, n: int, cache: Path | None = None) -> tuple[CutPoint | None, Sentence]:

@@ -15,7 +15,7 @@ from tlcore.errors import SpecError
 from tlcore.evaluation import compare, evaluate, outputs
 from tlcore.evaluation.ranking import FEWEST_SEEDS
 from tlcore.heads import tuning
-from tlcore.sentences import Sentence, spread
+from tlcore.sentences import Sentence, between, spread
 from tlcore.spec import (
     PIXELS,
     HeadMean,
@@ -37,8 +37,15 @@ from .outcome import CACHE, files, in_batches
 from .report import Entry, Report, Table
 from .reporter import Reporter
 
+N_TIMED = 500  # images on which the backbone is timed
 INPUTS = {"features": Sentence("features"), "pixels": Sentence("pixels")}
 COMPUTING = {"features": Sentence("computing the features"), "pixels": Sentence("reading the pixels")}
+
+
+COLUMNS = (
+    "", "head", "fitted on", "accuracy", "95 % interval", "fit s", "ms/image", "head alone", "MB", "head alone",
+    "features", "seeds",
+)  # fmt: skip
 
 
 class CompareHeads(Job[HeadSpec, HeadsResult]):
@@ -80,8 +87,8 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
     def report(self, result: HeadsResult, folder: Path) -> Report:
         if not result.rows:
             return ["No head was finished."]
-        names = ("", "head", "fitted on", "accuracy", "fit s", "ms/image", "MB", "features", "seeds")
-        report: list[str | Table] = [Table(names, tuple(map(_entries, result.table)))]
+        rows = tuple(_entries(line, *result.whole_cost(line)) for line in result.table)
+        report: list[str | Table] = [Table(COLUMNS, rows)]
         if len(result.rows) < result.n_planned:
             report.append(f"Stopped after {len(result.rows)} of {result.n_planned} heads.")
         if (n_tied := sum(line.best for line in result.table)) > 1:
@@ -90,7 +97,14 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
             f"Each head learned from {result.n_trained:,} images; accuracy ± standard deviation over "
             f"{result.table[0].n_seeds} seeds, each on {result.rows[0].n:,} test images."
         )
+        report.append(
+            f"Beside them {result.n_validation:,} labelled images validate: by them an SVM sets how sure it is, and a "
+            "head that is tuned its settings."
+        )
         if result.n_features:
+            report.append(
+                "ms/image and MB are those of the head with the backbone that its features need, and of the head alone."
+            )
             report.append(
                 f"The {result.n_features:,} features of {result.layer} took {result.extract_s:.1f} s to compute."
             )
@@ -104,15 +118,17 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
         import sklearn.svm  # noqa: F401
 
 
-def _entries(line: HeadMean) -> tuple[Entry, ...]:
+def _entries(line: HeadMean, ms: float, mb: float | None) -> tuple[Entry, ...]:
     return (
         "*" if line.best else "",
         str(heads.HEADS[line.head].title),
         "features" if line.input == "features" else "raw pixels",
         spread(line.mean, line.sd),
+        between(*line.interval),
         f"{line.fit_s:.3f}",
+        f"{ms:.3f}",
         f"{line.ms_per_image:.3f}",
-        f"{line.mb:.2f}" if line.mb is not None else None,
+        *(f"{size:.2f}" if size is not None else None for size in (mb, line.mb)),
         line.n_features,
         line.n_seeds,
     )
@@ -145,6 +161,9 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
         reporter.on_progress(Progress(len(result.rows), n, COMPUTING[name]))
         fitting = _extracted(spec, name, seed, model, data, folder)
         result = fitting.add_costs(result)
+        if name != PIXELS and not result.backbone_mb:
+            ms, mb = _backbone(model, spec.layer, data.x_test)
+            result = replace(result, backbone_ms=ms, backbone_mb=mb)
         for head in missing:
             if reporter.should_stop():
                 break
@@ -166,6 +185,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 result,
                 rows=rows,
                 n_planned=n,
+                n_validation=len(data.y_validation),
                 table=compare(rows, _right(reporter.folder()) if len(spec.seeds) < FEWEST_SEEDS else None),
                 layer=spec.layer,
                 n_trained=len(data.x_train),
@@ -177,6 +197,16 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             reporter.keep(result)
     reporter.on_progress(Progress(len(result.rows), n))
     return result
+
+
+def _backbone(model: Any, layer: str, x: np.ndarray) -> tuple[float, float]:
+    """Return the ms of an image through a network up to a layer, a batch at a time, and the MB of that part."""
+    part = features.submodel(model, layer)
+    answer, batch = features.compiled(part), x[:N_TIMED]
+    answer(batch)  # traced and compiled
+    began = time.perf_counter()
+    answer(batch)
+    return 1000 * (time.perf_counter() - began) / len(batch), 4 * part.count_params() / 2**20
 
 
 def _right(folder: Path) -> dict[str, np.ndarray]:

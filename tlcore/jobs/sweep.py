@@ -36,6 +36,7 @@ class Sweep(Job[SweepSpec, SweepResult]):
             reporter.attempt.add_cells(before)
             done = tuple(before)
         taken_over = {cell.key for cell in before}
+        own = [cell for cell in done if cell.n_test and cell.key not in taken_over]
         result = sweeps.run(
             spec,
             reporter,
@@ -44,7 +45,7 @@ class Sweep(Job[SweepSpec, SweepResult]):
             similar=recorded.all_cells(),
             cache=folder / CACHE,
         )
-        return replace(result, device=device())
+        return replace(result, device=device(), n_tested=len(own) + (result.n_tested or 0))
 
     def describe(self, spec: SweepSpec) -> str:
         labels = ", ".join(map(str, spec.per_class))

@@ -11,6 +11,7 @@ from typing import Any
 
 from itsdangerous import BadSignature, Signer
 
+from tlcore import datasets
 from tlcore.errors import RightsError, SpecError, StoreError
 from tlcore.spec import Spec
 from tlcore.store import Run, Store
@@ -175,8 +176,8 @@ class Access:
         return self._store.count(owner=self._owners(everyone), **which)
 
     def test_uses(self, target: str) -> int:
-        """Return how often this person's runs measured on the test images of ``target``."""
-        return self._store.test_uses(target, self._person.id)
+        """Return how often this person's runs measured on the test images of ``target``, by whatever task's name."""
+        return self._store.test_uses(datasets.sharing(target), self._person.id)
 
     def stop(self, run_id: str) -> None:
         """Ask a run to stop, as the engine does. From here on every method raises a RightsError on others' runs."""

@@ -12,6 +12,7 @@ from tlcore import heads, inputs, sources
 from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError, SpecError
 from tlcore.features import compiled, submodel
+from tlcore.recipes.break_it import is_broken
 from tlcore.spec import NETWORK, PIXELS, InputForm, SourceInfo
 from tlcore.store import Run, Store
 
@@ -27,6 +28,7 @@ class PredictorInfo:
     class_names: tuple[str, ...]
     kind: Literal["source", "run", "head"]
     form: InputForm  # of what it reads
+    broken: bool = False  # made to go wrong, on the page Break it
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def of_run(run: Run) -> list[PredictorInfo]:
     found, form = [], form_of(run)
     if run.result.network:
         what = "From scratch" if sources.untrained(run.spec.source) == run.spec.source else "Fine-tuned"
-        found.append(PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run", form))
+        broken = is_broken(run.spec)
+        found.append(PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run", form, broken))
     for row in run.result.heads:
         title = f"{heads.HEADS[row.head].title} on {row.input}, {mark}"
         found.append(PredictorInfo(f"head:{run.id}/{Path(row.file).name}", title, names, "head", form))
@@ -71,8 +74,9 @@ def form_of(run: Run) -> InputForm:
 
 
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
-    """Return the names that answer unless somebody chooses: all shipped, the newest networks and heads."""
+    """Return the names that answer unless somebody chooses: all shipped, the newest networks and heads, none broken."""
     limits = {"source": len(infos), "run": n_runs, "head": n_heads}
+    infos = [info for info in infos if not info.broken]
     return [name for kind, limit in limits.items() for name in [i.name for i in infos if i.kind == kind][:limit]]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tlcore.errors import SpecError
-from tlcore.spec import DataSpec, FineTuneSpec, Phase, check_choice
+from tlcore.spec import DataSpec, FineTuneSpec, Phase, Spec, check_choice
 from tlcore.store import Run
 
 Change = Callable[[FineTuneSpec], FineTuneSpec]
@@ -60,6 +60,11 @@ def broken(name: str, seed: int = 0) -> FineTuneSpec:
     """
     check_choice("way to break it", name, tuple(BREAKS))
     return BREAKS[name].change(healthy(seed))
+
+
+def is_broken(spec: Spec) -> bool:
+    """Return whether a run was made to go wrong: it is one of the mistakes, with any seed."""
+    return any(spec == broken(name, spec.seed) for name in BREAKS)
 
 
 @dataclass(frozen=True)

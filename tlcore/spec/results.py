@@ -126,9 +126,23 @@ class Result:
         return self.test.accuracy if self.test else None
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of ``accuracy``; None where nothing was tested, or an older version kept no count."""
+        return (self.test.low, self.test.high) if self.test and self.test.n else None
+
+    @property
     def n_tests(self) -> int:
-        """How often the test images were looked at."""
+        """How often something was measured on the test images of its target."""
         return int(self.test is not None)
+
+    def test_uses(self, target: str) -> Mapping[str, int]:
+        """Return how often something was measured on the test images, by the task they belong to.
+
+        Parameters
+        ----------
+        target : the task of its spec
+        """
+        return {target: self.n_tests}
 
     def tests(self, model: str, seed: int) -> Mapping[int, Evaluation]:
         """Return how one of its models did on the test images, by seed.
@@ -174,6 +188,7 @@ class FineTuneResult(Result):
     cached: bool = False  # whether only the rest was trained, on what a frozen prefix makes of the images
     from_cache: bool = False
     prefix_s: float = 0.0
+    bfloat16: bool = False  # whether that part was computed in bfloat16, as processors that have it do
     reason: Sentence = NOTHING  # why the frozen layers ran once, or did not
     total_s: float = 0.0
     resumed_after: tuple[int, ...] = ()  # epochs: where a later process went on
@@ -198,9 +213,12 @@ class HeadsResult(Result):
     table: tuple[HeadMean, ...] = ()  # best mean first
     layer: str = ""
     n_trained: int = 0  # images
+    n_validation: int = 0  # labelled images beside them
     extract_s: float = 0.0
     n_features: int = 0
     features_mb: float = 0.0
+    backbone_ms: float = 0.0  # an image takes through the network up to the layer; 0: not measured, or no features
+    backbone_mb: float = 0.0  # of that part's weights
     total_s: float = 0.0
     device: str = ""
     class_names: tuple[str, ...] = ()
@@ -213,8 +231,19 @@ class HeadsResult(Result):
         return max((line.mean for line in self.table), default=None)
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        best = max(self.table, key=lambda line: line.mean, default=None)
+        return best.interval if best else None
+
+    @property
     def n_tests(self) -> int:
         return len(self.rows)
+
+    def whole_cost(self, line: HeadMean) -> tuple[float, float | None]:
+        """Return the ms an image takes and the MB of a head with the backbone whose features it needs."""
+        if line.input != "features":
+            return line.ms_per_image, line.mb
+        return line.ms_per_image + self.backbone_ms, None if line.mb is None else line.mb + self.backbone_mb
 
     def tests(self, model: str, seed: int) -> Mapping[int, Evaluation]:
         return {row.seed: row for row in self.rows if f"{row.head}-{row.input}" == model}
@@ -238,10 +267,11 @@ class SweepResult(Result):
     extract_s: float = 0.0
     total_s: float = 0.0
     device: str = ""
+    n_tested: int | None = None  # experiments of its own that saw test images; None: stored by an older version
 
     @property
     def n_tests(self) -> int:
-        return self.n_cells - self.n_before - self.n_failed
+        return self.n_cells - self.n_before - self.n_failed if self.n_tested is None else self.n_tested
 
     @property
     def complete(self) -> bool:
@@ -260,6 +290,9 @@ class ExampleResult(Result):
     n_trainable: int = 0  # in the second task
     device: str = ""
     class_names: tuple[str, ...] = ()
+
+    def test_uses(self, target: str) -> Mapping[str, int]:
+        return {"mnist_0_4": int(self.source_test is not None), target: self.n_tests}
 
 
 @dataclass(frozen=True)

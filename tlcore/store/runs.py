@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -200,16 +200,19 @@ class Store:
         with self._database.reading() as connection:
             return connection.execute(query).scalar_one()
 
-    def test_uses(self, target: str, owner: str) -> int:
-        """Return how often a person's runs measured on the test images of ``target``.
+    def test_uses(self, targets: Sequence[str], owner: str) -> int:
+        """Return how often a person's runs measured on the test images of ``targets``.
 
         Once a network, a head, or an experiment of a sweep; deleted runs count too: what was seen stays seen.
         """
         mine = sa.and_(runs.c.owner == owner, runs.c.state.in_(FINAL_STATES), runs.c.result != "{}")
-        about = runs.c.spec.like(f'%"target": "{target}"%')
+        # Most runs name their task; a kind that does not is asked.
+        named = sa.or_(*(runs.c.spec.like(f'%"target": "{target}"%') for target in targets))
+        about = sa.or_(named, ~runs.c.spec.like('%"target": "%'))
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(runs.c.kind, runs.c.result).where(mine, about)).all()
-        return sum(_n_tests(kind, text) for kind, text in rows)
+            rows = connection.execute(sa.select(runs.c.spec, runs.c.result).where(mine, about)).all()
+        uses = [_test_uses(spec, result) for spec, result in rows]
+        return sum(use.get(target, 0) for use in uses for target in targets)
 
     def queued(self, limit: int = 10) -> tuple[str, ...]:
         """Return the ids of the runs that wait, the next first: people take turns, see ``turns.line``."""
@@ -445,11 +448,12 @@ def _run(row: Any) -> Run:
     return Run(**fields)
 
 
-def _n_tests(kind: str, result: str) -> int:
+def _test_uses(spec: str, result: str) -> Mapping[str, int]:
     try:
-        return result_from(kind, json.loads(result)).n_tests
+        asked = from_json(spec)
+        return result_from(asked.kind, json.loads(result)).test_uses(asked.data.target)
     except SpecError:  # of a kind, or a version, that is not here
-        return 0
+        return {}
 
 
 def _progress(fields: dict[str, Any]) -> Progress:

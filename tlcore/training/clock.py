@@ -30,6 +30,7 @@ class FitResult:
     cached: bool  # whether only the rest was trained, on what a frozen prefix makes of the images
     from_cache: bool  # whether all of that was on disk already
     prefix_s: float  # seconds to compute or open it
+    bfloat16: bool  # whether that part was computed in bfloat16 arithmetic, as some processors can
     reason: Sentence  # why it was done, or was not
     proof: tuple[ProofRow, ...]  # of every layer in every phase that trained
 

@@ -150,6 +150,7 @@ class Course:
             "reason": sentences.encode(inputs.reason),
             "from_cache": [features.from_cache for features in inputs.features],
             "seconds": sum(features.seconds for features in inputs.features),
+            "bfloat16": inputs.bfloat16,
         }
         self.notes.setdefault(str(self.phase), note)
 
@@ -160,6 +161,7 @@ class Course:
         return {
             "cached": bool(kept),
             "from_cache": bool(kept) and all(kept),
+            "bfloat16": any(note.get("bfloat16") for note in notes),
             "prefix_s": sum(note["seconds"] for note in notes),
             "reason": sentences.join(sentences.decode(note["reason"]) for note in notes) or prefix.STOPPED,
             "proof": decode(tuple[ProofRow, ...], self.proof),

@@ -1,6 +1,7 @@
 """Pure Plotly figures from plain numbers; a page only shows them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 from pages.ui.words.text import _
 from tlcore.evaluation.calibration import Bin
 from tlcore.sentences import percent
-from tlcore.spec import HeadMean
+from tlcore.spec import Evaluation, HeadMean
 
 # Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")
@@ -122,7 +123,7 @@ def shares(values: Sequence[float], names: Sequence[str], guess: float) -> go.Fi
 
 
 def head_bars(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapping[str, str]) -> go.Figure:
-    """Return mean test accuracy per head, features beside pixels, with the sd over seeds as error bars.
+    """Return mean test accuracy per head, features beside pixels, with the 95 % interval of the mean as error bars.
 
     ``titles`` and ``inputs`` say what those names are called. The axis always runs from 0 to 100 %.
     """
@@ -133,7 +134,7 @@ def head_bars(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapp
             name=_("on {input}").format(input=inputs[name]),
             x=[titles.get(line.head, line.head) for line in part],
             y=[100 * line.mean for line in part],
-            error_y={"type": "data", "array": [100 * (line.sd or 0) for line in part], "color": PALETTE[1]},
+            error_y=_error_bars([(line.mean, *line.interval) for line in part]) | {"color": PALETTE[1]},
             marker_color=(PALETTE[0], PALETTE[6])[index % 2],
             text=[percent(line.mean) for line in part],
             textposition="inside",
@@ -144,10 +145,22 @@ def head_bars(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapp
     return figure
 
 
-def cuts(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str], titles: Mapping[str, str]) -> go.Figure:
+def _error_bars(values: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
+    """Return Plotly's error bars of shares of one, each with the two ends of its interval."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * (high - value) for value, _low, high in values],
+        "arrayminus": [100 * (value - low) for value, low, _high in values],
+    }
+
+
+def cuts(
+    found: Mapping[str, Mapping[str, Evaluation]], names: Mapping[str, str], titles: Mapping[str, str]
+) -> go.Figure:
     """Return test accuracy against the boundary, a line per tail: ``found[tail][cut]``; the axis runs to 100 %.
 
-    ``names`` has the words for every cut, in the network's order.
+    Bars are 95 % intervals. ``names`` has the words for every cut, in the network's order.
     """
     figure = go.Figure()
     for index, (tail, points) in enumerate(found.items()):
@@ -155,13 +168,14 @@ def cuts(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str], tit
         figure.add_scatter(
             name=titles[tail],
             x=[names[cut] for cut in at],
-            y=[100 * points[cut] for cut in at],
+            y=[100 * points[cut].accuracy for cut in at],
+            error_y=_error_bars([(points[cut].accuracy, points[cut].low, points[cut].high) for cut in at]),
             mode="lines+markers",
             line={"color": PALETTE[index], "width": 2},
             marker={"size": 9, "symbol": ("circle", "diamond")[index % 2]},
             hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
         )
-    low = min((value for points in found.values() for value in points.values()), default=0.0)
+    low = min((test.low for points in found.values() for test in points.values()), default=0.0)
     bottom = max(0.0, (low * 10 // 1) / 10 - 0.1)
     figure.update_xaxes(
         type="category", categoryorder="array", categoryarray=list(names.values()), range=[-0.4, len(names) - 0.6]

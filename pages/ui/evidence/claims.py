@@ -24,7 +24,8 @@ def live_specs() -> list[tuple[SweepSpec, str]]:
 
 BADGES: dict[str, tuple[Any, str]] = {
     "supported": ("green", ":material/check_circle:"),
-    "not here": ("red", ":material/cancel:"),
+    "refuted": ("red", ":material/cancel:"),
+    "not shown": ("gray", ":material/remove:"),
     "depends": ("orange", ":material/help:"),
     "not measured": ("gray", ":material/pending:"),
 }
@@ -34,7 +35,8 @@ def verdicts() -> dict[str, str]:
     """Return what every verdict is called."""
     return {
         "supported": _("supported"),
-        "not here": _("not here"),
+        "refuted": _("refuted"),
+        "not shown": _("not shown"),
         "depends": _("depends"),
         "not measured": _("not measured yet"),
     }
@@ -52,7 +54,8 @@ def cards(cells: Sequence[Cell]) -> None:
     st.caption(
         _(
             "One rule for all: supported where the whole 95 % interval over seeds is on the claim's side at {labels} "
-            "labels per class, not here where it is nowhere, else it depends. The intervals tell how much other "
+            "labels per class, refuted where it is on the other side at all of them, not shown where none is for it "
+            "and some could not tell, else it depends. The intervals tell how much other "
             "training images would change; all seeds share one set of test images."
         ).format(labels=", ".join(map(str, claims.LABELS)))
     )

@@ -13,7 +13,7 @@ from tlcore.errors import LabError
 from tlcore.evidence.contest import SEEDS, Entrant
 from tlcore.heads import CURVES, HEADS, LOSSES
 from tlcore.sentences import between, percent, spread
-from tlcore.spec import HeadSpec, HeadsResult
+from tlcore.spec import HeadMean, HeadSpec, HeadsResult
 from tlcore.store import Run
 
 from . import contest
@@ -105,6 +105,12 @@ def _repeat(spec: HeadSpec) -> None:
         state.put(start_error=tell(error))
 
 
+def costs(result: HeadsResult, line: HeadMean) -> dict[str, float | None]:
+    """Return what a head costs with the backbone that its features need, and alone."""
+    ms, mb = result.whole_cost(line)
+    return {_("ms per image"): ms, _("head alone, ms"): line.ms_per_image, _("MB"): mb, _("head alone, MB"): line.mb}
+
+
 def comparison(run: Run, result: HeadsResult) -> None:
     """Show the table of heads, best first, the bars, and SVM beside random forest."""
     lines = result.table
@@ -127,8 +133,7 @@ def comparison(run: Run, result: HeadsResult) -> None:
                 _("accuracy"): spread(line.mean, line.sd),
                 _("95 % interval"): between(*line.interval),
                 _("fit seconds"): line.fit_s,
-                _("ms per image"): line.ms_per_image,
-                _("MB"): line.mb,
+                **costs(result, line),
                 _("features"): line.n_features,
                 _("seeds"): line.n_seeds,
             }
@@ -137,14 +142,15 @@ def comparison(run: Run, result: HeadsResult) -> None:
         hide_index=True,
         column_config={
             _("fit seconds"): st.column_config.NumberColumn(format="%.3f"),
-            _("ms per image"): st.column_config.NumberColumn(format="%.3f"),
-            _("MB"): st.column_config.NumberColumn(format="%.2f"),
+            **dict.fromkeys((_("ms per image"), _("head alone, ms")), st.column_config.NumberColumn(format="%.3f")),
+            **dict.fromkeys((_("MB"), _("head alone, MB")), st.column_config.NumberColumn(format="%.2f")),
         },
         height="content",
         alt=_("Heads with accuracy, times and size, best first"),
     )
     st.caption(
         _(
+            "ms per image and MB count the network up to {layer} where a head needs its features. "
             "{n:,} × {d:,} features of {layer} to learn from; with those of the test images, {mb:.1f} MB, they were "
             "ready in {seconds:.1f} s and are kept for the next run. "
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "

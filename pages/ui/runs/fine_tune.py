@@ -91,6 +91,13 @@ def _numbers(result: FineTuneResult, test: Evaluation) -> None:
         speed.format(speed=result.images_per_s, device=result.device, first=result.first_step_s),
         plain(shown(result.reason)),
     ]
+    if result.bfloat16:
+        sentences.append(
+            _(
+                "The frozen layers were computed in bfloat16, which this processor has: one without it gives slightly "
+                "other numbers for the same seed."
+            )
+        )
     st.caption(" ".join(sentences))
     if result.resumed_after:
         words = _(

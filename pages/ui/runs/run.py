@@ -11,7 +11,7 @@ from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, ngettext, plain, shown
 from tlcore import exports
-from tlcore.sentences import percent
+from tlcore.sentences import between, percent
 from tlcore.store import Run
 
 from . import view_of
@@ -28,8 +28,10 @@ def run_rows(runs: Sequence[Run]) -> None:
             colour, icon = BADGES[run.state]
             st.badge(names.states()[run.state], color=colour, icon=icon)
             st.markdown(plain(title(run)), width="stretch")
-            found = run.accuracy
-            st.markdown(f"**{percent(found)}**" if found is not None else "–")
+            accuracy, interval = run.accuracy, run.result.interval
+            st.markdown(f"**{percent(accuracy)}**" if accuracy is not None else "–")
+            if interval:
+                st.caption(f"({between(*interval)})")
             if st.button(_("Open"), key=f"open_{run.id}"):
                 open_run(run)
 

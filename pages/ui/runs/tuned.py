@@ -62,8 +62,9 @@ def test_uses(run: Run) -> None:
     """Say how often this person measured on the test images of the run's target, what-if moves of now included."""
     target = run.spec.data.target
     moves = state.get("what_if_found", {}).items()
+    shared = datasets.sharing(target)
     n = state.access().test_uses(target) + sum(
-        len(cuts) for (_source, moved, _seed), tails in moves if moved == target for cuts in tails.values()
+        len(cuts) for (_source, moved, _seed), tails in moves if moved in shared for cuts in tails.values()
     )
     if not n:
         return
@@ -76,7 +77,8 @@ def test_uses(run: Run) -> None:
         words.format(target=plain(datasets.info(target).title), n=n)
         + " "
         + _(
-            "Each accuracy shown is one use. The more often you choose by them, the more they flatter what you chose: "
+            "Each accuracy measured on them counts, also that of a task that has some of the same images. "
+            "The more often you choose by them, the more they flatter what you chose: "
             "choose by validation accuracy, and look at the test last."
         )
     )

@@ -11,6 +11,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tlcore import datasets, jobs, people, prediction, sources
 from tlcore.errors import SpecError
+from tlcore.evidence import sweeps
+from tlcore.evidence.sweeps import Conditions
 from tlcore.features import feature_cut, first_vector, freezing
 from tlcore.features.freezing import Freezing
 from tlcore.inspection import lesson
@@ -18,8 +20,8 @@ from tlcore.inspection.lesson import Lesson
 from tlcore.lab import Lab, shared
 from tlcore.people import Access, Person
 from tlcore.prediction import PredictorInfo
-from tlcore.recipes import article_recipe, two_phases
-from tlcore.spec import RANGES, Cell, DataSpec, FineTuneSpec, HeadSpec, Phase, SourceInfo, Spec, SweepSpec
+from tlcore.recipes import article_recipe, break_it, two_phases
+from tlcore.spec import RANGES, Cell, DataSpec, FineTuneSpec, HeadSpec, Phase, Result, SourceInfo, Spec, SweepSpec
 from tlcore.store import Run
 
 log = logging.getLogger(__name__)
@@ -271,23 +273,21 @@ def models(limit: int = 12) -> tuple[PredictorInfo, ...]:
     return prediction.available({run.id: run for run in runs if not run.deleted}.values(), sources_on_offer())
 
 
-def my_cells() -> tuple[Cell, ...]:
-    """Return the experiments of this person's sweeps, of each the newest."""
-    found: dict[tuple[Any, ...], Cell] = {}
-    for run in access().runs(kind=SweepSpec.kind, limit=50):
-        for cell in lab().store.cells(run.id):
-            found.setdefault(cell.key, cell)
-    return tuple(found.values())
+def my_cells() -> dict[Conditions, tuple[Cell, ...]]:
+    """Return the experiments of this person's sweeps by what they were measured under."""
+    runs = [run for run in access().runs(kind=SweepSpec.kind, limit=50) if isinstance(run.spec, SweepSpec)]
+    return sweeps.by_conditions((run.spec, lab().store.cells(run.id)) for run in runs)  # type: ignore[misc]
 
 
-def last_accuracy() -> float | None:
-    """Return the test accuracy of the run that this session started and that finished last."""
+def last_result() -> Result | None:
+    """Return the result of the tested run that this session started and that finished last, no mistake on purpose."""
     runs = []
     for run_id in st.session_state.get("started", ()):
         with suppress(SpecError):  # removed for good meanwhile
             runs.append(lab().store.get(run_id))
-    finished = [run for run in runs if run.finished and run.accuracy is not None]
-    return max(finished, key=lambda run: run.finished or 0.0).accuracy if finished else None
+    tested = [run for run in runs if run.finished and run.accuracy is not None]
+    finished = [run for run in tested if not break_it.is_broken(run.spec)]
+    return max(finished, key=lambda run: run.finished or 0.0).result if finished else None
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

@@ -11,6 +11,7 @@ from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.prediction.what_if import N_IMAGES, Answer, Move, cuts_of
 from tlcore.sentences import percent
+from tlcore.spec import Evaluation
 
 
 def tails() -> dict[str, str]:
@@ -95,11 +96,11 @@ def _short(n: int) -> str:
     return f"{n:,}" if n < 10_000 else f"{n / 1000:,.0f} k"
 
 
-def _remember(answer: Answer) -> dict[str, dict[str, float]]:
+def _remember(answer: Answer) -> dict[str, dict[str, Evaluation]]:
     """Keep this session's answers of one source, target and seed, so that the curve grows with every move."""
     move = answer.move
     kept = state.get("what_if_found", {})
     found = kept.setdefault((move.source, move.target, move.seed), {})
-    found.setdefault(move.tail, {})[move.cut or ""] = answer.test.accuracy
+    found.setdefault(move.tail, {})[move.cut or ""] = answer.test
     state.put(what_if_found=kept)
     return found
