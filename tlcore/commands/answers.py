@@ -11,7 +11,7 @@ import numpy as np
 
 from tlcore import inputs, prediction, sources
 from tlcore.errors import DataError, SpecError
-from tlcore.prediction import taught
+from tlcore.prediction import ModelName, taught
 from tlcore.spec import InputForm
 from tlcore.store import Store
 
@@ -41,7 +41,9 @@ def predict(options: Namespace) -> int:
         with console.quiet():  # the model is loaded for the first picture that can be read
             model = model or prediction.predictor(name, options.home)
             answer = model.predict_proba(item[None])[0]
-        console.say(json.dumps({"file": str(path), "model": short(name), **as_words(model.class_names, answer)}))
+        console.say(
+            json.dumps({"file": str(path), "model": ModelName.parse(name).short, **as_words(model.class_names, answer)})
+        )
     return code
 
 
@@ -61,8 +63,8 @@ def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object
 def list_models(options: Namespace) -> int:
     runs = Store(options.home).list(states=("done", "stopped"), limit=history.ALL)
     models = prediction.available(runs, (*sources.catalogue(), *sources.uploaded()))
-    rows = [[short(info.name), info.kind, info.title, " ".join(info.class_names)] for info in models]
-    values = [{**asdict(info), "name": short(info.name)} for info in models]
+    rows = [[ModelName.parse(info.name).short, info.kind, info.title, " ".join(info.class_names)] for info in models]
+    values = [{**asdict(info), "name": ModelName.parse(info.name).short} for info in models]
     return console.show(options, values, console.table(["name", "kind", "title", "classes"], rows))
 
 
@@ -82,7 +84,7 @@ def find_model(home: Path, text: str) -> str:
         return text
     shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.trained]
     if text in shipped:
-        return f"source:{text}"
+        return str(ModelName.source(text))
     run_id, _, head = text.partition("/")
     if not head and not re.fullmatch("[0-9a-f]{6,16}", run_id):
         raise SpecError(
@@ -91,7 +93,7 @@ def find_model(home: Path, text: str) -> str:
             shipped=", ".join(shipped),
         )
     run = history.find_run(Store(home), run_id)
-    left = {short(info.name): info.name for info in prediction.of_run(run)}
+    left = {ModelName.parse(info.name).short: info.name for info in prediction.of_run(run)}
     wanted = f"{run.id}/{head}" if head else run.id
     if not head and len(left) == 1:
         return next(iter(left.values()))
@@ -105,23 +107,12 @@ def find_model(home: Path, text: str) -> str:
     return left[wanted]
 
 
-def short(name: str) -> str:
-    """Return a model's name on the command line.
-
-    Examples
-    --------
-    >>> short("source:digits"), short("head:0123456789abcdef/knn-pixels.skops")
-    ('digits', '0123456789abcdef/knn-pixels')
-    """
-    return name if name in taught.NAMES else name.partition(":")[2].removesuffix(".skops")
-
-
 def find_form(name: str, home: Path) -> InputForm:
     """Return the form of what a model reads, without loading it."""
-    kind, _, rest = name.partition(":")
-    if kind == taught.KIND:
+    asked = ModelName.parse(name)
+    if asked.kind == "taught":
         return taught.card().form
-    return sources.info(rest).form if kind == "source" else prediction.form_of(Store(home).get(rest.partition("/")[0]))
+    return sources.info(asked.id).form if asked.kind == "source" else prediction.form_of(Store(home).get(asked.id))
 
 
 def read_item(path: Path, form: InputForm, normalise: bool) -> np.ndarray:

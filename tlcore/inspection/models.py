@@ -10,6 +10,7 @@ import numpy as np
 
 from tlcore import features, prediction, sources
 from tlcore.errors import SpecError
+from tlcore.prediction import ModelName
 from tlcore.spec import PIXELS, DataSpec, InputForm
 from tlcore.store import Run, Store
 
@@ -44,19 +45,18 @@ def opened(name: str, folder: str) -> Model:
     SpecError, DataError
         There is no such model, or a file of it is missing or damaged.
     """
-    kind, _, rest = name.partition(":")
-    if kind == "source":
-        card = sources.info(rest)
+    asked = ModelName.parse(name)
+    if asked.kind == "source":
+        card = sources.info(asked.id)
         data = DataSpec(card.task, per_class=None) if card.task and card.trained else None
-        return _network(card.class_names, card.form, sources.load(rest), data)
-    run_id, _, file = rest.partition("/")
-    run = Store(Path(folder)).get(run_id) if kind in ("run", "head") else None
-    if run is None or kind == "run" and not run.result.network:
+        return _network(card.class_names, card.form, sources.load(asked.id), data)
+    run = Store(Path(folder)).get(asked.id) if asked.kind in ("run", "head") else None
+    if run is None or asked.kind == "run" and not run.result.network:
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
-    if kind == "run":
+    if asked.kind == "run":
         names, form = run.result.class_names, prediction.form_of(run)
         return _network(names, form, prediction.load_model(run, Path(folder)), run.spec.data)
-    return _head(run, f"heads/{file}", prediction.predictor(name, Path(folder)))
+    return _head(run, f"heads/{asked.file}", prediction.predictor(name, Path(folder)))
 
 
 def _network(names: tuple[str, ...], form: InputForm, model: "keras.Model", data: DataSpec | None) -> Model:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tlcore import datasets, features, inputs, sources
 from tlcore.errors import DataError
+from tlcore.prediction import ModelName
 from tlcore.sentences import Sentence
 from tlcore.spec import PIXELS
 
@@ -50,8 +51,8 @@ def _training(name: str, folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     """Return pictures of training items of a model, with their labels and features."""
     model = opened(name, folder)
     spec = model.training
-    kind, _, source = name.partition(":")
-    if kind == "source" and not sources.info(source).trained:
+    asked = ModelName.parse(name)
+    if asked.kind == "source" and not sources.info(asked.id).trained:
         raise DataError("This network is untrained: it has learned from no images, so none can be near.")
     if spec is None:
         raise DataError("It is not known which images this model was trained on, so none can be compared.")

@@ -1,5 +1,6 @@
 """Anything that answers: networks and heads by name, and the warm process that asks them."""
 
+from .names import ModelName
 from .predictors import (
     REFERENCE_SURE,
     Predictor,
@@ -16,6 +17,7 @@ from .predictors import (
 )
 
 __all__ = [
+    "ModelName",
     "Predictor",
     "PredictorInfo",
     "REFERENCE_SURE",

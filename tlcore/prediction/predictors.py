@@ -10,20 +10,21 @@ import numpy as np
 
 from tlcore import heads, inputs, sources
 from tlcore.datasets.mnist import FORM
-from tlcore.errors import DataError, SpecError
+from tlcore.errors import DataError
 from tlcore.features import compiled, submodel
 from tlcore.recipes.break_it import is_broken
 from tlcore.spec import NETWORK, PIXELS, InputForm, SourceInfo
 from tlcore.store import Run, Store
 
 from . import taught
+from .names import ModelName
 
 
 @dataclass(frozen=True)
 class PredictorInfo:
     """Enough to list a predictor without loading it."""
 
-    name: str  # "source:digits", "run:<run id>", "head:<run id>/<file name>", "taught:transfer"
+    name: str  # of a ``ModelName``
     title: str
     class_names: tuple[str, ...]
     kind: Literal["source", "run", "head"]
@@ -44,7 +45,7 @@ class Predictor:
 def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = None) -> tuple[PredictorInfo, ...]:
     """Return the source models (default: the shipped ones) and what finished runs left, without loading any."""
     found = [
-        PredictorInfo(f"source:{card.name}", card.title, card.class_names, "source", card.form)
+        PredictorInfo(str(ModelName.source(card.name)), card.title, card.class_names, "source", card.form)
         for card in (sources.catalogue() if cards is None else cards)
         if card.trained
     ]
@@ -61,10 +62,10 @@ def of_run(run: Run) -> list[PredictorInfo]:
     if run.result.network:
         what = "From scratch" if sources.untrained(run.spec.source) == run.spec.source else "Fine-tuned"
         broken = is_broken(run.spec)
-        found.append(PredictorInfo(f"run:{run.id}", f"{what}, {mark}", names, "run", form, broken))
+        found.append(PredictorInfo(str(ModelName.run(run.id)), f"{what}, {mark}", names, "run", form, broken))
     for row in run.result.heads:
         title = f"{heads.HEADS[row.head].title} on {row.input}, {mark}"
-        found.append(PredictorInfo(f"head:{run.id}/{Path(row.file).name}", title, names, "head", form))
+        found.append(PredictorInfo(str(ModelName.head(run.id, Path(row.file).name)), title, names, "head", form))
     return found
 
 
@@ -90,19 +91,16 @@ def predictor(name: str, folder: Path) -> Predictor:
     DataError
         A file is missing or damaged.
     """
-    kind, _, rest = name.partition(":")
-    if kind == "source":
-        card = sources.info(rest)
-        return Predictor(name, card.class_names, card.form, compiled(sources.load(rest)))
-    if kind == taught.KIND:
-        return Predictor(name, taught.card().class_names, taught.card().form, compiled(taught.load(rest)))
-    run_id, _, file = rest.partition("/")
-    if kind == "run" and not file:
-        run = Store(folder).get(run_id)
+    asked = ModelName.parse(name)
+    if asked.kind == "source":
+        card = sources.info(asked.id)
+        return Predictor(name, card.class_names, card.form, compiled(sources.load(asked.id)))
+    if asked.kind == "taught":
+        return Predictor(name, taught.card().class_names, taught.card().form, compiled(taught.load(asked.id)))
+    run = Store(folder).get(asked.id)
+    if asked.kind == "run":
         return Predictor(name, run.result.class_names, form_of(run), compiled(load_model(run, folder)))
-    if kind == "head" and file:
-        return _head(name, Store(folder).get(run_id), f"heads/{file}", folder)
-    raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
+    return _head(name, run, f"heads/{asked.file}", folder)
 
 
 def checked_file(run: Run, name: str, folder: Path) -> Path:

@@ -20,6 +20,8 @@ from tlcore.machine import scratch
 from tlcore.machine.processes import LeanContext, LeanProcess, begin_child, import_keras, uncollected
 from tlcore.spec import InputForm
 
+from .names import ModelName
+
 log = getLogger(__name__)
 
 MOST_WAITING = 200  # requests
@@ -323,7 +325,7 @@ def _load(name: str, folder: Path) -> Predictor:
 def _shipped() -> Iterable[str]:
     from tlcore.sources import catalogue
 
-    return tuple(f"source:{card.name}" for card in catalogue() if card.trained)
+    return tuple(str(ModelName.source(card.name)) for card in catalogue() if card.trained)
 
 
 def _soon() -> Iterable[str]:

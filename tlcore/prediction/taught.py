@@ -16,14 +16,15 @@ from tlcore.evaluation import mean_interval, wilson
 from tlcore.spec import InputForm
 from tlcore.spec.codec import decode
 
+from .names import ModelName
+
 if TYPE_CHECKING:
     import keras
 
 FOLDER = ASSETS / "taught"
 CARD, IMAGES = "card.json", "images.png"
-KIND = "taught"  # of a model's name: "taught:transfer"
 TRANSFER, SCRATCH = WAYS = ("transfer", "scratch")
-NAMES = tuple(f"{KIND}:{way}" for way in WAYS)
+NAMES = tuple(str(ModelName.taught(way)) for way in WAYS)
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def load(way: str) -> "keras.Model":
     import keras
 
     if way not in WAYS:
-        raise SpecError("There is no model {name!r}. Pick one from the list.", name=f"{KIND}:{way}")
+        raise SpecError("There is no model {name!r}. Pick one from the list.", name=str(ModelName.taught(way)))
     path = FOLDER / f"{way}.keras"
     read_asset(path, card().ways[way].sha256)
     return keras.models.load_model(path, compile=False, safe_mode=True)

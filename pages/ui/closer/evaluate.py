@@ -20,6 +20,7 @@ from tlcore.evaluation.outputs import Outputs
 from tlcore.evidence.contest import Entrant
 from tlcore.heads import HEADS
 from tlcore.inspection.explanation import explain
+from tlcore.prediction.names import SUFFIX, ModelName
 from tlcore.sentences import percent
 from tlcore.spec import Evaluation, InputForm
 from tlcore.store import Run
@@ -201,8 +202,8 @@ def _why(run: Run, model: str, looked: Looked) -> None:
         required=True,
         key=f"why_{looked.key}",
     )
-    name = f"run:{run.id}" if model == "model" else f"head:{run.id}/{model}.skops"
-    found = asked(explain, name, items[chosen], str(state.lab().folder))
+    name = ModelName.run(run.id) if model == "model" else ModelName.head(run.id, f"{model}{SUFFIX}")
+    found = asked(explain, str(name), items[chosen], str(state.lab().folder))
     explanation(found, pictures[chosen], f"layer_{looked.key}")
 
 

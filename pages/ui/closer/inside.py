@@ -16,7 +16,7 @@ from tlcore.errors import LabError
 from tlcore.inspection import networks
 from tlcore.inspection.explanation import Explanation, HeatMap, explain
 from tlcore.inspection.nearest import Nearest
-from tlcore.prediction import PredictorInfo, verdict
+from tlcore.prediction import ModelName, PredictorInfo, verdict
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
@@ -176,7 +176,7 @@ def look_inside() -> None:
         if not sources.info(source).trained:
             known = _("This network is untrained: its answers are those of random weights.")
         st.caption(known.format(names=plain(span(sources.info(source).class_names))))
-        found = _explained(f"source:{source}", items[number])
+        found = _explained(str(ModelName.source(source)), items[number])
         if found is not None:
             explanation(found, shown[number], "inside_layer")
             try:

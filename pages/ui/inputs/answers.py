@@ -7,12 +7,12 @@ from zlib import crc32
 import numpy as np
 
 from pages.ui.words.text import _
-from tlcore.prediction import REFERENCE_SURE, PredictorInfo, Verdict, verdict
+from tlcore.prediction import REFERENCE_SURE, ModelName, PredictorInfo, Verdict, verdict
 from tlcore.sentences import percent
 
 from .pictures import address
 
-REFERENCE = "source:digits"
+REFERENCE = str(ModelName.source("digits"))
 
 
 def reference_label(names: Sequence[str], probabilities: Sequence[float] | str | None) -> str | None:

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from pages.ui.words.text import _
-from tlcore.prediction import verdict
+from tlcore.prediction import ModelName, verdict
 from tlcore.prediction.taught import SCRATCH, TRANSFER, Share, Taught
 from tlcore.sentences import between, percent
 
@@ -36,21 +36,21 @@ def cards(taught: Taught, known: Sequence[str], meant: str | None) -> dict[str, 
     n = taught.per_class
     return {
         BEFORE: Card(
-            f"source:{taught.source}",
+            str(ModelName.source(taught.source)),
             _("Before transfer"),
             known,
             before_words(known, meant),
             taught.share_before,
         ),
         TRANSFER: Card(
-            f"taught:{TRANSFER}",
+            str(ModelName.taught(TRANSFER)),
             _("After transfer"),
             names,
             _("The same network after {n} examples of each digit.").format(n=n),
             taught.share(TRANSFER),
         ),
         SCRATCH: Card(
-            f"taught:{SCRATCH}",
+            str(ModelName.taught(SCRATCH)),
             _("From scratch"),
             names,
             _("The same {n} images, but starting from nothing.").format(n=n * len(names)),

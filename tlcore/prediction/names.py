@@ -1,0 +1,77 @@
+"""What a model that answers is called: "source:digits", "run:RUNID", "head:RUNID/FILE", "taught:transfer"."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from tlcore.errors import SpecError
+
+Kind = Literal["source", "run", "head", "taught"]
+SUFFIX = ".skops"  # of a head's file
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """The name of a model. As text, ``str(name)``, it goes to the process that answers and into pages.
+
+    Attributes
+    ----------
+    id : of a source, its name; of a network or a head that a run left, the run's id; of one that was taught for Home,
+        how it was taught
+    file : of a head, in the run's folder of heads
+
+    Examples
+    --------
+    >>> str(ModelName.head("0123456789abcdef", "knn-pixels.skops")), ModelName.parse("source:digits")
+    ('head:0123456789abcdef/knn-pixels.skops', ModelName(kind='source', id='digits', file=''))
+    """
+
+    kind: Kind
+    id: str
+    file: str = ""
+
+    @classmethod
+    def source(cls, name: str) -> "ModelName":
+        return cls("source", name)
+
+    @classmethod
+    def run(cls, run_id: str) -> "ModelName":
+        return cls("run", run_id)
+
+    @classmethod
+    def head(cls, run_id: str, file: str) -> "ModelName":
+        return cls("head", run_id, file)
+
+    @classmethod
+    def taught(cls, way: str) -> "ModelName":
+        return cls("taught", way)
+
+    @classmethod
+    def parse(cls, text: str) -> "ModelName":
+        """Return the name that ``str`` made this text of.
+
+        Raises
+        ------
+        SpecError
+            The text has none of the four forms.
+        """
+        kind, _, rest = text.partition(":")
+        id, _, file = rest.partition("/") if kind == "head" else (rest, "", "")
+        if kind not in get_args(Kind) or not id or bool(file) != (kind == "head") or (kind == "run" and "/" in id):
+            raise SpecError("There is no model {name!r}. Pick one from the list.", name=text)
+        return cls(kind, id, file)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}" + (f"/{self.file}" if self.file else "")
+
+    @property
+    def short(self) -> str:
+        """The name on the command line.
+
+        Examples
+        --------
+        >>> [ModelName.parse(text).short for text in ("source:digits", "head:0123/knn-pixels.skops", "taught:scratch")]
+        ['digits', '0123/knn-pixels', 'taught:scratch']
+        """
+        if self.kind == "taught":  # beside a source of that name
+            return str(self)
+        return f"{self.id}/{self.file.removesuffix(SUFFIX)}" if self.file else self.id
