@@ -22,6 +22,7 @@ LONGEST = (  # seconds of processor time: journey 230, components 110, the other
     "tests/browser/test_components.py",
     "tests/test_engine.py",
     "tests/test_cli.py",
+    "tests/test_the_house.py",
     "tests/browser",
     "tests/faults",
     "tests/pages",

@@ -1,9 +1,11 @@
 """Modules from outside: imported where they are named, left out with a sentence where they cannot be."""
 
 import os
+from pathlib import Path
 
 import pytest
 import tiny_tasks
+from browser.lab_server import LabServer
 from waiting import wait_for
 
 from tlcore import extensions
@@ -73,3 +75,22 @@ def test_each_worker_imports_them(named, store, tmp_path):
         engine.close()
     (_, child, parent) = (store.folder / "executed").read_text().split()
     assert child in (tmp_path / "seen").read_text().split() and parent == str(os.getpid())
+
+
+@pytest.mark.slow
+def test_every_process_of_a_server_imports_them_and_it_starts_without_the_broken_one(named, tmp_path):
+    note = tmp_path / "seen"
+    named(noted_two=f"import os; open({str(note)!r}, 'a').write(f'{{os.getpid()}} ')", broken_four="1 / 0")
+    server = LabServer(tmp_path / "home", PYTHONPATH=str(tmp_path))
+    try:
+        server.wait_ready()
+        tasks = Path(f"/proc/{server.process.pid}/task").glob("*/children")
+        # The server, the process that answers, two workers and the what-if.
+        wait_for(lambda: len(set(note.read_text().split())) >= 5, 120)
+        children = {pid for task in tasks for pid in task.read_text().split()}
+        pids = set(note.read_text().split())
+        assert str(server.process.pid) in pids and len(pids & children) >= 4
+        wait_for(lambda: server.log.read_text().count("'broken_four' cannot be imported") >= len(pids), 30)
+        assert server.ask("/healthz")["engine"]["alive"]
+    finally:
+        server.close()
