@@ -96,9 +96,10 @@ COMMANDS = dict(commands(cli.parser()))
 def test_no_command_is_missing():
     inner = {
         *(("sources", word) for word in ("rebuild", "add", "remove")),
-        *(("runs", word) for word in ("show", "delete", "restore", "stop", "recover")),
+        *(("runs", word) for word in ("show", "delete", "restore", "stop", "name", "note", "recover")),
     }
-    words = "sources datasets describe train heads sweep claims break-it predict runs export serve"
+    words = "sources datasets describe train heads sweep claims break-it race what-if predict explain look inside map"
+    words += " lesson runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 

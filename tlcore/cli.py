@@ -24,8 +24,11 @@ from tlcore.evidence.recorded import STUDIES
 from tlcore.exports import EXPORTERS
 from tlcore.features import freezing
 from tlcore.heads import HEADS
+from tlcore.inspection import maps
 from tlcore.jobs import JOBS
 from tlcore.machine import scratch
+from tlcore.prediction.what_if import TAILS, Move
+from tlcore.recipes import race as racing
 from tlcore.recipes.break_it import BREAKS
 from tlcore.sources import making
 from tlcore.sources.foreign.archive import MOST_BYTES
@@ -42,7 +45,7 @@ from tlcore.spec import (
 )
 from tlcore.store import home
 
-from .commands import answers, catalogues, console, evidence, history, launch, local_run
+from .commands import answers, catalogues, closer, console, evidence, history, launch, local_run, looking
 from .commands.flags import Parser, all_or, choice, folder, limit, number, pixel_value, several, source
 
 log = logging.getLogger(__name__)
@@ -153,7 +156,14 @@ def parser() -> Parser:
         _sweep,
         _claims,
         _break_it,
+        _race,
+        _what_if,
         _predict,
+        _explain,
+        _look,
+        _inside,
+        _map,
+        _lesson,
         _runs,
         _export,
         _serve,
@@ -218,6 +228,16 @@ def _train(commands: Any) -> None:
     words = "fine-tune a source model on a target task, in this process, and tell how it goes"
     examples = ("train --per-class 200 --freeze conv_1,conv_2", "train --scratch --seed 1", "train --recipe article")
     added = _command(commands, "train", local_run.train, words, *examples)
+    _training(added)
+    added.add_argument(
+        "--scratch", action="store_true", help="the control: random weights, nothing frozen, all else equal"
+    )
+    added.add_argument("--film", action="store_true", help="watch every epoch: drift, forgetting, a map of features")
+    _json(added)
+
+
+def _training(added: Parser) -> None:
+    """Add the settings of a fine-tuning."""
     default = FineTuneSpec()
     _task(added, default.source)
     _frozen(added)
@@ -227,12 +247,7 @@ def _train(commands: Any) -> None:
     _number(added, "learning_rate", "too high diverges, too low crawls")
     _number(added, "seed", "of the images, the new layer and the order")
     _word(added, "--recipe", "recipe", RECIPES, RECIPES[0])
-    added.add_argument(
-        "--scratch", action="store_true", help="the control: random weights, nothing frozen, all else equal"
-    )
-    added.add_argument("--film", action="store_true", help="watch every epoch: drift, forgetting, a map of features")
     added.add_argument("--name", default="", help="what the run is called")
-    _json(added)
 
 
 def _heads(commands: Any) -> None:
@@ -338,6 +353,98 @@ def _predict(commands: Any) -> None:
     added.add_argument("--json", action="store_true", help="with --list: print JSON (answers always are)")
 
 
+def _explain(commands: Any) -> None:
+    words = "say why a model answers as it does: where it looks, and the nearest training images"
+    added = _command(commands, "explain", looking.explain, words, "explain seven.png --model digits")
+    added.add_argument("file", type=Path, metavar="FILE", help="as predict takes it")
+    added.add_argument(
+        "--model", default=answers.MODEL, metavar="NAME", help="as predict takes it; default %(default)s"
+    )
+    added.add_argument("--no-normalise", dest="normalise", action="store_false", help="as predict takes it")
+    words = "write the heat map, the nearest images and every layer's activations there, as NumPy arrays (.npz)"
+    added.add_argument("--arrays", type=Path, metavar="FILE", help=words)
+    _json(added)
+
+
+KEPT = "a run's id, or RUNID/HEAD-INPUT of a comparison"
+
+
+def _look(commands: Any) -> None:
+    words = "look closer at every answer of a finished run: classes, mixed-up pairs, calibration, noise, rivals"
+    examples = (
+        "look 1a2b3c",
+        "look 1a2b3c/knn-features --against 1a2b3c/linear_svm-features",
+        "look 1a2b3c --against 4d5e6f --repeat",
+    )
+    added = _command(commands, "look", closer.look, words, *examples)
+    added.add_argument("model", metavar="MODEL", help=KEPT)
+    words = "say instead which is better, tested image by image or over seeds"
+    added.add_argument("--against", type=several(str), metavar="MODEL,MODEL", help=words)
+    added.add_argument("--repeat", action="store_true", help="first train each of them with 5 seeds, in this process")
+    added.add_argument("--name", default="", help="what the repetitions are called")
+    _json(added)
+
+
+def _inside(commands: Any) -> None:
+    words = "open a finished SVM or forest: the sum and the dual problem, or the trees' answers"
+    examples = ("inside 1a2b3c/rbf_svm-features --pair 5,6", "inside 1a2b3c/random_forest-features --image 7")
+    added = _command(commands, "inside", closer.inside, words, *examples)
+    added.add_argument(
+        "model", metavar="MODEL", help="RUNID/HEAD-INPUT of a comparison, or its id where it has one head"
+    )
+    added.add_argument(
+        "--pair", type=several(str), metavar="CLASS,CLASS", help="of an SVM; default: the first two classes"
+    )
+    added.add_argument(
+        "--image", type=limit, default=1, metavar="N", help="of the test images on offer; default %(default)s"
+    )
+    _json(added)
+
+
+def _map(commands: Any) -> None:
+    words = "lay the features of test images on a plane, before and after a fine-tuning"
+    added = _command(commands, "map", looking.feature_map, words, "map 1a2b3c --layer dense_1 --csv points.csv")
+    added.add_argument("id", metavar="ID", help=ID)
+    added.add_argument("--layer", default="dense_1", help="whose features; default %(default)s")
+    added.add_argument(
+        "--method",
+        type=choice("method", maps.METHODS),
+        default=maps.METHODS[0],
+        help=f"one of {', '.join(maps.METHODS)}",
+    )
+    added.add_argument("--csv", type=Path, metavar="FILE", help="write the points there")
+    _json(added)
+
+
+def _lesson(commands: Any) -> None:
+    words = "show the mathematics of fine-tuning with the numbers of a run, or of the recorded one"
+    added = _command(commands, "lesson", looking.teach, words, "lesson", "lesson 1a2b3c")
+    added.add_argument("id", nargs="?", metavar="ID", help=ID)
+    _json(added)
+
+
+def _what_if(commands: Any) -> None:
+    words = "freeze up to a layer and train what comes after it on 1,000 images, at once"
+    added = _command(commands, "what-if", looking.move_boundary, words, "what-if --cut conv_2 --tail dense")
+    _source(added, "--source", Move.source)
+    _target(added, Move.target)
+    added.add_argument("--cut", metavar="LAYER|nothing", help=f"the last frozen layer; default {Move.cut}")
+    _word(added, "--tail", "tail", TAILS, Move.tail)
+    _number(added, "seed", "of the images and the first weights")
+    _json(added)
+
+
+def _race(commands: Any) -> None:
+    words = "train two to four settings on the same images with the same seed, and say which did better"
+    examples = ("race --per-class 5", "race --lanes convolutions,all_but_head --epochs 20")
+    added = _command(commands, "race", looking.race, words, *examples)
+    listed = ", ".join(racing.LANES)
+    words = f"of {listed}; default {','.join(looking.DEFAULT_LANES)}"
+    added.add_argument("--lanes", type=several(choice("lane", racing.LANES)), metavar="NAME,NAME", help=words)
+    _training(added)
+    _json(added)
+
+
 def _runs(commands: Any) -> None:
     examples = ("runs --state done --limit 10", "runs show 1a2b3c", "runs delete 1a2b3c")
     listed = _command(commands, "runs", history.list_runs, "list the runs, or do something with one", *examples)
@@ -357,6 +464,11 @@ def _runs(commands: Any) -> None:
         added.add_argument("id", metavar="ID", help=ID)
         if name == "show":
             _json(added)
+    for field, words in (("name", "call a run something"), ("note", "write a note about a run")):
+        added = _command(actions, field, looking.annotate, words, f"runs {field} 1a2b3c frozen")
+        added.add_argument("id", metavar="ID", help=ID)
+        added.add_argument("text", metavar="TEXT", help=f"its new {field}; '' takes it away")
+        added.set_defaults(field=field)
     words = "bring back what can be read of a damaged list of runs; the damaged file is kept"
     _command(actions, "recover", history.recover_runs, words, "runs recover")
 

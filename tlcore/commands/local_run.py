@@ -91,8 +91,9 @@ def fine_tune_spec(options: Namespace) -> FineTuneSpec:
         spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))
     if options.recipe == "two-phase":
         spec = two_phases(spec, presets(sources.info(spec.source).layers)["all_but_head"])
-    spec = canonical(replace(spec, film=options.film), sources.info(spec.source).layers)
-    return scratch_control(spec) if options.scratch else spec
+    film, scratch = (getattr(options, name, False) for name in ("film", "scratch"))  # a race has its own
+    spec = canonical(replace(spec, film=film), sources.info(spec.source).layers)
+    return scratch_control(spec) if scratch else spec
 
 
 def head_spec(options: Namespace) -> HeadSpec:

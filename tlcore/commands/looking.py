@@ -1,0 +1,196 @@
+"""The commands that look at what there is: a moved boundary, one answer, a head, a network, a finished run."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlcore import sources
+from tlcore.errors import SpecError
+from tlcore.evidence.contest import Entrant
+from tlcore.inspection import explanation, lesson, maps
+from tlcore.inspection.lesson import RATES, Lesson
+from tlcore.inspection.nearest import Nearest
+from tlcore.jobs.fine_tune import proof_words
+from tlcore.jobs.report import accuracy_words
+from tlcore.prediction import what_if
+from tlcore.prediction.what_if import Move
+from tlcore.recipes import race as racing
+from tlcore.sentences import Sentence, between, percent
+from tlcore.store import Run, Store
+
+from . import answers, closer, console, history, local_run
+
+DEFAULT_LANES = ("nothing", "convolutions", "scratch")
+
+
+def move_boundary(options: Namespace) -> int:
+    """Freeze up to a layer, train what comes after it on 1,000 images, and say what it reaches."""
+    given = {
+        name: getattr(options, name)
+        for name in ("source", "target", "tail", "seed")
+        if getattr(options, name) is not None
+    }
+    cut = Move.cut if options.cut is None else options.cut
+    move = Move(**given, cut=None if cut == "nothing" else cut)
+    with console.quiet():
+        answer = what_if.retrain(move, str(options.home))
+    lines = [
+        accuracy_words(answer.test),
+        f"{answer.n_trainable:,} numbers were fitted on {answer.n_images:,} images in {answer.seconds:.1f} s.",
+        proof_words(answer.proof),
+    ]
+    return console.show(options, asdict(answer), "\n".join(lines))
+
+
+def explain(options: Namespace) -> int:
+    """Say of one file what a model sees in it and why: where it looks, and the nearest training images."""
+    name = answers.find_model(options.home, options.model)
+    item = answers.read_item(options.file, answers.find_form(name, options.home), options.normalise)
+    with console.quiet():
+        found = explanation.explain(name, item, str(options.home))
+    if options.arrays:
+        _write_arrays(found, options.arrays)
+    words = answers.as_words(found.class_names, found.probabilities)
+    heat, near = found.heat, found.nearest
+    values = {
+        **words,
+        "heat": str(heat) if isinstance(heat, Sentence) else {"layer": heat.layer, "highest": heat.highest},
+        "nearest": str(near) if isinstance(near, Sentence) else _near(near),
+        "layers": {layer: list(value.shape) for layer, value in found.activations},
+    }
+    lines = [f"{words['label']}, {percent(float(words['probability']))} sure."]  # type: ignore[arg-type]
+    if isinstance(heat, Sentence):
+        lines.append(str(heat))
+    else:
+        row, column = np.unravel_index(int(heat.heat.argmax()), heat.heat.shape)
+        lines.append(
+            f"It looks most at row {row + 1}, column {column + 1} of the image: {heat.highest:.2g} to the score of "
+            f"{found.class_names[heat.label]} (Grad-CAM at {heat.layer})."
+        )
+    if isinstance(near, Sentence):
+        lines.append(str(near))
+    else:
+        nearest = ", ".join(f"{label} ({d:.1f})" for label, d in zip(near.labels, near.distances, strict=True))
+        lines.append(
+            f"Nearest of {near.n:,} training images in the features of {near.layer}, with their distance: {nearest}; "
+            f"a typical one is {near.typical:.1f} away."
+        )
+    return console.show(options, values, "\n".join(lines))
+
+
+def _near(near: Nearest) -> dict[str, Any]:
+    pairs = [[label, float(d)] for label, d in zip(near.labels, near.distances, strict=True)]
+    return {"layer": near.layer, "of": near.n, "typical": near.typical, "images": pairs}
+
+
+def _write_arrays(found: explanation.Explanation, path: Path) -> None:
+    """Write what a page draws of an explanation as arrays by name."""
+    arrays = {f"layer/{layer}": value for layer, value in found.activations}
+    if not isinstance(found.heat, Sentence):
+        arrays["heat"] = found.heat.heat
+    if not isinstance(found.nearest, Sentence):
+        arrays["nearest"] = found.nearest.images
+    try:
+        with open(path, "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+    except OSError as error:
+        raise SpecError(
+            "{path} cannot be written ({reason}). Name another file.", path=path, reason=error.strerror
+        ) from error
+    console.tell(f"Arrays: {path}")
+
+
+def feature_map(options: Namespace) -> int:
+    """Lay a layer's features of test images on a plane, before and after a fine-tuning."""
+    run = history.find_run(Store(options.home), options.id)
+    with console.quiet():
+        found = maps.before_and_after(run.id, options.layer, options.method, str(options.home))
+    near = {
+        when: float((plane.neighbours == found.labels).mean())
+        for when, plane in (("before", found.before), ("after", found.after))
+    }
+    if options.csv:
+        names = run.result.class_names
+        rows = (
+            f"{names[label]},{a[0]:.6g},{a[1]:.6g},{b[0]:.6g},{b[1]:.6g}"
+            for label, a, b in zip(found.labels, found.before.points, found.after.points, strict=True)
+        )
+        lines = ["class,before_x,before_y,after_x,after_y", *rows]
+        options.csv.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        console.tell(f"Points: {options.csv}")
+    words = [f"{when}: the nearest other image is of the same class for {percent(near[when])}" for when in near]
+    if found.same:
+        words.append(f"Everything up to {options.layer} was frozen: before and after are the same.")
+    values = {"layer": options.layer, "method": options.method, "same_class": near, "same": found.same}
+    return console.show(options, values, "\n".join(words))
+
+
+def teach(options: Namespace) -> int:
+    """Show the mathematics of fine-tuning with the numbers of one run, or of the recorded one."""
+    if options.id is None:
+        return _say_lesson(options, lesson.recorded())
+    run = history.find_run(Store(options.home), options.id)
+    with console.quiet():
+        return _say_lesson(options, lesson.of_run(run.id, str(options.home)))
+
+
+def _say_lesson(options: Namespace, found: Lesson) -> int:
+    steps = [
+        [f"{rate:g}", f"{after:.4f}", f"{found.loss - found.expected_fall(rate):.4f}"]
+        for rate, after in zip(RATES, found.losses, strict=True)
+    ]
+    layers = [
+        [step.layer, step.n_weights, f"{step.gradient:.4f}", "yes" if step.frozen else "no"] for step in found.layers
+    ]
+    n, d = found.matrix
+    lines = [
+        f"J = {found.loss:.4f}: the mean of −log p over the {len(found.labels)} images of the first batch; "
+        f"{found.trained_loss:.4f} after the whole run.",
+        "One step w ← w − η ∂J/∂w:",
+        console.table(["η", "J after it", "J on a straight slope"], steps),
+        console.table(["layer", "weights", "‖∂J/∂w‖", "frozen"], layers),
+        f"Features of {found.layer}: a matrix of {n:,} × {d:,}. An SVM of {' against '.join(found.svm.pair)} on "
+        f"{found.svm.n} of its rows has {found.svm.n_support} support vectors; W(α) = {found.svm.dual.value:.4f}.",
+    ]
+    return console.show(options, asdict(found), "\n".join(lines))
+
+
+def race(options: Namespace) -> int:
+    """Run several settings on the same images with the same seed, and say which did better."""
+    if options.recipe == "article":
+        raise SpecError("The article's recipe transfers nothing, so it is not raced. Take another recipe.")
+    draft = local_run.fine_tune_spec(options)
+    specs = racing.lanes(draft, sources.info(draft.source).layers, options.lanes or DEFAULT_LANES)
+    runs: dict[str, Run] = {}
+    for name in racing.start_order(list(specs), draft.seed):
+        code, runs[name] = local_run.execute_here(options, specs[name], closer.say_nothing)
+        if code:
+            return code
+    store = Store(options.home)
+    entrants = [Entrant(name, runs[name]) for name in specs]
+    values, words = closer.told(entrants, store)
+    tests = {name: runs[name].result.test for name in specs}
+    rows = [
+        [name, runs[name].id, console.share(test.accuracy), between(test.low, test.high), console.took(runs[name])[2:]]
+        for name, test in tests.items()
+        if test is not None
+    ]
+    values["lanes"] = {name: runs[name].id for name in specs}
+    text = console.table(["lane", "run", "accuracy", "95 % interval", "took"], rows)
+    return console.show(options, values, f"{text}\n{words}")
+
+
+def annotate(options: Namespace) -> int:
+    """Give a run a name or a note; an empty text takes it away."""
+    store = Store(options.home)
+    run = history.find_run(store, options.id)
+    store.annotate(run.id, **{options.field: options.text})
+    console.say(
+        f"Run {run.id} has the {options.field} {options.text!r}."
+        if options.text
+        else f"Run {run.id} has no {options.field}."
+    )
+    return console.OK
