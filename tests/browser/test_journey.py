@@ -5,11 +5,13 @@ import io
 import json
 import re
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser import minute
 from browser.lab_server import LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
@@ -224,6 +226,18 @@ def test_a_seven_drawn_on_the_first_page_has_three_answers_and_is_judged_when_it
     page.get_by_role("button", name="Clear").click()  # the next digit is another one
     expect(page.locator(".three h2")).to_have_text("Draw a 7, or any other digit")
     expect(page.locator(".st-key-meant").get_by_role("radio", checked=True)).to_have_count(0)
+
+
+@pytest.mark.alone
+def test_a_newcomer_reads_a_verdict_of_their_own_within_a_minute_and_four_clicks(visit, lab):
+    page = visit().context.new_page()
+    began = time.monotonic()
+    minute.walk(page, lab.url)
+    took = time.monotonic() - began
+    verdict = page.get_by_test_id("stAlert").filter(has_text="Fine-tuning").inner_text()
+    assert len(re.findall(r"\d+\.\d %", verdict)) >= 2, verdict  # both accuracies
+    assert page.evaluate("window.clicks") <= 4
+    assert took <= 60
 
 
 # Sums what moves on the page by itself, as the browser measures it; what follows a click or a key is not counted.
