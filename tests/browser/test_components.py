@@ -696,6 +696,59 @@ def test_on_a_phone_the_network_runs_down_the_page(show):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+RAIL = """(root) => {
+    const row = root.querySelector(".tl-net-row");
+    const track = getComputedStyle(row).getPropertyValue("--track").trim();
+    const names = { "#0072b2": "frozen", "#d55e00": "trainable" };
+    return track.split(", ").map((stop) => names[stop.split(" ")[0]]);
+}"""
+
+
+def test_the_rail_has_every_blocks_own_colour_to_its_very_ends(show):
+    page = show("picker")
+    assert page.locator(".tl-net").evaluate(RAIL) == ["trainable"] * 7  # nothing frozen: no blue stub at the input
+    slider = page.get_by_role("slider")
+    slider.press("End")
+    wait_said(page, "picker", "said.length === 4")
+    assert page.locator(".tl-net").evaluate(RAIL) == ["frozen"] * 7  # everything: no orange one at the output
+    switch(page, "dense_1").click()
+    wait_said(page, "picker", "said.join() === 'conv_1,conv_2,dense_2'")
+    assert page.locator(".tl-net").evaluate(RAIL) == ["frozen"] * 5 + ["trainable", "frozen"]
+    switch(page, "conv_1").click()  # conv_2 stays frozen, and is seen to
+    wait_said(page, "picker", "said.join() === 'conv_2,dense_2'")
+    assert page.locator(".tl-net").evaluate(RAIL) == ["trainable"] * 2 + ["frozen"] * 3 + ["trainable", "frozen"]
+
+
+def test_the_boundary_stands_in_its_place_from_the_start_and_slides_only_when_it_is_moved(show):
+    page = show("picker")
+    knob, duration = page.get_by_role("slider"), "(knob) => getComputedStyle(knob).transitionDuration"
+    assert knob.evaluate(duration) == "0s"
+    knob.press("ArrowRight")
+    wait_said(page, "picker", "said.join() === 'conv_1'")
+    assert knob.evaluate(duration).startswith("0.12s")
+
+
+CUT = """(net) => {
+    const root = net.getBoundingClientRect();
+    const clipped = (e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "visible";
+    const parts = [...net.querySelectorAll(".tl-net-cell, .tl-net-cell span, .tl-net-end, .tl-net-knob")];
+    return parts.filter((e) => {
+        if (e.classList.contains("tl-net-verb")) return false; // for screen readers alone
+        const box = e.getBoundingClientRect();
+        return box.width && (box.left < root.left - 4 || box.right > root.right + 4 || clipped(e));
+    }).map((e) => `${e.className} ${e.textContent.trim()}`);
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 480, 600, 700, 768, 900, 1024, 1280, 1600, 1920])
+def test_nothing_of_the_network_is_cut_off_at_any_width(show, width):
+    page = show("picker", viewport={"width": width, "height": 900})
+    for key in ("Home", "End"):
+        page.get_by_role("slider").press(key)
+        assert page.locator(".tl-net").evaluate(CUT) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_a_hundred_and_fifty_four_layers_are_drawn_as_groups(show):
     page = show("deep")
     expect(page.get_by_role("switch")).to_have_count(21)

@@ -2,6 +2,7 @@
 // Python's choice is taken only when its revision number, or the network itself, has changed.
 
 const pickers = new WeakMap(); // parentElement -> Picker
+const MOST_DOWN = 12; // more blocks one below the other would be a long way to scroll: they scroll sideways
 
 export default function ({ parentElement, data, setStateValue }) {
   let picker = pickers.get(parentElement);
@@ -33,9 +34,11 @@ class Picker {
     if (network !== this.network) {
       this.network = network;
       this.rev = undefined;
+      this.laid = "";
       this.draw();
     }
     if (data.rev !== this.rev) {
+      if (this.rev !== undefined) this.move();
       this.rev = data.rev;
       this.preview = this.anchor = null;
       this.frozen = new Set(data.frozen);
@@ -71,7 +74,12 @@ class Picker {
     return new Set(kept.map(([name]) => name));
   }
 
+  move() { // from now on the boundary slides to its place; at first it just stands there
+    this.root.classList.add("moves");
+  }
+
   choose(frozen) {
+    this.move();
     const next = this.normalise(frozen);
     const changed = next.size !== this.frozen.size || [...next].some((name) => !this.frozen.has(name));
     this.frozen = next;
@@ -135,6 +143,7 @@ class Picker {
     const gaps = this.gaps();
     const distance = gaps.map((gap) => Math.abs(gap - at));
     this.preview = this.stops()[distance.indexOf(Math.min(...distance))];
+    this.move();
     this.show();
   }
 
@@ -232,14 +241,49 @@ class Picker {
     this.knob.setAttribute("aria-valuenow", now);
     this.knob.setAttribute("aria-valuetext", listed.length ? `${position}: ${listed.join(", ")}` : position);
     this.knob.setAttribute("aria-orientation", this.isVertical() ? "vertical" : "horizontal");
+    this.frozenShown = frozen;
     this.place();
+  }
+
+  layOut() { // side by side where the blocks have room, else one below the other
+    const { length } = this.data.blocks;
+    const width = this.root.clientWidth;
+    const laid = `${width} ${length}`;
+    if (laid === this.laid || !width) return;
+    this.laid = laid;
+    this.root.classList.remove("down");
+    const fits = this.scroll.scrollWidth <= this.scroll.clientWidth;
+    this.root.classList.toggle("down", !fits && (length <= MOST_DOWN || width < 600));
   }
 
   place() {
     if (!this.cells.length) return;
+    this.layOut();
     const now = Number(this.knob.getAttribute("aria-valuenow"));
     const stop = this.stops().filter((count) => count <= now).length - 1; // inside a group: at its start
-    this.row.style.setProperty("--at", `${this.gaps()[stop]}px`);
+    const gaps = this.gaps();
+    this.row.style.setProperty("--at", `${gaps[stop]}px`);
+    this.row.style.setProperty("--track", this.track(gaps));
+  }
+
+  // The rail's colours: of every block its own, also where frozen layers lie after ones that train. What has no weights
+  // goes with the block before it, or lies before the boundary; the ends of the rail go with the first and the last.
+  track(gaps) {
+    const frozen = this.frozenShown;
+    const states = this.data.blocks.map((block) => this.stateOf(block, frozen));
+    states.forEach((state, i) => {
+      if (state !== "nothing") return;
+      const before = this.data.blocks[i].members.every(([name]) => frozen.has(name));
+      states[i] = before ? "frozen" : states[i - 1] ?? "trainable";
+    });
+    const stops = states.flatMap((state, i) => {
+      const [from, to] = [i ? gaps[i] : 0, i + 1 < states.length ? gaps[i + 1] : null];
+      const until = to === null ? "100%" : `${to}px`;
+      if (state !== "partly") return [`var(--${state}) ${from}px ${until}`];
+      const middle = (from + (to ?? gaps[i + 1])) / 2;
+      return [`var(--frozen) ${from}px ${middle}px`, `var(--trainable) ${middle}px ${until}`];
+    });
+    return stops.join(", ");
   }
 
   showSummary(frozen) {
@@ -274,6 +318,7 @@ class Picker {
       </div>
       <p class="tl-net-help"></p>`;
     const find = (name) => this.root.querySelector(`.tl-net-${name}`);
+    this.scroll = find("scroll");
     [this.row, this.rail, this.knob] = [find("row"), find("rail"), find("knob")];
     [this.summary, this.legend, this.help] = [find("summary"), find("legend"), find("help")];
     this.cells = [];

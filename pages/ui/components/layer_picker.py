@@ -137,7 +137,7 @@ def _words(layers: Sequence[LayerInfo]) -> dict[str, str]:
         "trainable": _("trainable"),
         "partly": _("partly frozen"),
         "nothing": _("nothing to freeze"),
-        "boundary": _("Boundary: every layer before it is frozen, every layer after it trains"),
+        "boundary": _("Boundary: every layer before it is frozen"),
         "position": ngettext("{n} of {total} layer frozen", "{n} of {total} layers frozen", total),
         "summary": _("{n} of {total} weights will train ({share})"),
         "help_touch": _("Tap a layer to freeze it or let it train, or drag the boundary."),
