@@ -11,6 +11,7 @@ from pages.ui.evidence import meter as meter_view
 from pages.ui.evidence import savings as savings_view
 from pages.ui.evidence import sweep as sweep_view
 from pages.ui.runs import run as run_view
+from pages.ui.runs import view_of
 from pages.ui.runs.example import tasks
 from pages.ui.runs.words import when
 from pages.ui.session import state
@@ -18,21 +19,20 @@ from pages.ui.words.text import _, shown, tell
 from tlcore.errors import LabError
 from tlcore.evidence import claims, recorded
 from tlcore.evidence.sweeps import Conditions
-from tlcore.spec import Cell, ExampleSpec, Spec, SweepSpec
+from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run
 
 frame.heading(_("Evidence"), _("Does it work, how much does it save, and when does it not? Measured, with intervals."))
 WHOSE = {"mine": _("Yours"), "recorded": _("Recorded")}
 
 
-def watched(slot: str, kind: type[Spec] = SweepSpec) -> Run | None:
+def watched(slot: str, kind: str = SweepSpec.kind) -> Run | None:
     """Return the run of that kind that this slot shows; None when there is none."""
     try:
-        run = state.watched(slot)
+        return state.watched(slot, kind)
     except LabError as error:
         st.warning(tell(error))
         return None
-    return run if run is not None and isinstance(run.spec, kind) else None
 
 
 def whose(key: str, default: str = "mine") -> str:
@@ -66,7 +66,7 @@ def follow(run: Run, slot: str) -> None:
     """Show how far a sweep is, and how it ended; its figures are drawn elsewhere."""
     run_view.show(run, slot)
     if run.final:
-        sweep_view.outcome(run)
+        view_of(run.spec).outcome(run, run.result)
     else:
         sweep_view.so_far(run.id)
 
@@ -107,7 +107,7 @@ def keras_example() -> None:
     """Show the field's own example with its published numbers, and the button that runs it whole."""
     with st.container(border=True, key="keras_example"):
         st.markdown(_("**Keras' own example, with the network and the settings it was published with**"))
-        run = watched("example", ExampleSpec)
+        run = watched("example", ExampleSpec.kind)
         if run is None or run.result.test is None:
             found = recorded.example()
             tasks(found.result)
@@ -152,7 +152,7 @@ def own() -> None:
     if run := watched("sweep"):
         run_view.show(run, "sweep")
         if run.final:
-            sweep_view.result(run)
+            run_view.show_result(run)
         else:
             sweep_view.so_far(run.id)
 

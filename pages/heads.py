@@ -3,17 +3,15 @@
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.closer import evaluate, open_heads
 from pages.ui.runs import run as run_view
-from pages.ui.runs import tuned
-from pages.ui.runs.compare_heads import comparison
+from pages.ui.runs import view_of
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import HeadSpec, HeadsResult, Input
+from tlcore.spec import HeadSpec, Input
 
 frame.heading(
     _("Heads"),
@@ -136,11 +134,7 @@ if run is None:
     )
 else:
     run_view.show(run, "cmp")
-    if run.final and isinstance(run.result, HeadsResult) and run.result.rows:
-        comparison(run, run.result)
-        tuned.tried(run)
-        tuned.test_uses(run)
-        evaluate.evaluation_of(run)
-        open_heads.open_heads(run)
+    if run.final and run.stored:
+        view_of(run.spec).closer(run, run.result)
 scaling_table()
 frame.next_page("draw.py", _("Next: draw"))

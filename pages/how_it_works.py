@@ -21,7 +21,8 @@ frame.heading(
 
 def pick() -> Lesson:
     """Show which run the numbers are of; return its lesson, the recorded one where there is none or it fails."""
-    runs = [run for run in state.access().runs(kind="fine_tune", states=("done", "stopped"), limit=30)]
+    access = state.access()
+    runs = [run for kind in lesson.kinds() for run in access.runs(kind=kind, states=("done", "stopped"), limit=30)]
     titles = {run.id: title(run) for run in runs if lesson.teaches(run)}
     known = lesson.recorded()
     names = {"": _("Recorded: {run}").format(run=describe(known.settings))} | titles

@@ -8,13 +8,12 @@ from pages.ui import frame
 from pages.ui.components import live_chart
 from pages.ui.components.film import film, largest_drift
 from pages.ui.components.live_chart import COLOURS
-from pages.ui.runs import lanes
+from pages.ui.runs import lanes, view_of
 from pages.ui.runs.lanes import Lane
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore import sources
 from tlcore.errors import LabError
-from tlcore.features import freezing
 from tlcore.recipes import race
 from tlcore.spec import FineTuneSpec
 
@@ -70,15 +69,6 @@ def start(specs: dict[str, FineTuneSpec], seed: int) -> None:
         state.put(start_error=tell(error))
 
 
-def title(spec: FineTuneSpec) -> str:
-    """Return what sets a lane apart, from what it does."""
-    frozen = freezing.words(spec.source, spec.phases[-1].frozen)
-    if spec.source == sources.untrained(spec.source) and not frozen:
-        return TITLES["scratch"]
-    words = _("Frozen: {names}").format(names=frozen) if frozen else TITLES["nothing"]
-    return words if len(spec.phases) == 1 else _("{frozen}, two phases").format(frozen=words)
-
-
 def films(shown: Sequence[Lane]) -> None:
     """Show every lane's film, all on one scale of drift."""
     top = largest_drift([lane.run for lane in shown])
@@ -90,11 +80,11 @@ def films(shown: Sequence[Lane]) -> None:
 
 def watched() -> list[Lane]:
     try:
-        runs = [run for run in map(state.watched, SLOTS) if run]
+        runs = [run for slot in SLOTS if (run := state.watched(slot, FineTuneSpec.kind))]
     except LabError as error:
         st.warning(tell(error))
         return []
-    return [Lane(title(run.spec), run) for run in runs if isinstance(run.spec, FineTuneSpec)]
+    return [Lane(view_of(run.spec).lane(run.spec), run) for run in runs]
 
 
 specs = field()

@@ -1,6 +1,7 @@
 """Every formula of How it works, held against the code that trains and against Keras and scikit-learn."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError
 from tlcore.inspection import lesson
 from tlcore.spec import DataSpec, FineTuneSpec, Hooks, Phase
+from tlcore.spec import jobs as spec_jobs
 
 SPEC = FineTuneSpec(
     data=DataSpec(per_class=8), phases=(Phase(epochs=2, frozen=("conv_1", "conv_2")),), optimizer="sgd", seed=3
@@ -168,3 +170,16 @@ def test_a_lesson_is_made_of_a_network_with_branches_averages_and_dropout(monkey
     _, gradient = lesson.gradients(model, data.x_train[:8], data.y_train[:8])
     still = {weight.path: g for weight, g in zip(model.weights, gradient, strict=True) if "moving" in weight.path}
     assert len(still) == 10 and not any(g.any() for g in still.values())
+
+
+def test_a_lesson_is_made_of_every_kind_that_takes_gradient_steps(monkeypatch):
+    assert lesson.kinds() == ("fine_tune",)
+
+    @dataclass(frozen=True)
+    class Adapt(FineTuneSpec):
+        strength: float = 0.5
+
+        kind: ClassVar[str] = "adapt"
+
+    monkeypatch.setitem(spec_jobs.SPECS, "adapt", Adapt)
+    assert lesson.kinds() == ("fine_tune", "adapt")

@@ -14,6 +14,7 @@ from pages.ui.runs.view import View
 from tlcore import jobs
 from tlcore.exports import EXPORTERS, Exporter, Part
 from tlcore.jobs.execution import execute
+from tlcore.recipes import scratch_control
 from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, HeadSpec, Phase
 
@@ -76,3 +77,20 @@ def test_a_further_form_of_a_run_is_among_its_downloads(lab, monkeypatch):  # no
     lab.store.finish(run.id, "stopped")
     app = sound(opened("runs", run_run=run.id))
     assert "Half of it" in [element.proto.label for element in app.get("download_button")]
+
+
+def test_a_slot_of_one_kind_shows_no_run_of_another(lab):  # noqa: F811
+    run = lab.store.create(HeadSpec())
+    for name, slot in (("race", "lane1"), ("evidence", "savings")):
+        app = sound(opened(name, **{f"run_{slot}": run.id}))
+        assert f"run_{slot}" not in app.session_state or not app.session_state[f"run_{slot}"]
+        assert jobs.describe(run.spec) not in words(app)
+
+
+def test_a_lane_says_what_sets_it_apart():
+    spec = FineTuneSpec()
+    view = view_of(spec)
+    two = replace(spec, phases=(Phase(2, ("conv_1",)), Phase(3, ("conv_1",))))
+    lanes = [view.lane(each) for each in (spec, replace(spec, phases=(Phase(2),)), two, scratch_control(spec))]
+    assert lanes == ["Frozen: conv_1, conv_2", "Nothing frozen", "Frozen: conv_1, two phases", "From scratch"]
+    assert view_of(HeadSpec()).lane(HeadSpec()) == view_of(HeadSpec()).title(HeadSpec())

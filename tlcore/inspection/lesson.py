@@ -6,7 +6,7 @@ Everything that computes needs Keras and scikit-learn and is asked for in a chil
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from math import log
 from pathlib import Path
@@ -19,6 +19,7 @@ from tlcore.datasets import ASSETS, Data, read_card
 from tlcore.errors import DataError, SpecError
 from tlcore.features.freezing import Freezing
 from tlcore.spec import FineTuneSpec, from_json, to_json
+from tlcore.spec.jobs import SPECS
 from tlcore.store import Run, Store, versions
 
 from .svm import TOLERANCE, Dual
@@ -31,6 +32,7 @@ RECORDED = ASSETS / "lesson.json"
 COMMAND = "python -m tlcore.inspection.lesson"
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 C = 1.0
+STEPPED = {"source", "data", "phases", "batch_size", "seed"}  # what of a spec the first step is taken again from
 MOST_OF_PAIR = 200  # images of two classes that the SVM is fitted to
 
 
@@ -82,9 +84,7 @@ class Lesson:
 
     @property
     def settings(self) -> FineTuneSpec:
-        spec = from_json(self.spec)
-        assert isinstance(spec, FineTuneSpec)
-        return spec
+        return from_json(self.spec)  # type: ignore[return-value]
 
     def expected_fall(self, rate: float) -> float:
         """Return how much the loss falls in a step so small that it is straight: η times ‖∂J/∂w‖² of what trains."""
@@ -181,9 +181,14 @@ def of_run(run_id: str, folder: str) -> Lesson:
     return compute(run.spec, prediction.load_model(run, Path(folder)))  # type: ignore[arg-type]
 
 
+def kinds() -> tuple[str, ...]:
+    """Return the kinds of run that a lesson can be made of: those that take gradient steps, phase by phase."""
+    return tuple(kind for kind, spec in SPECS.items() if {field.name for field in fields(spec)} >= STEPPED)
+
+
 def teaches(run: Run) -> bool:
-    """Return whether a lesson can be made of a run: a fine-tuning that left its model."""
-    return isinstance(run.spec, FineTuneSpec) and bool(run.result.network)
+    """Return whether a lesson can be made of a run: it took gradient steps and left its model."""
+    return run.kind in kinds() and bool(run.result.network)
 
 
 def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:

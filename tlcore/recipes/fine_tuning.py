@@ -3,18 +3,24 @@
 from dataclasses import replace
 
 from tlcore import sources
+from tlcore.features import freezing
 from tlcore.spec import RANGES, DataSpec, FineTuneSpec, Phase, Spec
 
 
 def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:
     """Return the from-scratch control: the same network untrained, nothing frozen, all else equal."""
-    phases = tuple(replace(phase, frozen=()) for phase in spec.phases)
-    return replace(spec, source=sources.untrained(spec.source), phases=phases)
+    return spec.from_scratch(sources.untrained(spec.source))
 
 
 def is_control(control: Spec, spec: Spec) -> bool:
-    """Return whether ``control`` is the from-scratch control of ``spec``."""
-    return isinstance(spec, FineTuneSpec) and scratch_control(spec) == control
+    """Return whether ``control`` is the from-scratch control of ``spec``; a kind without one has no such pair."""
+    from_scratch = getattr(spec, "from_scratch", None)
+    return from_scratch is not None and from_scratch(sources.untrained(spec.source)) == control
+
+
+def is_scratch(spec: FineTuneSpec) -> bool:
+    """Return whether an untrained network learns, with nothing frozen in the end."""
+    return spec.source == sources.untrained(spec.source) and not freezing.words(spec.source, spec.phases[-1].frozen)
 
 
 def two_phases(spec: FineTuneSpec, all_but_head: tuple[str, ...]) -> FineTuneSpec:

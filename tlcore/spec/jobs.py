@@ -68,6 +68,15 @@ class FineTuneSpec:
         """Return what trains the same network with other seeds, each with other images and first weights."""
         return tuple(replace(self, film=False, seed=seed, data=replace(self.data, seed=seed)) for seed in seeds)
 
+    def from_scratch(self, untrained: str) -> "FineTuneSpec":
+        """Return the same training of a network that learned nothing before, and with nothing frozen.
+
+        Parameters
+        ----------
+        untrained : the source that is this one's network untrained
+        """
+        return replace(self, source=untrained, phases=tuple(replace(phase, frozen=()) for phase in self.phases))
+
     def phase_of(self, epoch: int) -> Phase:
         """Return the phase that epoch belongs to, counted from 1 over all phases; 0 belongs to the first."""
         for phase in self.phases:

@@ -49,24 +49,24 @@ def lines_of(cells: Sequence[Cell], scores: bool) -> dict[Line, list[savings.Ban
     return {key: bands for key, bands in found.items() if bands}
 
 
-def result(run: Run) -> None:
+def result(run: Run, spec: SweepSpec, result: SweepResult) -> None:
     """Show what a sweep has measured, whole or not, and offer to go on where it is not."""
     cells = state.lab().store.cells(run.id)
     if not cells:
         st.info(_("Nothing was measured before the end, so there is no result to show."))
         return
     figures(cells, run.id)
-    outcome(run)
+    outcome(run, result)
     with st.container(horizontal=True):
         download(run, "experiments")
-        if not run.result.complete:
+        if not result.complete:
             st.button(
                 _("Go on"),
                 key=f"go_on_{run.id}",
                 icon=":material/resume:",
                 help=_("A new sweep that takes over everything that was measured."),
-                on_click=go_on,
-                args=(run,),
+                on_click=start,
+                args=(sweeps.resumed(spec, run.id), "sweep"),
             )
 
 
@@ -113,10 +113,9 @@ def _band(band: savings.Band, score: bool) -> str:
     return spread(band.mean, width)
 
 
-def outcome(run: Run) -> None:
+def outcome(run: Run, result: SweepResult) -> None:
     """Say how many experiments there are, how the sweep ended and what that cost."""
-    result = run.result
-    if not run.stored or not isinstance(result, SweepResult):
+    if not run.stored:
         return
     ended = {
         "complete": _("All {n:,} experiments"),
@@ -144,12 +143,6 @@ def csv_button(cells: Sequence[Cell], name: str, key: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def go_on(run: Run) -> None:
-    """Start a sweep that takes over what this one measured."""
-    assert isinstance(run.spec, SweepSpec)
-    start(sweeps.resumed(run.spec, run.id), "sweep")
 
 
 def start(spec: Spec, slot: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.closer import evaluate, open_heads
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, shown, tell
@@ -16,7 +17,7 @@ from tlcore.sentences import between, percent, spread
 from tlcore.spec import HeadMean, HeadSpec, HeadsResult
 from tlcore.store import Run
 
-from . import contest
+from . import contest, tuned
 from .view import Chart, View
 from .words import per_class, target
 
@@ -46,11 +47,21 @@ class HeadsView(View[HeadSpec, HeadsResult]):
         card = HEADS[spec.heads[0]]
         return Chart(x_title=shown(CURVES[card.curve]).capitalize(), loss_title=shown(LOSSES[card.loss]).capitalize())
 
+    def closer(self, run: Run, result: HeadsResult) -> None:
+        """Show the comparison of however many there are, what was tried, every answer, and the heads from inside."""
+        if not result.rows:
+            return
+        comparison(run, self.spec_of(run), result)
+        tuned.tried(run, result)
+        tuned.test_uses(run)
+        evaluate.evaluation_of(run)
+        open_heads.open_heads(run)
+
     def result(self, run: Run, result: HeadsResult) -> None:
         if not result.rows:
             st.info(_("Stopped before the first head was finished."))
         elif len(result.table) > 1:
-            comparison(run, result)
+            comparison(run, self.spec_of(run), result)
         else:
             _single(run, result)
 
@@ -111,7 +122,7 @@ def costs(result: HeadsResult, line: HeadMean) -> dict[str, float | None]:
     return {_("ms per image"): ms, _("head alone, ms"): line.ms_per_image, _("MB"): mb, _("head alone, MB"): line.mb}
 
 
-def comparison(run: Run, result: HeadsResult) -> None:
+def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
     """Show the table of heads, best first, the bars, and SVM beside random forest."""
     lines = result.table
     if run.final and len(result.rows) < result.n_planned:
@@ -122,8 +133,8 @@ def comparison(run: Run, result: HeadsResult) -> None:
     best = found.ranking.ties if found else ()
     if len(best) > 1:
         st.caption(_("Of those marked ★ none is clearly better than another."))
-    if found and found.offer and isinstance(run.spec, HeadSpec) and run.final:
-        _offer_seeds(run.spec)
+    if found and found.offer and run.final:
+        _offer_seeds(spec)
     st.dataframe(
         [
             {

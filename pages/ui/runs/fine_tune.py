@@ -13,7 +13,7 @@ from pages.ui.words.text import _, plain, shown
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
-from tlcore.recipes import article_recipe
+from tlcore.recipes import article_recipe, is_scratch
 from tlcore.sentences import percent
 from tlcore.spec import Evaluation, FineTuneResult, FineTuneSpec, ProofRow
 from tlcore.store import Run
@@ -33,11 +33,21 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         frozen = freezing.words(spec.source, spec.phases[-1].frozen)
         if len(spec.phases) > 1:
             frozen = _("{frozen}, two phases").format(frozen=frozen or _("nothing"))
-        if spec.source == sources.untrained(spec.source) and not frozen:
+        if is_scratch(spec):
             return _("From scratch → {target}, {n}").format(target=target_title, n=per_class(spec.data))
         return _("{source}, frozen: {frozen} → {target}, {n}").format(
             source=source, frozen=frozen or _("nothing"), target=target_title, n=per_class(spec.data)
         )
+
+    def lane(self, spec: FineTuneSpec) -> str:
+        if is_scratch(spec):
+            return _("From scratch")
+        frozen = freezing.words(spec.source, spec.phases[-1].frozen)
+        words = _("Frozen: {names}").format(names=frozen) if frozen else _("Nothing frozen")
+        return words if len(spec.phases) == 1 else _("{frozen}, two phases").format(frozen=words)
+
+    def cost(self, result: FineTuneResult) -> str:
+        return _("{seconds:.1f} s, {n:,} weights trained.").format(seconds=result.fit_s, n=result.n_trainable)
 
     def stopping(self) -> str:
         return _("Stopping after the current batch; what was learned so far is kept.")
@@ -67,7 +77,7 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
                 config=plots.CONFIG,
                 alt=_("Confusion matrix: true classes in rows, answers in columns"),
             )
-        if isinstance(run.spec, FineTuneSpec) and run.spec.film:
+        if self.spec_of(run).film:
             st.subheader(_("Film of its epochs"), anchor=False)
             film(run, f"film_{run.id}")
         download(run, "model")

@@ -12,7 +12,6 @@ from pages.ui.words.text import _, plain, shown
 from tlcore import jobs
 from tlcore.evidence.contest import Entrant
 from tlcore.sentences import percent
-from tlcore.spec import FineTuneResult
 from tlcore.store import Run
 
 from . import contest, view_of
@@ -61,7 +60,7 @@ def metrics(lanes: Sequence[Lane]) -> None:
 
 def _result(lane: Lane) -> None:
     run, result = lane.run, lane.run.result
-    if not isinstance(result, FineTuneResult) or result.test is None:
+    if result.test is None:
         st.metric(plain(lane.label), "–", border=True)
         # Of a run that goes on the chart says the state: this stands still until the page runs again.
         words = names.states()[run.state].capitalize() if run.final else _("No result yet.")
@@ -69,8 +68,5 @@ def _result(lane: Lane) -> None:
         return
     test = result.test
     st.metric(plain(lane.label), percent(test.accuracy), border=True)
-    st.caption(
-        _("{low} to {high} (95 %). {seconds:.1f} s, {n:,} weights trained.").format(
-            low=percent(test.low), high=percent(test.high), seconds=result.fit_s, n=result.n_trainable
-        )
-    )
+    interval = _("{low} to {high} (95 %).").format(low=percent(test.low), high=percent(test.high))
+    st.caption(f"{interval} {view_of(run.spec).cost(result)}".strip())

@@ -22,4 +22,7 @@ class SweepView(View[SweepSpec, SweepResult]):
         return _("Stopping. Every finished experiment is kept, and the sweep can be continued later.")
 
     def result(self, run: Run, result: SweepResult) -> None:
-        sweep.result(run)
+        sweep.result(run, self.spec_of(run), result)
+
+    def outcome(self, run: Run, result: SweepResult) -> None:
+        sweep.outcome(run, result)

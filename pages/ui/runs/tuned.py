@@ -14,9 +14,9 @@ from tlcore.spec import HeadRow, HeadsResult, Tried
 from tlcore.store import Run
 
 
-def tried(run: Run) -> None:
+def tried(run: Run, result: HeadsResult) -> None:
     """Show every setting that was tried for every head, with its validation accuracy; nothing where none was."""
-    rows = [row for row in run.result.rows if row.tried] if isinstance(run.result, HeadsResult) else []
+    rows = [row for row in result.rows if row.tried]
     if not rows:
         return
     st.subheader(_("Chosen on validation images"), anchor=False)

@@ -34,9 +34,21 @@ class View(Generic[S, R]):
     offers: tuple[str, ...] = ()  # exporters whose files ``result`` offers itself
     tells_of_nothing = False  # whether ``result`` is shown, and says something, where nothing was finished
 
+    def spec_of(self, run: Run) -> S:
+        """Return what a run was asked to do; a view is asked for runs of its own kind."""
+        return run.spec  # type: ignore[return-value]
+
     def title(self, spec: S) -> str:
         """Return what a spec does in a few words."""
         return jobs.describe(spec)
+
+    def lane(self, spec: S) -> str:
+        """Return what sets a spec apart from others on the same task."""
+        return self.title(spec)
+
+    def cost(self, result: R) -> str:
+        """Return what a result took, in a few words; "" where a kind has nothing to say."""
+        return ""
 
     def stopping(self) -> str:
         """Return what a person reads who has pressed Stop."""
@@ -46,6 +58,13 @@ class View(Generic[S, R]):
         """Return the axes of the live chart; None where a run measures no curves."""
         n = jobs.of(spec).epochs(spec)
         return Chart(x_max=float(n)) if n else None
+
+    def outcome(self, run: Run, result: R) -> None:
+        """Say how a run ended and what that cost, where its figures stand elsewhere."""
+
+    def closer(self, run: Run, result: R) -> None:
+        """Show what a run that has ended reached, and all that a look from near can show of it."""
+        self.result(run, result)
 
     def result(self, run: Run, result: R) -> None:
         """Show what a run that has ended reached."""

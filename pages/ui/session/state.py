@@ -245,8 +245,13 @@ def link(run: Run, slot: str) -> str:
     return urlunsplit(address._replace(query=urlencode({slot: run.id}), fragment=""))
 
 
-def watched(slot: str) -> Run | None:
-    """Return the run this page shows: the session's, else the address's; None when there is none."""
+def watched(slot: str, kind: str = "") -> Run | None:
+    """Return the run this page shows: the session's, else the address's; None when there is none.
+
+    Parameters
+    ----------
+    kind : of the runs that this slot can show, where it cannot show all
+    """
     run_id = st.session_state.get(f"run_{slot}") or st.query_params.get(slot)
     if not run_id:
         return None
@@ -255,7 +260,7 @@ def watched(slot: str) -> Run | None:
     except SpecError:
         watch(slot, None)
         raise
-    if run.deleted:
+    if run.deleted or kind not in ("", run.kind):
         watch(slot, None)
         return None
     watch(slot, run.id)  # moving between pages drops the address's part
