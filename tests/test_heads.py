@@ -6,7 +6,7 @@ import pytest
 
 from tlcore import cli, heads
 from tlcore.errors import DataError, SpecError
-from tlcore.evidence import sweeps
+from tlcore.evidence import methods
 from tlcore.heads import tuning
 from tlcore.sentences import Sentence
 from tlcore.spec import NOBODY, Hooks
@@ -200,7 +200,7 @@ def test_a_head_of_ones_own_needs_a_name_a_title_and_an_estimator(own, tmp_path)
     heads.save(head, tmp_path / "x.skops")
     np.testing.assert_array_equal(heads.load(tmp_path / "x.skops").scores(TEST[0]), head.scores(TEST[0]))
     assert tuning.choose(own, X, Y, VALIDATION, seed=0) == ({}, ())
-    assert heads.HEADS[own].opens is None and own in sweeps.methods()
+    assert heads.HEADS[own].opens is None and own in methods()
 
 
 def test_a_head_of_ones_own_is_listed_with_the_others(own, capsys):

@@ -13,7 +13,8 @@ import pytest
 
 from tlcore import datasets, jobs, training
 from tlcore.errors import SpecError, TrainingError
-from tlcore.evidence import sweeps
+from tlcore.evidence import method_of, methods, sweeps
+from tlcore.evidence.transferability import SCORES
 from tlcore.jobs import execution as worker
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, DataSpec, HeadSpec, Hooks, SweepSpec, from_json, to_json
@@ -263,3 +264,13 @@ def test_a_process_whose_run_was_taken_away_writes_no_experiment(store):
     assert Store(store.folder).claim(run.id)
     attempt.add_cells([sweeps.plan(SMALL)[0]])
     assert store.cells(run.id) == ()
+
+
+def test_every_method_says_what_it_is_and_one_that_is_gone_keeps_its_name():
+    lines = {name: str(method.line("fashion", "flatten")) for name, method in methods().items()}
+    assert len(set(lines.values())) == len(lines)
+    assert lines["fine_tune"] == "Fine-tuning after flatten, Garments" and lines["scratch"] == "From scratch"
+    assert lines["knn"] == "k-nearest neighbours on flatten, Garments"
+    assert str(methods()["fine_tune"].line("fashion", "pixels")) == "Fine-tuning everything, Garments"
+    assert {name for name, method in methods().items() if method.is_score} == set(SCORES)
+    assert str(method_of("gone").line("random", "pixels")) == "gone on raw pixels"

@@ -14,12 +14,12 @@ APART = NOISE + 20 * np.eye(10)[Y]
 
 @pytest.mark.parametrize("name", ["loo_1nn", "svm_cv", "h_score", "logme"])
 def test_classes_that_lie_apart_score_higher_than_noise(name):
-    apart, noise = (transferability.measure(name, x, Y) for x in (APART, NOISE))
+    apart, noise = (transferability.SCORES[name].measure(x, Y) for x in (APART, NOISE))
     assert apart > noise + 0.3
 
 
 def test_the_perfect_scores():
-    assert transferability.measure("loo_1nn", APART, Y) == transferability.measure("svm_cv", APART, Y) == 1.0
+    assert all(transferability.SCORES[name].measure(APART, Y) == 1.0 for name in ("loo_1nn", "svm_cv"))
     assert transferability.h_score(np.eye(3)[Y], Y) == pytest.approx(2.0)  # the classes less one
 
 
@@ -48,7 +48,7 @@ def test_fewer_features_with_the_same_inner_products_score_the_same(name):
     assert small.shape == (60, 60)
     np.testing.assert_allclose(small @ small.T, wide @ wide.T, atol=1e-9)
     whole = transferability._MEASURES[name](wide, Y, 0)
-    assert transferability.measure(name, wide, Y) == pytest.approx(whole, abs=1e-3)
+    assert transferability.SCORES[name].measure(wide, Y) == pytest.approx(whole, abs=1e-3)
     np.testing.assert_array_equal(transferability.compact(NOISE), NOISE)
 
 
@@ -85,4 +85,4 @@ def test_leep_by_hand():
 
 def test_one_image_of_a_class_is_too_few():
     with pytest.raises(SpecError, match="2 labelled images of each class"):
-        transferability.measure("loo_1nn", NOISE[:3], np.array([0, 0, 1]))
+        transferability.SCORES["loo_1nn"].measure(NOISE[:3], np.array([0, 0, 1]))

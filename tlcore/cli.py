@@ -19,8 +19,7 @@ from typing import Any, get_args
 
 from tlcore import datasets, extensions, sources
 from tlcore.errors import DataError, LabError, TrainingError
-from tlcore.evidence import sweeps
-from tlcore.evidence.recorded import STUDIES
+from tlcore.evidence import STUDIES, methods
 from tlcore.exports import EXPORTERS
 from tlcore.features import freezing
 from tlcore.heads import HEADS
@@ -289,7 +288,7 @@ def _sweep(commands: Any) -> None:
     _word(added, "--split", "split", SPLITS, default.split)
     cuts = (PIXELS, *sources.info(default.source).cut_names, "or the layers of another source")
     _words(added, "--cuts", str, cuts, default.cuts)
-    _words(added, "--methods", choice("method", sweeps.methods()), sweeps.methods(), default.methods)
+    _words(added, "--methods", choice("method", tuple(methods())), tuple(methods()), default.methods)
     for flag, name, words, usual in (
         ("--per-class", "per_class", "labels of each class", default.per_class),
         ("--seeds", "seed", "repetitions with other images", default.seeds),

@@ -8,8 +8,7 @@ from typing import Any
 
 from tlcore import exports, jobs
 from tlcore.errors import SpecError
-from tlcore.evidence import claims, recorded, savings, sweeps
-from tlcore.evidence.transferability import SCORES
+from tlcore.evidence import claims, method_of, recorded, savings, sweeps
 from tlcore.recipes import break_it
 from tlcore.sentences import spread
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
@@ -153,7 +152,7 @@ def _band(band: savings.Band | None, method: str) -> str | None:
     if band is None:
         return None
     width = band.high - band.mean if band.n_seeds > 1 else None
-    if method in SCORES:
+    if method_of(method).is_score:
         return f"{band.mean:.2f}" + (f" ± {width:.2f}" if width is not None else "")
     return spread(band.mean, width)
 

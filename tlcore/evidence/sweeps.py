@@ -4,32 +4,19 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import product
-from math import ceil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from tlcore import datasets, features, heads, sources, training
+from tlcore import datasets, features, sources
 from tlcore.errors import LabError, SpecError, TrainingError
-from tlcore.features import freezing
-from tlcore.heads import HEADS
 from tlcore.sentences import Sentence, verbatim
-from tlcore.sources import RANDOM
 from tlcore.spec import (
-    FINE_TUNE,
     NOBODY,
     PIXELS,
-    SCRATCH,
     Cell,
     DataSpec,
-    FineTuneSpec,
-    Hooks,
     Listener,
-    MetricPoint,
-    Phase,
     Progress,
     SweepResult,
     SweepSpec,
@@ -37,11 +24,10 @@ from tlcore.spec import (
     check_number,
 )
 
-from .transferability import SCORES, compact, measure
+from .bench import Bench
+from .method import method_of, methods
 
-NETWORKS = (FINE_TUNE, SCRATCH)
 MOST_CELLS = 5000
-EPOCHS = (10, 100)  # least and most of a network
 
 
 @dataclass(frozen=True)
@@ -81,11 +67,6 @@ def by_conditions(sweeps: Iterable[tuple[SweepSpec, Sequence[Cell]]]) -> dict[Co
     return {conditions: tuple(cells.values()) for conditions, cells in ordered}
 
 
-def methods() -> tuple[str, ...]:
-    """Return what a sweep can measure: heads, networks, and scores that need no training."""
-    return (*HEADS, *NETWORKS, *SCORES)
-
-
 def check(spec: SweepSpec) -> None:
     """Raise a SpecError in one sentence when ``spec`` cannot run; needs neither Keras nor scikit-learn."""
     for name, values in (("source", spec.sources), ("cut", spec.cuts), ("method", spec.methods), ("seed", spec.seeds)):
@@ -97,7 +78,7 @@ def check(spec: SweepSpec) -> None:
         sources.check_reads(sources.info(source), spec.target)
     _check_cuts(spec)
     for method in spec.methods:
-        check_choice("method", method, methods())
+        check_choice("method", method, tuple(methods()))
     for per_class, seed in product(spec.per_class, spec.seeds):
         check_number("seed", seed)
         datasets.check_per_class(DataSpec(spec.target, spec.split, per_class, seed))
@@ -145,7 +126,7 @@ def fitting_cuts(source_names: Sequence[str], cuts: Sequence[str]) -> tuple[str,
 
 def _check_size(spec: SweepSpec) -> None:
     """Raise a SpecError when the features at one cut would not fit into a worker."""
-    if not set(spec.methods) - set(NETWORKS):
+    if not any(method_of(name).reads_features for name in spec.methods):
         return
     target = datasets.info(spec.target)
     drawn = len(spec.seeds) * max(spec.per_class) * len(target.class_names)
@@ -169,33 +150,19 @@ def plan(spec: SweepSpec) -> tuple[Cell, ...]:
     >>> [(cell.method, cell.per_class, cell.seed) for cell in plan(spec)][:5]
     [('linear_svm', 1, 0), ('linear_svm', 5, 0), ('scratch', 1, 0), ('scratch', 5, 0), ('linear_svm', 1, 1)]
     """
-    quick = [method for method in spec.methods if method not in NETWORKS]
-    slow = [method for method in spec.methods if method in NETWORKS]
+    chosen = [method_of(name) for name in spec.methods]
+    quick = [method for method in chosen if method.reads_features]
+    slow = [method for method in chosen if not method.reads_features]
     cuts = {source: sources.info(source).cut_names for source in spec.sources}
     found: dict[tuple, Cell] = {}
-    for seed, methods, per_class in product(spec.seeds, (quick, slow), sorted(spec.per_class)):
-        for source, cut, method in product(spec.sources, spec.cuts, methods):
+    for seed, group, per_class in product(spec.seeds, (quick, slow), sorted(spec.per_class)):
+        for source, cut, method in product(spec.sources, spec.cuts, group):
             if cut not in (PIXELS, *cuts[source]):  # another source's
                 continue
-            cell = _planned(Cell(spec.target, source, cut, method, per_class, seed), cuts[source][-1])
+            cell = method.planned(Cell(spec.target, source, cut, method.name, per_class, seed), cuts[source][-1])
             if cell is not None:
                 found.setdefault(cell.key, cell)
     return tuple(found.values())
-
-
-def _planned(cell: Cell, last: str) -> Cell | None:
-    """Return an experiment under its one name, or None for one that says nothing; ``last`` is its last layer."""
-    method = cell.method
-    untrained = sources.untrained(cell.source)
-    if method == SCRATCH or (method, cell.source, cell.cut) == (FINE_TUNE, untrained, PIXELS):
-        return replace(cell, method=SCRATCH, source=untrained, cut=PIXELS)
-    if method == FINE_TUNE:
-        return None if cell.cut == last else cell  # else nothing would train
-    if method in SCORES and cell.per_class < 2:
-        return None
-    if method == "leep" and (cell.cut != last or cell.source == untrained):  # it reads a source's answers
-        return None
-    return replace(cell, source=RANDOM) if cell.cut == PIXELS else cell  # no source sees raw pixels
 
 
 def resumed(spec: SweepSpec, run_id: str) -> SweepSpec:
@@ -276,7 +243,7 @@ def run(
     finished = [kept[cell.key] for cell in planned if cell.key in kept]
     n_done = len(finished)
     listener.on_progress(Progress(n_done, len(planned), Sentence("loading the data")))
-    bench = _Bench(spec, cache, listener)
+    bench = Bench(spec, cache, listener)
     listener.on_data(bench.pool.hash)
     ended = "complete"
     # Small matrices: threads for each product cost more than they give.
@@ -288,7 +255,7 @@ def run(
                 break
             left = expected_s(todo[number:], finished) or expected_s(todo[number:], [*similar, *finished])
             listener.on_progress(Progress(n_done + number, len(planned), describe(cell), left_s=left))
-            found = None if listener.should_stop() else bench.measure(cell)
+            found = None if listener.should_stop() else _measured(cell, bench)
             if found is None:
                 ended = "stopped"
                 break
@@ -309,6 +276,19 @@ def run(
     )
 
 
+def _measured(cell: Cell, bench: Bench) -> Cell | None:
+    """Return the finished experiment with its seconds; None when it was stopped half-way."""
+    method = method_of(cell.method)
+    if method.reads_features:
+        bench.features(cell)  # shared by many: not this experiment's time
+    began = time.perf_counter()
+    try:
+        measured = method.measure(cell, bench)
+    except (TrainingError, ValueError) as error:  # one experiment that diverged is a finding, not the sweep's end
+        measured = replace(cell, error=error.sentence if isinstance(error, LabError) else verbatim(str(error)))
+    return measured and replace(measured, seconds=time.perf_counter() - began)
+
+
 def describe(cell: Cell) -> Sentence:
     """Return an experiment in a few words of the catalogue's names.
 
@@ -317,127 +297,9 @@ def describe(cell: Cell) -> Sentence:
     >>> str(describe(Cell("mnist_5_9", "digits_0_4", "flatten", "linear_svm", 5, 0)))
     'linear_svm on flatten of digits_0_4, 5 labels per class, seed 0'
     """
-    method: Sentence | str = cell.method
-    if cell.cut != PIXELS:
-        method = Sentence("{method} on {cut} of {source}", method=method, cut=cell.cut, source=cell.source)
-    elif cell.method != SCRATCH:
-        method = Sentence("{method} on pixels", method=method)
-    return Sentence("{method}, {n} labels per class, seed {seed}", method=method, n=cell.per_class, seed=cell.seed)
-
-
-def n_epochs(spec: SweepSpec, n: int) -> int:
-    """Return how many epochs a network gets on ``n`` images: at least ``n_steps`` steps, within ``EPOCHS``.
-
-    With few labels an epoch is one or two steps; by epochs alone a network would lose for want of steps.
-    """
-    steps = ceil(n / FineTuneSpec.batch_size)
-    return min(EPOCHS[1], max(EPOCHS[0], ceil(spec.n_steps / steps)))
-
-
-@dataclass
-class _Bench:
-    """What the experiments of one sweep share: the images, and the activations at each cut, computed once."""
-
-    spec: SweepSpec
-    cache: Path | None
-    listener: Listener
-    extract_s: float = 0.0
-    models: dict[str, Any] = field(default_factory=dict)
-    matrices: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    compacted: tuple[tuple, np.ndarray] = ((), np.empty((0, 0)))
-
-    def __post_init__(self) -> None:
-        draws = product(self.spec.per_class, self.spec.seeds)
-        self.pool = datasets.pool(self.spec.target, self.spec.split, draws, self.spec.n_test)
-
-    def measure(self, cell: Cell) -> Cell | None:
-        """Return the finished experiment; None when it was stopped half-way."""
-        if cell.method not in NETWORKS:
-            x, x_test = self._features(cell.source, cell.cut)  # shared by many: not this experiment's time
-        began = time.perf_counter()
-        rows = self.pool.rows[cell.per_class, cell.seed]
-        try:
-            if cell.method in NETWORKS:
-                found = self._network(cell, rows)
-            elif cell.method in SCORES:
-                found = self._score(cell, x[rows], self.pool.labels[rows])
-            else:
-                found = self._head(cell, x[rows], self.pool.labels[rows], x_test)
-        except (TrainingError, ValueError) as error:  # one experiment that diverged is a finding, not the sweep's end
-            found = replace(cell, error=error.sentence if isinstance(error, LabError) else verbatim(str(error)))
-        return found and replace(found, seconds=time.perf_counter() - began)
-
-    def _features(self, source: str, cut: str) -> tuple[np.ndarray, np.ndarray]:
-        if (source, cut) not in self.matrices:
-            if source not in self.models and cut != PIXELS:
-                self.models[source] = sources.load(source, seed=self.spec.seed)
-            found = []
-            for images in (self.pool.images, self.pool.x_test):
-                made = features.cached_extract(self.models.get(source), images, cut, self.cache, self.pool.form)
-                self.extract_s += made.seconds
-                found.append(made.x)
-            self.matrices[source, cut] = found[0], found[1]
-        return self.matrices[source, cut]
-
-    def _head(self, cell: Cell, x: np.ndarray, y: np.ndarray, x_test: np.ndarray) -> Cell:
-        head, fit_s = heads.fit(cell.method, x, y, None, seed=cell.seed)
-        right = sum(
-            int((head.predict(x_test[first : first + 1000]) == self.pool.y_test[first : first + 1000]).sum())
-            for first in range(0, len(x_test), 1000)
-        )
-        return replace(
-            cell,
-            score=right / len(x_test),
-            train_score=float((head.predict(x) == y).mean()),
-            n_test=len(x_test),
-            n_features=x.shape[1],
-            fit_s=fit_s,
-        )
-
-    def _score(self, cell: Cell, x: np.ndarray, y: np.ndarray) -> Cell:
-        began = time.perf_counter()
-        if cell.method != "leep":
-            same = replace(cell, method="").key  # one after the other, all scores of the same features
-            if self.compacted[0] != same:
-                self.compacted = same, compact(x)
-        value = measure(cell.method, x if cell.method == "leep" else self.compacted[1], y, cell.seed)
-        return replace(cell, score=value, n_features=x.shape[1], fit_s=time.perf_counter() - began)
-
-    def _network(self, cell: Cell, rows: np.ndarray) -> Cell | None:
-        pool, layers = self.pool, sources.info(cell.source).layers
-        frozen = freezing.up_to(layers, None if cell.cut == PIXELS else cell.cut)
-        images, labels = pool.images[rows], pool.labels[rows]
-        # No validation images: nothing is chosen by them, and scoring them would take longer than the training.
-        data = datasets.Data(
-            images, labels, images[:0], labels[:0], pool.x_test, pool.y_test, pool.class_names, pool.form, pool.hash
-        )
-        epochs = n_epochs(self.spec, len(rows))
-        spec = FineTuneSpec(
-            source=cell.source,
-            data=DataSpec(cell.target, self.spec.split, cell.per_class, cell.seed),
-            phases=(Phase(epochs, frozen.names),),
-            seed=cell.seed,
-        )
-        model = sources.load(cell.source, n_classes=len(pool.class_names), seed=cell.seed)
-        points: list[MetricPoint] = []
-        listener = Hooks(on_metric=points.append, should_stop=self.listener.should_stop)
-        fitted = training.fit(model, data, spec, listener)
-        if fitted.stopped:
-            return None
-        answer = features.compiled(model)
-        parts = [pool.x_test[first : first + 1000] for first in range(0, len(pool.x_test), 1000)]
-        answers = np.concatenate([answer(part).argmax(axis=1) for part in parts])
-        frozen = freezing.Freezing(sources.describe(model), frozen.names)  # with the head of this target
-        return replace(
-            cell,
-            score=float((answers == pool.y_test).mean()),
-            train_score=next((point.accuracy for point in reversed(points) if point.part == "train"), None),
-            n_test=len(pool.y_test),
-            fit_s=fitted.fit_s,
-            multiply_adds=training_cost(frozen, len(rows), epochs, fitted.cached),
-        )
-
-
-def training_cost(frozen: freezing.Freezing, n: int, epochs: int, cached: bool) -> float:
-    """Return the multiply-adds of a whole training; a cached prefix runs once for every image."""
-    return float(n * frozen.training(epochs, cached))
+    return Sentence(
+        "{method}, {n} labels per class, seed {seed}",
+        method=method_of(cell.method).words(cell),
+        n=cell.per_class,
+        seed=cell.seed,
+    )

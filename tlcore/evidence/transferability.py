@@ -20,81 +20,35 @@ ROWS = 1000  # of the distance matrix at a time
 
 @dataclass(frozen=True)
 class Score:
-    """A score's card: ``ranks`` says what it can tell apart."""
+    """A score: ``ranks`` says what it can tell apart, ``formula`` takes features, labels and a seed."""
 
     name: str
     title: Sentence
     ranks: str
     note: Sentence
     reference: str
+    formula: Callable[[np.ndarray, np.ndarray, int], float]
+    of_answers: bool = False  # reads the class probabilities of the source instead of features
 
+    def measure(self, x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
+        """Return the score of features.
 
-SCORES: dict[str, Score] = {
-    score.name: score
-    for score in (
-        Score(
-            "loo_1nn",
-            Sentence("Nearest neighbour"),
-            "cuts",
-            Sentence("The share of labelled images whose nearest other labelled image has the same label."),
-            "Cover and Hart (1967), Nearest neighbor pattern classification",
-        ),
-        Score(
-            "svm_cv",
-            Sentence("Linear SVM, cross-validated"),
-            "cuts",
-            Sentence("The accuracy of the linear head on folds of the labelled images that it was not fitted on."),
-            "Stone (1974), Cross-validatory choice and assessment of statistical predictions",
-        ),
-        Score(
-            "h_score",
-            Sentence("H-score"),
-            "cuts",
-            Sentence(
-                "How much of the spread of the features lies between the classes, on their strongest directions (PCA)."
-            ),
-            "Bao et al. (2019), An information-theoretic approach to transferability in task transfer learning",
-        ),
-        Score(
-            "logme",
-            Sentence("LogME"),
-            "cuts",
-            Sentence(
-                "The evidence of a Bayesian linear model of the labels. Unreliable where features outnumber images."
-            ),
-            "You et al. (2021), LogME: practical assessment of pre-trained models for transfer learning",
-        ),
-        Score(
-            "leep",
-            Sentence("LEEP"),
-            "sources",
-            Sentence(
-                "How well the source's own answers predict the new labels. One number a source: it ranks no cuts."
-            ),
-            "Nguyen et al. (2020), LEEP: a new measure to evaluate transferability of learned representations",
-        ),
-    )
-}
+        Parameters
+        ----------
+        x : float array, shape (n, d)
+        y : int array, shape (n,), values 0..k-1, at least two of each
 
-
-def measure(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
-    """Return one score of features.
-
-    Parameters
-    ----------
-    name : one of ``SCORES``
-    x : float array, shape (n, d); for ``leep`` the source's class probabilities
-    y : int array, shape (n,), values 0..k-1, at least two of each
-
-    Raises
-    ------
-    SpecError
-        A class has fewer than two images.
-    """
-    if min(Counter(y.tolist()).values()) < 2:
-        raise SpecError("A transferability score needs 2 labelled images of each class. Take more labels per class.")
-    x = np.asarray(x, np.float64)
-    return float(_MEASURES[name](x if name == "leep" else compact(x), y, seed))
+        Raises
+        ------
+        SpecError
+            A class has fewer than two images.
+        """
+        if min(Counter(y.tolist()).values()) < 2:
+            raise SpecError(
+                "A transferability score needs 2 labelled images of each class. Take more labels per class."
+            )
+        x = np.asarray(x, np.float64)
+        return float(self.formula(x if self.of_answers else compact(x), y, seed))
 
 
 def compact(x: np.ndarray) -> np.ndarray:
@@ -219,10 +173,55 @@ def leep(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
     return float(np.log(np.clip(answers, 1e-12, 1.0)).mean())
 
 
-_MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, int], float]] = {
-    "loo_1nn": loo_1nn,
-    "svm_cv": svm_cv,
-    "h_score": h_score,
-    "logme": logme,
-    "leep": leep,
+SCORES: dict[str, Score] = {
+    score.name: score
+    for score in (
+        Score(
+            "loo_1nn",
+            Sentence("Nearest neighbour"),
+            "cuts",
+            Sentence("The share of labelled images whose nearest other labelled image has the same label."),
+            "Cover and Hart (1967), Nearest neighbor pattern classification",
+            loo_1nn,
+        ),
+        Score(
+            "svm_cv",
+            Sentence("Linear SVM, cross-validated"),
+            "cuts",
+            Sentence("The accuracy of the linear head on folds of the labelled images that it was not fitted on."),
+            "Stone (1974), Cross-validatory choice and assessment of statistical predictions",
+            svm_cv,
+        ),
+        Score(
+            "h_score",
+            Sentence("H-score"),
+            "cuts",
+            Sentence(
+                "How much of the spread of the features lies between the classes, on their strongest directions (PCA)."
+            ),
+            "Bao et al. (2019), An information-theoretic approach to transferability in task transfer learning",
+            h_score,
+        ),
+        Score(
+            "logme",
+            Sentence("LogME"),
+            "cuts",
+            Sentence(
+                "The evidence of a Bayesian linear model of the labels. Unreliable where features outnumber images."
+            ),
+            "You et al. (2021), LogME: practical assessment of pre-trained models for transfer learning",
+            logme,
+        ),
+        Score(
+            "leep",
+            Sentence("LEEP"),
+            "sources",
+            Sentence(
+                "How well the source's own answers predict the new labels. One number a source: it ranks no cuts."
+            ),
+            "Nguyen et al. (2020), LEEP: a new measure to evaluate transferability of learned representations",
+            leep,
+            of_answers=True,
+        ),
+    )
 }

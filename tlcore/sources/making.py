@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,6 @@ from .layers import describe
 from .network import FORM, network
 from .preprocessing import proper
 from .shipped import FOLDER
-from .source import RANDOM
 
 if TYPE_CHECKING:
     import keras
@@ -50,6 +49,12 @@ class Recipe:
     batch_size: int = 128
     learning_rate: float = 2e-3  # at the start; falls to nothing along a cosine
     seed: int = 0
+    md5: Mapping[str, str] | None = None  # of the published files, where a folder of them can be given
+    normalised: bool = True  # whether it reads digits, which people write in any size and place
+
+    @property
+    def trains(self) -> bool:
+        return self.epochs > 0
 
 
 RECIPES = {
@@ -86,6 +91,8 @@ RECIPES = {
         epochs=20,
         distortion=Distortion(shift=1.0, scale=(0.95, 1.05), rotation=3, elastic=0.3, flip=True),
         plain_share=0.5,
+        md5=FASHION_MD5,
+        normalised=False,
     ),
     "random": Recipe(
         title="Random init",
@@ -111,17 +118,17 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
         "n_train": 0,
         "n_test": 0,
         "epochs": 0,
-        "rebuild": f"python -m tlcore.sources {name}" + (" --data FOLDER" if name == "fashion" else ""),
+        "rebuild": f"python -m tlcore.sources {name}" + (" --data FOLDER" if recipe.md5 else ""),
         "note": recipe.note,
     }
-    if name == RANDOM:
+    if not recipe.trains:
         model = network(len(class_names), recipe.seed)
     else:
         epochs = recipe.epochs if epochs is None else int(check_number("epochs", epochs))
         x_train, y_train, x_test, y_test = _images(recipe, data)
         model = train(recipe, x_train, y_train, len(class_names), epochs)
         content = _save(model, folder / f"{name}.keras")
-        measures = measure(model, x_test, y_test, normalised=name != "fashion")
+        measures = measure(model, x_test, y_test, normalised=recipe.normalised)
         card |= {
             "n_train": len(x_train),
             "n_test": len(x_test),
@@ -247,8 +254,8 @@ def weights_hash(model: "keras.Model") -> str:
 
 def _images(recipe: Recipe, data: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return training images and labels, test images and labels; all training images, none kept for validation."""
-    if recipe.target == "fashion_mnist" and data is not None:
-        arrays = read_idx(data, FASHION_MD5)
+    if recipe.md5 and data is not None:
+        arrays = read_idx(data, recipe.md5)
         x_train, x_test = (_unit(arrays[x][..., None]) for x in ("x_train", "x_test"))
         return x_train, arrays["y_train"].astype(np.int64), x_test, arrays["y_test"].astype(np.int64)
     part = datasets.load(DataSpec(target=recipe.target, per_class=None))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from pages.ui.words.text import _
-from tlcore.evidence.savings import Band
+from tlcore.evidence import Band
 from tlcore.sentences import percent
 
 from .plots import MARGIN, PALETTE, TRAINABLE, color

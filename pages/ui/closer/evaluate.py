@@ -17,9 +17,9 @@ from tlcore import datasets, evaluation, inputs, jobs, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
 from tlcore.evaluation.outputs import Outputs
-from tlcore.evidence.contest import Entrant
+from tlcore.evidence import Entrant
 from tlcore.heads import HEADS
-from tlcore.inspection.explanation import explain
+from tlcore.inspection import explain
 from tlcore.prediction.names import SUFFIX, ModelName
 from tlcore.sentences import percent
 from tlcore.spec import Evaluation, InputForm

@@ -10,14 +10,12 @@ from pages.ui.charts.plots import PALETTE
 from pages.ui.runs.downloads import download
 from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, exports, sources
 from tlcore.errors import LabError
-from tlcore.evidence import recorded, savings, sweeps
-from tlcore.evidence.recorded import Recorded
-from tlcore.evidence.transferability import SCORES
+from tlcore.evidence import Recorded, method_of, methods, recorded, savings, sweeps
 from tlcore.sentences import spread
-from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, Spec, SweepResult, SweepSpec
+from tlcore.spec import PIXELS, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
 
 LABELS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -30,20 +28,12 @@ Line = tuple[str, str, str]  # source, cut, method
 def line_title(line: Line) -> str:
     """Return what one line of a chart is, in words."""
     source, cut, method = line
-    title = names.methods()[method]
-    if method == SCRATCH:
-        return title
-    if cut == PIXELS and method != FINE_TUNE:
-        return _("{method} on raw pixels").format(method=title)
-    if cut == PIXELS:
-        return _("Fine-tuning everything, {source}").format(source=sources.info(source).title)
-    words = _("{method} after {cut}, {source}") if method == FINE_TUNE else _("{method} on {cut}, {source}")
-    return words.format(method=title, cut=cut, source=sources.info(source).title)
+    return shown(method_of(method).line(source, cut))
 
 
 def lines_of(cells: Sequence[Cell], scores: bool) -> dict[Line, list[savings.Band]]:
     """Return the bands of every source, cut and method: of accuracies, or of transferability scores."""
-    chosen = [cell for cell in cells if (cell.method in SCORES) == scores]
+    chosen = [cell for cell in cells if method_of(cell.method).is_score == scores]
     keys = dict.fromkeys((cell.source, cell.cut, cell.method) for cell in chosen)
     found = {key: savings.bands(savings.curve(chosen, key[2], key[0], key[1])) for key in keys}
     return {key: bands for key, bands in found.items() if bands}
@@ -236,7 +226,7 @@ def draft() -> SweepSpec:
         sources=tuple(state.get("sweep_sources")),
         target=target,
         cuts=tuple(name for name in cuts if name in state.get("sweep_cuts")),
-        methods=tuple(name for name in sweeps.methods() if name in state.get("sweep_methods")),
+        methods=tuple(name for name in methods() if name in state.get("sweep_methods")),
         per_class=tuple(sorted(state.get("sweep_labels"))),
         seeds=tuple(range(int(state.get("sweep_seeds")))),
         budget_s=int(state.get("sweep_budget")),

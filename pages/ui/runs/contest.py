@@ -7,8 +7,7 @@ import streamlit as st
 from pages.ui.session import state
 from pages.ui.words.text import _, ngettext, plain, shown, tell
 from tlcore.errors import LabError
-from tlcore.evidence import contest
-from tlcore.evidence.contest import Contest, Entrant
+from tlcore.evidence import Contest, Entrant, contest
 
 MOST_RUNS = 100  # that are looked through for repetitions
 

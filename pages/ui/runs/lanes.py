@@ -10,7 +10,7 @@ from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, plain, shown
 from tlcore import jobs
-from tlcore.evidence.contest import Entrant
+from tlcore.evidence import Entrant
 from tlcore.sentences import percent
 from tlcore.store import Run
 

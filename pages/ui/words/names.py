@@ -1,9 +1,8 @@
 """What the fixed choices of a run are called, in the reader's language. Functions: nothing is translated at import."""
 
 from pages.ui.words.text import _, shown
-from tlcore.evidence.transferability import SCORES
+from tlcore.evidence import methods as sweep_methods
 from tlcore.heads import HEADS
-from tlcore.spec import FINE_TUNE, SCRATCH
 
 
 def states() -> dict[str, str]:
@@ -34,8 +33,7 @@ def inputs() -> dict[str, str]:
 
 def methods() -> dict[str, str]:
     """Return what every method of a sweep is called."""
-    scores = {name: shown(card.title) for name, card in SCORES.items()}
-    return {**heads(), FINE_TUNE: _("Fine-tuning"), SCRATCH: _("From scratch"), **scores}
+    return {name: shown(method.title) for name, method in sweep_methods().items()}
 
 
 def head_on(name: str, input: str) -> str:
