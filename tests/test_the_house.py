@@ -21,8 +21,7 @@ from pages.ui.session import state
 from tlcore import cli, datasets, features, prediction, sources
 from tlcore.engine import LocalEngine
 from tlcore.features.freezing import Freezing
-from tlcore.inspection import maps
-from tlcore.inspection.explanation import explain
+from tlcore.inspection import explain, maps
 from tlcore.jobs import execution
 from tlcore.lab import Lab
 from tlcore.prediction import what_if

@@ -19,6 +19,7 @@ TRUTH = "linear_svm"
 RULE = "last_convolution"  # what a person would do without any meter
 COMPARED = ("logme",)  # shown beside the meter's own scores: where d > n it is known to go wrong
 CUT_SCORES = tuple(name for name, card in SCORES.items() if card.ranks == "cuts")
+SOURCE_SCORE = next(name for name, card in SCORES.items() if card.ranks == "sources")
 
 Setting = tuple[str, str, int]  # target, source, labels per class
 
@@ -129,11 +130,11 @@ def source_ranking(cells: Sequence[Cell]) -> tuple[int, int]:
     """Return in how many settings LEEP puts the better of two sources first, and in how many it was tried."""
     leep: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     best: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
-    for source in dict.fromkeys(cell.source for cell in cells if cell.method == "leep"):
+    for source in dict.fromkeys(cell.source for cell in cells if cell.method == SOURCE_SCORE):
         own = [cell for cell in cells if cell.source == source]
         for target in dict.fromkeys(cell.target for cell in own):
             here = [cell for cell in own if cell.target == target]
-            for n, value in savings.means(savings.curve(here, "leep")).items():
+            for n, value in savings.means(savings.curve(here, SOURCE_SCORE)).items():
                 leep[target, n][source] = value
             for cut in dict.fromkeys(cell.cut for cell in here):
                 for n, value in savings.means(savings.curve(here, TRUTH, cut=cut)).items():

@@ -11,8 +11,7 @@ from pages.ui.inputs.answers import gallery
 from pages.ui.session import state
 from pages.ui.words.text import _, ngettext
 from tlcore import sources
-from tlcore.inspection import maps
-from tlcore.inspection.maps import BeforeAndAfter, Plane
+from tlcore.inspection import BeforeAndAfter, Plane, maps
 from tlcore.sentences import percent
 from tlcore.store import Run
 

@@ -13,9 +13,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import datasets, inputs, sources
 from tlcore.errors import LabError
-from tlcore.inspection import networks
-from tlcore.inspection.explanation import Explanation, HeatMap, explain
-from tlcore.inspection.nearest import Nearest
+from tlcore.inspection import Explanation, HeatMap, Nearest, explain, networks
 from tlcore.prediction import ModelName, PredictorInfo, verdict
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm

@@ -13,10 +13,7 @@ from pages.ui.words.names import head_on
 from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.inspection import forest, svm
-from tlcore.inspection.choices import N_CHOICES, Choices
-from tlcore.inspection.forest import OpenedForest
-from tlcore.inspection.svm import Dual, OpenedSVM
+from tlcore.inspection import N_CHOICES, Choices, Dual, OpenedForest, OpenedSVM, forest, svm
 from tlcore.sentences import percent
 from tlcore.spec import HeadRow
 from tlcore.store import Run
