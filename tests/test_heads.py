@@ -1,15 +1,16 @@
 import json
 import pickle
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
-from tlcore import cli, heads
+from tlcore import cli, heads, jobs, prediction
 from tlcore.errors import DataError, SpecError
 from tlcore.evidence import methods
 from tlcore.heads import tuning
 from tlcore.sentences import Sentence
-from tlcore.spec import NOBODY, Hooks
+from tlcore.spec import NOBODY, File, HeadMean, HeadRow, HeadSpec, HeadsResult, Hooks
 
 RNG = np.random.default_rng(0)
 CENTRES = RNG.normal(0, 1, (3, 20)).astype(np.float32) * 3
@@ -216,6 +217,28 @@ def test_a_name_that_is_taken_is_refused(own, name, monkeypatch):
     with pytest.raises(SpecError, match=f"The name '{name}' is taken"):
         heads.register(Centroid())
     assert before == heads.HEADS
+
+
+def test_a_name_that_cannot_stand_in_a_files_name_is_refused(monkeypatch):
+    for name in ("a/b", "my head", "k-means", ""):
+        monkeypatch.setattr(Centroid, "name", name)
+        with pytest.raises(SpecError, match="letters, digits and _"):
+            heads.register(Centroid())
+
+
+def test_a_run_whose_head_is_gone_is_listed_and_reported_by_its_name(store, own, monkeypatch):
+    row = HeadRow(accuracy=0.5, n=4, head=own, input="features", file=f"heads/{own}-features.skops")
+    line = HeadMean(own, "features", 1, 0.5, None, 0.1, 0.0, 0.0, None, 4)
+    run = store.create(HeadSpec(heads=(own,)))
+    result = HeadsResult(rows=(row,), table=(line,), class_names=("0", "1"), files={row.file: File("0" * 64)})
+    store.finish(run.id, "done", asdict(result))
+    found = store.get(run.id)
+    assert [info.title.partition(",")[0] for info in prediction.of_run(found)] == ["Nearest centroid on features"]
+    monkeypatch.delitem(heads.HEADS, own)
+    assert prediction.of_run(found) == []
+    assert str(heads.title(own)) == own
+    report = jobs.of(found.spec).report(found.result, store.run_folder(run.id))
+    assert report[0].rows[0][1] == own
 
 
 def test_what_a_head_can_be_opened_up_as_is_what_it_can_give(fitted):

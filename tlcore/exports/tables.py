@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, fields
 from io import StringIO
 
-from tlcore.heads import HEADS
+from tlcore import heads
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, MetricPoint
 from tlcore.store import Run, Store
@@ -57,8 +57,7 @@ def metrics_csv(points: Iterable[tuple[int, MetricPoint]]) -> str:
 
 
 def _series(point: MetricPoint) -> str:
-    title = str(HEADS[point.head].title) if point.head in HEADS else point.head
-    return " · ".join(filter(None, (title, point.input, point.part)))
+    return " · ".join(filter(None, (str(heads.title(point.head)), point.input, point.part)))
 
 
 def cells_csv(cells: Iterable[Cell]) -> str:

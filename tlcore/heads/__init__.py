@@ -3,7 +3,7 @@
 from .dense import N_EPOCHS, Dense
 from .fitting import best_temperature, fit, make
 from .forest import N_TREES, Forest
-from .head import CURVES, HEADS, LOSSES, FittedHead, Head, answer_alone, check, info, register
+from .head import CURVES, HEADS, LOSSES, FittedHead, Head, answer_alone, check, info, register, title
 from .linear import LinearSVM
 from .logistic import Logistic
 from .machine import Machine
@@ -34,4 +34,5 @@ __all__ = [
     "make",
     "register",
     "save",
+    "title",
 ]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tlcore.errors import SpecError
-from tlcore.sentences import NOTHING, Sentence
+from tlcore.sentences import NOTHING, Sentence, verbatim
 from tlcore.spec import FINE_TUNE, SCRATCH, check_choice
 
 from .machine import Machine
@@ -112,8 +112,10 @@ def register(head: Head) -> None:
     Raises
     ------
     SpecError
-        The name is taken.
+        The name is taken, or cannot stand in the name of a file.
     """
+    if not (head.name.isascii() and head.name.isidentifier()):
+        raise SpecError("A head's name is letters, digits and _. Received: {name!r}. Rename it.", name=head.name)
     if head.name in (*HEADS, FINE_TUNE, SCRATCH):  # they stand in one list, as the methods of a sweep
         raise SpecError("The name {name!r} is taken. Give the head another one.", name=head.name)
     HEADS[head.name] = head
@@ -123,6 +125,11 @@ def info(name: str) -> Head:
     """Return a head; a SpecError lists the heads when there is none of that name."""
     check_choice("head", name, tuple(HEADS))
     return HEADS[name]
+
+
+def title(name: str) -> Sentence:
+    """Return what a head is called; of an extension that is gone its head has only its name."""
+    return HEADS[name].title if name in HEADS else verbatim(name)
 
 
 def check(names: tuple[str, ...]) -> None:

@@ -121,7 +121,7 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
 def _entries(line: HeadMean, ms: float, mb: float | None) -> tuple[Entry, ...]:
     return (
         "*" if line.best else "",
-        str(heads.HEADS[line.head].title),
+        str(heads.title(line.head)),
         "features" if line.input == "features" else "raw pixels",
         spread(line.mean, line.sd),
         between(*line.interval),
@@ -169,9 +169,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 break
             n_done = len(result.rows)
             left = (time.perf_counter() - began) / n_done * (n - n_done) if n_done else None
-            message = Sentence(
-                "{head} on {input}, seed {seed}", head=heads.HEADS[head].title, input=INPUTS[name], seed=seed
-            )
+            message = Sentence("{head} on {input}, seed {seed}", head=heads.title(head), input=INPUTS[name], seed=seed)
             reporter.on_progress(Progress(n_done, n, message, left_s=left))
             row, answers = _one_head(spec, head, fitting, reporter)
             if answers is not None:

@@ -64,7 +64,9 @@ def of_run(run: Run) -> list[PredictorInfo]:
         broken = is_broken(run.spec)
         found.append(PredictorInfo(str(ModelName.run(run.id)), f"{what}, {mark}", names, "run", form, broken))
     for row in run.result.heads:
-        title = f"{heads.HEADS[row.head].title} on {row.input}, {mark}"
+        if row.head not in heads.HEADS:  # an extension's that is gone: nothing here can read it
+            continue
+        title = f"{heads.title(row.head)} on {row.input}, {mark}"
         found.append(PredictorInfo(str(ModelName.head(run.id, Path(row.file).name)), title, names, "head", form))
     return found
 

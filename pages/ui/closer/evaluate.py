@@ -111,8 +111,8 @@ def _look(run: Run) -> None:
 
 def model_title(model: str) -> str:
     """Return the name of a run's model in words: ``linear_svm-pixels`` is a linear SVM on raw pixels."""
-    head, _dash, name = model.partition("-")
-    return head_on(head, name) if head in HEADS else _("The network")
+    head, dash, name = model.partition("-")
+    return head_on(head, name) if dash else _("The network")
 
 
 def _opened(run: Run, model: str) -> Looked:

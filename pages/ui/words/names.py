@@ -3,6 +3,7 @@
 from pages.ui.words.text import _, shown
 from tlcore.evidence import methods as sweep_methods
 from tlcore.heads import HEADS
+from tlcore.heads import title as head_title
 
 
 def states() -> dict[str, str]:
@@ -23,7 +24,7 @@ def heads() -> dict[str, str]:
 
 def head(name: str) -> str:
     """Return what a head is called; one that nothing here registers has only its name."""
-    return heads().get(name, name)
+    return shown(head_title(name))
 
 
 def inputs() -> dict[str, str]:
