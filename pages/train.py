@@ -13,7 +13,7 @@ from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, sources, training
 from tlcore.errors import LabError
 from tlcore.heads import CURVES, HEADS, LOSSES
-from tlcore.recipes import is_control, scratch_control
+from tlcore.recipes import comparison, is_control, scratch_control
 from tlcore.sentences import percent
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
 
@@ -26,7 +26,7 @@ ENOUGH_STEPS = 60  # at 5 labels a class, 20 steps reach 77 % and 60 steps 84 %
 
 frame.heading(
     _("Train"),
-    _("Two ways to use what the source model knows, on the same images. Start either, or both, and compare."),
+    _("Ways to use what the source model knows, on the same images. Compare them in one go, or start one alone."),
 )
 
 
@@ -129,6 +129,32 @@ def start(spec: Spec, slot: str) -> None:
         state.put(start_error=tell(error))
         return
     state.watch(slot, run.id)
+
+
+def comparing() -> None:
+    """Choice and start of several ways at once."""
+    st.subheader(_("Compare the ways"), anchor=False)
+    frozen = state.frozen()
+    st.markdown(
+        _(
+            "The same images, the same seed, one way after the other. Fine-tuning keeps **{frozen}** frozen; heads "
+            "learn from the activations of **{layer}**."
+        ).format(frozen=frozen.words or _("nothing"), layer=state.get("layer"))
+    )
+    titles = {name: names.methods()[name] for name in comparison.ways()}
+    st.pills(
+        _("Ways to learn"), list(titles), format_func=titles.__getitem__, selection_mode="multi", **state.keyed("ways")
+    )
+    too_few = len(state.get("ways")) < comparison.FEWEST
+    st.button(
+        _("Run the comparison"),
+        key="start_ways",
+        type="primary",
+        icon=":material/compare_arrows:",
+        disabled=too_few,
+        help=_("Pick two ways or more.") if too_few else None,
+        on_click=lambda: start(state.comparison_draft(), "ways"),
+    )
 
 
 def fine_tuning() -> None:
@@ -312,6 +338,10 @@ def watch_tuning() -> None:
 shared_settings()
 if message := state.take("start_error"):
     st.error(message)
+with st.container(border=True, key="comparison"):
+    comparing()
+    watch("ways", _("One chart of all ways and the verdict appear here. The default takes about ten seconds."))
+st.subheader(_("One way alone"), anchor=False)
 left, right = st.columns(2, gap="medium")
 with left, st.container(border=True, key="way_ft"):
     fine_tuning()

@@ -67,10 +67,10 @@ def _flip(content):
         lambda content: content[:200],
         lambda content: content[:-1],
         lambda content: content + b"\0",
-        lambda content: content[:-4],  # what np.save writes: no sum
+        lambda content: content[:-12],  # what np.save writes: no sum
         _flip,
         lambda content: content[:200] + bytes(100) + content[300:],
-        lambda content: content[:-4] + bytes(4),
+        lambda content: content[:-12] + bytes(4) + content[-8:],
     ],
     ids=["empty", "text", "header", "truncated", "short", "long", "no_sum", "flipped", "zeroed", "sum"],
 )
@@ -82,6 +82,18 @@ def test_a_damaged_file_is_none_and_goes(kept, damage):
     path.write_bytes(content)
     assert kept.open("a", SHAPE) is None
     assert not path.exists()
+
+
+def test_a_kept_matrix_tells_how_long_it_took_and_an_older_one_does_not(kept):
+    def slowly():
+        time.sleep(0.05)
+        yield X
+
+    kept.write("a", SHAPE, slowly())
+    assert 0.05 <= kept.seconds("a", kept.open("a", SHAPE)) < 5
+    path = kept.folder / "a.npy"
+    path.write_bytes(path.read_bytes()[:-8])
+    assert kept.seconds("a", kept.open("a", SHAPE)) == 0
 
 
 def test_a_file_of_another_shape_is_not_taken(kept):

@@ -98,8 +98,8 @@ def test_no_command_is_missing():
         *(("sources", word) for word in ("rebuild", "add", "remove")),
         *(("runs", word) for word in ("show", "delete", "restore", "stop", "name", "note", "recover")),
     }
-    words = "sources datasets describe train heads sweep claims break-it race what-if predict explain look inside map"
-    words += " lesson runs export serve"
+    words = "sources datasets describe train compare heads sweep claims break-it race what-if predict explain look"
+    words += " inside map lesson runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 

@@ -24,7 +24,10 @@ def executed(store, spec):
 
 def test_every_kind_that_can_be_stored_has_its_job():
     assert (
-        set(jobs.JOBS) == set(spec_jobs.SPECS) == set(spec_jobs.RESULTS) == {"fine_tune", "heads", "sweep", "example"}
+        set(jobs.JOBS)
+        == set(spec_jobs.SPECS)
+        == set(spec_jobs.RESULTS)
+        == {"fine_tune", "heads", "comparison", "sweep", "example"}
     )
     for kind, job in jobs.JOBS.items():
         assert job.kind == kind and isinstance(job.describe(job.spec()), str)
@@ -58,7 +61,9 @@ def test_what_a_lost_attempt_kept_is_gone_on_from(store, count):
 
 
 def test_a_spec_that_nothing_runs_is_refused_with_the_kinds_there_are():
-    with pytest.raises(SpecError, match="no runs of the kind 'count'. Pick one of: fine_tune, heads, sweep, example"):
+    with pytest.raises(
+        SpecError, match="no runs of the kind 'count'. Pick one of: fine_tune, heads, comparison, sweep, example"
+    ):
         jobs.check(CountSpec())
 
 

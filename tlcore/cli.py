@@ -27,6 +27,7 @@ from tlcore.inspection import maps
 from tlcore.jobs import JOBS
 from tlcore.machine import scratch
 from tlcore.prediction.what_if import TAILS, Move
+from tlcore.recipes import comparison
 from tlcore.recipes import race as racing
 from tlcore.recipes.break_it import BREAKS
 from tlcore.sources import making
@@ -36,6 +37,7 @@ from tlcore.spec import (
     PIXELS,
     RANGES,
     SPLITS,
+    ComparisonSpec,
     DataSpec,
     FineTuneSpec,
     HeadSpec,
@@ -151,6 +153,7 @@ def parser() -> Parser:
         _datasets,
         _describe,
         _train,
+        _compare,
         _heads,
         _sweep,
         _claims,
@@ -247,6 +250,17 @@ def _training(added: Parser) -> None:
     _number(added, "seed", "of the images, the new layer and the order")
     _word(added, "--recipe", "recipe", RECIPES, RECIPES[0])
     added.add_argument("--name", default="", help="what the run is called")
+
+
+def _compare(commands: Any) -> None:
+    words = "compare ways to learn one task on the same images, each trained alone: fine-tuning, heads, from scratch"
+    examples = ("compare", "compare --per-class 20 --ways fine_tune,random_forest,scratch --seed 1")
+    added = _command(commands, "compare", local_run.compare, words, *examples)
+    default = ComparisonSpec()
+    _training(added)
+    _words(added, "--ways", choice("way", comparison.ways()), comparison.ways(), default.ways)
+    added.add_argument("--layer", help=f"whose activations the heads learn from; default {default.layer}")
+    _json(added)
 
 
 def _heads(commands: Any) -> None:

@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import counting
+import pytest
 import streamlit as st
 from counting import CountResult, CountSpec
 from pages.test_pages import ROOT, lab, opened, sound, words  # noqa: F401
@@ -16,7 +17,7 @@ from tlcore.exports import EXPORTERS, Exporter, Part
 from tlcore.jobs.execution import execute
 from tlcore.recipes import scratch_control
 from tlcore.sentences import Sentence
-from tlcore.spec import FineTuneSpec, HeadSpec, Phase
+from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase
 
 
 class CountView(View[CountSpec, CountResult]):
@@ -94,3 +95,24 @@ def test_a_lane_says_what_sets_it_apart():
     lanes = [view.lane(each) for each in (spec, replace(spec, phases=(Phase(2),)), two, scratch_control(spec))]
     assert lanes == ["Frozen: conv_1, conv_2", "Nothing frozen", "Frozen: conv_1, two phases", "From scratch"]
     assert view_of(HeadSpec()).lane(HeadSpec()) == view_of(HeadSpec()).title(HeadSpec())
+
+
+@pytest.mark.keras
+def test_one_click_compares_the_ways_and_the_page_says_the_verdict(lab):  # noqa: F811
+    app = sound(opened("train", per_class=2, epochs=2))
+    app.button(key="start_ways").click().run()
+    (run,) = lab.store.list()
+    assert run.spec == ComparisonSpec(
+        FineTuneSpec(data=DataSpec(per_class=2), phases=(Phase(2, ("conv_1", "conv_2")),)), "flatten"
+    )
+    execute(run.id, str(lab.folder))
+    app = sound(opened("train", run_ways=run.id))
+    assert any("With these 10 images" in heading.value for heading in app.subheader)
+    assert {metric.label for metric in app.metric} >= {"Fine-tuning", "Linear SVM", "From scratch"}
+    assert "s to learn." in words(app)
+    assert "Comparison on MNIST digits 5-9, 2 per class" in words(sound(opened("runs", run_run=run.id)))
+
+
+def test_a_comparison_of_one_way_cannot_be_started(lab):  # noqa: F811
+    app = sound(opened("train", ways=("scratch",)))
+    assert app.button(key="start_ways").disabled

@@ -12,13 +12,14 @@ from typing import Any
 
 from tlcore import exports, jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
+from tlcore.evidence import ways
 from tlcore.features import feature_cut
 from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
 from tlcore.jobs import execution as worker
 from tlcore.machine.processes import identity
 from tlcore.recipes import article_recipe, scratch_control, two_phases
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec
+from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec
 from tlcore.store import Run, Store
 
 from . import console
@@ -36,6 +37,20 @@ def train(options: Namespace) -> int:
 
 def compare_heads(options: Namespace) -> int:
     return list_heads(options) if options.list else run_here(options, head_spec(options))
+
+
+def compare(options: Namespace) -> int:
+    """Compare ways to learn one task, and say which is better."""
+    spec = comparison_spec(options)
+    jobs.check(spec)
+    return execute_here(options, spec, _say_verdict)[0]
+
+
+def _say_verdict(options: Namespace, store: Store, run: Run) -> None:
+    say_result(options, store, run)
+    found = ways.verdict(run, store)
+    if found and not options.json:
+        console.say(str(found))
 
 
 def run_here(options: Namespace, spec: Spec) -> int:
@@ -94,6 +109,14 @@ def fine_tune_spec(options: Namespace) -> FineTuneSpec:
     film, scratch = (getattr(options, name, False) for name in ("film", "scratch"))  # a race has its own
     spec = canonical(replace(spec, film=film), sources.info(spec.source).layers)
     return scratch_control(spec) if scratch else spec
+
+
+def comparison_spec(options: Namespace) -> ComparisonSpec:
+    """Return the comparison of a line; a flag that was not given has the default of its spec."""
+    spec = ComparisonSpec(fine_tune_spec(options), **_given(options, "layer", "ways"))
+    if options.layer is None:
+        spec = replace(spec, layer=feature_cut(sources.info(spec.source).layers, spec.layer))
+    return spec
 
 
 def head_spec(options: Namespace) -> HeadSpec:

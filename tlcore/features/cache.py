@@ -3,7 +3,9 @@
 import logging
 import os
 import shutil
+import struct
 import tempfile
+import time
 import zlib
 from collections.abc import Iterable, Sequence
 from math import prod
@@ -17,7 +19,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_MB = 4096
 RESERVE = 256 * 2**20  # bytes of disk that are left to the runs and the database
-SUM_BYTES = 4  # a CRC-32 after the last number
+SUM_BYTES = 4  # all that versions before wrote there
+END = struct.Struct("<Id")  # after the last number: a CRC-32, and the seconds that computing them took
 
 
 class Cache:
@@ -48,7 +51,7 @@ class Cache:
         path = self._path(key)
         try:
             found = np.load(path, mmap_mode="c", allow_pickle=False)  # a change stays in this process
-            whole = (found.shape, found.dtype) == (tuple(shape), np.float32) and _sum_of(path, found) == _sum(found)
+            whole = (found.shape, found.dtype) == (tuple(shape), np.float32) and _end(path, found)[0] == _sum(found)
             if whole:
                 os.utime(path)
                 return found
@@ -81,6 +84,13 @@ class Cache:
         finally:
             if temporary:
                 _remove(Path(temporary))
+
+    def seconds(self, key: str, matrix: np.ndarray) -> float:
+        """Return how long computing a kept matrix took; 0 where a version before wrote it, or it is gone meanwhile."""
+        try:
+            return _end(self._path(key), matrix)[1]
+        except OSError:
+            return 0.0
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.npy"
@@ -120,27 +130,28 @@ def _limit() -> int:
 def _write(file, shape: Sequence[int], parts: Iterable[np.ndarray]) -> None:
     header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
     np.lib.format.write_array_header_1_0(file, header)  # pads to 64 bytes: TensorFlow can use the map as it is
-    total, rows = 0, 0
+    began, total, rows = time.perf_counter(), 0, 0
     for part in parts:
         part = np.ascontiguousarray(part, np.float32)
         file.write(part.data)
         total, rows = zlib.crc32(part.data, total), rows + len(part)
     if rows != shape[0]:
         raise ValueError(f"{rows} rows came, {shape[0]} were announced")
-    file.write(total.to_bytes(SUM_BYTES, "little"))
+    file.write(END.pack(total, time.perf_counter() - began))
 
 
 def _sum(matrix: np.ndarray) -> int:
     return zlib.crc32(matrix.data)
 
 
-def _sum_of(path: Path, matrix: np.memmap) -> int:
-    """Return the sum that stands behind the numbers; -1 when the file's length is not right."""
-    end = matrix.offset + matrix.nbytes
+def _end(path: Path, matrix: np.ndarray) -> tuple[int, float]:
+    """Return the sum that stands behind the numbers (-1: the file's length is not right), and the seconds."""
     with open(path, "rb") as file:
-        file.seek(end)
-        trailer = file.read(SUM_BYTES + 1)
-    return int.from_bytes(trailer, "little") if len(trailer) == SUM_BYTES else -1
+        file.seek(matrix.offset + matrix.nbytes)  # type: ignore[attr-defined]  # a memory map
+        trailer = file.read(END.size + 1)
+    if len(trailer) == SUM_BYTES:
+        return int.from_bytes(trailer, "little"), 0.0
+    return END.unpack(trailer) if len(trailer) == END.size else (-1, 0.0)
 
 
 def _remove(path: Path) -> None:

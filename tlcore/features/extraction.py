@@ -49,6 +49,7 @@ class Features:
 
     x: np.ndarray
     seconds: float
+    cost_s: float  # of computing them, now or when they were kept
     from_cache: bool  # an earlier call had computed them
     on_disk: bool  # a memory map of the shared file; else in this process's own memory
 
@@ -146,14 +147,17 @@ def cached_activations(
         key = _key(prefix, images)
         x = cache.open(key, shape)
         if x is not None:
-            return Features(x, time.perf_counter() - began, from_cache=True, on_disk=True)
+            took = time.perf_counter() - began
+            return Features(x, took, cache.seconds(key, x), from_cache=True, on_disk=True)
         x = cache.write(key, shape, _parts(prefix, images, should_stop))
         if x is not None:
-            return Features(x, time.perf_counter() - began, from_cache=False, on_disk=True)
+            took = time.perf_counter() - began
+            return Features(x, took, took, from_cache=False, on_disk=True)
     if in_memory is not None and 4 * prod(shape) > in_memory:
         raise NoRoom
     x = activations(prefix, images, should_stop=should_stop)
-    return Features(x, time.perf_counter() - began, from_cache=False, on_disk=False)
+    took = time.perf_counter() - began
+    return Features(x, took, took, from_cache=False, on_disk=False)
 
 
 def extract(model: "keras.Model | None", images: np.ndarray, layer: str, form: InputForm | None = None) -> np.ndarray:
@@ -188,7 +192,7 @@ def cached_extract(
     """Return ``extract``'s matrix with what it cost; from the files in ``folder`` as ``cached_activations``."""
     if layer == PIXELS:
         assert form is not None
-        return Features(inputs.modality(form.modality).flat(images), 0.0, from_cache=False, on_disk=False)
+        return Features(inputs.modality(form.modality).flat(images), 0.0, 0.0, from_cache=False, on_disk=False)
     assert model is not None
     found = cached_activations(submodel(model, layer), images, folder)
     return replace(found, x=found.x.reshape(len(images), -1))

@@ -1,12 +1,13 @@
 """Kinds of runs, and how a claimed one is executed."""
 
 from .compare_heads import CompareHeads
+from .comparison import Comparison
 from .example import Example
 from .fine_tune import FineTune
 from .job import JOBS, Job, Left, check, describe, of, register, work
 from .sweep import Sweep
 
-for _job in (FineTune(), CompareHeads(), Sweep(), Example()):
+for _job in (FineTune(), CompareHeads(), Comparison(), Sweep(), Example()):
     register(_job)
 
 __all__ = ["JOBS", "Job", "Left", "check", "describe", "of", "register", "work"]

@@ -187,6 +187,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 table=compare(rows, _right(reporter.folder()) if len(spec.seeds) < FEWEST_SEEDS else None),
                 layer=spec.layer,
                 n_trained=len(data.x_train),
+                learn_s=result.learn_s + row.fit_s,
                 class_names=tuple(data.class_names),
                 form=data.form,
                 device="CPU",
@@ -228,6 +229,8 @@ class _Fitting:
     x_test: np.ndarray
     noise: np.ndarray | None  # features of pure noise; None where no answers are kept
     extract_s: float
+    learn_s: float  # of that, for the training images
+    from_cache: bool
     megabytes: float
 
     def add_costs(self, result: HeadsResult) -> HeadsResult:
@@ -236,6 +239,8 @@ class _Fitting:
         return replace(
             result,
             extract_s=result.extract_s + self.extract_s,
+            learn_s=result.learn_s + self.learn_s,
+            from_cache=self.from_cache,
             n_features=self.x_train.shape[1],
             features_mb=max(result.features_mb, self.megabytes),
         )
@@ -255,6 +260,8 @@ def _extracted(spec: HeadSpec, name: Input, seed: int, model: Any, data: dataset
         *(part.x for part in parts),
         noise=features.extract(model, noise, layer, data.form) if seed == spec.seed else None,
         extract_s=sum(part.seconds for part in parts),
+        learn_s=parts[0].cost_s,
+        from_cache=parts[0].from_cache,
         megabytes=max(part.megabytes for part in parts),
     )
 

@@ -48,11 +48,16 @@ def execute(run_id: str, folder: str) -> None:
         return
     if attempt is None:
         return
-    with Reporter(store, attempt, left.n_points) as reporter:
-        state, result, error = _outcome(run, left, reporter, Path(folder))
+    perform(run, left, Reporter(store, attempt, left.n_points))
+
+
+def perform(run: Run, left: Left, reporter: Reporter) -> None:
+    """Do what a claimed run asks, and write how it ended."""
+    with reporter:
+        state, result, error = _outcome(run, left, reporter, reporter.store.folder)
     values = None if result is None else asdict(result)
-    if attempt.finish(state, values, error):
-        job.clean(store.run_folder(run_id))
+    if reporter.attempt.finish(state, values, error):
+        of(run.spec).clean(reporter.store.run_folder(run.id))
 
 
 def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[str, Result | None, Sentence]:

@@ -9,6 +9,7 @@ from .jobs import (
     OPTIMIZERS,
     PIXELS,
     SCRATCH,
+    ComparisonSpec,
     ExampleSpec,
     FineTuneSpec,
     HeadSpec,
@@ -27,6 +28,7 @@ from .ranges import RANGES, check_choice, check_number
 from .results import (
     NETWORK,
     Cell,
+    ComparisonResult,
     Evaluation,
     ExampleResult,
     File,
@@ -38,6 +40,7 @@ from .results import (
     Result,
     SweepResult,
     Tried,
+    Way,
 )
 
 __all__ = [
@@ -50,6 +53,8 @@ __all__ = [
     "FINE_TUNE",
     "File",
     "FineTuneResult",
+    "ComparisonResult",
+    "ComparisonSpec",
     "FineTuneSpec",
     "HeadMean",
     "HeadRow",
@@ -79,6 +84,7 @@ __all__ = [
     "Spec",
     "SweepResult",
     "SweepSpec",
+    "Way",
     "Tried",
     "check_choice",
     "check_number",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tlcore.sentences import NOTHING, Sentence
 
-Part = Literal["train", "validation"]
+Part = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,8 @@ class MetricPoint:
     """One measured point of one curve.
 
     ``x`` is in the unit of the curve's axis: epochs for networks (1.5: half-way through the second),
-    training images for learning curves, trees for forests. ``loss`` and ``accuracy`` may each be missing.
+    training images for learning curves, trees for forests.
+    ``loss`` and ``accuracy`` may each be missing.
     ``head`` and ``input`` tell the curves of a comparison apart; where there is only one they are "".
     """
 

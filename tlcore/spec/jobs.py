@@ -9,7 +9,7 @@ from tlcore.errors import SpecError
 
 from .codec import decode
 from .data import DataSpec, Split
-from .results import ExampleResult, FineTuneResult, HeadsResult, Result, SweepResult
+from .results import ComparisonResult, ExampleResult, FineTuneResult, HeadsResult, Result, SweepResult
 
 RunState = Literal["queued", "running", "done", "stopped", "failed"]
 FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
@@ -119,6 +119,33 @@ class HeadSpec:
 
 
 @dataclass(frozen=True)
+class ComparisonSpec:
+    """Ways to learn one task from the same images with the same seed, each trained alone, one after the other.
+
+    A way is ``fine_tune`` (``tuning`` as it is), ``scratch`` (its control), or a head fitted on the activations of
+    ``layer``. Each is a run of its own, which the comparison starts: see ``recipes.comparison``.
+    """
+
+    tuning: FineTuneSpec = FineTuneSpec(data=DataSpec(per_class=5), phases=(Phase(30, ("conv_1", "conv_2")),))
+    layer: str = "flatten"
+    ways: tuple[str, ...] = (FINE_TUNE, "linear_svm", SCRATCH)
+
+    kind: ClassVar[str] = "comparison"
+
+    @property
+    def seed(self) -> int:
+        return self.tuning.seed
+
+    @property
+    def source(self) -> str:
+        return self.tuning.source
+
+    @property
+    def data(self) -> DataSpec:
+        return self.tuning.data
+
+
+@dataclass(frozen=True)
 class SweepSpec:
     """Measure every combination of source, cut, method, labels per class and seed, one cell each.
 
@@ -184,6 +211,7 @@ def register(spec: type[Spec], result: type[Result]) -> None:
 
 register(FineTuneSpec, FineTuneResult)
 register(HeadSpec, HeadsResult)
+register(ComparisonSpec, ComparisonResult)
 register(SweepSpec, SweepResult)
 register(ExampleSpec, ExampleResult)
 

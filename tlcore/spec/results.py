@@ -119,6 +119,9 @@ class Result:
     layer: str = ""  # whose activations its heads were fitted on
     device: str = ""
     total_s: float = 0.0
+    # Of learning alone, features of the training images included: as long as these took when they were computed.
+    learn_s: float = 0.0
+    from_cache: bool = False  # whether they had been kept
 
     @property
     def accuracy(self) -> float | None:
@@ -179,7 +182,8 @@ class FineTuneResult(Result):
     n_trained: int = 0  # images
     n_weights: int = 0
     n_trainable: int = 0
-    fit_s: float = 0.0
+    fit_s: float = 0.0  # with validation
+    learn_s: float = 0.0
     first_step_s: float = 0.0  # tracing and compiling, with the first batch
     images_per_s: float = 0.0
     epochs: float = 0.0  # finished; a stop may leave a fraction
@@ -215,6 +219,8 @@ class HeadsResult(Result):
     n_trained: int = 0  # images
     n_validation: int = 0  # labelled images beside them
     extract_s: float = 0.0
+    learn_s: float = 0.0
+    from_cache: bool = False
     n_features: int = 0
     features_mb: float = 0.0
     backbone_ms: float = 0.0  # an image takes through the network up to the layer; 0: not measured, or no features
@@ -251,6 +257,42 @@ class HeadsResult(Result):
     @property
     def heads(self) -> tuple[HeadRow, ...]:
         return tuple(row for row in self.rows if row.file in self.files)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of a comparison, and the run that trains it."""
+
+    name: str
+    run: str  # its id
+    ended: bool = False
+    accuracy: float | None = None  # None: not yet tested, or failed
+    learn_s: float = 0.0  # see Result; nothing else of the comparison ran meanwhile
+    from_cache: bool = False
+
+
+@dataclass(frozen=True)
+class ComparisonResult(Result):
+    """The ways of a comparison that have begun, in their order."""
+
+    ways: tuple[Way, ...] = ()
+    n_planned: int = 0
+    total_s: float = 0.0
+    device: str = ""
+
+    @property
+    def accuracy(self) -> float | None:
+        """The best of its ways."""
+        return max((way.accuracy for way in self.ways if way.accuracy is not None), default=None)
+
+    @property
+    def n_tests(self) -> int:
+        """None: its runs count their own."""
+        return 0
+
+    @property
+    def complete(self) -> bool:
+        return sum(way.ended for way in self.ways) == self.n_planned
 
 
 @dataclass(frozen=True)

@@ -135,20 +135,7 @@ class Attempt:
 
 def claim(database: Database, run_id: str, worker: str, keep: int, attempt: int | None) -> Attempt | None:
     """Take a queued run for this process; see ``Store.claim``."""
-    now = time.time()
-    values = {
-        "state": "running",
-        "attempt": runs.c.attempt + 1,
-        "started": now,
-        "heartbeat": now,
-        "finished": None,
-        "error": "",
-        "progress": "{}",
-        "worker": worker,
-        "host": socket.gethostname(),
-        "process": identity(),
-        "versions": encode(versions()),
-    }
+    values = claimed(worker) | {"attempt": runs.c.attempt + 1, "finished": None, "error": "", "progress": "{}"}
     free = sa.and_(runs.c.id == run_id, runs.c.state == "queued", runs.c.deleted.is_(None), ~runs.c.stop_requested)
     if attempt is not None:
         free = sa.and_(free, runs.c.attempt == attempt)
@@ -159,6 +146,20 @@ def claim(database: Database, run_id: str, worker: str, keep: int, attempt: int 
         connection.execute(points_table.delete().where(dropped))
         number = connection.execute(sa.select(runs.c.attempt).where(runs.c.id == run_id)).scalar_one()
     return Attempt(database, run_id, number)
+
+
+def claimed(worker: str) -> dict[str, Any]:
+    """Return the columns that say that this process runs a run from now on."""
+    now = time.time()
+    return {
+        "state": "running",
+        "started": now,
+        "heartbeat": now,
+        "worker": worker,
+        "host": socket.gethostname(),
+        "process": identity(),
+        "versions": encode(versions()),
+    }
 
 
 def ending(state: str, result: dict[str, Any] | None, error: Sentence) -> dict[str, Any]:

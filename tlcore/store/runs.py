@@ -138,21 +138,12 @@ class Store:
 
     def create(self, spec: Spec, name: str = "", owner: str = "") -> Run:
         """Add a queued run and return it."""
-        run_id = secrets.token_hex(8)
-        with self._database.writing() as connection:
-            connection.execute(
-                runs.insert().values(
-                    id=run_id,
-                    kind=spec.kind,
-                    spec=to_json(spec),
-                    state="queued",
-                    created=time.time(),
-                    seed=spec.seed,
-                    name=name,
-                    owner=owner,
-                )
-            )
-        return self.get(run_id)
+        return self.get(self._add(spec, name=name, owner=owner, state="queued"))
+
+    def begin(self, spec: Spec, owner: str = "", worker: str = "") -> Attempt:
+        """Add a run that this process executes at once, as a part of another, without a place in the queue."""
+        run_id = self._add(spec, owner=owner, attempt=1, **attempts.claimed(worker))
+        return Attempt(self._database, run_id, 1)
 
     def get(self, run_id: str) -> Run:
         """Return one run, deleted ones too.
@@ -222,7 +213,9 @@ class Store:
     def ahead(self, run_id: str) -> int:
         """Return how many runs come before a queued one, those that run already included; else 0."""
         line = turns.line().subquery()
-        running = sa.select(sa.func.count()).where(_where(None, ("running",), False)).scalar_subquery()
+        # By process: a comparison and the run of it that is just trained are one thing to wait for.
+        busy = sa.func.count(runs.c.process.distinct())
+        running = sa.select(busy).where(_where(None, ("running",), False)).scalar_subquery()
         query = sa.select(line.c.place - 1 + running).where(line.c.id == run_id)
         with self._database.reading() as connection:
             return connection.execute(query).scalar() or 0
@@ -387,6 +380,13 @@ class Store:
         return len(ids)
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _add(self, spec: Spec, **columns: Any) -> str:
+        run_id = secrets.token_hex(8)
+        values = {"id": run_id, "kind": spec.kind, "spec": to_json(spec), "seed": spec.seed, "created": time.time()}
+        with self._database.writing() as connection:
+            connection.execute(runs.insert().values(**values, **columns))
+        return run_id
 
     def _change(self, run_id: str, **values: Any) -> None:
         with self._database.writing() as connection:

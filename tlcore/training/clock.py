@@ -23,6 +23,7 @@ class FitResult:
     """What a training did, apart from the weights, which are in the model."""
 
     fit_s: float
+    learn_s: float  # of learning alone: the frozen prefix on the training images, compiling, the steps
     first_step_s: float  # tracing and compiling, with the first batch
     images_per_s: float  # training images, without the first step and the validation
     epochs: float  # finished epochs; a stop may leave a fraction
@@ -136,10 +137,11 @@ class Clock:
             first_step_s=self.first_step_s or None,
         )
 
-    def result(self, **known: Any) -> FitResult:
+    def result(self, prefix_learn_s: float, **known: Any) -> FitResult:
         """Return the counts with what only the training knows."""
         return FitResult(
             fit_s=time.perf_counter() - self.began,
+            learn_s=prefix_learn_s + self.first_step_s + self.busy_s,
             first_step_s=self.first_step_s,
             images_per_s=self.images / self.busy_s if self.busy_s else 0.0,
             epochs=self.epoch + self.part,

@@ -151,6 +151,7 @@ class Course:
             "from_cache": [features.from_cache for features in inputs.features],
             "seconds": sum(features.seconds for features in inputs.features),
             "bfloat16": inputs.bfloat16,
+            "learn_s": sum(features.cost_s for features in inputs.features[:1]),
         }
         self.notes.setdefault(str(self.phase), note)
 
@@ -163,6 +164,7 @@ class Course:
             "from_cache": bool(kept) and all(kept),
             "bfloat16": any(note.get("bfloat16") for note in notes),
             "prefix_s": sum(note["seconds"] for note in notes),
+            "prefix_learn_s": sum(note.get("learn_s", 0.0) for note in notes),
             "reason": sentences.join(sentences.decode(note["reason"]) for note in notes) or prefix.STOPPED,
             "proof": decode(tuple[ProofRow, ...], self.proof),
         }

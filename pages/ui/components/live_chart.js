@@ -184,6 +184,7 @@ class Chart {
     const items = [];
     if (parts.includes("validation")) items.push(["", "", words.solid]);
     if (parts.includes("train")) items.push(["dash", "", words.dashed]);
+    if (parts.includes("test")) items.push(["diamond", "", words.diamond]);
     for (const [label, colour] of this.colours()) items.push(["dot", colour, label]);
     const text = JSON.stringify(items);
     if (text === this.keyText) return;
@@ -276,6 +277,7 @@ class Chart {
     const ends = [];
     for (const [run, curve] of this.curves()) {
       const training = curve.part === "train";
+      const tested = curve.part === "test";
       const color = this.visible(this.colourOf(run, curve));
       for (const [axis, measure] of [["", "loss"], ["2", "accuracy"]]) {
         const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
@@ -292,7 +294,7 @@ class Chart {
           yaxis: `y${axis}`,
           mode: kept.x.length > 30 ? "lines" : "lines+markers",
           line: { color, width: training ? 1.8 : 2.6, dash: training ? "5px,4px" : "solid" },
-          marker: { color, size: 6, symbol: training ? "circle-open" : "circle" },
+          marker: { color, size: tested ? 11 : 6, symbol: tested ? "diamond" : training ? "circle-open" : "circle" },
           hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.1f} %",
         });
         const label = this.endLabel(run, curve);
@@ -337,7 +339,7 @@ class Chart {
   endLabel(run, curve) { // as short as tells the curves apart; the dashes are explained above the plot
     const heads = run.heads().length > 1;
     if (this.runs.length === 1 && !heads) return this.data.words[curve.part];
-    if (curve.part === "train") return "";
+    if (curve.part === "train" || (curve.part === "test" && run.isDrawn(curve, "validation"))) return "";
     return [...(this.runs.length > 1 ? [run.label] : []), ...(heads ? [this.headOf(curve)] : [])].join(" · ");
   }
 
@@ -632,6 +634,10 @@ class Run {
     curve.loss.push(isNumber(loss) ? loss : null);
     curve.accuracy.push(isNumber(accuracy) ? accuracy : null);
     this.stored += 1;
+  }
+
+  isDrawn({ head, input }, part) { // whether that head has a curve of that part
+    return this.curves.has(JSON.stringify([head, input, part]));
   }
 
   heads() {

@@ -30,5 +30,6 @@ def view_of(spec: Spec) -> "View[Any, Any]":
 
 register("fine_tune", "pages.ui.runs.fine_tune:FineTuneView")
 register("heads", "pages.ui.runs.compare_heads:HeadsView")
+register("comparison", "pages.ui.runs.comparison:ComparisonView")
 register("sweep", "pages.ui.runs.sweep:SweepView")
 register("example", "pages.ui.runs.example:ExampleView")

@@ -14,16 +14,26 @@ MOST_RUNS = 100  # that are looked through for repetitions
 
 def show(entrants: Sequence[Entrant], key: str, repeat: bool = True) -> Contest | None:
     """Say which of them is better, what the test covers, and where few labels leave it open offer more seeds."""
-    lab, runs = state.lab(), state.access().runs(limit=MOST_RUNS)
-    found = contest.contest(entrants, lab.folder, runs)
+    found = find(entrants)
     if found is None:
         return None
     say = st.success if found.clear else st.info
     say(plain(shown(found.verdict)), icon=":material/flag:" if found.clear else ":material/balance:")
     st.caption(plain(shown(found.scope)))
-    if found.offer and repeat:
-        _more_seeds(entrants, key)
+    if repeat:
+        offer(found, entrants, key)
     return found
+
+
+def find(entrants: Sequence[Entrant]) -> Contest | None:
+    """Return which of them is better, by all runs of this person; None where fewer than two were tested."""
+    return contest.contest(entrants, state.lab().folder, state.access().runs(limit=MOST_RUNS))
+
+
+def offer(found: Contest, entrants: Sequence[Entrant], key: str) -> None:
+    """Offer more seeds where few labels leave open which is better."""
+    if found.offer:
+        _more_seeds(entrants, key)
 
 
 def _more_seeds(entrants: Sequence[Entrant], key: str) -> None:

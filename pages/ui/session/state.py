@@ -20,8 +20,20 @@ from tlcore.inspection.lesson import Lesson
 from tlcore.lab import Lab, shared
 from tlcore.people import Access, Person
 from tlcore.prediction import PredictorInfo
-from tlcore.recipes import article_recipe, break_it, two_phases
-from tlcore.spec import RANGES, Cell, DataSpec, FineTuneSpec, HeadSpec, Phase, Result, SourceInfo, Spec, SweepSpec
+from tlcore.recipes import article_recipe, break_it, comparison, two_phases
+from tlcore.spec import (
+    RANGES,
+    Cell,
+    ComparisonSpec,
+    DataSpec,
+    FineTuneSpec,
+    HeadSpec,
+    Phase,
+    Result,
+    SourceInfo,
+    Spec,
+    SweepSpec,
+)
 from tlcore.store import Run
 
 log = logging.getLogger(__name__)
@@ -45,6 +57,7 @@ DEFAULTS: dict[str, Any] = {
     "film": False,
     "layer": "flatten",
     "heads": ("linear_svm",),
+    "ways": ComparisonSpec().ways,
     "what_if_cut": "flatten",
     "race_lanes": ("nothing", "convolutions", "scratch"),
     "saving_at": 5,
@@ -210,6 +223,12 @@ def head_draft() -> HeadSpec:
     return HeadSpec(
         source=get("source"), layer=get("layer"), heads=tuple(get("heads")), data=data_draft(), seeds=(seed,)
     )
+
+
+def comparison_draft() -> ComparisonSpec:
+    """Return the comparison that Start would run: the fine-tuning of the draft, its layer, the chosen ways."""
+    chosen = get("ways")
+    return ComparisonSpec(draft(), get("layer"), tuple(way for way in comparison.ways() if way in chosen))
 
 
 def start(spec: Spec, name: str = "") -> Run:

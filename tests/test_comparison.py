@@ -1,0 +1,151 @@
+"""A comparison of ways to learn one task: one place in the queue, one stop, a run for each way, one verdict."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tlcore import cli, jobs
+from tlcore.errors import SpecError
+from tlcore.evidence import ways
+from tlcore.jobs.execution import execute
+from tlcore.jobs.reporter import Reporter
+from tlcore.recipes import comparison, scratch_control
+from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Way
+from tlcore.store import Store
+
+SMALL = ComparisonSpec(FineTuneSpec(data=DataSpec(per_class=3), phases=(Phase(4, ("conv_1", "conv_2")),)))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A store with one comparison that ran whole, of a person's."""
+    store = Store(tmp_path_factory.mktemp("lab"))
+    run = store.create(SMALL, owner="somebody")
+    execute(run.id, str(store.folder))
+    return store, store.get(run.id)
+
+
+def test_every_way_has_the_run_that_it_would_have_alone():
+    lanes = comparison.lanes(SMALL)
+    assert list(lanes) == ["fine_tune", "linear_svm", "scratch"]
+    assert lanes["fine_tune"] == SMALL.tuning and lanes["scratch"] == scratch_control(SMALL.tuning)
+    assert lanes["linear_svm"] == HeadSpec(data=SMALL.data, heads=("linear_svm",), curves=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"ways": ("scratch",)}, "A comparison needs at least 2 ways. Received: 1."),
+        ({"ways": ("scratch", "magic")}, "There is no way 'magic'"),
+        ({"tuning": replace(SMALL.tuning, source="random", phases=(Phase(4),))}, "random has learned nothing"),
+        ({"layer": "nowhere"}, "nowhere"),
+    ],
+)
+def test_what_is_no_comparison_is_refused_in_one_sentence(changes, sentence):
+    with pytest.raises(SpecError, match=sentence):
+        jobs.check(replace(SMALL, **changes))
+
+
+@pytest.mark.keras
+def test_its_ways_are_runs_of_the_same_person_with_everything_that_a_run_has(lab):
+    store, run = lab
+    assert run.state == "done" and run.result.complete
+    trained = ways.trained(run.result, store)
+    assert [each.way.name for each in trained] == list(SMALL.ways)
+    for each, spec in zip(trained, comparison.lanes(SMALL).values(), strict=True):
+        assert (each.run.spec, each.run.state, each.run.owner) == (spec, "done", "somebody")
+        assert each.run.accuracy == each.way.accuracy
+        assert each.way.learn_s > 0
+    assert trained[0].run.result.proof and trained[1].run.result.heads
+
+
+@pytest.mark.keras
+def test_its_chart_has_each_ways_validation_and_at_the_end_its_test(lab):
+    store, run = lab
+    points = [point for _, point in store.points(run.id)]
+    for way in ("fine_tune", "scratch"):
+        assert [point.x for point in points if (point.head, point.part) == (way, "validation")] == [1, 2, 3, 4]
+    tests = {point.head: (point.x, point.accuracy) for point in points if point.part == "test"}
+    assert tests == {way.name: (4, way.accuracy) for way in run.result.ways}
+
+
+@pytest.mark.keras
+def test_features_that_were_kept_count_as_long_as_they_took_then(lab):
+    store, _run = lab
+    alone = store.create(comparison.lanes(SMALL)["linear_svm"])
+    execute(alone.id, str(store.folder))
+    result = store.get(alone.id).result
+    assert result.from_cache
+    assert result.learn_s > result.rows[0].fit_s
+
+
+@pytest.mark.keras
+def test_the_verdict_names_the_images_and_what_a_tie_saves(lab):
+    store, run = lab
+    assert str(ways.verdict(run, store)).startswith("With these 15 images")
+    assert ways.verdict(replace(run, result=replace(run.result, n_planned=4)), store) is None
+    assert ways.saving({"SVM": Way("svm", "", learn_s=1.0), "Scratch": Way("scratch", "", learn_s=1.2)}) is None
+
+
+@pytest.mark.keras
+def test_a_stop_ends_the_way_that_trains_and_begins_no_other(store, monkeypatch):
+    run = store.create(replace(SMALL, tuning=replace(SMALL.tuning, phases=(Phase(60, ("conv_1", "conv_2")),))))
+    told = Reporter.on_metric
+
+    def stop_at_first(self, point):
+        told(self, point)
+        if self.run_id == run.id:
+            store.request_stop(run.id)
+            self.flush()
+
+    monkeypatch.setattr(Reporter, "on_metric", stop_at_first)
+    execute(run.id, str(store.folder))
+    run = store.get(run.id)
+    assert run.state == "stopped" and not run.result.complete
+    (way,) = run.result.ways
+    trained = store.get(way.run)
+    assert trained.state == "stopped" and trained.result.epochs < 60
+    assert store.count(states=("queued", "running")) == 0
+
+
+@pytest.mark.keras
+def test_a_comparison_whose_process_was_lost_keeps_what_had_ended_and_goes_on(store, monkeypatch):
+    run = store.create(SMALL)
+    begin = Store.begin
+
+    def lose_the_second(self, spec, **about):
+        if isinstance(spec, HeadSpec):
+            begin(self, spec, **about)
+            raise KeyboardInterrupt
+        return begin(self, spec, **about)
+
+    monkeypatch.setattr(Store, "begin", lose_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        execute(run.id, str(store.folder))
+    monkeypatch.setattr(Store, "begin", begin)
+    for lost in store.list(states=("running",)):
+        assert store.requeue(lost.id, lost=True)
+    (first,) = store.get(run.id).result.ways
+    execute(run.id, str(store.folder))
+    run = store.get(run.id)
+    assert run.state == "done" and run.result.ways[0] == first
+    assert [way.name for way in run.result.ways] == list(SMALL.ways)
+
+
+def test_who_waits_behind_a_comparison_waits_for_one_process(store):
+    parent, waiting = store.create(SMALL), store.create(SMALL)
+    assert store.claim(parent.id)
+    store.begin(SMALL.tuning)
+    assert store.ahead(waiting.id) == 1
+
+
+@pytest.mark.keras
+def test_the_command_line_compares_and_says_the_verdict(tmp_path, capsys):
+    flags = ["--home", str(tmp_path), "compare", "--per-class", "2", "--epochs", "2", "--ways", "linear_svm,knn"]
+    assert cli.main(flags) == 0
+    said = capsys.readouterr().out
+    assert "linear_svm" in said and "knn" in said and "With these 10 images" in said
+    assert cli.main([*flags, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [way["name"] for way in told["result"]["ways"]] == ["linear_svm", "knn"]

@@ -1,0 +1,85 @@
+"""Which way of learning is better, and what one saves beside another that is no worse."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tlcore.errors import SpecError
+from tlcore.heads import HEADS
+from tlcore.sentences import Sentence, join
+from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonResult, Way
+from tlcore.store import Run, Store
+
+from . import contest
+from .contest import Entrant
+
+LEAST = 1.5  # times as quick, to be worth a word
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A way with its run."""
+
+    way: Way
+    run: Run
+
+    def entrant(self, label: str) -> Entrant:
+        """Return the model that the run trained, under what it is called."""
+        (model, *_more) = [f"{row.head}-{row.input}" for row in self.run.result.heads] or [contest.MODEL]
+        return Entrant(label, self.run, model)
+
+
+def trained(result: ComparisonResult, store: Store) -> list[Trained]:
+    """Return the ways whose runs are still there."""
+    found = []
+    for way in result.ways:
+        with suppress(SpecError):  # removed for good meanwhile
+            found.append(Trained(way, store.get(way.run)))
+    return found
+
+
+def title(way: str) -> Sentence:
+    """Return what a way is called."""
+    networks = {FINE_TUNE: Sentence("Fine-tuning"), SCRATCH: Sentence("From scratch")}
+    return networks.get(way) or (HEADS[way].title if way in HEADS else Sentence("{way}", way=way))
+
+
+def verdict(run: Run, store: Store) -> Sentence | None:
+    """Return which way of a whole comparison is better, and what a tie saves; None where there is nothing to say."""
+    if not isinstance(run.result, ComparisonResult) or not run.result.complete:
+        return None
+    by_title = {str(title(each.way.name)): each for each in trained(run.result, store)}
+    found = contest.contest([each.entrant(name) for name, each in by_title.items()], store.folder)
+    if found is None:
+        return None
+    saved = saving({name: by_title[name].way for name in found.ranking.ties})
+    return join([found.verdict, saved] if saved else [found.verdict])
+
+
+def saving(ways: Mapping[str, Way]) -> Sentence | None:
+    """Return how much quicker the quickest learned than the slowest; None where they took about as long.
+
+    Parameters
+    ----------
+    ways : what each is called -> the way, of ways that are tied
+
+    Examples
+    --------
+    >>> str(saving({"SVM": Way("svm", "", learn_s=0.5), "From scratch": Way("scratch", "", learn_s=4.0)}))
+    'SVM learned in 0.50 s, From scratch in 4.00 s: 8 times as quick.'
+    """
+    timed = {name: way for name, way in ways.items() if way.learn_s > 0}
+    if len(timed) < 2:
+        return None
+    quick, slow = (pick(timed, key=lambda name: timed[name].learn_s) for pick in (min, max))
+    times = timed[slow].learn_s / timed[quick].learn_s
+    if times < LEAST:
+        return None
+    return Sentence(
+        "{quick} learned in {a:.2f} s, {slow} in {b:.2f} s: {times:.2g} times as quick.",
+        quick=quick,
+        slow=slow,
+        a=timed[quick].learn_s,
+        b=timed[slow].learn_s,
+        times=times,
+    )
