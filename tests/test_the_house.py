@@ -220,6 +220,19 @@ def test_the_command_line_trains_and_answers_on_it(do, tmp_path):
     do("runs", "delete", run["id"])
 
 
+def test_the_command_line_looks_into_it(do, runs, tmp_path):
+    tuned, compared = runs["fine_tune"].id, runs["heads"].id
+    (tmp_path / "echo.txt").write_text(text(datasets.samples("sonar_shapes", 1)[0][0]))
+    line = ("--source", "sonar_net", "--target", "sonar_shapes", "--json")
+    assert 0.3 < json.loads(do("what-if", *line, "--cut", "block_1_add"))["test"]["accuracy"] <= 1
+    for model in ("sonar_net", tuned, f"{compared}/sonar_centroid-pixels"):
+        assert json.loads(do("explain", str(tmp_path / "echo.txt"), "--model", model, "--json"))["nearest"]
+    assert "rising" in do("look", tuned) and "rising" in do("look", f"{compared}/sonar_centroid-features")
+    assert json.loads(do("look", f"{compared}/linear_svm-features", "--against", tuned, "--json"))
+    assert "before" in do("map", tuned, "--layer", "dense").lower()
+    assert "rising" in do("inside", f"{compared}/linear_svm-features") and do("lesson", tuned)
+
+
 def test_a_process_of_its_own_finds_the_extension(lab):
     line = [sys.executable, "-m", "tlcore", "--home", str(lab.folder), "datasets"]
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
@@ -269,6 +282,8 @@ def htmls(app):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_opens_on_it(lab, runs, name):
     app = sound(opened(name, **CHOSEN, **{slot: runs[kind].id for slot, kind in SLOTS.items()}))
+    if name == "how_it_works":
+        sound(app.selectbox(key="lesson_run").set_value(runs["fine_tune"].id).run())
     warnings = [each.value for each in app.warning if not each.value.startswith("LogME is shown for comparison")]
     assert app.title[0].value and not app.error and not warnings, words(app)
 
