@@ -99,6 +99,16 @@ def test_every_package_has_its_floor():
     assert {package(path) for path in TLCORE} - {"__init__"} == set(FLOOR), "a new package takes its place in FLOORS"
 
 
+PACKAGES = sorted({path.parent for path in TLCORE if path.name == "__init__.py"})
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.name)
+def test_every_package_says_in_twenty_lines_why_it_exists(folder):
+    title, *rest = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    assert title.startswith(f"# {folder.name}: ") and 5 < len(rest) < 20
+    assert max(map(len, rest)) <= 130
+
+
 @pytest.mark.parametrize("path", TLCORE, ids=dotted)
 def test_a_package_imports_only_from_lower_floors(path):
     mine = package(path)
