@@ -711,12 +711,24 @@ def test_the_rail_has_every_blocks_own_colour_to_its_very_ends(show):
     slider.press("End")
     wait_said(page, "picker", "said.length === 4")
     assert page.locator(".tl-net").evaluate(RAIL) == ["frozen"] * 7  # everything: no orange one at the output
+    page.get_by_role("button", name="All convolutions").click()
+    wait_said(page, "picker", "said.join() === 'conv_1,conv_2'")
+    assert page.locator(".tl-net").evaluate(RAIL) == ["frozen"] * 3 + ["trainable"] * 4  # it ends where the knob stands
+    page.get_by_role("slider").press("End")
     switch(page, "dense_1").click()
     wait_said(page, "picker", "said.join() === 'conv_1,conv_2,dense_2'")
     assert page.locator(".tl-net").evaluate(RAIL) == ["frozen"] * 5 + ["trainable", "frozen"]
     switch(page, "conv_1").click()  # conv_2 stays frozen, and is seen to
     wait_said(page, "picker", "said.join() === 'conv_2,dense_2'")
-    assert page.locator(".tl-net").evaluate(RAIL) == ["trainable"] * 2 + ["frozen"] * 3 + ["trainable", "frozen"]
+    assert page.locator(".tl-net").evaluate(RAIL) == [
+        "trainable",
+        "frozen",
+        "frozen",
+        "trainable",
+        "trainable",
+        "trainable",
+        "frozen",
+    ]
 
 
 def test_the_boundary_stands_in_its_place_from_the_start_and_slides_only_when_it_is_moved(show):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import minute
-from browser.lab_server import LabServer
+from browser.lab_server import ROOT, LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
@@ -668,3 +668,23 @@ def test_the_server_process_holds_neither_tensorflow_nor_keras_after_every_page(
         for library in ("tensorflow", "libtensorflow", "h5py", "sklearn", "scipy"):
             assert f"/{library}" not in maps
     assert lab.ask("/healthz")["alive"]
+
+
+STILL = """() => {
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+        for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shifts.push(value);
+    }).observe({ type: "layout-shift", buffered: true });
+}"""
+EVERY_PAGE = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem not in ("menu", "__init__"))
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", EVERY_PAGE)
+def test_nothing_moves_while_a_page_loads(visit, lab, name, size):
+    page = visit("", **size)
+    page.add_init_script(f"({STILL})()")
+    page.goto(f"{lab.url}/{'' if name == 'home' else name}")
+    settled(page)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")  # all has come
+    assert page.evaluate("() => window.shifts.reduce((sum, value) => sum + value, 0)") < 0.1

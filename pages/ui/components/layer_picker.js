@@ -267,14 +267,15 @@ class Picker {
   }
 
   // The rail's colours: of every block its own, also where frozen layers lie after ones that train. What has no weights
-  // goes with the block before it, or lies before the boundary; the ends of the rail go with the first and the last.
+  // goes with the block after it, unless it lies before the boundary; the ends of the rail go with the first and the last.
   track(gaps) {
     const frozen = this.frozenShown;
     const states = this.data.blocks.map((block) => this.stateOf(block, frozen));
     states.forEach((state, i) => {
       if (state !== "nothing") return;
       const before = this.data.blocks[i].members.every(([name]) => frozen.has(name));
-      states[i] = before ? "frozen" : states[i - 1] ?? "trainable";
+      const next = states.slice(i + 1).find((one) => one !== "nothing");
+      states[i] = before ? "frozen" : next ?? states[i - 1] ?? "trainable";
     });
     const stops = states.flatMap((state, i) => {
       const [from, to] = [i ? gaps[i] : 0, i + 1 < states.length ? gaps[i + 1] : null];
