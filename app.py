@@ -27,8 +27,7 @@ from server.sockets import send_at_once
 from tlcore import extensions
 from tlcore.errors import LabError
 from tlcore.lab import close_all
-from tlcore.machine import logs, scratch
-from tlcore.machine.lock import Lock
+from tlcore.machine import Lock, logs, scratch
 from tlcore.people import embedding
 from tlcore.sources import uploads
 from tlcore.store import home

@@ -17,7 +17,7 @@ import waiting
 from tlcore.engine import Engine, LocalEngine, Status
 from tlcore.engine import local as engine_module
 from tlcore.errors import SpecError
-from tlcore.machine.processes import is_alive
+from tlcore.machine import is_alive
 from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Store
@@ -387,7 +387,7 @@ def test_a_killed_server_takes_its_children_along_and_the_next_goes_on(store, st
 def test_a_run_cut_off_again_and_again_fails_with_its_reason(store, start):
     run = new(store)
     lost = subprocess.run(
-        [sys.executable, "-c", "from tlcore.machine.processes import identity; print(identity())"],
+        [sys.executable, "-c", "from tlcore.machine import identity; print(identity())"],
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ).stdout.strip()  # fmt: skip
     for _ in range(3):
@@ -508,7 +508,7 @@ def test_an_engine_on_a_folder_that_cannot_be_used_says_so(tmp_path):
 @pytest.mark.keras
 def test_keras_is_imported_without_what_nothing_here_uses(tmp_path):
     code = (
-        "import sys; from tlcore.machine.processes import import_keras; import_keras();"
+        "import sys; from tlcore.machine import import_keras; import_keras();"
         "assert 'keras' in sys.modules and not {'sklearn', 'pandas', 'pyarrow'} & set(sys.modules);"
         "import sklearn.svm; import keras; keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])"
     )

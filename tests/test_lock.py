@@ -13,7 +13,7 @@ from tlcore.errors import StoreError
 from tlcore.machine import lock
 from tlcore.machine.lock import FILE, Lock
 
-HOLD = "import sys; from pathlib import Path; from tlcore.machine.lock import Lock; lock = Lock(Path(sys.argv[1])); "
+HOLD = "import sys; from pathlib import Path; from tlcore.machine import Lock; lock = Lock(Path(sys.argv[1])); "
 
 
 def holder(folder):

@@ -15,7 +15,7 @@ import waiting
 
 from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError
-from tlcore.machine.processes import is_alive
+from tlcore.machine import is_alive
 from tlcore.prediction import serving as serving_module
 from tlcore.prediction.serving import BROKEN, BUSY, CLOSED, DIED, LOADING, MANY, Serving
 
@@ -253,7 +253,7 @@ def test_the_process_loads_neither_keras_nor_streamlit_by_itself(serve, tmp_path
 def test_a_process_dies_with_its_server(tmp_path):
     code = (
         "import tiny_models; from pathlib import Path; from tlcore.prediction.serving import Serving\n"
-        "from tlcore.machine.processes import identity; import threading\n"
+        "from tlcore.machine import identity; import threading\n"
         f"serving = Serving(Path({str(tmp_path)!r}), load=tiny_models.load, shipped=tiny_models.plain_only)\n"
         "serving.start(); serving.wait_ready(60); print(identity(serving._process.pid), flush=True)\n"
         "threading.Event().wait()"

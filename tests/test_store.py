@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlcore.errors import SpecError, StoreError
-from tlcore.machine.processes import identity
+from tlcore.machine import identity
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, FineTuneSpec, HeadSpec, MetricPoint, Progress
 from tlcore.store import Store, attempts, home

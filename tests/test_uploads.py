@@ -91,7 +91,7 @@ def test_weights_that_are_no_weights_of_the_network_are_refused_in_the_process(t
     import numpy as np
     from pebble import ProcessPool
 
-    from tlcore.machine.processes import LeanContext
+    from tlcore.machine import LeanContext
 
     def nothing(file: h5py.File) -> None:
         del file["layers"]

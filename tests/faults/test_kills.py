@@ -25,7 +25,7 @@ from faults import tasks
 from tlcore import heads, prediction
 from tlcore.evaluation import outputs
 from tlcore.jobs import execution as worker
-from tlcore.machine.processes import is_alive
+from tlcore.machine import is_alive
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store, checkpoint
 

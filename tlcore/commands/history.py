@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tlcore import exports
 from tlcore.errors import SpecError
-from tlcore.machine.processes import is_alive
+from tlcore.machine import is_alive
 from tlcore.sentences import between
 from tlcore.store import Run, Store
 from tlcore.store import connection as database

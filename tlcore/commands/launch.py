@@ -11,8 +11,7 @@ from typing import NoReturn
 
 from tlcore import datasets, sources
 from tlcore.errors import SpecError
-from tlcore.machine import logs
-from tlcore.machine.lock import Lock
+from tlcore.machine import Lock, logs
 from tlcore.people import embedding, limits, whole_number
 from tlcore.store import Store
 

@@ -17,7 +17,7 @@ from tlcore.features import feature_cut
 from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
 from tlcore.jobs import execution as worker
-from tlcore.machine.processes import identity
+from tlcore.machine import identity
 from tlcore.recipes import article_recipe, scratch_control, two_phases
 from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec
 from tlcore.store import Run, Store

@@ -12,9 +12,8 @@ from logging import getLogger
 from pathlib import Path
 
 from tlcore.errors import LabError
-from tlcore.machine import scratch
+from tlcore.machine import is_alive, scratch
 from tlcore.machine.deaths import CutOff, cause, memory_kills
-from tlcore.machine.processes import is_alive
 from tlcore.sentences import Sentence
 from tlcore.store import Run, Store, checkpoint
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from pebble import ProcessPool
 
 from tlcore import extensions
-from tlcore.machine import scratch
-from tlcore.machine.processes import LeanContext, begin_child, identity
+from tlcore.machine import LeanContext, begin_child, identity, scratch
 from tlcore.spec import Progress
 
 log = getLogger(__name__)

@@ -8,8 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tlcore.errors import LabError
-from tlcore.machine import scratch
-from tlcore.machine.processes import import_keras
+from tlcore.machine import import_keras, scratch
 from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import Result
 from tlcore.store import Run, Store

@@ -16,8 +16,7 @@ import numpy as np
 
 from tlcore import extensions
 from tlcore.errors import DataError, LabError
-from tlcore.machine import scratch
-from tlcore.machine.processes import LeanContext, LeanProcess, begin_child, import_keras, uncollected
+from tlcore.machine import LeanContext, LeanProcess, begin_child, import_keras, scratch, uncollected
 from tlcore.spec import InputForm
 
 from .names import ModelName

@@ -17,7 +17,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from tlcore.errors import DataError, SpecError, StoreError
-from tlcore.machine.processes import LeanContext
+from tlcore.machine import LeanContext
 from tlcore.spec import LayerInfo, OwnModel, SourceInfo
 from tlcore.store import home
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from tlcore import sentences
 from tlcore.errors import StoreError
-from tlcore.machine.processes import identity
+from tlcore.machine import identity
 from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import FINAL_STATES, Cell, MetricPoint, Progress, check_choice
 from tlcore.spec.curves import series

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore.machine.processes import begin_child
+from tlcore.machine import begin_child
 
 from . import reading
 from .archive import WEIGHTS
