@@ -72,14 +72,21 @@ REGISTRIES = {"HEADS", "JOBS", "SPECS", "RESULTS", "SOURCES", "MODALITIES", "EXP
 LISTS = {"catalogue", "names", "methods", "available", "view_of", "get", "info", "modality", "presets"}
 
 
-def read_at_import(path: Path) -> Iterator[str]:
-    """Yield the registries that a module reads, and its packages' lists that it calls, while it is imported."""
-    todo = list(ast.parse(path.read_text()).body)
+def at_import(path: Path) -> Iterator[ast.AST]:
+    """Yield what of a module runs while it is imported; of a function that is its defaults and decorators."""
+    todo: list[ast.AST] = list(ast.parse(path.read_text()).body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             todo += [*node.args.defaults, *filter(None, node.args.kw_defaults), *getattr(node, "decorator_list", ())]
-            continue
+        else:
+            yield node
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def read_at_import(path: Path) -> Iterator[str]:
+    """Yield the registries that a module reads, and its packages' lists that it calls, while it is imported."""
+    for node in at_import(path):
         named = getattr(node, "id", getattr(node, "attr", ""))
         if named in REGISTRIES and isinstance(node.ctx, ast.Load):
             yield named
@@ -87,7 +94,6 @@ def read_at_import(path: Path) -> Iterator[str]:
         of = getattr(getattr(called, "value", None), "id", "")
         if isinstance(called, ast.Attribute) and called.attr in LISTS and of in FLOOR:
             yield f"{of}.{called.attr}"
-        todo.extend(ast.iter_child_nodes(node))
 
 
 def package(path: Path) -> str:
@@ -146,6 +152,12 @@ def test_pages_never_import_each_other_nor_what_trains(path):
 @pytest.mark.parametrize("path", [*TLCORE, *UI, *(ROOT / "server").rglob("*.py")], ids=dotted)
 def test_what_registers_is_listed_when_it_is_asked_for_and_never_at_import(path):
     assert set(read_at_import(path)) == set()
+
+
+@pytest.mark.parametrize("path", [*TLCORE, *UI, *(ROOT / "server").rglob("*.py")], ids=dotted)
+def test_nothing_is_translated_at_import_for_the_reader_is_not_known_there(path):
+    calls = [node for node in at_import(path) if isinstance(node, ast.Call)]
+    assert not [call.lineno for call in calls if getattr(call.func, "id", "") in {"_", "ngettext", "shown", "tell"}]
 
 
 def in_a_fresh_process(code: str) -> set[str]:

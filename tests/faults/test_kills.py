@@ -65,6 +65,13 @@ def weights(store, run):
     return prediction.load_model(run, store.folder).get_weights()
 
 
+LEFT = {"model.keras", "outputs.npz"}  # in the folder of a finished fine-tuning
+
+
+def files(store, run):
+    return {path.name for path in store.run_folder(run.id).iterdir()}
+
+
 def check_whole(store, run):
     """Hold everything that a finished fine-tuning left against what a run that nobody killed leaves."""
     assert (run.state, str(run.error)) == ("done", "")
@@ -77,7 +84,7 @@ def check_whole(store, run):
         assert all(a.x < b.x and a.elapsed_s <= b.elapsed_s for a, b in pairwise(points))
     for name in run.result.files:
         prediction.checked_file(run, name, store.folder)
-    assert {path.name for path in store.run_folder(run.id).iterdir()} == {"model.keras", "outputs.npz"}
+    assert files(store, run) == LEFT
 
 
 @pytest.mark.keras
@@ -90,6 +97,7 @@ def test_a_run_killed_at_six_moments_of_its_life_ends_as_if_nothing_had_been(sto
     with serving(store) as see_to_it:
         found = wait_for(lambda: see_to_it() and (now := store.get(run.id)).final and now)
         assert len(see_to_it()) == 2  # one of the kills was the server's
+        wait_for(lambda: files(store, run) == LEFT)  # the worker clears up after it has told the end
     check_whole(store, found)
     assert (found.attempt, found.result.resumed_after) == (7, (2, 3, 6))
     untouched = Store(store.folder.with_name("untouched"))
