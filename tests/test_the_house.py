@@ -318,6 +318,12 @@ def test_the_draft_is_a_training_on_it(lab):
     app = sound(opened("train", **CHOSEN))
     assert "Frozen: **stem, block_1**" in words(app)
     assert app.selectbox(key="layer").options[0] == "stem (8 × 6 × 4)"
+    before = {run.id for run in lab.store.list()}
+    sound(app.button(key="start_ft").click().run())
+    (run,) = (run for run in lab.store.list() if run.id not in before)
+    assert (run.spec.source, run.spec.data, run.spec.phases[0].frozen) == ("sonar_net", DATA, BLOCK_1)
+    lab.engine.stop(run.id)
+    lab.store.delete(run.id)
 
 
 def test_an_echo_is_picked_or_uploaded_and_every_model_of_echoes_answers(lab, runs, tmp_path):
