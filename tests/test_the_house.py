@@ -312,6 +312,7 @@ def test_every_answer_of_a_run_is_looked_at_closer(lab, runs, kind, way):
     run = runs[kind]
     app = sound(opened("runs", run_run=run.id, **{f"closer_{run.id}": True, f"way_{run.id}": way}))
     assert not app.error and not app.warning, words(app)
+    assert ("Shuffled items" in words(app)) == (way == "noise")
 
 
 def test_the_draft_is_a_training_on_it(lab):

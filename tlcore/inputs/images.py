@@ -17,6 +17,10 @@ class Images(Modality):
     name = "image"
     ways = ("draw", "upload", "sample")
     uploads = Sentence("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)")
+    noises = (
+        Sentence("**Even noise**: every pixel anything between black and white"),
+        Sentence("**Shuffled images**: the pixels of test images in random order: the ink is right, the shape is gone"),
+    )
     centres = True
 
     def accept(self, raw: Any, form: InputForm, *, centred: bool = True) -> np.ndarray | None:

@@ -20,6 +20,12 @@ class Modality:
     name: ClassVar[str]
     ways: ClassVar[tuple[str, ...]] = ("sample",)
     uploads: ClassVar[Sentence] = NOTHING  # which files may be uploaded, where that is one of the ways
+    noises: ClassVar[tuple[Sentence, Sentence]] = (  # what ``noise`` is, and items whose numbers are shuffled
+        Sentence("**Even noise**: every number anything that it can be"),
+        Sentence(
+            "**Shuffled items**: the numbers of test items in random order: their amount is right, not their order"
+        ),
+    )
     centres: ClassVar[bool] = False  # whether ``accept`` can bring an item into the form of the data, ``centred``
 
     def accept(self, raw: Any, form: InputForm, **options: Any) -> np.ndarray | None:

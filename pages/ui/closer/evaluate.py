@@ -12,7 +12,7 @@ from pages.ui.runs import contest
 from pages.ui.runs.words import interval, title
 from pages.ui.session import state
 from pages.ui.words.names import head_on
-from pages.ui.words.text import PERCENT, _, ngettext, plain, tell
+from pages.ui.words.text import PERCENT, _, ngettext, plain, shown, tell
 from tlcore import datasets, evaluation, inputs, jobs, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
@@ -105,8 +105,8 @@ def _look(run: Run) -> None:
     elif way == "map":
         feature_map(run)
     else:
-        shown = {"cells": _cells, "worst": _worst, "classes": _classes, "calibration": _calibration, "noise": _noise}
-        shown[way](looked)
+        views = {"cells": _cells, "worst": _worst, "classes": _classes, "calibration": _calibration, "noise": _noise}
+        views[way](looked)
 
 
 def model_title(model: str) -> str:
@@ -173,15 +173,15 @@ def _clicked(key: str) -> None:
 def _gallery(looked: Looked, rows: np.ndarray, under: str, pairs: bool = False) -> None:
     """Show images with how sure the model was under each, and what it took them for where that differs."""
     said, names = looked.said, looked.names
-    shown = rows[:MOST_IMAGES]
-    if not len(shown):
+    first = rows[:MOST_IMAGES]
+    if not len(first):
         return
-    captions = [percent(float(said.probabilities[row, said.predicted[row]]), 0) for row in shown]
+    captions = [percent(float(said.probabilities[row, said.predicted[row]]), 0) for row in first]
     if pairs:
-        turns = [f"{names[said.labels[row]]} → {names[said.predicted[row]]}" for row in shown]
+        turns = [f"{names[said.labels[row]]} → {names[said.predicted[row]]}" for row in first]
         captions = [f"{turn}, {share}" for turn, share in zip(turns, captions, strict=True)]
-    st.html(gallery(looked.pictures(looked.items(shown)), captions))
-    more = _("The first {n} of {total:,}. ").format(n=len(shown), total=len(rows)) if len(rows) > len(shown) else ""
+    st.html(gallery(looked.pictures(looked.items(first)), captions))
+    more = _("The first {n} of {total:,}. ").format(n=len(first), total=len(rows)) if len(rows) > len(first) else ""
     st.caption(more + _("Under each image: {what}.").format(what=under))
 
 
@@ -303,12 +303,8 @@ def _noise(looked: Looked) -> None:
     """What the model says of images that show nothing."""
     n = outputs.N_NOISE
     pictures = looked.pictures(outputs.noise(looked.items(np.arange(min(n, looked.score.n))), looked.form))
-    kinds = {
-        0: _("**Even noise**: every pixel anything between black and white"),
-        n: _(
-            "**Shuffled digits**: the pixels of test images in random order, so the ink is right and the shape is gone"
-        ),
-    }
+    even, shuffled = map(shown, inputs.modality(looked.form.modality).noises)
+    kinds = {0: even, n: shuffled}
     for column, (first, words) in zip(st.columns(2, gap="medium"), kinds.items(), strict=True):
         said = looked.said.noise[first : first + n]
         found = calibration.of_noise(said)
