@@ -20,6 +20,7 @@ from pages.ui.session import state
 from server import live, routes
 from server.address import address, base_path, cookie_path
 from server.assets import Assets, files
+from server.callbacks import finish_callbacks
 from server.door import Door
 from server.first_page import ready_first_page
 from server.page import Page
@@ -54,6 +55,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         except LabError as error:
             sys.exit(f"Transfer Lab cannot start: {error}")
         send_at_once()
+        finish_callbacks()
         gc.collect()
         threading.Thread(target=lab.start_what_if, daemon=True).start()
         print(f"Transfer Lab: {address()}  (stop with Ctrl+C)")
