@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 COMPILE = env -u PYTHONDONTWRITEBYTECODE $(PY) -m compileall -q app.py pages server tlcore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak room bench audit assets clean
+.PHONY: help run test check soak room bench film audit assets clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -42,8 +42,11 @@ MINUTES ?= 10
 room: $(VENV)/.dev-stamp  ## fifty people at work for ten minutes; PEOPLE=12 MINUTES=120 is two hours of mixed use
 	$(PY) -m bench.room --people $(PEOPLE) --minutes $(MINUTES)
 
-bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way; writes bench/results.json and the README's table
+bench: $(VENV)/.dev-stamp  ## every benchmark, each against the plain way; writes bench/results.json and docs/benchmarks.md
 	$(PY) -m bench $(BENCH)
+
+film: $(VENV)/.browser-stamp  ## the README's moving picture, taken of the real app
+	$(PY) docs/film.py
 
 audit: $(VENV)/.dev-stamp  ## hold the installed packages against published weaknesses; needs the network
 	@$(PY) tests/hostile/audit.py

@@ -1,4 +1,4 @@
-"""Run every benchmark, or those that are named; keep the figures in results.json and the README's table.
+"""Run every benchmark, or those that are named; keep the figures in results.json and in docs/benchmarks.md.
 
 Only the rows that were measured change. ``--quick`` runs small sizes and writes nothing.
 """
@@ -16,7 +16,7 @@ from bench import _timing
 
 FOLDER = Path(__file__).resolve().parent
 RESULTS = FOLDER / "results.json"
-README = FOLDER.parent / "README.md"
+PAGE = FOLDER.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
@@ -52,7 +52,7 @@ def run(name: str, quick: bool) -> None:
 
 
 def keep(rows: list[dict[str, Any]]) -> None:
-    """Put rows in the place of those of the same name, in the file and in the README."""
+    """Put rows in the place of those of the same name, in the file and on the page."""
     old = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     merged = {row["name"]: row for row in [*old, *rows]}
     RESULTS.write_text(json.dumps(list(merged.values()), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -60,15 +60,15 @@ def keep(rows: list[dict[str, Any]]) -> None:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise RuntimeError(f"README.md has no lines {BEGIN} and {END}: the table has no place.")
+        raise RuntimeError(f"{PAGE.name} has no lines {BEGIN} and {END}: the table has no place.")
     machines = sorted({f"{row['machine']}, {row['date']}" for row in rows})
     loads = [row["load"] for row in rows]
     words = f"Medians; measured on {'; '.join(machines)}. Load average then: {min(loads)} to {max(loads)}."
-    README.write_text(f"{before}{BEGIN}\n{_timing.table(rows)}\n\n{words}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{_timing.table(rows)}\n\n{words}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,10 @@ The browser test walks it against the clock; ``docs/film.py`` takes its pictures
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 SEVEN = ((0.26, 0.2), (0.74, 0.2), (0.46, 0.84))
 SLOW_MS = 120_000
-CLICKS = """
-window.clicks = 0;
-addEventListener("click", event => { if (!event.target.closest?.(".st-key-pad")) window.clicks += 1; }, true);
-"""
-
 See = Callable[[Page, float], object]  # told at each moment that is worth a look, and the seconds it is looked at
 
 
@@ -22,10 +17,19 @@ def unseen(page: Page, seconds: float) -> None:
     """Look at nothing."""
 
 
-def walk(page: Page, url: str, see: See = unseen) -> None:
-    """Open the lab at ``url`` and go to the first verdict of one's own; each step waits for what it is to show."""
+def walk(page: Page, url: str, see: See = unseen) -> int:
+    """Open the lab at ``url`` and go to the first verdict of one's own; return the number of clicks.
+
+    Each step waits for what it is to show.
+    """
+    clicks = 0
+
+    def press(button: Locator) -> None:
+        nonlocal clicks
+        button.click()
+        clicks += 1
+
     page.set_default_timeout(SLOW_MS)
-    page.add_init_script(CLICKS)
     page.goto(url)
     expect(page.locator(".three h2")).to_have_text("Draw a 7, or any other digit", timeout=SLOW_MS)
     expect(page.locator(".learned img")).to_be_visible(timeout=SLOW_MS)
@@ -35,24 +39,26 @@ def walk(page: Page, url: str, see: See = unseen) -> None:
         "data-answer", "7", timeout=SLOW_MS
     )
     see(page, 1.6)
-    page.locator(".st-key-meant").get_by_role("radio", name="7", exact=True).click()
+    press(page.locator(".st-key-meant").get_by_role("radio", name="7", exact=True))
     expect(page.locator(".three h2")).to_contain_text("your 7", timeout=SLOW_MS)
     see(page, 3.5)
-    page.get_by_role("button", name="Train your own").click()
-    start = page.locator(".st-key-start_ft button").first
-    expect(start).to_be_visible(timeout=SLOW_MS)
+    press(page.get_by_role("button", name="Train your own"))
+    compare = page.get_by_role("button", name="Run the comparison")
+    expect(compare).to_be_visible(timeout=SLOW_MS)
     see(page, 1.5)
-    start.click()
-    page.locator(".st-key-start_scratch button").first.click()
+    press(compare)
     chart = page.locator(".tl-live").first
-    chart.scroll_into_view_if_needed()
-    verdict = page.get_by_test_id("stAlert").filter(has_text="%").first
+    expect(chart).to_be_visible(timeout=SLOW_MS)
+    chart.evaluate("chart => chart.scrollIntoView({block: 'center'})")
+    verdict = page.get_by_role("heading", level=3).filter(has_text="%").first
     until = time.monotonic() + SLOW_MS / 1000
     while not verdict.is_visible() and time.monotonic() < until:
-        see(page, 0.3)
+        see(page, 0.12)
         page.wait_for_timeout(150)
-    verdict.scroll_into_view_if_needed()
+    expect(verdict).to_be_visible()
+    verdict.evaluate("verdict => verdict.scrollIntoView({block: 'center'})")
     see(page, 4.0)
+    return clicks
 
 
 def draw(page: Page, see: See) -> None:
