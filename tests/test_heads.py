@@ -49,6 +49,12 @@ def test_probabilities_are_probabilities_and_agree_with_the_answer(fitted):
     np.testing.assert_array_equal(p.argmax(axis=1), head.predict(TEST[0]))
 
 
+def test_a_head_says_whether_a_temperature_makes_its_probabilities(fitted):
+    head, *_ = fitted
+    assert heads.HEADS[head.name].has_temperature is hasattr(head.estimator, "decision_function")
+    assert heads.HEADS[head.name].has_temperature or head.temperature == 1
+
+
 def test_a_saved_head_answers_the_same(fitted, tmp_path):
     head, *_ = fitted
     size = heads.save(head, tmp_path / "heads" / "x.skops")

@@ -20,7 +20,7 @@ from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
-from tlcore.spec import FineTuneSpec
+from tlcore.spec import DataSpec, File, FineTuneSpec, HeadMean, HeadRow, HeadSpec, HeadsResult
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +53,32 @@ def finished(store: Store, predicted: np.ndarray, kept: bool = True, sure: float
     result = fine_tuned(asdict(scored(labels, predicted, 2, p)), files=files)
     store.finish(run.id, "done", result)
     return store.get(run.id)
+
+
+def compared(store: Store, head: str):
+    """A comparison of one head on features, which answered twelve images of two classes rightly."""
+    run = finished(store, mixed())
+    row = HeadRow(**asdict(run.result.test), head=head, input="features", file=f"heads/{head}-features.skops")
+    line = HeadMean(head, "features", 1, 1.0, None, 0.1, 0.0, 0.0, None, 4, best=True)
+    network = outputs.load(store.run_folder(run.id) / outputs.FILE, "model")
+    other = store.create(HeadSpec(heads=(head,), data=DataSpec(per_class=5)), owner=ME.id)
+    assert store.claim(other.id)
+    x = np.random.default_rng(0).integers(0, 256, (12, *FORM.shape)).astype(np.uint8)
+    data = Data(x, network.labels, x, network.labels, x, network.labels, ("5", "6"), FORM, "")
+    noise = np.tile(np.array([[0.05, 0.95]], np.float32), (2 * outputs.N_NOISE, 1))
+    said = {f"{head}-features": (network.probabilities, noise)}
+    path = outputs.save(store.run_folder(other.id, create=True), store.folder, data, said)
+    files = {path.name: File(hashlib.sha256(path.read_bytes()).hexdigest())}
+    result = HeadsResult(rows=(row,), table=(line,), class_names=("5", "6"), files=files, layer="flatten")
+    store.finish(other.id, "done", asdict(result))
+    return store.get(other.id)
+
+
+@pytest.mark.parametrize(("head", "has_one"), [("logistic_regression", True), ("random_forest", False)])
+def test_certainty_says_on_how_many_images_a_temperature_was_set(lab, head, has_one):
+    shown = words(looked(compared(lab.store, head), "calibration"))
+    assert "Expected calibration error" in shown
+    assert ("its temperature, on 1,000 labelled validation images" in shown) is has_one
 
 
 def looked(run, way: str | None = None, **session) -> AppTest:

@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tlcore.errors import SpecError
-from tlcore.heads import HEADS
 from tlcore.sentences import Sentence, join
-from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonResult, Way
+from tlcore.spec import ComparisonResult, Way
 from tlcore.store import Run, Store
 
 from . import contest
 from .contest import Entrant
+from .method import method_of
 
 LEAST = 1.5  # times as quick, to be worth a word
 
@@ -40,8 +40,7 @@ def trained(result: ComparisonResult, store: Store) -> list[Trained]:
 
 def title(way: str) -> Sentence:
     """Return what a way is called."""
-    networks = {FINE_TUNE: Sentence("Fine-tuning"), SCRATCH: Sentence("From scratch")}
-    return networks.get(way) or (HEADS[way].title if way in HEADS else Sentence("{way}", way=way))
+    return method_of(way).title
 
 
 def verdict(run: Run, store: Store) -> Sentence | None:

@@ -39,6 +39,8 @@ class Head:
     curve : what its learning curve counts. "images" fits it on growing parts; "trees" and "epochs" need ``steps``
     loss : which loss the curve draws
     scales : whether its features are multiplied by one factor first, so that their mean length is 1
+    has_temperature : whether its estimator gives decision values; a temperature makes probabilities of them, and is
+        fitted on validation images
     scaling, note : how its input is scaled and what it is, for people
     grid : settings to try when it is tuned, by scikit-learn's names; the simplest first, for a tie goes to the earlier
     settings : what those names are called
@@ -51,6 +53,7 @@ class Head:
     curve: Curve = "images"
     loss: Loss = "error"
     scales: bool = False
+    has_temperature: bool = False
     scaling: Sentence = Sentence("none")
     note: Sentence = NOTHING
     grid: tuple[Mapping[str, Any], ...] = ()

@@ -17,6 +17,7 @@ class LinearSVM(Head):
     title = Sentence("Linear SVM")
     loss = "hinge"
     scales = True
+    has_temperature = True
     scaling = MEAN_LENGTH
     note = Sentence("One weight vector per class with the widest margin (LinearSVC, squared hinge, C = 1).")
     grid = tuple({"C": c} for c in (0.01, 0.1, 1.0, 10.0, 100.0))

@@ -13,6 +13,7 @@ class Logistic(Head):
     title = Sentence("Logistic regression")
     loss = "log_loss"
     scales = True
+    has_temperature = True
     scaling = MEAN_LENGTH
     note = Sentence("A softmax over one weight vector per class (C = 10).")
     grid = tuple({"C": c} for c in (0.1, 1.0, 10.0, 100.0))

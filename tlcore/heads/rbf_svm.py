@@ -18,6 +18,7 @@ ROWS = 1000  # of the kernel at a time
 class RbfSVM(Head):
     name = "rbf_svm"
     title = Sentence("RBF SVM")
+    has_temperature = True
     scaling = Sentence("none: gamma is set from the features' variance")
     note = Sentence(
         "Support vectors under a Gaussian kernel (SVC, C = 10, gamma = scale), on the {n} strongest directions of the "

@@ -6,11 +6,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tlcore import datasets, training
 from tlcore.errors import SpecError
 from tlcore.recipes import comparison
 from tlcore.sentences import Sentence, percent
-from tlcore.spec import ComparisonResult, ComparisonSpec, FineTuneSpec, MetricPoint, Progress, Spec, Way
+from tlcore.spec import ComparisonResult, ComparisonSpec, MetricPoint, Progress, Spec, Way
 from tlcore.store import Attempt, Run
 from tlcore.store.checkpoint import Checkpoint
 
@@ -43,7 +42,7 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
         """Train every way that has not ended; one whose process was lost goes on where it was."""
         began = time.perf_counter() - so_far.total_s
         lanes = comparison.lanes(spec)
-        n_steps = {name: _n_steps(lane) for name, lane in lanes.items()}
+        n_steps = {name: of(lane).n_steps(lane) for name, lane in lanes.items()}
         result = replace(so_far, n_planned=len(lanes), device=device())
         for name, lane in lanes.items():
             way = next((way for way in result.ways if way.name == name), None)
@@ -87,15 +86,6 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
 
     def work(self, spec: ComparisonSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.tuning.epochs, spec.ways
-
-
-def _n_steps(spec: Spec) -> int:
-    """Return the gradient steps of a way; a head's fit counts as one."""
-    if not isinstance(spec, FineTuneSpec):
-        return 1
-    n_classes = len(datasets.info(spec.data.target).class_names)
-    all_images, _validation, _test = datasets.split_sizes(spec.data.target, spec.data.split)
-    return training.n_steps(spec, n_classes * spec.data.per_class if spec.data.per_class else all_images)
 
 
 class _Turn:

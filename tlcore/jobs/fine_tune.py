@@ -102,6 +102,11 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
     def epochs(self, spec: FineTuneSpec) -> int:
         return spec.epochs
 
+    def n_steps(self, spec: FineTuneSpec) -> int:
+        n_classes = len(datasets.info(spec.data.target).class_names)
+        all_images, _validation, _test = datasets.split_sizes(spec.data.target, spec.data.split)
+        return training.n_steps(spec, n_classes * spec.data.per_class if spec.data.per_class else all_images)
+
     def report(self, result: FineTuneResult, folder: Path) -> Report:
         if result.test is None:
             return ["No result."]

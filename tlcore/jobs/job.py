@@ -68,6 +68,10 @@ class Job(Generic[S, R]):
         """Return how many epochs of one training its curve has; 0 where the curve counts something else, or none is."""
         return 0
 
+    def n_steps(self, spec: S) -> int:
+        """Return how many steps its progress counts, where it is one of several; what counts none is one."""
+        return 1
+
     def report(self, result: R, folder: Path) -> Report:
         """Return what came out in sentences and tables, for the command line and for a page without a view.
 

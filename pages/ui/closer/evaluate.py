@@ -127,8 +127,8 @@ def _opened(run: Run, model: str) -> Looked:
         return outputs.test_images(said.images, folder, form)[rows]
 
     head = model.partition("-")[0]
-    is_svm = head in HEADS and HEADS[head].opens == "svm"
-    n_validation = datasets.n_validation(run.spec.data) if is_svm else 0
+    tempered = head in HEADS and HEADS[head].has_temperature
+    n_validation = datasets.n_validation(run.spec.data) if tempered else 0
     return Looked(f"{run.id}_{model}", names, said, score, form, items, n_validation)
 
 
@@ -291,12 +291,14 @@ def _calibration(looked: Looked) -> None:
         config=plots.CONFIG,
         alt=_("Accuracy of the answers by how sure the model was"),
     )
-    st.caption(
-        _(
-            "Each bar holds the answers of one step of certainty; the number above counts them. The error is the gap "
-            "between bar and line, averaged over all answers (Guo et al. 2017, 15 steps). Bars of few images wobble."
-        )
+    words = _(
+        "Each bar holds the answers of one step of certainty; the number above counts them. The error is the gap "
+        "between bar and line, averaged over all answers (Guo et al. 2017, 15 steps). Bars of few images wobble."
     )
+    if looked.n_validation:
+        tempered = _("How sure it is was set by one number, its temperature, on {n:,} labelled validation images.")
+        words += " " + tempered.format(n=looked.n_validation)
+    st.caption(words)
 
 
 def _noise(looked: Looked) -> None:

@@ -1,5 +1,6 @@
 """A comparison of heads: the table with its tie, the bars, and the confusion matrices."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import streamlit as st
@@ -122,6 +123,16 @@ def costs(result: HeadsResult, line: HeadMean) -> dict[str, float | None]:
     return {_("ms per image"): ms, _("head alone, ms"): line.ms_per_image, _("MB"): mb, _("head alone, MB"): line.mb}
 
 
+def _validated(heads: Iterable[str]) -> str:
+    """Return what the validation images are used for."""
+    tempered = [names.head(head) for head in dict.fromkeys(heads) if head in HEADS and HEADS[head].has_temperature]
+    use = _("a head that is tuned chooses its settings by them")
+    if tempered:
+        words = _("{use}, and they set the temperature (one number: how sure it is) of {heads}")
+        use = words.format(use=use, heads=", ".join(tempered))
+    return use
+
+
 def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
     """Show the table of heads, best first, the bars, and SVM beside random forest."""
     lines = result.table
@@ -166,8 +177,7 @@ def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
             "ready in {seconds:.1f} s and are kept for the next run. "
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
             "each on {t:,} test images; the interval is that of the mean, the test's own noise included. "
-            "{v:,} further labelled images validate: by them an SVM sets how sure it is (one number, its temperature), "
-            "and a head that is tuned its settings."
+            "{v:,} further labelled images validate: {use}."
         ).format(
             n=result.n_trained,
             d=result.n_features,
@@ -178,6 +188,7 @@ def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
             k=lines[0].n_seeds,
             t=result.rows[0].n,
             v=datasets.n_validation(run.spec.data),
+            use=_validated(line.head for line in lines),
         )
     )
     st.plotly_chart(
