@@ -15,6 +15,7 @@ N_EPOCHS = 60
 
 class Dense(Head):
     name = "dense"
+    effort = (0.13, 5e-7)
     title = Sentence("Dense layer")
     curve = "epochs"
     loss = "log_loss"

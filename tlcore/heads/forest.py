@@ -16,6 +16,7 @@ TREES_A_POINT = 10
 
 class Forest(Head):
     name = "random_forest"
+    effort = (0.35, 1.2e-6)
     title = Sentence("Random forest")
     curve = "trees"
     loss = "out_of_bag"

@@ -46,6 +46,8 @@ class Head:
     settings : what those names are called
     trusted : types that its file may hold beyond skops' own defaults
     shed : attributes of the fitted estimator that answer nothing and stay out of its file
+    effort : seconds of one core to fit and test it: whatever the images, and for each number of the training features
+        (n × d). Only how heads compare matters: it tells the time left before they were measured
     """
 
     name: str
@@ -60,6 +62,7 @@ class Head:
     settings: Mapping[str, Sentence] = {}
     trusted: tuple[str, ...] = ()
     shed: tuple[str, ...] = ()
+    effort: tuple[float, float] = (0.1, 3e-7)
 
     def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
         """Return the unfitted estimator, a scikit-learn Pipeline or classifier, for features of that shape (n, d)."""

@@ -10,6 +10,7 @@ from .linear import MEAN_LENGTH
 
 class Logistic(Head):
     name = "logistic_regression"
+    effort = (0.05, 7e-8)
     title = Sentence("Logistic regression")
     loss = "log_loss"
     scales = True

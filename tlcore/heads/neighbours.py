@@ -10,6 +10,7 @@ from .head import Head
 
 class Neighbours(Head):
     name = "knn"
+    effort = (0.15, 2.4e-7)
     title = Sentence("k-nearest neighbours")
     scaling = Sentence("none: plain distances")
     note = Sentence(

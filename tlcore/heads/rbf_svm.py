@@ -17,6 +17,7 @@ ROWS = 1000  # of the kernel at a time
 
 class RbfSVM(Head):
     name = "rbf_svm"
+    effort = (0.3, 2.6e-7)
     title = Sentence("RBF SVM")
     has_temperature = True
     scaling = Sentence("none: gamma is set from the features' variance")

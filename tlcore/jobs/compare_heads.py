@@ -1,10 +1,11 @@
 """Compare heads: scikit-learn classifiers on the activations of one layer, with raw pixels as the control."""
 
 import time
-from collections.abc import Hashable
+from collections.abc import Container, Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from tlcore.spec import (
 )
 from tlcore.store.checkpoint import Checkpoint
 
+from .head_pace import HeadPace, Task, seconds_of
 from .job import Job, check_data, task
 from .outcome import CACHE, files, in_batches
 from .report import Entry, Report, Table
@@ -151,6 +153,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
     reporter.on_progress(Progress(len(result.rows), n, Sentence("loading the source model")))
     model = sources.load(spec.source, seed=spec.seed, scale=spec.data.scale)
     load = lru_cache(maxsize=1)(lambda seed: datasets.load(replace(spec.data, seed=seed)))
+    pace = _pace(spec, result)
     for seed, name in product(spec.seeds, spec.inputs):
         missing = [head for head in spec.heads if (seed, name, head) not in done]
         if reporter.should_stop() or not missing:
@@ -158,8 +161,9 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
         data = load(seed)
         if seed == spec.seed:
             reporter.on_data(data.hash)
-        reporter.on_progress(Progress(len(result.rows), n, COMPUTING[name]))
+        reporter.on_progress(Progress(len(result.rows), n, COMPUTING[name], left_s=pace.left_s(_todo(spec, done))))
         fitting = _extracted(spec, name, seed, model, data, folder)
+        pace.computed(name, fitting.extract_s)
         result = fitting.add_costs(result)
         if name != PIXELS and not result.backbone_mb:
             ms, mb = _backbone(model, spec.layer, data.x_test)
@@ -168,7 +172,8 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             if reporter.should_stop():
                 break
             n_done = len(result.rows)
-            left = (time.perf_counter() - began) / n_done * (n - n_done) if n_done else None
+            left = pace.left_s(_todo(spec, done), (seed, name))
+            at = time.perf_counter()
             message = Sentence("{head} on {input}, seed {seed}", head=heads.title(head), input=INPUTS[name], seed=seed)
             reporter.on_progress(Progress(n_done, n, message, left_s=left))
             row, answers = _one_head(spec, head, fitting, reporter)
@@ -194,8 +199,25 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 total_s=time.perf_counter() - began,
             )
             reporter.keep(result)
+            done.add((seed, name, head))
+            pace.done(name, head, time.perf_counter() - at)
     reporter.on_progress(Progress(len(result.rows), n))
     return result
+
+
+def _pace(spec: HeadSpec, result: HeadsResult) -> HeadPace:
+    """Return what tells the time left, with what an earlier process has done."""
+    target, source = datasets.info(spec.data.target), sources.info(spec.source)
+    n = target.n_train if spec.data.per_class is None else spec.data.per_class * len(target.class_names)
+    shape = next(layer.output_shape for layer in source.layers if layer.name == spec.layer)
+    pace = HeadPace(n, {"features": prod(shape), "pixels": prod(target.form.shape)}, spec.tune)
+    for row in result.rows:
+        pace.done(row.input, row.head, seconds_of(row))
+    return pace
+
+
+def _todo(spec: HeadSpec, done: Container[Task]) -> list[Task]:
+    return [task for task in product(spec.seeds, spec.inputs, spec.heads) if task not in done]
 
 
 def _backbone(model: Any, layer: str, x: np.ndarray) -> tuple[float, float]:

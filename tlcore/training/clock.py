@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from math import isfinite, log
 from typing import Any
 
-import numpy as np
-
 from tlcore.errors import TrainingError
 from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, Listener, MetricPoint, Phase, Progress, ProofRow
 from tlcore.spec.curves import Part
 
+from .pace import Pace
+
 TRAINING = Sentence("training")
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
-_COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial", "epoch_s")
+_COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class FitResult:
 class Clock:
     """Counts epochs, images and seconds; tells points and progress; notices a loss that went wrong."""
 
-    def __init__(self, spec: FineTuneSpec, n: int, listener: Listener):
-        self.spec, self.n, self.listener = spec, n, listener
+    def __init__(self, spec: FineTuneSpec, n: int, listener: Listener, pace: Pace):
+        self.spec, self.listener, self.pace = spec, listener, pace
         self.steps_per_epoch = -(-n // spec.batch_size)
         self.began = time.perf_counter()
         self.epoch, self.part = 0, 0.0
@@ -49,7 +49,7 @@ class Clock:
         self.images = 0  # counted with busy_s: without the first step
         self.all_images = 0
         self.initial = 0.0  # loss of the first batch
-        self.epoch_s: list[float] = []
+        self.phase_epoch = 0  # finished before this phase
         self.batches_per_s = 0.0  # of the last stretch in this phase
         self.start_phase()
 
@@ -68,9 +68,14 @@ class Clock:
         self._start_epoch()
         self.listener.on_progress(self.progress())
 
+    def begin_phase(self, number: int) -> None:
+        """A phase begins, counted from 1, before its frozen part is computed."""
+        self.phase_epoch = sum(phase.epochs for phase in self.spec.phases[: number - 1])
+        self.pace.begin(number - 1)
+
     def _start_epoch(self) -> None:
         self.part, self.epoch_began = 0.0, time.perf_counter()
-        self.loss = self.right = self.seen = 0.0
+        self.loss = self.right = self.seen = self.stretches_s = 0.0
         self.recent = [0.0, 0.0, 0.0]  # loss, right, seen since the last live point
         self.last_point = time.perf_counter()
 
@@ -83,6 +88,8 @@ class Clock:
         self.part, self.all_images = part, self.all_images + images
         self.loss, self.right, self.seen = self.loss + loss, self.right + right, self.seen + images
         self.recent = [a + b for a, b in zip(self.recent, (loss, right, images), strict=True)]
+        self.stretches_s += took
+        self.pace.stepped(round(images / self.spec.batch_size + 0.499), took, first)
         if first:
             self.first_step_s += took
             self.last_point = time.perf_counter()  # the wait for the compiler is no reason for a point
@@ -101,7 +108,7 @@ class Clock:
         self._point("train", self.epoch, train_loss, self.right / self.seen)
         self._point("validation", self.epoch, loss, accuracy)
         self.listener.on_epoch(self.epoch, accuracy)
-        self.epoch_s.append(time.perf_counter() - self.epoch_began)
+        self.pace.scored(time.perf_counter() - self.epoch_began - self.stretches_s)
         self._start_epoch()
         self.listener.on_progress(self.progress())
         if not isfinite(loss):  # the epoch's last step broke the weights
@@ -121,18 +128,12 @@ class Clock:
         self.listener.on_metric(MetricPoint(part, x, loss, accuracy, time.perf_counter() - self.began))
 
     def progress(self) -> Progress:
-        """Steps are gradient steps; the time left follows the mean of the epochs so far."""
-        left = self.spec.epochs - self.epoch - self.part
-        left_s = None
-        if len(self.epoch_s) > 1:
-            left_s = left * float(np.mean(self.epoch_s[1:]))  # the first epoch holds the compiling
-        elif self.images:
-            left_s = left * self.n * self.busy_s / self.images
+        """Steps are gradient steps."""
         return Progress(
             step=round((self.epoch + self.part) * self.steps_per_epoch),
             n_steps=self.spec.epochs * self.steps_per_epoch,
             message=TRAINING,
-            left_s=left_s,
+            left_s=self.pace.left_s(self.epoch - self.phase_epoch + self.part),
             images_per_s=self.images / self.busy_s if self.busy_s else None,
             first_step_s=self.first_step_s or None,
         )

@@ -36,6 +36,7 @@ from tlcore.store.checkpoint import Checkpoint
 
 from .clock import Clock, FitResult
 from .loop import Loop, scorer
+from .pace import Pace, PhasePlan
 
 if TYPE_CHECKING:
     import keras
@@ -104,7 +105,8 @@ def fit(
     layers = describe(model)
     check(spec, layers)
     keras.utils.set_random_seed(spec.seed)
-    clock = Clock(spec, len(data.x_train), listener)
+    pace = Pace(plans(layers, spec, data, cache, use_cache), lambda: _call_s(model, data.x_train, layers))
+    clock = Clock(spec, len(data.x_train), listener, pace)
     course = Course()
     if resume is None:
         listener.on_epoch(0, None)
@@ -118,8 +120,10 @@ def fit(
         if number > course.phase:
             course.begin(number, hashes(model), clock.all_images)
         try:
+            clock.begin_phase(number)
             inputs = _inputs(model, data, phase, clock, cache) if use_cache else prefix.whole(model, data, prefix.OFF)
             course.note(inputs)
+            pace.computed(sum(features.seconds for features in inputs.features))
             slots = resume.slots if resume is not None and number == resume.state["course"]["phase"] else None
             _fit_phase(model, inputs, data, spec, clock, course, slots)
         except Interrupted:
@@ -129,6 +133,39 @@ def fit(
         if clock.stopped:
             break
     return clock.result(**course.result())
+
+
+def plans(
+    layers: Sequence[LayerInfo], spec: FineTuneSpec, data: Data, cache: Path | None, use_cache: bool
+) -> list[PhasePlan]:
+    """Return what every phase of a training asks for, in multiply-adds."""
+    n, n_validation = len(data.x_train), len(data.x_validation)
+    found = []
+    for phase in spec.phases:
+        frozen = Freezing(layers, phase.frozen, spec.source)
+        cached = use_cache and prefix.place(frozen, n, cache)[0] is not None
+        tail = frozen.tail if cached else layers
+        found.append(
+            PhasePlan(
+                phase.epochs,
+                -(-n // spec.batch_size),
+                step_work=min(n, spec.batch_size) * frozen.multiply_adds(without_prefix=cached),
+                score_work=n_validation * sum(layer.flops for layer in tail),
+                prefix_work=(n + n_validation) * sum(layer.flops for layer in frozen.prefix) if cached else 0.0,
+            )
+        )
+    return found
+
+
+def _call_s(model: "keras.Model", x: np.ndarray, layers: Sequence[LayerInfo], n: int = 128) -> float:
+    """Return the seconds of one multiply-add when the network is called on a few images, the quickest of three."""
+    model(x[:n], training=False)  # the first call makes its kernels ready
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        model(x[:n], training=False)
+        times.append(time.perf_counter() - began)
+    return min(times) / max(len(x[:n]) * sum(layer.flops for layer in layers), 1)
 
 
 @dataclass
