@@ -42,7 +42,7 @@ def history(runs: tuple[Run, ...]) -> None:
         rows(runs),
         hide_index=True,
         on_select=lambda: pick(key, runs),
-        selection_mode="single-row",
+        selection_mode=("single-row", "single-cell"),  # a click on any of its texts, or on its box
         column_config={
             _("accuracy"): st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100),
             _("seconds"): st.column_config.NumberColumn(format="%.1f"),
@@ -63,8 +63,9 @@ def follow(states: dict[str, str]) -> None:
 
 def pick(key: str, runs: tuple[Run, ...]) -> None:
     """Open the row that was clicked; only the click opens, so that a list which moves on changes nothing."""
-    selected = state.get(key)["selection"]["rows"]
-    state.watch("run", runs[selected[0]].id if selected and selected[0] < len(runs) else None)
+    selection = state.get(key)["selection"]
+    (row, *_more) = [*selection["rows"], *(row for row, _column in selection["cells"]), len(runs)]
+    state.watch("run", runs[row].id if row < len(runs) else None)
 
 
 def show(run_id: str | None) -> None:
@@ -134,6 +135,6 @@ try:
     if run is not None:
         opened(run)
     elif total:
-        st.caption(_("Select a row to open its run."))
+        st.caption(_("Click a row to open its run."))
 except LabError as error:
     st.error(tell(error))

@@ -201,7 +201,7 @@ def test_a_cold_deep_link_opens_its_page(visit, path, title):
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("alert").filter(has_text=re.compile("went wrong|Error"))).to_have_count(0)
     if path:
-        expect(page.locator(".st-key-strip")).to_contain_text("200 per class")
+        expect(page.locator(".st-key-strip")).to_contain_text("5 per class")
     else:  # nothing is set up on Home
         expect(page.locator(".st-key-strip")).to_have_count(0)
 
@@ -556,19 +556,24 @@ def test_runs_are_listed_opened_downloaded_deleted_and_brought_back(visit, train
     rows = table_cells(page)
     assert {trained, compared, "done"} <= rows
     grid = page.get_by_test_id("data-grid-canvas").first.bounding_box()
-    page.mouse.click(grid["x"] + 18, grid["y"] + 54)  # the box before the newest run
-    assert slot(page, "run")
+    page.mouse.click(grid["x"] + 400, grid["y"] + 54)  # the newest run's own words
+    opened = slot(page, "run")
+    press(page, "close")
+    expect(page.get_by_text("Click a row to open its run.")).to_be_visible()
+    assert {trained} <= table_cells(settled(page))  # the table is drawn anew
+    page.mouse.click(grid["x"] + 18, grid["y"] + 54)  # and the box before it
+    assert slot(page, "run") == opened
     expect(page.get_by_text("Settings, versions and data")).to_be_visible()
 
     page = visit(f"runs?run={trained}")
     with page.expect_download() as download:
         page.get_by_role("button", name="Metrics (CSV)").click()
     lines = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
-    assert len(lines) == 20 and {line["series"] for line in lines} == {"train", "validation"}
+    assert len(lines) == 60 and {line["series"] for line in lines} == {"train", "validation"}
     with page.expect_download() as download:
         page.get_by_role("button", name="Settings and result (JSON)").click()
     whole = json.loads(download.value.path().read_text())
-    assert (whole["id"], whole["state"], whole["spec"]["data"]["per_class"]) == (trained, "done", 200)
+    assert (whole["id"], whole["state"], whole["spec"]["data"]["per_class"]) == (trained, "done", 5)
 
     press(page, "delete")
     expect(page.get_by_text("The run was deleted.")).to_be_visible()

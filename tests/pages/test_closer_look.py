@@ -43,7 +43,7 @@ def finished(store: Store, predicted: np.ndarray, kept: bool = True, sure: float
     data = Data(images, labels, images, labels, images, labels, ("5", "6"), FORM, "")
     p = np.full((12, 2), 1 - sure, np.float32)
     p[np.arange(12), predicted] = sure
-    run = store.create(FineTuneSpec(), owner=owner)
+    run = store.create(FineTuneSpec(data=DataSpec(per_class=200)), owner=owner)
     assert store.claim(run.id)
     files = {}
     if kept:

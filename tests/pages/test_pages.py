@@ -285,7 +285,8 @@ def test_a_finished_pair_shows_both_results_and_whether_the_lead_is_noise(lab):
     for slot, right in (("run_ft", 960), ("run_scratch", 900)):
         labels = np.arange(1000) % 2
         score = asdict(evaluate(labels, np.where(np.arange(1000) < right, labels, 1 - labels), 2))
-        spec = FineTuneSpec() if slot == "run_ft" else scratch_control(FineTuneSpec())
+        many = FineTuneSpec(data=DataSpec(per_class=200))
+        spec = many if slot == "run_ft" else scratch_control(many)
         slots[slot] = finished(lab.store, {**TUNED, "files": {}, "test": score}, spec=spec).id
     app = sound(opened("train", **slots))
     assert "repeat_lanes" not in {button.key for button in app.button}
@@ -502,7 +503,7 @@ def test_a_split_says_the_counts_of_its_target_and_a_limit_is_the_targets_own(la
     app.number_input(key="per_class").set_value(4000).run()
     app.selectbox(key="target").set_value("digits_8x8").run()
     field = app.number_input(key="per_class")
-    assert (field.value, field.max) == (125, 125) and "From 1 to 125; usually 125." in field.help
+    assert (field.value, field.max) == (125, 125) and "From 1 to 125; usually 5." in field.help
     assert "so 4,000 became 125." in words(sound(app))
 
 

@@ -95,7 +95,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         Examples
         --------
         >>> FineTune().describe(FineTuneSpec())
-        'digits_0_4 → mnist_5_9, 200 per class, frozen: conv_1, conv_2'
+        'digits_0_4 → mnist_5_9, 5 per class, frozen: conv_1, conv_2'
         """
         return f"{task(spec)}, frozen: {freezing.words(spec.source, spec.phases[-1].frozen) or 'nothing'}"
 

@@ -16,7 +16,7 @@ class DataSpec:
 
     target: str = "mnist_5_9"
     split: Split = "standard"
-    per_class: int | None = 200  # training images of each class; None: all there are
+    per_class: int | None = 5  # training images of each class; None: all there are
     seed: int = 0
     scale: bool = True  # False: the network is given the pixels as they are, 0..255
     label_noise: float = 0.0  # share of the training labels that is dealt out anew among its images

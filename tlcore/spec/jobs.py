@@ -41,7 +41,7 @@ class Spec(Protocol):
 class Phase:
     """Some epochs with one choice of frozen layers and one learning rate."""
 
-    epochs: int = 10
+    epochs: int = 30
     frozen: tuple[str, ...] = ()
     learning_rate: float = 1e-3
 
@@ -126,7 +126,7 @@ class ComparisonSpec:
     ``layer``. Each is a run of its own, which the comparison starts: see ``recipes.comparison``.
     """
 
-    tuning: FineTuneSpec = FineTuneSpec(data=DataSpec(per_class=5), phases=(Phase(30, ("conv_1", "conv_2")),))
+    tuning: FineTuneSpec = FineTuneSpec()
     layer: str = "flatten"
     ways: tuple[str, ...] = (FINE_TUNE, "linear_svm", SCRATCH)
 

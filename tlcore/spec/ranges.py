@@ -6,8 +6,8 @@ from tlcore.errors import SpecError
 
 # name -> (lowest, highest, default).
 RANGES: dict[str, tuple[float, float, float]] = {
-    "per_class": (1, 7000, 200),
-    "epochs": (1, 100, 10),
+    "per_class": (1, 7000, 5),
+    "epochs": (1, 100, 30),
     "batch_size": (1, 4096, 16),
     "learning_rate": (1e-6, 10.0, 1e-3),
     "seed": (0, 2**31 - 1, 0),
