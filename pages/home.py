@@ -74,10 +74,11 @@ with left:
     pad(shown, answers_at)  # before what stands below the answers, which would move when these come
 with right:
     meant(shown)
-    st.container(key="learned").html(three_answers.learned_from(taught.images(shown.images_sha256), shown))
+    with st.container(horizontal=True, vertical_alignment="center", key="learned"):
+        st.html(three_answers.learned_from(taught.images(shown.images_sha256), shown), width="stretch")
+        with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
+            st.markdown(three_answers.provenance(shown))
     st.caption(three_answers.over_seeds(shown))
-    with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
-        st.markdown(three_answers.provenance(shown))
 
 savings.glance(SAVING_AT)
 

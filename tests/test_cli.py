@@ -27,6 +27,7 @@ from tlcore.heads import HEADS
 from tlcore.inputs.digits import normalise, shrink
 from tlcore.inputs.pictures import read_image
 from tlcore.jobs import execution as worker
+from tlcore.prediction import taught
 from tlcore.recipes import article_recipe, break_it, scratch_control
 from tlcore.sentences import Sentence, percent, spread
 from tlcore.sources import making
@@ -962,6 +963,18 @@ def test_a_damaged_model_is_one_sentence_and_no_answer(trained, do, digits, tmp_
     (copy / "runs" / run.id / "model.keras").write_bytes(b"PK\x03\x04 not a model")
     code, printed, said = do("predict", "--home", copy, "--model", run.id, next(iter(digits)))
     assert code == 1 and not printed and refused(said, f"The file model.keras of run {run.id} is damaged")
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+@pytest.mark.parametrize("name", taught.NAMES)
+def test_the_networks_that_home_shows_answer_by_their_full_names(do, digits, name):
+    dark = {path: label for path, label in digits.items() if "light-on-dark" in path.name}
+    code, printed, _ = do("predict", "--model", name, *dark)
+    answers = [json.loads(line) for line in printed.splitlines()]
+    assert code == 0 and {answer["model"] for answer in answers} == {name}
+    read = [answer["label"] == label for answer, label in zip(answers, dark.values(), strict=True)]
+    assert sum(read) >= 5 and set(answers[0]["probabilities"]) == set("0123456789")
 
 
 @pytest.mark.keras
