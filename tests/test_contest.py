@@ -45,11 +45,14 @@ def test_the_same_pair_gets_the_same_verdict_in_any_order_and_the_test_is_paired
             "A is better than B: 97.5 % against 95.0 % (McNemar's exact test on 400 test images, p = 0.002)."
         )
     assert "these networks on these test images" in str(found.scope) and not found.offer
+    assert str(found.headline) == "A is better than B: 97.5 % against 95.0 %"
+    assert str(found.tested) == "Tested: McNemar's exact test on 400 test images, p = 0.002."
 
 
 def test_without_kept_answers_the_intervals_decide_and_that_is_said(store):
     runs = trained(store, SPEC, 390, kept=False), trained(store, replace(SPEC, seed=1), 380)
     found = contest(list(map(Entrant, "AB", runs)), store.folder)
+    assert str(found.headline) == "A tie: A 97.5 %, B 95.0 %"
     assert str(found.verdict).startswith("A tie: A 97.5 %, B 95.0 % (by their 95 % intervals;")
 
 
@@ -68,6 +71,8 @@ def test_few_labels_call_nothing_better_before_the_seeds_do(store):
     entrants = list(map(Entrant, "AB", runs))
     found = contest(entrants, store.folder)
     assert str(found.verdict).startswith("With these 10 images A got more right than B: 97.5 % against 75.0 %")
+    assert str(found.headline) == "With these 10 images A got more right than B: 97.5 % against 75.0 %"
+    assert str(found.tested).endswith("Only more seeds tell which method is better.")
     assert str(found.verdict).endswith("Only more seeds tell which method is better.")
     assert found.offer and not found.clear
     missing = repetitions(entrants)

@@ -78,6 +78,31 @@ class Contest:
         return Sentence("A tie: {first} {a}, {second} {b} ({how}).", **values)
 
     @property
+    def headline(self) -> Sentence:
+        """Return the verdict in a line, without how it was tested; ``tested`` says that."""
+        rival = self.ranking.rivals[0]
+        values = {
+            "these": self._these(),
+            "first": self.ranking.best,
+            "second": rival.name,
+            "a": percent(self.ranking.accuracies[self.ranking.best]),
+            "b": percent(self.ranking.accuracies[rival.name]),
+        }
+        if not rival.clear:
+            return Sentence("A tie: {first} {a}, {second} {b}", **values)
+        if self.few and not self.by_seeds:
+            return Sentence("{these} {first} got more right than {second}: {a} against {b}", **values)
+        return Sentence("{first} is better than {second}: {a} against {b}", **values)
+
+    @property
+    def tested(self) -> Sentence:
+        """Return how the headline was tested, and what it may not say."""
+        how = Sentence("Tested: {how}.", how=self._how(self.ranking.rivals[0]))
+        if self.few and not self.by_seeds:
+            return join([how, Sentence("Only more seeds tell which method is better.")])
+        return how
+
+    @property
     def scope(self) -> Sentence:
         """Return what the test covers and what it does not."""
         if self.by_seeds:

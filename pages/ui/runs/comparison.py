@@ -64,10 +64,10 @@ def _verdict(trained: Sequence[Trained], key: str) -> None:
     found = contest.find(entrants)
     if found is None:
         return
-    st.subheader(plain(shown(found.verdict)), anchor=False)
+    st.subheader(plain(shown(found.headline)), anchor=False)
     if saved := _saved(found, trained):
         st.markdown(saved)
-    st.caption(plain(shown(found.scope)))
+    st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
     contest.offer(found, entrants, key)
 
 
