@@ -42,7 +42,12 @@ def picked_item(form: InputForm) -> np.ndarray | None:
     pictures = inputs.modality(form.modality).previews(items)
     st.html(answers.gallery(pictures, [f"{i + 1}" for i in range(len(items))]))
     number = st.pills(
-        _("Which image"), range(len(items)), format_func=lambda i: f"{i + 1}", default=0, key=key("sample_number", form)
+        _("Which image"),
+        range(len(items)),
+        format_func=lambda i: f"{i + 1}",
+        default=0,
+        key=key("sample_number", form),
+        wrap=True,
     )
     if number is None:
         return None
@@ -94,6 +99,7 @@ def easel(infos: list[prediction.PredictorInfo], form: InputForm) -> None:
             default=ways[0],
             required=True,
             key=key("way", form),
+            wrap=True,
         )
         if way == "sample":
             show(picked_item(form), form, True, infos, hint, answers_at, st.empty())
@@ -170,5 +176,6 @@ with st.expander(_("Models that answer ({n} of {total})").format(n=len(chosen), 
         format_func={info.name: info.title for info in everyone}.__getitem__,
         key=key("models", form),
         label_visibility="collapsed",
+        wrap=True,
     )
 frame.next_page("runs.py", _("Next: all runs"))

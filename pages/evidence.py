@@ -37,7 +37,13 @@ def watched(slot: str, kind: str = SweepSpec.kind) -> Run | None:
 
 def whose(key: str, default: str = "mine") -> str:
     return st.segmented_control(
-        _("Show results from"), list(WHOSE), format_func=WHOSE.__getitem__, default=default, key=key, required=True
+        _("Show results from"),
+        list(WHOSE),
+        format_func=WHOSE.__getitem__,
+        default=default,
+        key=key,
+        required=True,
+        wrap=True,
     )
 
 
@@ -77,6 +83,7 @@ def labels_saved(cells: tuple[Cell, ...], key: str, run: Run | None) -> None:
         _("Labels per class that transfer gets"),
         recorded.LABELS,
         help=_("At which size the saving is read off."),
+        wrap=True,
         **state.keyed("saving_at"),
     )
     savings_view.chart(cells, key)

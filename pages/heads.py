@@ -39,6 +39,7 @@ def settings() -> HeadSpec:
         selection_mode="multi",
         default=list(INPUTS),
         help=_("Raw pixels show what the source's features add."),
+        wrap=True,
         key="inputs",
         persist_state="session",
     )
@@ -60,6 +61,7 @@ def settings() -> HeadSpec:
         help=_("The classifiers to compare."),
         key="compared",
         persist_state="session",
+        wrap=True,
     )
     tune = st.toggle(
         _("Choose every head's hyperparameters on validation images first"),

@@ -65,6 +65,7 @@ def meant(card: Taught) -> None:
             label_visibility="collapsed",
             width="stretch",
             on_change=lambda: st.rerun(["pen", "meant"]),
+            wrap=True,
         )
 
 

@@ -43,6 +43,7 @@ def field() -> dict[str, FineTuneSpec]:
         format_func=TITLES.__getitem__,
         selection_mode="multi",
         help=_("Everything else is as on the Train page: source, target, labels, epochs, learning rate, seed."),
+        wrap=True,
         **state.keyed("race_lanes"),
     )
     if state.get("recipe") == "article":
@@ -99,6 +100,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
         args=(specs, int(state.get("seed"))),
     )
     st.page_link("train.py", label=_("Change what all lanes share"), icon=":material/tune:")
+if len(specs) > (at_a_time := state.lab().engine.status().n_workers):
+    words = _("This server trains {n} at a time: the lanes that are drawn last begin when one of the first has ended.")
+    st.caption(words.format(n=at_a_time))
 if message := state.take("start_error"):
     st.error(message)
 shown = watched()

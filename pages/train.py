@@ -143,7 +143,12 @@ def comparing() -> None:
     )
     titles = {name: names.methods()[name] for name in comparison.ways()}
     st.pills(
-        _("Ways to learn"), list(titles), format_func=titles.__getitem__, selection_mode="multi", **state.keyed("ways")
+        _("Ways to learn"),
+        list(titles),
+        format_func=titles.__getitem__,
+        selection_mode="multi",
+        wrap=True,
+        **state.keyed("ways"),
     )
     too_few = len(state.get("ways")) < comparison.FEWEST
     st.button(
@@ -275,6 +280,7 @@ def feature_extraction() -> None:
         format_func=names.heads().__getitem__,
         selection_mode="multi",
         help=_("The classifier trained on the features; several share one extraction."),
+        wrap=True,
         **state.keyed("heads"),
     )
     for name in state.get("heads"):

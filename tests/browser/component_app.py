@@ -43,6 +43,8 @@ async def metrics(request: Request) -> Response:
     since = int(request.query_params.get("since", 0))
     points = [(seq, point) for seq, point in enumerate(run["points"], 1) if seq > since]
     times = {"started": 1000.0, "finished": 1014.0}
+    if run["state"] == "queued":
+        times = {"ahead": run.get("ahead", 0)}
     answer = payload(run["state"], run["progress"], points, attempt=run["attempt"], error=run["error"], **times)
     return Response(dumps(answer), media_type="application/json")
 

@@ -55,7 +55,8 @@ def main() -> None:
         st.button("Rerun")
     if show == "race":
         names = ("frozen", "from_scratch", "all")
-        live_chart("race", runs=[LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names])
+        runs = [LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names]
+        live_chart("race", runs=runs, at_a_time=2)
     if show == "film":
         show_film()
     if show in ("", "picker", "deep"):

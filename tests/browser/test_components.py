@@ -568,6 +568,16 @@ def test_the_axes_say_what_they_show(show, server):
     expect(page.get_by_role("button", name="Log loss")).to_have_attribute("aria-pressed", "true")
 
 
+def test_a_run_that_waits_says_how_many_come_first_and_how_many_go_on_at_a_time(show, server):
+    for name in ("frozen", "from_scratch"):
+        server.change(name, reset=True, curve=[0, 10])
+    server.change("all", reset=True, state="queued", ahead=2)
+    page = show("race")
+    row = page.locator(".tl-live-run").filter(has_text="all: Waiting")
+    expect(row).to_contain_text("2 before this one")
+    expect(row).to_contain_text("2 runs go on at a time here")
+
+
 def test_the_numbers_are_a_click_away(show, server):
     server.change("one", reset=True, curve=[0, 20])
     page = show("chart")

@@ -3,6 +3,7 @@
 The lab is real but for its processes: a run is stored, and nothing executes it unless the test does.
 """
 
+import ast
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -413,6 +414,22 @@ def test_how_it_works_offers_finished_fine_tunings_and_falls_back_where_one_cann
     assert f"{lesson.recorded().loss:.3f}" in [metric.value for metric in app.metric]
 
 
+def test_more_lanes_than_run_at_a_time_are_said_to_wait_and_why(lab):
+    assert "This server trains 2 at a time" in words(opened("race"))
+    assert "at a time" not in words(opened("race", race_lanes=("nothing", "scratch")))
+    lab.store.create(FineTuneSpec())
+    run = lab.store.create(HeadSpec(curves=False))
+    assert "before this one. 2 runs go on at a time here." in words(opened("heads", run_cmp=run.id))
+
+
+def test_choices_that_do_not_fit_on_a_line_go_on_on_the_next():
+    """On a phone one line holds eight numbers; what is beyond it would be cut off."""
+    for path in [*(ROOT / "pages").glob("*.py"), *(ROOT / "pages" / "ui").rglob("*.py")]:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("pills", "segmented_control"):
+                assert any(keyword.arg == "wrap" for keyword in call.keywords), f"{path.name}, line {call.lineno}"
+
+
 def test_the_articles_recipe_is_not_raced(lab):
     app = sound(opened("race", recipe="article"))
     assert app.button(key="start_race").disabled
@@ -574,9 +591,11 @@ def test_no_page_brings_tensorflow_into_the_server(tmp_path):
     script = f"""
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 sys.path.insert(0, {str(ROOT)!r})
 from pages.ui.session import state
 from pages.ui.frame import complain
+from tlcore.engine import Status
 from tlcore.lab import Lab
 from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
@@ -584,7 +603,8 @@ from tlcore.prediction.serving import Serving
 from tlcore.store import Store
 from tlcore.prediction.what_if import WhatIf
 store = Store(Path({str(tmp_path)!r}))
-lab = Lab(store.folder, store, None, Serving(store.folder), WhatIf(store.folder))
+engine = SimpleNamespace(status=lambda: Status(2, 0, 0, True))
+lab = Lab(store.folder, store, engine, Serving(store.folder), WhatIf(store.folder))
 state.lab = lambda: lab
 for name in {NAMES!r}:
     app = AppTest.from_file({str(ROOT / "pages" / "menu.py")!r}, default_timeout=60).run()

@@ -96,6 +96,7 @@ def _look(run: Run) -> None:
         required=True,
         key=f"way_{run.id}",
         label_visibility="collapsed",
+        wrap=True,
     )
     st.caption(f"**{percent(looked.score.accuracy)}** · {interval(looked.score)}")
     if way == "rivals":
@@ -201,6 +202,7 @@ def _why(run: Run, model: str, looked: Looked) -> None:
         default=0,
         required=True,
         key=f"why_{looked.key}",
+        wrap=True,
     )
     name = ModelName.run(run.id) if model == "model" else ModelName.head(run.id, f"{model}{SUFFIX}")
     found = asked(explain, str(name), items[chosen], str(state.lab().folder))

@@ -123,7 +123,13 @@ def _activations(activations: Sequence[tuple[str, np.ndarray]], key: str) -> Non
     values = dict(activations)
     st.markdown(_("**What each layer makes of it**"))
     layer = st.segmented_control(
-        _("Layer"), list(values), default=next(iter(values)), required=True, key=key, label_visibility="collapsed"
+        _("Layer"),
+        list(values),
+        default=next(iter(values)),
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        wrap=True,
     )
     found = values[layer]
     shape = " × ".join(map(str, found.shape))
@@ -169,6 +175,7 @@ def look_inside() -> None:
             default=0,
             required=True,
             key="inside_image",
+            wrap=True,
         )
         known = _("The source only knows {names}: it calls every image one of them.")
         if not sources.info(source).trained:

@@ -111,7 +111,15 @@ def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: st
         + " "
         + words.format(name=plain(name))
     )
-    st.pills(_("Which image"), range(len(values)), format_func=numbers.__getitem__, default=0, required=True, key=key)
+    st.pills(
+        _("Which image"),
+        range(len(values)),
+        format_func=numbers.__getitem__,
+        default=0,
+        required=True,
+        key=key,
+        wrap=True,
+    )
 
 
 def _sum(found: OpenedSVM, names: Sequence[str], first: int, second: int) -> None:

@@ -158,6 +158,7 @@ class Chart {
     const going = !isFinal(run.state);
     const facts = [];
     if (run.state === "queued" && run.ahead) facts.push(fill(words.ahead, { n: run.ahead }));
+    if (run.state === "queued" && run.ahead && words.at_a_time) facts.push(words.at_a_time);
     if (run.state === "queued" && run.ahead && run.wait >= 1) facts.push(fill(words.wait, { time: this.time(run.wait) }));
     if (going && message) facts.push(message);
     if (n_steps) facts.push(fill(words.step, { n: number.format(step), total: number.format(n_steps) }));

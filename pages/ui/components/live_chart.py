@@ -9,7 +9,7 @@ import plotly
 from streamlit.components.v2 import component
 
 from pages.ui.words import names
-from pages.ui.words.text import _, language
+from pages.ui.words.text import _, language, ngettext
 from server.address import base_path
 from tlcore.spec import FINAL_STATES
 
@@ -63,6 +63,7 @@ def live_chart(
     accuracy_title: str = "",
     rules: Sequence[Rule] = (),
     height: int = 480,
+    at_a_time: int = 0,
     on_finished: Callable[[], None] | None = None,
 ) -> str | None:
     """Show runs while they go on. Return a state once, in the rerun caused by the last of them ending.
@@ -75,6 +76,7 @@ def live_chart(
     x_title : unit of the points' ``x``; epochs when not given
     x_max : last ``x`` to come where it is known, so that the axis stands still
     rules : vertical lines, see `Rule`
+    at_a_time : how many runs the server has go on at once, which a waiting run says; 0: unknown
     height : of the two plots one above the other, in pixels; side by side they need less
 
     Returns
@@ -95,7 +97,7 @@ def live_chart(
             "rules": [asdict(rule) for rule in rules],
             "height": height,
             "language": language(),
-            "words": _words() | _titles(label, x_title, loss_title, accuracy_title),
+            "words": _words(at_a_time) | _titles(label, x_title, loss_title, accuracy_title),
         },
         on_finished_change=on_finished or _nothing,
     )
@@ -131,7 +133,8 @@ def _titles(label: str, x_title: str, loss_title: str, accuracy_title: str) -> d
     }
 
 
-def _words() -> dict[str, Any]:
+def _words(at_a_time: int) -> dict[str, Any]:
+    at_once = ngettext("{n} run goes on at a time here", "{n} runs go on at a time here", at_a_time).format(n=at_a_time)
     return {
         "states": {
             "queued": _("Waiting"),
@@ -157,6 +160,7 @@ def _words() -> dict[str, Any]:
         "waiting": _("The first point appears here as soon as it is measured."),
         "none": _("No point was measured."),
         "ahead": _("{n} before this one"),
+        "at_a_time": at_once if at_a_time else "",
         "wait": _("starts in about {time}"),
         "step": _("step {n} of {total}"),
         "left": _("{time} left"),

@@ -240,6 +240,7 @@ def pills(label: str, options: Mapping[Any, str | None], key: str, words: str) -
         format_func=lambda name: options[name] or f"{name}",
         selection_mode="multi",
         help=words,
+        wrap=True,
         **state.keyed(key),
     )
 

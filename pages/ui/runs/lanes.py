@@ -41,6 +41,7 @@ def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
         ],
         label=label,
         x_max=float(max(epochs, default=1)),
+        at_a_time=state.lab().engine.status().n_workers if open_ else 0,
     )
 
 

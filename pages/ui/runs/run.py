@@ -60,6 +60,7 @@ def show(run: Run, slot: str) -> None:
             f"chart_{slot}",
             runs=[LiveRun(run.id, f"/api/runs/{run.id}/metrics", state=run.state)],
             label=_("Loss and accuracy of {run}").format(run=title(run)),
+            at_a_time=0 if run.final else state.lab().engine.status().n_workers,
             **vars(chart),
         )
     if run.state == "stopped" and not run.stored and not view.tells_of_nothing:
@@ -87,7 +88,9 @@ def _without_chart(run: Run) -> None:
         wait = state.lab().forecast.wait_s(run.id)
         soon = wait is None or wait < 1
         start = _("It starts by itself.") if soon else _("It starts by itself, in about {seconds:.0f} s.")
-        st.info(words.format(n=ahead) + " " + start.format(seconds=wait))
+        n = state.lab().engine.status().n_workers
+        at_a_time = ngettext("{n} run goes on at a time here.", "{n} runs go on at a time here.", n).format(n=n)
+        st.info(" ".join((words.format(n=ahead), at_a_time, start.format(seconds=wait))))
     if not run.final:
         progress(run.id, run.state)
     if run.state == "failed":

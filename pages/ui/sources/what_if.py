@@ -41,6 +41,7 @@ def what_if() -> None:
             key="what_if_tail",
             on_change=_moved,
             persist_state="session",
+            wrap=True,
         )
         cuts = ["", *cuts_of(state.get("source"), tail)]
         if state.get("what_if_cut") not in cuts:
