@@ -142,7 +142,7 @@ def draw(page, *points, up: bool = True, steps: int = 8) -> None:
 
 def test_a_stroke_arrives_while_it_is_drawn_and_whole_at_pen_up(show):
     page = show("pad")
-    expect(page.get_by_text("Draw something")).to_be_visible()
+    expect(page.get_by_text("Draw a 7")).to_be_visible()
     draw(page, (0.25, 0.25), (0.75, 0.25), up=False)
     live = wait_said(page, "pad", "!said.final && said.strokes.length === 1 && said.strokes[0].points.at(-1)[0] > 0.7")
     assert live["rev"] == 0
@@ -153,7 +153,7 @@ def test_a_stroke_arrives_while_it_is_drawn_and_whole_at_pen_up(show):
     assert points[-1] == pytest.approx([0.75, 0.25], abs=0.01)
     assert all(round(part, 3) == part for point in points for part in point)
     assert value["strokes"][0]["width"] == 0.085
-    expect(page.get_by_text("Draw something")).to_be_hidden()
+    expect(page.get_by_text("Draw a 7")).to_be_hidden()
     expect(page.get_by_role("status").filter(has_text="It is a seven")).to_be_visible()
 
 
@@ -223,7 +223,7 @@ def test_undo_redo_and_clear(show):
     wait_said(page, "pad", "said.strokes.length === 2")
     clear.click()
     wait_said(page, "pad", "said.strokes.length === 0")
-    expect(page.get_by_text("Draw something")).to_be_visible()
+    expect(page.get_by_text("Draw a 7")).to_be_visible()
     undo.click()  # a slip of the finger on Clear costs nothing
     wait_said(page, "pad", "said.strokes.length === 2")
 
@@ -272,7 +272,7 @@ def test_python_replaces_the_drawing_only_with_a_new_revision(show):
     assert value["rev"] == 1
     page.get_by_role("button", name="Reset").click()
     wait_said(page, "pad", "said.rev === 2 && said.strokes.length === 0")
-    expect(page.get_by_text("Draw something")).to_be_visible()
+    expect(page.get_by_text("Draw a 7")).to_be_visible()
 
 
 def test_a_pad_that_comes_back_shows_and_sends_what_was_on_it(show):

@@ -112,7 +112,7 @@ def check_value(value: object, *, strokes: Sequence[dict[str, Any]] = (), rev: i
 
 def _words() -> dict[str, str]:
     return {
-        "hint": _("Draw something"),
+        "hint": _("Draw a 7"),
         "keys": _("Draw with a mouse, a pen or a finger. Delete or Escape clears, Control and Z undoes."),
         "brush": _("Brush"),
         "thin": _("Thin"),
