@@ -16,7 +16,6 @@ from tlcore.prediction import taught
 from tlcore.prediction.taught import Taught
 
 SAVING_AT = 5  # labels per class
-FEW_EPOCHS = 30  # with few images an epoch is few steps
 
 shown = taught.card()
 known = sources.info(shown.source).class_names
@@ -84,32 +83,19 @@ with right:
 savings.glance(SAVING_AT)
 
 
-def door(page: str, title: str, words: str, **choices: int | bool) -> None:
-    """Show one way on; ``choices`` are made for whoever takes it."""
-    with st.container(border=True, height="stretch"):
-        pressed = st.button(
-            title,
-            key=f"door_{page}",
-            type="tertiary",
-            icon=":material/arrow_forward:",
-            icon_position="right",
-            on_click=state.put,
-            kwargs=choices,
-        )
-        if pressed:
-            st.switch_page(f"{page}.py")
+doors = [
+    ("draw.py", _("Draw digits"), _("Every model answers, yours too, and says why.")),
+    (
+        "train.py",
+        _("Train your own"),
+        _("Watch it learn and read the verdict; set how many examples, and what is frozen."),
+    ),
+    ("how_it_works.py", _("How it works"), _("Every step in pictures and numbers of a real run.")),
+]
+for column, (page, title, words) in zip(st.columns(3), doors, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.page_link(page, label=f"**{title}**", icon=":material/arrow_forward:", icon_position="right")
         st.write(words)
-
-
-draw, train, how = st.columns(3)
-with draw:
-    door("draw", _("Draw digits"), _("Every model answers, yours too, and says why."))
-with train:
-    words = _("{n} examples of each digit, as above: watch it learn, and set how many and what is frozen.")
-    few = {"per_class": shown.per_class, "epochs": FEW_EPOCHS, "all_images": False}
-    door("train", _("Train your own"), words.format(n=shown.per_class), **few)
-with how:
-    door("how_it_works", _("How it works"), _("Every step in pictures and numbers of a real run."))
 
 if runs := state.access().runs(limit=5):
     st.subheader(_("Latest runs"), anchor=False)

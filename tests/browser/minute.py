@@ -42,7 +42,7 @@ def walk(page: Page, url: str, see: See = unseen) -> int:
     press(page.locator(".st-key-meant").get_by_role("radio", name="7", exact=True))
     expect(page.locator(".three h2")).to_contain_text("your 7", timeout=SLOW_MS)
     see(page, 3.5)
-    press(page.get_by_role("button", name="Train your own"))
+    press(page.get_by_role("link", name="Train your own"))
     compare = page.get_by_role("button", name="Run the comparison")
     expect(compare).to_be_visible(timeout=SLOW_MS)
     see(page, 1.5)

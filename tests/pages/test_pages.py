@@ -562,18 +562,10 @@ def test_home_shows_three_answers_the_saving_and_three_doors_before_anything_is_
     saved = savings_view.recorded_saving(5)
     assert f"The same accuracy with about {saved.k:.1f} times fewer labels" in glance
     assert "<b>5</b>" in glance and f"<b>{saved.needed:.0f}</b>" in glance
-    assert [button.label for button in app.button] == ["Draw digits", "Train your own", "How it works"]
+    assert [link.proto.page for link in app.get("page_link")][-3:] == ["draw", "train", "how_it_works"]
     assert "Latest runs" not in words(app)
     finished(lab.store, TUNED)
     assert "Latest runs" in words(sound(opened("home")))
-
-
-def test_the_door_to_training_goes_on_with_five_examples_of_each_digit(lab):
-    app = sound(opened("home").button(key="door_train").click().run())
-    assert app.title[0].value == "Train"
-    app.button(key="start_ft").click().run()
-    (run,) = lab.store.list()
-    assert (run.spec.data.per_class, run.spec.epochs) == (5, 30)
 
 
 @pytest.mark.keras
