@@ -42,7 +42,7 @@ def plain(seed: int, n_seeds: int) -> _timing.Result:
     spec, scores = _spec(seed, n_seeds), []
     pool = datasets.pool(spec.target, spec.split, [(5, seed) for seed in spec.seeds], spec.n_test)
     model = sources.load(spec.source)
-    parts = {cut: keras.Model(model.inputs, model.get_layer(cut).output) for cut in CUTS}
+    parts = {cut: keras.Model(model.inputs, sources.tensors(model)[cut]) for cut in CUTS}
     for part in parts.values():
         part.predict(pool.images[:32], verbose=0)
 
