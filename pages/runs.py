@@ -44,8 +44,11 @@ def history(runs: tuple[Run, ...]) -> None:
         on_select=lambda: pick(key, runs),
         selection_mode=("single-row", "single-cell"),  # a click on any of its texts, or on its box
         column_config={
-            _("accuracy"): st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100),
-            _("seconds"): st.column_config.NumberColumn(format="%.1f"),
+            _("accuracy"): st.column_config.ProgressColumn(format=PERCENT, min_value=0, max_value=100, width=110),
+            _("95 % interval"): st.column_config.Column(width=110),
+            _("what"): st.column_config.Column(width=330),  # so that the id is in view at 1280 px
+            _("seconds"): st.column_config.NumberColumn(format="%.1f", width=70),
+            _("seed"): st.column_config.Column(width=55),
         },
         key=key,
         placeholder="–",
