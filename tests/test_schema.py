@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tlcore.errors import StoreError
-from tlcore.spec import FineTuneSpec, HeadSpec, MetricPoint
+from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase
 from tlcore.store import Store, schema
 from tlcore.store.connection import connect
 from tlcore.store.tables import metadata
@@ -70,7 +70,7 @@ def test_an_older_database_keeps_everything(tmp_path, script):
         "c6831ad2f2ab4559",
         "first",
         "done",
-        FineTuneSpec(seed=3),
+        FineTuneSpec(data=DataSpec(per_class=200), phases=(Phase(10, ("conv_1", "conv_2")),), seed=3),  # defaults then
     )
     assert (first.accuracy, first.created, first.owner) == (0.84, 1795369382.5, "")
     assert (second.id, second.name, second.state, second.owner) == ("c0e34aba0e8a025e", "second", "queued", "")
