@@ -161,7 +161,7 @@ with right:
             )
     cost = frozen.cost
     if cost.n_trainable:
-        sentence = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute.**")
+        sentence = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute a step.**")
         if cost.share == 1:
             sentence = _("**{n:,} of {total:,} weights will train ({share}): nothing is saved.**")
         st.container(key="will_train").markdown(

@@ -95,7 +95,7 @@ def fine_tuning() -> None:
     else:
         st.markdown(
             ":material/ac_unit: "
-            + _("Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share} less compute.").format(
+            + _("Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share} less compute a step.").format(
                 frozen=frozen.words or _("nothing"),
                 n=cost.n_trainable,
                 total=cost.n_weights,

@@ -381,6 +381,17 @@ def test_the_control_from_scratch_is_one_click_and_extraction_runs_beside_it(vis
     assert slot(page, "scratch") != slot(page, "fx")
 
 
+def test_a_number_that_is_refused_says_why_at_its_field(visit):
+    page = visit("train")
+    field = page.locator(".st-key-per_class input").first
+    field.fill("9000")
+    field.press("Tab")
+    reason = page.locator(".st-key-per_class").get_by_role("alert").filter(has_text="between 1 and 4879").first
+    expect(reason).to_be_visible()
+    box, above = reason.bounding_box(), field.bounding_box()
+    assert box["width"] > 100 and box["height"] > 10 and 0 <= box["y"] - above["y"] - above["height"] < 16
+
+
 def test_a_loss_that_is_not_a_number_stops_the_run_and_says_why(visit):
     page = visit("train")
     fill(page, "per_class", 50)
@@ -675,12 +686,6 @@ def test_the_server_process_holds_neither_tensorflow_nor_keras_after_every_page(
     assert lab.ask("/healthz")["alive"]
 
 
-STILL = """() => {
-    window.shifts = [];
-    new PerformanceObserver((list) => {
-        for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shifts.push(value);
-    }).observe({ type: "layout-shift", buffered: true });
-}"""
 EVERY_PAGE = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem not in ("menu", "__init__"))
 
 
@@ -688,8 +693,8 @@ EVERY_PAGE = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.
 @pytest.mark.parametrize("name", EVERY_PAGE)
 def test_nothing_moves_while_a_page_loads(visit, lab, name, size):
     page = visit("", **size)
-    page.add_init_script(f"({STILL})()")
+    page.add_init_script(WATCH_SHIFTS)
     page.goto(f"{lab.url}/{'' if name == 'home' else name}")
     settled(page)
     page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")  # all has come
-    assert page.evaluate("() => window.shifts.reduce((sum, value) => sum + value, 0)") < 0.1
+    assert page.evaluate("window.shifted") < 0.1
