@@ -33,13 +33,16 @@ def walk(page: Page, url: str, see: See = unseen) -> int:
     page.goto(url)
     expect(page.locator(".three h2")).to_have_text("Draw a 7, or any other digit", timeout=SLOW_MS)
     expect(page.locator(".learned img")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".tl-pad-canvas")).to_be_visible(timeout=SLOW_MS)
+    seven = page.locator(".st-key-meant").get_by_role("radio", name="7", exact=True)
+    expect(seven).to_be_visible(timeout=SLOW_MS)
     see(page, 1.2)
     draw(page, see)
     expect(page.locator('[data-model="taught:transfer"] [data-answer]')).to_have_attribute(
         "data-answer", "7", timeout=SLOW_MS
     )
     see(page, 1.6)
-    press(page.locator(".st-key-meant").get_by_role("radio", name="7", exact=True))
+    press(seven)
     expect(page.locator(".three h2")).to_contain_text("your 7", timeout=SLOW_MS)
     see(page, 3.5)
     press(page.get_by_role("link", name="Train your own"))
