@@ -1,7 +1,7 @@
 """The tests in two processes, a module each (pytest-xdist): what comes first, what runs alone, what is said at the end.
 
-A test in a browser that fails is tried once more (pytest-rerunfailures): on a machine that others use too, a page may
-answer later than a click can wait. The last line counts those that needed it.
+A test that drives a browser, or whole processes for seconds, and fails is tried once more (pytest-rerunfailures): on a
+machine that others use too, a page may answer later than a click can wait. The last line counts those that needed it.
 
 Modules that take long come first, so that both processes end at about the same time. A test marked ``alone`` has the
 machine for itself: its process waits until the other is between two tests, and the other then waits for it.
@@ -53,7 +53,7 @@ class SideBySide:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
-            if item.get_closest_marker("browser"):
+            if item.get_closest_marker("browser") or item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.flaky(reruns=1))
         if self.locks:
             items.sort(key=lambda item: _place(item.nodeid))

@@ -81,7 +81,7 @@ def test_a_head_cut_off_is_refused(honest, tmp_path, end):
 def test_a_head_that_unpacks_to_more_than_any_head_is_refused_before_it_is_unpacked(honest, tmp_path, monkeypatch):
     import zipfile
 
-    monkeypatch.setattr("tlcore.heads.heads.MOST_BYTES", 1000)
+    monkeypatch.setattr("tlcore.heads.saving.MOST_BYTES", 1000)
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("something was unpacked"))
     assert refused(honest, tmp_path)
 
