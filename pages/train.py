@@ -49,11 +49,10 @@ def comparing() -> None:
             "learn from the activations of **{layer}**."
         ).format(frozen=frozen.words or _("nothing"), layer=state.get("layer"))
     )
-    titles = {name: names.methods()[name] for name in comparison.ways()}
     st.pills(
         _("Ways to learn"),
-        list(titles),
-        format_func=titles.__getitem__,
+        comparison.ways(),
+        format_func=names.methods().__getitem__,
         selection_mode="multi",
         wrap=True,
         **state.keyed("ways"),

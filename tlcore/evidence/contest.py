@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from tlcore.store import Run
 MODEL = "model"  # the network of a run
 FEW_LABELS = 50  # a class; with fewer, another draw of the images often turns the order round
 SEEDS = 5  # that a repetition has
+MORE_SEEDS = Sentence("Only more seeds tell which method is better.")
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,7 @@ class Contest:
     def verdict(self) -> Sentence:
         """Return which is better, or that it is a tie."""
         rival = self.ranking.rivals[0]
-        values = {
-            "first": self.ranking.best,
-            "second": rival.name,
-            "a": percent(self.ranking.accuracies[self.ranking.best]),
-            "b": percent(self.ranking.accuracies[rival.name]),
-            "how": self._how(rival),
-        }
+        values = {**self._pair(rival), "how": self._how(rival)}
         if self.few and not self.by_seeds:
             return Sentence("{these} {what}", these=self._these(), what=self._on_one_draw(rival, values))
         if rival.clear:
@@ -81,17 +77,12 @@ class Contest:
     def headline(self) -> Sentence:
         """Return the verdict in a line, without how it was tested; ``tested`` says that."""
         rival = self.ranking.rivals[0]
-        values = {
-            "these": self._these(),
-            "first": self.ranking.best,
-            "second": rival.name,
-            "a": percent(self.ranking.accuracies[self.ranking.best]),
-            "b": percent(self.ranking.accuracies[rival.name]),
-        }
+        values = self._pair(rival)
         if not rival.clear:
             return Sentence("A tie: {first} {a}, {second} {b}", **values)
         if self.few and not self.by_seeds:
-            return Sentence("{these} {first} got more right than {second}: {a} against {b}", **values)
+            these = self._these()
+            return Sentence("{these} {first} got more right than {second}: {a} against {b}", these=these, **values)
         return Sentence("{first} is better than {second}: {a} against {b}", **values)
 
     @property
@@ -99,7 +90,7 @@ class Contest:
         """Return how the headline was tested, and what it may not say."""
         how = Sentence("Tested: {how}.", how=self._how(self.ranking.rivals[0]))
         if self.few and not self.by_seeds:
-            return join([how, Sentence("Only more seeds tell which method is better.")])
+            return join([how, MORE_SEEDS])
         return how
 
     @property
@@ -124,6 +115,11 @@ class Contest:
         )
         return join([covers, holm])
 
+    def _pair(self, rival: Rival) -> dict[str, Any]:
+        """Return the names and accuracies of the best and of a rival, for a sentence."""
+        best, reached = self.ranking.best, self.ranking.accuracies
+        return {"first": best, "second": rival.name, "a": percent(reached[best]), "b": percent(reached[rival.name])}
+
     def _how(self, rival: Rival) -> Sentence:
         if self.by_seeds:
             return Sentence(
@@ -142,12 +138,11 @@ class Contest:
         return Sentence("With these {n:,} images", n=self.n_trained)
 
     def _on_one_draw(self, rival: Rival, values: Mapping[str, object]) -> Sentence:
-        repeat = Sentence("Only more seeds tell which method is better.")
         if rival.clear:
             found = Sentence("{first} got more right than {second}: {a} against {b} ({how}).", **values)
         else:
             found = Sentence("it is a tie: {first} {a}, {second} {b} ({how}).", **values)
-        return join([found, repeat])
+        return join([found, MORE_SEEDS])
 
 
 def contest(entrants: Sequence[Entrant], folder: Path, runs: Sequence[Run] = ()) -> Contest | None:
