@@ -118,10 +118,10 @@ def wait_for_port(port: int, process: subprocess.Popen) -> None:
 
 def opens_whole(browser, address: str) -> None:
     """Hold a page behind a proxy against what it must do: draw, be somebody, take a large file, have no error."""
-    context = browser.new_context(ignore_https_errors=True)
+    context = browser.new_context()
     context.set_default_timeout(SLOW_MS)
     page, errors = context.new_page(), []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda said: errors.append((said.text, said.location)) if said.type == "error" else None)
     page.goto(f"{address}/layers")
     settled(page)
     expect(page.get_by_role("heading", level=1, name="Layers", exact=True)).to_be_visible()
@@ -175,7 +175,7 @@ WITHOUT = {
 @pytest.mark.parametrize("line", WITHOUT)
 def test_a_line_that_is_forgotten_is_told_on_the_page_and_in_the_log(nginx, lab, browser, line):
     assert line in block("nginx")
-    page = browser.new_context(ignore_https_errors=True).new_page()
+    page = browser.new_context().new_page()
     page.goto(f"https://localhost:{nginx(block('nginx').replace(line, ''), lab)}/train")
     expect(page.get_by_role("dialog").get_by_text(WITHOUT[line])).to_be_visible()
     page.context.close()

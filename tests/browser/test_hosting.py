@@ -177,6 +177,7 @@ def strict_browser(chromium_path, browser):
     """Chromium without third-party cookies, as most people have it soon, that finds the three sites on this machine."""
     arguments = [
         *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--test-third-party-cookie-phaseout"),
+        "--ignore-certificate-errors",
         f"--host-resolver-rules=MAP {COURSE} 127.0.0.1, MAP {OTHER} 127.0.0.1, MAP {LAB} 127.0.0.1",
     ]
     chromium = browser.browser_type.launch(executable_path=chromium_path, args=arguments)
@@ -187,7 +188,7 @@ def strict_browser(chromium_path, browser):
 @pytest.fixture
 def course_page(embedded, course, strict_browser):
     """``course_page(path, site)``: the page, and in it the frame with the lab."""
-    context = strict_browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 1000})
+    context = strict_browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(SLOW_MS)
     page = context.new_page()
 
