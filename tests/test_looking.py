@@ -66,10 +66,17 @@ def told(answer):
 @pytest.mark.parametrize("cut", ["flatten", "nothing"])
 def test_a_moved_boundary_answers_as_the_page_does(do, home, cut):
     values = told(do("what-if", "--cut", cut, "--json"))
-    expected = what_if.retrain(what_if.Move(cut=None if cut == "nothing" else cut), str(home))
+    expected = what_if.retrain(what_if.Move(cut=None if cut == "nothing" else cut))
     assert values["test"]["accuracy"] == expected.test.accuracy and values["n_trainable"] == expected.n_trainable
     code, printed, _ = do("what-if", "--cut", cut)
     assert code == 0 and "95 % interval" in printed and "bit for bit unchanged" in printed
+
+
+def test_every_cut_is_answered_in_one_command(do):
+    values = told(do("what-if", "--every-cut", "--per-class", 5, "--json"))
+    assert list(values["tests"])[:2] == ["pixels", "conv_1"] and values["n_images"] == 25
+    code, printed, _ = do("what-if", "--every-cut", "--per-class", 5)
+    assert code == 0 and f"{100 * values['tests']['flatten']['accuracy']:.1f} %" in printed
 
 
 def test_an_answer_is_explained_with_where_it_looks_and_what_is_near(do, seven, tmp_path):

@@ -162,7 +162,7 @@ def test_a_sweep_has_measured_every_cut(lab, runs):
 @pytest.mark.parametrize("tail", what_if.TAILS)
 def test_what_if_answers_at_every_cut(lab, tail):
     for cut in (None, *what_if.cuts_of("sonar_net", tail)):
-        answer = what_if.retrain(Move("sonar_net", "sonar_shapes", cut, tail), str(lab.folder))
+        answer = what_if.retrain(Move("sonar_net", "sonar_shapes", cut, tail))
         assert answer.test.n == 120 and all(row.ok for row in answer.proof), cut
 
 

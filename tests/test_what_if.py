@@ -10,7 +10,8 @@ import pytest
 
 from tlcore import sources, training
 from tlcore.errors import SpecError, TrainingError
-from tlcore.prediction.what_if import Move, WhatIf, check, retrain
+from tlcore.prediction import moves
+from tlcore.prediction.what_if import Cuts, Move, WhatIf, check, cuts_of, every_cut, retrain
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,51 @@ def test_a_linear_tail_on_features_beats_one_on_pixels(what_if):
 
 @pytest.mark.keras
 @pytest.mark.slow
+def test_every_cut_is_answered_in_one_question_as_each_alone(what_if):
+    found = what_if.soon(Cuts(per_class=5), wait_s=300)
+    assert list(found.by_cut) == ["", *cuts_of("digits_0_4", "linear")] and found.n_images == 25
+    for cut, test in found.tests:
+        alone = what_if.answer(Move(cut=cut or None, per_class=5), timeout_s=300)
+        assert alone.n_images == 25 and test.accuracy == pytest.approx(alone.test.accuracy, abs=0.002)
+    again = what_if.soon(Cuts(per_class=5))
+    assert again is found  # kept: nothing is computed twice
+    best, last = found.by_cut["flatten"], found.by_cut["dense_2"]
+    assert best.low > found.by_cut[""].high > last.high  # the finding that the page's headline states
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_large_activations_are_answered_in_groups_with_the_same_outcome(monkeypatch):
+    whole = every_cut(Cuts(per_class=5))
+    monkeypatch.setattr(moves, "TOGETHER_BYTES", 25 * 4 * 10_000)
+    assert len(list(moves._together("digits_0_4", 25))) == 4
+    for name, test in every_cut(Cuts(per_class=5)).tests:
+        assert test.accuracy == pytest.approx(whole.by_cut[name].accuracy, abs=0.002)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_who_asks_before_it_is_computed_gets_nothing_and_a_failure_is_said_to_each(what_if):
+    stopped, go_on = Cuts(seed=3, per_class=1), os.getpid
+    assert what_if.soon(stopped) is None and what_if.soon(stopped) is None
+    assert what_if.ask(go_on, timeout_s=300) and what_if.soon(stopped).n_images == 5  # the line is one: it is answered
+    for _ in range(2):
+        with pytest.raises(SpecError, match="no source model 'vgg'"):
+            what_if.soon(Cuts(source="vgg"))
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_few_images_train_the_dense_tail_for_as_many_steps_as_a_training_does(monkeypatch):
+    specs = []
+    fit = training.fit
+    monkeypatch.setattr(training, "fit", lambda model, data, spec: (specs.append(spec), fit(model, data, spec))[1])
+    found = retrain(Move(cut="flatten", tail="dense", per_class=5))
+    assert (specs[0].epochs, specs[0].batch_size, found.n_images) == (30, 16, 25) and found.test.accuracy > 0.75
+
+
+@pytest.mark.keras
+@pytest.mark.slow
 def test_the_dense_tail_proves_what_was_frozen(what_if):
     found = what_if.answer(Move(cut="conv_2", tail="dense"))
     assert {row.layer for row in found.proof if row.frozen} == {"conv_1", "conv_2"}
@@ -41,10 +87,10 @@ def test_the_dense_tail_proves_what_was_frozen(what_if):
 
 @pytest.mark.keras
 @pytest.mark.slow
-def test_the_dense_tail_is_as_accurate_without_kept_features(tmp_path, monkeypatch):
-    kept = retrain(Move(cut="flatten", tail="dense"), tmp_path)
+def test_the_dense_tail_is_as_accurate_without_kept_features(monkeypatch):
+    kept = retrain(Move(cut="flatten", tail="dense"))
     monkeypatch.setattr(training, "fit", partial(training.fit, use_cache=False))
-    without = retrain(Move(cut="flatten", tail="dense"), tmp_path)
+    without = retrain(Move(cut="flatten", tail="dense"))
     assert kept.reason != without.reason
     assert abs(kept.test.accuracy - without.test.accuracy) <= 0.002
 
@@ -59,7 +105,7 @@ def test_a_dead_process_is_started_again(what_if):
 
 @pytest.mark.keras
 @pytest.mark.slow
-def test_the_linear_tail_is_scikit_learns_own_linear_svm(what_if, tmp_path):
+def test_the_linear_tail_is_scikit_learns_own_linear_svm(what_if):
     from sklearn.svm import SVC
 
     from tlcore import datasets, features
@@ -84,13 +130,14 @@ def test_the_linear_tail_is_scikit_learns_own_linear_svm(what_if, tmp_path):
         ({"source": "vgg"}, "no source model 'vgg'"),
         ({"target": "letters"}, "letters"),
         ({"seed": -1}, "Seed must be"),
+        ({"per_class": 0}, "Received: 0"),
     ],
 )
 def test_a_move_that_cannot_be_made_is_refused_in_one_sentence(change, sentence):
     with pytest.raises(SpecError, match=sentence):
         check(replace(Move(), **change))
     with pytest.raises(SpecError, match=sentence):
-        retrain(replace(Move(), **change), ".")
+        retrain(replace(Move(), **change))
 
 
 def test_a_long_line_is_refused_before_it_grows(tmp_path):

@@ -444,6 +444,9 @@ def _what_if(commands: Any) -> None:
     added.add_argument("--cut", metavar="LAYER|nothing", help=f"the last frozen layer; default {Move.cut}")
     _word(added, "--tail", "tail", TAILS, Move.tail)
     _number(added, "seed", "of the images and the first weights")
+    _number(added, "per_class", "training images of each class; default as many as 1,000 images are", default=False)
+    words = "ask for the linear tail at every cut at once; --cut and --tail are then of no account"
+    added.add_argument("--every-cut", action="store_true", help=words)
     _json(added)
 
 

@@ -16,9 +16,10 @@ from tlcore.inspection.nearest import Nearest
 from tlcore.jobs.fine_tune import proof_words
 from tlcore.jobs.report import accuracy_words
 from tlcore.prediction import what_if
-from tlcore.prediction.what_if import Move
+from tlcore.prediction.what_if import Cuts, Move
 from tlcore.recipes import race as racing
 from tlcore.sentences import Sentence, between, percent
+from tlcore.spec import PIXELS
 from tlcore.store import Run, Store
 
 from . import answers, closer, console, history, local_run
@@ -30,19 +31,35 @@ def move_boundary(options: Namespace) -> int:
     """Freeze up to a layer, train what comes after it on 1,000 images, and say what it reaches."""
     given = {
         name: getattr(options, name)
-        for name in ("source", "target", "tail", "seed")
+        for name in ("source", "target", "tail", "seed", "per_class")
         if getattr(options, name) is not None
     }
     cut = Move.cut if options.cut is None else options.cut
+    if options.every_cut:
+        return _say_every_cut(options, Cuts(**{name: value for name, value in given.items() if name != "tail"}))
     move = Move(**given, cut=None if cut == "nothing" else cut)
     with console.quiet():
-        answer = what_if.retrain(move, str(options.home))
+        answer = what_if.retrain(move)
     lines = [
         accuracy_words(answer.test),
         f"{answer.n_trainable:,} numbers were fitted on {answer.n_images:,} images in {answer.seconds:.1f} s.",
         proof_words(answer.proof),
     ]
     return console.show(options, asdict(answer), "\n".join(lines))
+
+
+def _say_every_cut(options: Namespace, cuts: Cuts) -> int:
+    """Say what a linear SVM reaches at every cut."""
+    with console.quiet():
+        scores = what_if.every_cut(cuts)
+    tests = {cut or PIXELS: test for cut, test in scores.tests}
+    rows = [[cut, console.share(test.accuracy), between(test.low, test.high)] for cut, test in tests.items()]
+    values = {**asdict(scores), "tests": {cut: asdict(test) for cut, test in tests.items()}}
+    lines = [
+        console.table(["cut after", "accuracy", "95 % interval"], rows),
+        f"A linear SVM at each cut, on {scores.n_images:,} images, in {scores.seconds:.1f} s.",
+    ]
+    return console.show(options, values, "\n".join(lines))
 
 
 def explain(options: Namespace) -> int:

@@ -10,6 +10,7 @@ from .extraction import (
     check_size,
     compiled,
     extract,
+    extract_several,
     in_bfloat16,
     tensor,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "compiled",
     "cut_points",
     "extract",
+    "extract_several",
     "in_bfloat16",
     "feature_cut",
     "first_vector",

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import prod
@@ -186,6 +186,24 @@ def extract(model: "keras.Model | None", images: np.ndarray, layer: str, form: I
     return cached_extract(model, images, layer, None, form).x
 
 
+def extract_several(model: "keras.Model", images: np.ndarray, layers: Sequence[str]) -> Iterator[list[np.ndarray]]:
+    """Yield ``extract`` of several layers from one pass through the network, for one batch of ``images`` after another.
+
+    Raises
+    ------
+    SpecError
+        ``model`` has no layer of one of the names.
+    """
+    import keras
+    import tensorflow as tf
+
+    outputs = [submodel(model, layer).outputs[0] for layer in layers]
+    run = graph(keras.Model(model.inputs[0], outputs), images.dtype)
+    for first in range(0, len(images), BATCH):
+        answers = run(tf.constant(images[first : first + BATCH]))
+        yield [answer.numpy().reshape(len(answer), -1) for answer in answers]
+
+
 def cached_extract(
     model: "keras.Model | None", images: np.ndarray, layer: str, folder: Path | None, form: InputForm | None = None
 ) -> Features:
@@ -297,7 +315,7 @@ def graph(model: Any, dtype: Any) -> Any:
     def run(items: Any) -> Any:
         constants = ([tf.constant(array) for array in kind] for kind in weights)
         answers, _state = model.stateless_call(*constants, tf.cast(items, model.inputs[0].dtype), training=False)
-        return tf.cast(answers, tf.float32)
+        return tf.nest.map_structure(lambda answer: tf.cast(answer, tf.float32), answers)
 
     signature = tf.TensorSpec((None, *model.input_shape[1:]), dtype)
     return tf.function(run, autograph=False).get_concrete_function(signature)
