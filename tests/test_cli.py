@@ -31,7 +31,7 @@ from tlcore.prediction import taught
 from tlcore.recipes import article_recipe, break_it, scratch_control
 from tlcore.sentences import Sentence, percent, spread
 from tlcore.sources import making
-from tlcore.spec import RANGES, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
+from tlcore.spec import RANGES, DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -371,6 +371,25 @@ def test_runs_are_listed_newest_first_and_filtered(do, home):
         (("--deleted",), []),
     ):
         assert [row["id"] for row in json.loads(do("runs", *line, "--json")[1])] == expected
+
+
+def test_runs_are_found_by_what_they_are_and_sorted(do, home):
+    store = Store(home)
+    tuned, heads = ended(store), store.create(HeadSpec(heads=("knn",), data=DataSpec(per_class=None)))
+    scratch = store.create(FineTuneSpec(source="random", phases=(Phase(),)), name="the control")
+    for line, found in (
+        (("--method", "knn"), [heads]),
+        (("--per-class", "all"), [heads]),
+        (("--source", "random", "--target", "mnist_5_9"), [scratch]),
+        (("--search", "Control"), [scratch]),
+        (("--method", "knn", "--state", "done"), []),
+        (("--sort", "accuracy", "--limit", 1), [tuned]),
+        (("--ascending",), [tuned, heads, scratch]),
+    ):
+        code, printed, _ = do("runs", *line, "--json")
+        assert (code, [row["id"] for row in json.loads(printed)]) == (0, [run.id for run in found]), line
+    assert do("runs", "--sort", "luck")[0] == 2
+    assert "--deleted takes" in do("runs", "--deleted", "--method", "knn")[2]
 
 
 def test_a_run_is_shown_whole(do, home):

@@ -202,7 +202,7 @@ def test_revisions_stand_alone():
             if isinstance(node, ast.Import | ast.ImportFrom)
             for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
         }
-        assert imported <= {"sqlalchemy", "alembic"}, path.name
+        assert imported <= {"sqlalchemy", "alembic", "json"}, path.name
 
 
 def test_the_owner_of_a_run_is_kept_and_asked_for(store):

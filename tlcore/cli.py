@@ -20,6 +20,7 @@ from typing import Any, get_args
 from tlcore import datasets, extensions, sources
 from tlcore.errors import DataError, LabError, TrainingError
 from tlcore.evidence import STUDIES, methods
+from tlcore.evidence.history import SORTS
 from tlcore.exports import EXPORTERS
 from tlcore.features import freezing
 from tlcore.heads import HEADS
@@ -462,10 +463,17 @@ def _race(commands: Any) -> None:
 
 
 def _runs(commands: Any) -> None:
-    examples = ("runs --state done --limit 10", "runs show 1a2b3c", "runs delete 1a2b3c")
+    examples = ("runs --state done --limit 10", "runs --method linear_svm --sort accuracy", "runs delete 1a2b3c")
     listed = _command(commands, "runs", history.list_runs, "list the runs, or do something with one", *examples)
     _word(listed, "--state", "state", get_args(RunState))
     _word(listed, "--kind", "kind", tuple(JOBS))
+    listed.add_argument("--source", metavar="SOURCE", help="the network they started from")
+    listed.add_argument("--target", metavar="TARGET", help="the task they learned")
+    listed.add_argument("--method", metavar="METHOD", help="fine_tune, scratch, or the name of a head")
+    listed.add_argument("--per-class", type=all_or("per_class"), metavar="N|all", help="with so many labels")
+    listed.add_argument("--search", metavar="TEXT", help="words of their names, notes and settings")
+    _word(listed, "--sort", "order", tuple(SORTS))
+    listed.add_argument("--ascending", action="store_true", help="the least, or the oldest, first")
     listed.add_argument("--limit", type=limit, default=50, metavar="N", help="the newest so many; default %(default)s")
     listed.add_argument("--deleted", action="store_true", help="those that can be restored")
     _json(listed)

@@ -4,9 +4,11 @@ import json
 import re
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tlcore import exports
 from tlcore.errors import SpecError
+from tlcore.evidence.history import Filter, single
 from tlcore.machine import is_alive
 from tlcore.sentences import between
 from tlcore.store import Run, Store
@@ -21,8 +23,7 @@ ALL = 1_000_000  # runs: every one there is
 
 def list_runs(options: Namespace) -> int:
     store = Store(options.home)
-    states = [options.state] if options.state else None
-    runs = store.list(kind=options.kind, states=states, deleted=options.deleted, limit=options.limit)
+    runs = _listed(store, options)
     rows = [
         [
             run.id,
@@ -37,6 +38,23 @@ def list_runs(options: Namespace) -> int:
     ]
     text = table(["id", "kind", "state", "accuracy", "95 % interval", "created", "what"], rows) if runs else "No runs."
     return console.show(options, [json.loads(exports.run_json(run, result=False)) for run in runs], text)
+
+
+def _listed(store: Store, options: Namespace) -> Sequence[Run]:
+    """Return the runs that the flags ask for, in their order."""
+    labels = {None: "", "all": "all"}.get(options.per_class, str(options.per_class))
+    wanted = Filter(options.source or "", options.target or "", options.method or "", labels, text=options.search or "")
+    if options.deleted or not (wanted.asked or options.sort or options.ascending):
+        if wanted.asked or options.sort:
+            raise SpecError("Deleted runs are listed newest first and whole: --deleted takes --state, --kind, --limit.")
+        states = [options.state] if options.state else None
+        return store.list(kind=options.kind, states=states, deleted=options.deleted, limit=options.limit)
+    entries = [entry for entry in store.listing() if options.kind in (None, entry.kind)]
+    wanted = replace(wanted, state=options.state or "")
+    found = single(entries, wanted, options.sort or "created", not options.ascending)
+    ids = [entry.id for entry in found[: options.limit]]
+    runs = {run.id: run for run in store.list(ids=ids, limit=len(ids))}
+    return [runs[run_id] for run_id in ids if run_id in runs]
 
 
 def show_run(options: Namespace) -> int:

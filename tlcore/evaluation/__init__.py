@@ -1,6 +1,6 @@
 """Honest scores: accuracy with its interval, paired tests, calibration."""
 
-from .comparison import compare
+from .comparison import compare, seeds_interval
 from .scores import (
     Z_95,
     confusion_matrix,
@@ -25,5 +25,6 @@ __all__ = [
     "no_clear_winner",
     "paired",
     "per_class",
+    "seeds_interval",
     "wilson",
 ]

@@ -44,6 +44,29 @@ def compare(rows: Sequence[HeadRow], right: Mapping[str, np.ndarray] | None = No
     return tuple(replace(line, best=name in ranked.ties) for name, line in lines)
 
 
+def seeds_interval(accuracies: Sequence[float] | np.ndarray, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a mean over seeds: by Student's t over the seeds, the test's own noise included.
+
+    Parameters
+    ----------
+    accuracies : one for each seed
+    n : test images, the same ones for all seeds; 0 where that is not known, which leaves out their noise
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in seeds_interval([0.9], 1000)], seeds_interval([0.5, 0.5], 0)
+    ([0.88, 0.917], (0.5, 0.5))
+    """
+    values = np.asarray(accuracies, float)
+    mean, n_seeds = float(values.mean()), len(values)
+    low, high = wilson(round(mean * n), n) if n else (mean, mean)
+    over_seeds = t_95(n_seeds - 1) * float(values.std(ddof=1)) / n_seeds**0.5 if n_seeds > 1 else 0.0
+    return (
+        max(0.0, mean - float(np.hypot(mean - low, over_seeds))),
+        min(1.0, mean + float(np.hypot(high - mean, over_seeds))),
+    )
+
+
 def _comparable(rows: Sequence[HeadRow]) -> Sequence[HeadRow]:
     """Return the rows of the seeds that are complete; all rows where none is."""
     cells = {(row.head, row.input) for row in rows}
@@ -57,8 +80,7 @@ def _mean(group: Sequence[HeadRow]) -> HeadMean:
     sd = float(accuracies.std(ddof=1)) if n_seeds > 1 else None
     # The test's own noise does not shrink with seeds: all are tested on the same images.
     binomial = float(np.sqrt(mean * (1 - mean) / first.n))
-    low, high = wilson(round(mean * first.n), first.n)
-    over_seeds = t_95(n_seeds - 1) * (sd or 0.0) / n_seeds**0.5 if n_seeds > 1 else 0.0
+    low, high = seeds_interval(accuracies, first.n)
     return HeadMean(
         head=first.head,
         input=first.input,
@@ -70,6 +92,6 @@ def _mean(group: Sequence[HeadRow]) -> HeadMean:
         ms_per_image=float(np.median([row.ms_per_image for row in group])),
         mb=next((row.mb for row in group if row.mb is not None), None),
         n_features=first.n_features,
-        low=max(0.0, mean - float(np.hypot(mean - low, over_seeds))),
-        high=min(1.0, mean + float(np.hypot(high - mean, over_seeds))),
+        low=low,
+        high=high,
     )

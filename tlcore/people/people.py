@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, Signer
 from tlcore import datasets
 from tlcore.errors import RightsError, SpecError, StoreError
 from tlcore.spec import Spec
-from tlcore.store import Run, Store
+from tlcore.store import Entry, Run, Store
 from tlcore.store.disk import make_room
 
 SECRET = "secret"  # the file in the data folder
@@ -174,6 +174,10 @@ class Access:
     def count(self, everyone: bool = False, **which: Any) -> int:
         """Return how many runs ``runs`` would give without a limit."""
         return self._store.count(owner=self._owners(everyone), **which)
+
+    def listing(self, everyone: bool = False) -> tuple[Entry, ...]:
+        """Return what a list shows of the runs that ``runs`` gives, all of them."""
+        return self._store.listing(owner=self._owners(everyone))
 
     def test_uses(self, target: str) -> int:
         """Return how often this person's runs measured on the test images of ``target``, by whatever task's name."""

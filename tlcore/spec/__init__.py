@@ -19,6 +19,7 @@ from .jobs import (
     Spec,
     SweepSpec,
     from_json,
+    methods,
     result_from,
     to_json,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "check_choice",
     "check_number",
     "from_json",
+    "methods",
     "result_from",
     "to_json",
 ]

@@ -19,6 +19,7 @@ OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
 
 PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the control
 FINE_TUNE, SCRATCH = "fine_tune", "scratch"  # methods of a sweep beside the heads
+UNTRAINED = "random"  # the source that has learned nothing
 
 
 class Spec(Protocol):
@@ -214,6 +215,21 @@ register(HeadSpec, HeadsResult)
 register(ComparisonSpec, ComparisonResult)
 register(SweepSpec, SweepResult)
 register(ExampleSpec, ExampleResult)
+
+
+def methods(spec: Spec) -> tuple[str, ...]:
+    """Return the ways to learn that a spec tries: heads, ``fine_tune``, ``scratch``; of another kind its name.
+
+    Examples
+    --------
+    >>> methods(HeadSpec()), methods(FineTuneSpec()), methods(ExampleSpec())
+    (('linear_svm', 'random_forest'), ('fine_tune',), ('example',))
+    """
+    if isinstance(spec, FineTuneSpec):
+        fresh = spec.source == UNTRAINED and not any(phase.frozen for phase in spec.phases)
+        return (SCRATCH,) if fresh else (FINE_TUNE,)
+    named = (getattr(spec, name, None) for name in ("methods", "ways", "heads"))
+    return tuple(next(filter(None, named), (spec.kind,)))
 
 
 def to_json(spec: Spec) -> str:

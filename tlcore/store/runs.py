@@ -31,9 +31,10 @@ from tlcore.spec import (
 )
 from tlcore.spec.curves import of_series
 
-from . import attempts, turns
+from . import attempts, listing, turns
 from .attempts import Attempt
 from .connection import FILE, Database, address, connect, plain_errors
+from .listing import Entry
 from .schema import prepare
 from .tables import cells as cells_table
 from .tables import points as points_table
@@ -73,6 +74,7 @@ class Run:
     process: str = ""  # which process claimed it: ``processes.identity``
     lost: int = 0  # how often in a row that process was lost without having got further
     owner: str = ""  # whose it is; "" is nobody's
+    parent: str = ""  # the comparison that began it
 
     @property
     def final(self) -> bool:
@@ -140,9 +142,9 @@ class Store:
         """Add a queued run and return it."""
         return self.get(self._add(spec, name=name, owner=owner, state="queued"))
 
-    def begin(self, spec: Spec, owner: str = "", worker: str = "") -> Attempt:
-        """Add a run that this process executes at once, as a part of another, without a place in the queue."""
-        run_id = self._add(spec, owner=owner, attempt=1, **attempts.claimed(worker))
+    def begin(self, spec: Spec, owner: str = "", worker: str = "", parent: str = "") -> Attempt:
+        """Add a run that this process executes at once, as a part of ``parent``, without a place in the queue."""
+        run_id = self._add(spec, owner=owner, parent=parent, attempt=1, **attempts.claimed(worker))
         return Attempt(self._database, run_id, 1)
 
     def get(self, run_id: str) -> Run:
@@ -169,12 +171,19 @@ class Store:
         limit: int = 200,
         offset: int = 0,
         owner: str | Iterable[str] | None = None,
+        ids: Iterable[str] | None = None,
     ) -> tuple[Run, ...]:
         """Return runs, newest first: those in the list, or with ``deleted`` those that can be restored.
 
         A run whose settings this version cannot read is left out, and logged.
+
+        Parameters
+        ----------
+        ids : only these
         """
         query = runs.select().where(_where(kind, states, deleted, owner))
+        if ids is not None:
+            query = query.where(runs.c.id.in_(tuple(ids)))
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(runs.c.number.desc()).limit(limit).offset(offset)).mappings()
             return tuple(filter(None, map(_readable, rows)))
@@ -190,6 +199,10 @@ class Store:
         query = sa.select(sa.func.count()).select_from(runs).where(_where(kind, states, deleted, owner))
         with self._database.reading() as connection:
             return connection.execute(query).scalar_one()
+
+    def listing(self, owner: str | Iterable[str] | None = None) -> tuple[Entry, ...]:
+        """Return what a list shows of every run that is not deleted, newest first; see ``listing``."""
+        return listing.read(self._database, _where(None, None, False, owner))
 
     def test_uses(self, targets: Sequence[str], owner: str) -> int:
         """Return how often a person's runs measured on the test images of ``targets``.
@@ -358,15 +371,21 @@ class Store:
         self._change(run_id, **{field: value for field, value in given.items() if value is not None})
 
     def delete(self, run_id: str) -> None:
-        """Take a run off the list and stop it; ``restore`` undoes it until the next ``purge``."""
+        """Take a run off the list and stop it, with the runs that it began; ``restore`` undoes it until ``purge``."""
+        whole = sa.or_(runs.c.id == run_id, runs.c.parent == run_id)
         with self._database.writing() as connection:
             self._must_exist(connection, run_id)
-            connection.execute(runs.update().where(runs.c.id == run_id).values(deleted=time.time()))
-            _stop(connection, runs.c.id == run_id)
+            there = sa.and_(whole, runs.c.deleted.is_(None))
+            connection.execute(runs.update().where(there).values(deleted=time.time()))
+            _stop(connection, whole)
 
     def restore(self, run_id: str) -> None:
-        """Put a deleted run back on the list."""
-        self._change(run_id, deleted=None)
+        """Put a deleted run back on the list, with the runs that were deleted with it."""
+        with self._database.writing() as connection:
+            self._must_exist(connection, run_id)
+            when = connection.execute(sa.select(runs.c.deleted).where(runs.c.id == run_id)).scalar()
+            part = sa.and_(runs.c.parent == run_id, runs.c.deleted == when)
+            connection.execute(runs.update().where(sa.or_(runs.c.id == run_id, part)).values(deleted=None))
 
     def purge(self, older_than_s: float = 0.0) -> int:
         """Remove for good what was deleted longer ago than that, with its files; return how many runs."""
@@ -437,7 +456,7 @@ def _stop(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
 
 def _run(row: Any) -> Run:
     fields = dict(row)
-    del fields["number"]
+    del fields["number"], fields["card"]
     fields["spec"] = from_json(fields["spec"])
     fields["progress"] = _progress(json.loads(fields["progress"]))
     fields["error"] = sentences.loads(fields["error"])

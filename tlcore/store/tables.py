@@ -44,6 +44,10 @@ runs = sa.Table(
     # How often in a row its process was lost without having got further.
     sa.Column("lost", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("owner", sa.String(64), nullable=False, default="", server_default="", index=True),
+    # The comparison that began it; "" for most.
+    sa.Column("parent", sa.String(16), nullable=False, default="", server_default="", index=True),
+    # What the list says of it, as JSON: follows from the other columns, see ``listing``; "" until it is first listed.
+    sa.Column("card", Text, nullable=False, default="", server_default=""),
     sqlite_autoincrement=True,  # a purged run's number is never given again
 )
 
