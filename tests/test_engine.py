@@ -328,6 +328,27 @@ def test_a_spare_killed_while_it_waits_is_replaced(store, start):
     assert ended(store, run).state == "done"
 
 
+def test_a_run_given_to_a_spare_in_the_moment_of_its_death_gets_another(store, start, monkeypatch):
+    engine = start()
+    pool = wait_for(lambda: engine._slots[0]._pool)
+    (spare,) = wait_for(lambda: [one for one in engine._slots[0]._context.started if one.is_alive()])
+    tasks = pool._context.task_queue
+    put, given = tasks.put, []
+
+    def late(task):  # its pool is whole when it is asked, and broken when it gets the run
+        if task is not None and not given:
+            os.kill(spare.pid, signal.SIGKILL)
+            wait_for(lambda: not pool.active)
+        given.append(task)
+        put(task)
+
+    monkeypatch.setattr(tasks, "put", late)
+    run = new(store)
+    engine.submit(run.id)
+    assert ended(store, run).state == "done"
+    assert given[0] is not None and store.get(run.id).attempt == 1
+
+
 @pytest.mark.slow
 def test_a_worker_that_cannot_warm_up_still_gets_the_run(store, start):
     start(warm=tiny_tasks.cold)

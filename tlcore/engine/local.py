@@ -150,7 +150,7 @@ class LocalEngine:
 
     def _turn(self) -> None:
         for slot in self._slots:
-            if slot.job and (slot.job.future.done() or self._is_lost(slot.job)):
+            if slot.job and (slot.job.future.done() or self._is_lost(slot, slot.job)):
                 self._conclude(slot, slot.job)
         self._keep_warm()
         self._hurry()
@@ -214,10 +214,14 @@ class LocalEngine:
             )
             self._fail(run, reason)
 
-    def _is_lost(self, job: Job) -> bool:
-        """Whether a child left with exit code 0 in the middle of its run, which its pool takes for no end at all."""
+    def _is_lost(self, slot: Slot, job: Job) -> bool:
+        """Whether a run's child is gone, at two looks, and its pool will never say so.
+
+        A pool takes a child that left with exit code 0 in the middle of its run for no end at all, and says nothing of
+        a run that it was given in the moment in which it broke.
+        """
         run = self._find(job.run_id)
-        gone = run is not None and run.state == "running" and is_alive(run.process) is False
+        gone = slot.is_broken or (run is not None and run.state == "running" and is_alive(run.process) is False)
         lost, job.gone = job.gone and gone and not job.future.done(), gone
         return lost
 

@@ -72,9 +72,14 @@ class Slot:
         """Whether a child is on its way that may be expected soon."""
         return self.is_free and not self.is_warm and time.monotonic() - self.free_since < LONGEST_WARM_UP_S
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the pool has ended because its child died."""
+        return self._pool is not None and not self._pool.active
+
     def keep_warm(self) -> None:
         """See that a child is there or on its way; one that dies while it waits is replaced, ever more slowly."""
-        if self.job is None and self._pool is not None and not self._pool.active:
+        if self.job is None and self.is_broken:
             self._discard()
         if self._pool is None and time.monotonic() >= self._not_before:
             self._told, self._tell = self._context.Pipe(duplex=False)
