@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import frame
 from pages.ui.evidence import claims as claims_view
@@ -17,7 +18,7 @@ from pages.ui.runs.words import when
 from pages.ui.session import state
 from pages.ui.words.text import _, shown, tell
 from tlcore.errors import LabError
-from tlcore.evidence import claims, recorded
+from tlcore.evidence import Recorded, claims, recorded
 from tlcore.evidence.sweeps import Conditions
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run
@@ -59,13 +60,12 @@ def my_experiments(mine: dict[Conditions, tuple[Cell, ...]]) -> tuple[Cell, ...]
     return mine[group]
 
 
-def savings_cells(run: Run | None) -> tuple[tuple[Cell, ...], str, str]:
-    """Return the experiments that the curve is drawn from, where they come from, and a key."""
+def savings_cells(run: Run | None) -> tuple[tuple[Cell, ...], Recorded | None]:
+    """Return the experiments that the curve is drawn from, and the recorded study where they are of one."""
     if run is None or whose("savings_whose") == "recorded":
         found = recorded.load(savings_view.STUDY)
-        return found.cells, sweep_view.origin(found), "recorded"
-    words = _("Measured here: run {id}, started {when}.").format(id=run.id[:6], when=when(run.started))
-    return state.lab().store.cells(run.id), words, run.id
+        return found.cells, found
+    return state.lab().store.cells(run.id), None
 
 
 def follow(run: Run, slot: str) -> None:
@@ -77,8 +77,18 @@ def follow(run: Run, slot: str) -> None:
         sweep_view.so_far(run.id)
 
 
-def labels_saved(cells: tuple[Cell, ...], key: str, run: Run | None) -> None:
-    """Show the curve, the size at which it is read, and the button that measures it again."""
+def labels_saved() -> None:
+    """Show how many labels transfer saves: the line, the curve, and the button that measures it again."""
+    run = watched(savings_view.SLOT)
+    cells, study = savings_cells(run)
+    key = "recorded" if study or run is None else run.id
+    found = savings_view.headline(cells)
+    if study:
+        sweep_view.provenance(study)
+    elif run is not None:
+        words = _("Measured here: run {id}, started {when}.")
+        st.caption(words.format(id=run.id[:6], when=when(run.started)))
+    savings_view.chart(cells, key, found)
     st.segmented_control(
         _("Labels per class that transfer gets"),
         recorded.LABELS,
@@ -86,28 +96,35 @@ def labels_saved(cells: tuple[Cell, ...], key: str, run: Run | None) -> None:
         wrap=True,
         **state.keyed("saving_at"),
     )
-    savings_view.chart(cells, key)
     sweep_view.live_button([(savings_view.live_spec(), savings_view.SLOT)], "start_savings")
     if run is not None:
         follow(run, savings_view.SLOT)
+    with for_researchers():
+        savings_view.numbers(cells, key, found)
+
+
+def for_researchers() -> DeltaGenerator:
+    return st.expander(_("For researchers"), icon=":material/science:")
 
 
 def said() -> None:
     """Show the claims with the verdicts of the recorded experiments, or of this person's own."""
-    mine = state.my_cells()
+    mine, studies = state.my_cells(), []
     if mine and whose("claims_whose", default="recorded") == "mine":
         cells = my_experiments(mine)
     else:
-        found = [recorded.load(study) for study in claims.STUDIES]
-        cells = tuple(cell for one in found for cell in one.cells)
-        for one in found:
-            st.caption(sweep_view.origin(one))
-    claims_view.cards(cells)
+        studies = [recorded.load(study) for study in claims.STUDIES]
+        cells = tuple(cell for one in studies for cell in one.cells)
+    claims_view.overview(cells)
+    if studies:
+        sweep_view.provenance(*studies)
     sweep_view.live_button(claims_view.live_specs(), "start_claims")
     for slot in claims_view.SLOTS:
         if run := watched(slot):
             follow(run, slot)
-    keras_example()
+    with for_researchers():
+        claims_view.cards(cells)
+        keras_example()
 
 
 def keras_example() -> None:
@@ -132,26 +149,27 @@ def start_example() -> None:
 
 def best_cut() -> None:
     """Show how well scores before training pick the cut that turns out best, and score the draft's own cuts."""
+    run, study = watched(meter_view.SLOT), None
+    if run is not None and whose("meter_whose") == "mine":
+        cells = state.lab().store.cells(run.id)
+    else:
+        study = recorded.load(meter_view.STUDY)
+        cells = study.cells
+    meter_view.overview(cells)
+    if study:
+        sweep_view.provenance(study)
     st.markdown(
         _(
             "Which layer's features will serve the new task best? These scores look at a few labelled images and "
-            "train nothing; then the linear SVM is trained on every cut, and the scores are held against that."
+            "train nothing. Score the cuts of your own choice on the Layers and Train pages:"
         )
     )
-    run = watched(meter_view.SLOT)
-    if run is not None and whose("meter_whose") == "mine":
-        cells, origin = state.lab().store.cells(run.id), ""
-    else:
-        found = recorded.load(meter_view.STUDY)
-        cells, origin = found.cells, sweep_view.origin(found)
-    meter_view.scoreboard(cells)
-    meter_view.setting(cells, "recorded" if origin else "mine")
-    if origin:
-        st.caption(origin)
-    st.caption(_("For your own choice on the Layers and Train pages:"))
     sweep_view.live_button([(meter_view.live_spec(), meter_view.SLOT)], "start_meter", _("Score my cuts"))
     if run is not None:
         follow(run, meter_view.SLOT)
+    with for_researchers():
+        meter_view.scoreboard(cells)
+        meter_view.setting(cells, "recorded" if study else "mine")
 
 
 def own() -> None:
@@ -173,13 +191,9 @@ def kept() -> Iterator[None]:
         st.warning(tell(error))
 
 
-run = watched(savings_view.SLOT)
-with kept(), st.container(key="message"):
-    cells, origin, key = savings_cells(run)
-    savings_view.headline(cells, origin)
 if message := state.take("start_error"):
     st.error(message)
 tabs = st.tabs([_("Labels saved"), _("Claims"), _("Best cut"), _("Your own sweep")])
-for tab, show in zip(tabs, (lambda: labels_saved(cells, key, run), said, best_cut, own), strict=True):
+for tab, show in zip(tabs, (labels_saved, said, best_cut, own), strict=True):
     with tab, kept():
         show()

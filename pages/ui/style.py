@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-SHEETS = tuple(Path(__file__).with_name(name) for name in ("frame.css", "answers.css", "home.css"))
+SHEETS = tuple(Path(__file__).with_name(name) for name in ("frame.css", "answers.css", "home.css", "evidence.css"))

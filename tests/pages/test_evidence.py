@@ -1,11 +1,14 @@
 """The Evidence page: its message comes from experiments, and its buttons start sweeps."""
 
+import math
 from dataclasses import replace
 
 import pytest
 from pages.test_apart import lab  # noqa: F401
 from pages.test_pages import opened, sound, words
 
+from pages.ui.evidence import claims as claims_view
+from pages.ui.evidence import intervals
 from pages.ui.evidence import savings as savings_view
 from pages.ui.evidence import sweep as sweep_view
 from tlcore.evidence import claims, meter, recorded, savings, sweeps
@@ -28,6 +31,10 @@ def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
     ]
 
 
+def headlines(app):
+    return [found.proto.body for found in app.get("html") if "<h2>" in found.proto.body]
+
+
 def sweep_run(store, cells, state="done", ended="complete", n_test=None):
     spec = SweepSpec(methods=("linear_svm", "scratch"), per_class=(1, 5, 20), seeds=(0, 1, 2), n_test=n_test)
     run = store.create(spec)
@@ -43,8 +50,8 @@ def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # no
     found = recorded.load("label_savings")
     transfer, _tuned, scratch = savings_view.curves(found.cells).values()
     expected = savings_view.sentence(savings.saving(transfer, scratch, 5))
-    assert app.subheader[0].value == expected and "times fewer labels" in expected
-    assert "Recorded 20" in words(app) and found.command in words(app)
+    assert expected in headlines(app)[0] and "times fewer labels" in expected
+    assert "Recorded 20" in words(app) and any(found.command in one.help for one in app.caption)
     assert "supported" in words(app)
     assert lab.store.count() == 0
 
@@ -52,7 +59,7 @@ def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # no
 def test_the_message_comes_from_the_experiments_of_the_run_that_is_watched(lab):  # noqa: F811
     run = sweep_run(lab.store, measured())
     app = sound(opened("evidence", run_savings=run.id))
-    assert app.subheader[0].value == "The same accuracy with about 4.0 times fewer labels"
+    assert "The same accuracy with about 4.0 times fewer labels" in headlines(app)[0]
     assert f"run {run.id[:6]}" in words(app) and "No crossover up to 20 labels" in words(app)
     app.segmented_control(key="savings_whose").set_value("recorded").run()
     assert "Recorded 20" in words(app)
@@ -182,3 +189,44 @@ def test_the_example_is_run_whole_by_its_button(lab):  # noqa: F811
     (run,) = lab.store.list()
     assert run.spec == ExampleSpec()
     sound(app)
+
+
+def test_each_question_has_one_headline_and_the_claims_one_plot_with_every_verdict(lab):  # noqa: F811
+    app = sound(opened("evidence"))
+    labels, said, cut = headlines(app)
+    assert "6 of 7 claims hold here; 1 depends on how many labels there are" in said
+    assert "LogME picks the best cut in 18 of 18 settings" in cut
+    plots = [found.proto.body for found in app.get("html") if 'class="intervals"' in found.proto.body]
+    judged = claims.judge_all([cell for study in claims.STUDIES for cell in recorded.load(study).cells])
+    for unit, plot in zip(("times", "points"), plots, strict=True):
+        of_unit = [verdict for verdict in judged if verdict.claim.unit == unit]
+        assert plot.count('<th scope="row">') == len(of_unit)
+        assert plot.count(f">{claims_view.verdicts()['supported']}</b>") == [v.word for v in of_unit].count("supported")
+        assert plot.count('class="mark') == sum(not one.control for v in of_unit for one in v.findings)
+
+
+def test_the_headline_of_the_claims_counts_each_verdict():
+    def verdicts(*found):
+        return [claims.Verdict(claim, word, ()) for claim, word in zip(claims.CLAIMS, found, strict=False)]
+
+    assert claims_view.headline(verdicts("not measured")) == "No claim has been measured yet"
+    assert claims_view.headline(verdicts("supported", "not measured")) == "1 of 1 claims holds here"
+    assert (
+        claims_view.headline(verdicts("supported", "supported", "depends", "depends", "not shown", "refuted"))
+        == "2 of 6 claims hold here; 2 depend on how many labels there are; 1 is not shown; 1 is refuted"
+    )
+
+
+def test_a_mark_stands_where_its_value_is_and_what_is_beyond_the_axis_is_an_arrow():
+    axis = intervals.Axis([(0, "0")], lambda value: value / 10)
+    marks = [
+        intervals.Mark("5", 4.0, 2.0, 6.0, "4 (2 to 6)", True),
+        intervals.Mark("50", -3.0, -9.0, 0.5, "-3", None),
+        intervals.Mark("500", math.inf, math.inf, math.inf, "<not reached>", True),
+    ]
+    plot = intervals.table("c", "f", axis, [intervals.Row("r", "supported", "good", 1.0, marks)])
+    assert "--line:10.0%" in plot
+    first, second, third = plot.split('class="mark ')[1:]
+    assert 'class="bar" style="left:20.0%;width:40.0%"' in first and 'class="dot" style="left:40.0%"' in first
+    assert 'class="bar" style="left:0.0%;width:5.0%"' in second and second.startswith("open")
+    assert 'class="arrow"' in third and "&lt;not reached&gt;" in third

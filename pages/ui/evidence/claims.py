@@ -1,17 +1,21 @@
-"""The claim cards: a sentence, its experiment, its verdict, and the numbers and the published result behind it."""
+"""The claims: a headline, one plot of every interval with its verdict, and a card of the numbers behind each."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
+from math import inf, log2
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.words.text import _, shown
+from pages.ui.words.text import _, ngettext, shown
 from tlcore import sources
 from tlcore.evidence import claims, recorded
 from tlcore.evidence.claims import Finding, Verdict
 from tlcore.spec import Cell, SweepSpec
+
+from . import intervals
 
 SLOTS = ("claims_1", "claims_2", "claims_3")
 
@@ -21,6 +25,10 @@ def live_specs() -> list[tuple[SweepSpec, str]]:
     specs = [replace(spec, seeds=recorded.FIVE) for study in claims.STUDIES for spec in recorded.STUDIES[study]]
     return list(zip(specs, SLOTS, strict=True))
 
+
+KINDS = {"supported": "good", "refuted": "bad"}  # of the other verdicts none is for or against
+TIMES = (1, 2, 4, 8, 16, 32)
+POINTS = (-5, 0, 5, 10, 15)
 
 BADGES: dict[str, tuple[Any, str]] = {
     "supported": ("green", ":material/check_circle:"),
@@ -42,11 +50,70 @@ def verdicts() -> dict[str, str]:
     }
 
 
+def overview(cells: Sequence[Cell]) -> None:
+    """Say how many claims hold, and show every interval that decides it on two axes: of times, and of points."""
+    judged = claims.judge_all(cells)
+    st.html(f'<div class="found"><h2>{escape(headline(judged))}</h2></div>')
+    measured = [verdict for verdict in judged if verdict.word != "not measured"]
+    if found := [verdict for verdict in measured if verdict.claim.unit == "times"]:
+        axis = intervals.Axis([(n, f"{n}×") for n in TIMES], lambda value: _place(log2(max(value, 0.5)), -1, 5.2))
+        caption = _("How many times less, or fewer: a claim holds to the right of the dashed line")
+        st.html(intervals.table(caption, _("times, with 95 % interval"), axis, [_row(one) for one in found]))
+    if found := [verdict for verdict in measured if verdict.claim.unit == "points"]:
+        axis = intervals.Axis([(n / 100, f"{n:+}" if n else "0") for n in POINTS], lambda x: _place(x, -0.07, 0.18))
+        caption = _("How many points of accuracy more: a claim holds to the right of its dashed line")
+        st.html(intervals.table(caption, _("points, with 95 % interval"), axis, [_row(one) for one in found]))
+
+
+def _place(value: float, low: float, high: float) -> float:
+    return inf if value == inf else (value - low) / (high - low)
+
+
+def headline(judged: Sequence[Verdict]) -> str:
+    """Return in a sentence how many of the claims hold."""
+    counts = Counter(verdict.word for verdict in judged)
+    n, held = len(judged) - counts["not measured"], counts["supported"]
+    if not n:
+        return _("No claim has been measured yet")
+    parts = [ngettext("{k} of {n} claims holds here", "{k} of {n} claims hold here", held).format(k=held, n=n)]
+    if k := counts["depends"]:
+        words = ngettext("{k} depends on how many labels there are", "{k} depend on how many labels there are", k)
+        parts.append(words.format(k=k))
+    if k := counts["not shown"]:
+        parts.append(ngettext("{k} is not shown", "{k} are not shown", k).format(k=k))
+    if k := counts["refuted"]:
+        parts.append(ngettext("{k} is refuted", "{k} are refuted", k).format(k=k))
+    return "; ".join(parts)
+
+
+def _row(verdict: Verdict) -> intervals.Row:
+    """Return one claim as the plot draws it."""
+    claim = verdict.claim
+    marks = [
+        intervals.Mark(
+            ngettext("{n} label", "{n} labels", finding.per_class).format(n=finding.per_class),
+            finding.value,
+            finding.low,
+            finding.high,
+            _found(finding, claim.unit),
+            finding.supports,
+        )
+        for finding in verdict.findings
+        if not finding.control
+    ]
+    kind = KINDS.get(verdict.word, "open")
+    return intervals.Row(shown(claim.sentence), verdicts()[verdict.word], kind, claim.threshold, marks)
+
+
+def _found(finding: Finding, unit: str) -> str:
+    value = amount(finding.value, unit) + ("×" if unit == "times" and finding.value != inf else "")
+    counted = amount(finding.low, unit) == amount(finding.high, unit)
+    return value if counted else f"{value} ({interval(finding, unit)})"
+
+
 def cards(cells: Sequence[Cell]) -> None:
     """Show every claim with its verdict, two side by side."""
     judged = claims.judge_all(cells)
-    counts = Counter(verdict.word for verdict in judged)
-    st.markdown(" · ".join(f"**{counts[word]}** {title}" for word, title in verdicts().items() if counts[word]))
     for first in range(0, len(judged), 2):
         for column, verdict in zip(st.columns(2), judged[first : first + 2], strict=False):
             with column.container(border=True, height="stretch", key=f"claim_{verdict.claim.name}"):

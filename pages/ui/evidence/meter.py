@@ -1,6 +1,7 @@
 """The best-cut meter: scores of every cut before training, held against what training then gave."""
 
 from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 
@@ -40,11 +41,43 @@ def live_spec() -> SweepSpec:
     )
 
 
+def overview(cells: Sequence[Cell]) -> None:
+    """Say how often the best score picks the best cut, and show what each score loses against knowing it."""
+    found = meter.standings(cells)
+    if not found:
+        st.info(_("The meter is scored once cuts have both a score and an accuracy."))
+        return
+    st.html(f'<div class="found"><h2>{escape(headline(found))}</h2></div>')
+    most = max(100 * one.lost for one in found)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(title(one.name))}</th>'
+        f'<td><i class="{"rule" if one.name == meter.RULE else ""}" '
+        f'style="width:calc((100% - 16rem) * {100 * one.lost / (most or 1):.3f})"></i>'
+        f"<b>{escape(_lost(one))}</b></td></tr>"
+        for one in found
+    )
+    caption = _("Points of accuracy lost, on average, by taking the cut that a score picks: shorter is better")
+    st.html(f'<table class="lost"><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>')
+
+
+def _lost(one: Standing) -> str:
+    return _("{points:.2f} points, best cut in {hits} of {n}").format(points=100 * one.lost, hits=one.hits, n=one.n)
+
+
+def headline(found: Sequence[Standing]) -> str:
+    """Return in a line whether a score before training picks a better cut than the rule that needs none."""
+    best = found[0]
+    if best.name == meter.RULE:
+        return _("Take the last convolution: no score picks a better cut here")
+    return _("{name} picks the best cut in {hits} of {n} settings, before any training").format(
+        name=title(best.name), hits=best.hits, n=best.n
+    )
+
+
 def scoreboard(cells: Sequence[Cell]) -> None:
     """Show how every score did over all settings, the rule that needs no score among them."""
     found = meter.standings(cells)
     if not found:
-        st.info(_("The meter is scored once cuts have both a score and an accuracy."))
         return
     st.markdown(verdict(found))
     st.dataframe(

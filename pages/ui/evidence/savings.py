@@ -36,16 +36,15 @@ def curves(cells: Sequence[Cell]) -> dict[str, savings.Curve]:
     }
 
 
-def headline(cells: Sequence[Cell], origin: str) -> None:
-    """Say in one line how many times fewer labels give the same accuracy."""
+def headline(cells: Sequence[Cell]) -> savings.Saving | None:
+    """Say in one line how many times fewer labels give the same accuracy; return that."""
     transfer, _tuned, scratch = curves(cells).values()
     found = savings.saving(transfer, scratch, int(state.get("saving_at")))
     if found is None:
         st.info(_("The curve needs both lines at the chosen number of labels. It fills as experiments finish."))
-        return
-    st.subheader(sentence(found), anchor=False)
-    st.markdown(details(found))
-    st.caption(origin)
+        return None
+    st.html(f'<div class="found"><h2>{escape(sentence(found))}</h2></div>')
+    return found
 
 
 @lru_cache
@@ -126,11 +125,9 @@ def details(found: savings.Saving) -> str:
     )
 
 
-def chart(cells: Sequence[Cell], key: str) -> None:
-    """Show the lines with the saving marked, the crossover in words, and the numbers a click away."""
+def chart(cells: Sequence[Cell], key: str, found: savings.Saving | None) -> None:
+    """Show the lines with the saving marked, and in words where the control catches up."""
     lines = {title: curve for title, curve in curves(cells).items() if curve}
-    transfer, _tuned, scratch = curves(cells).values()
-    found = savings.saving(transfer, scratch, int(state.get("saving_at")))
     mark = None
     if found and not found.open_ended and found.k > 1:
         words = _("{k:.1f} times fewer labels").format(k=found.k)
@@ -142,12 +139,19 @@ def chart(cells: Sequence[Cell], key: str) -> None:
         config=plots.CONFIG,
         alt=_("Test accuracy of transfer and from scratch by labels"),
     )
-    st.caption(_("Bands: 95 % interval of the mean over seeds, which draw other training images and first weights."))
+    transfer, _tuned, scratch = curves(cells).values()
     st.markdown(crossover_words(transfer, scratch))
-    with st.expander(_("The numbers")):
-        st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds by labels"))
-        st.dataframe(_factors(transfer, scratch), hide_index=True, alt=_("Labels saved at each size"))
-        sweep_view.csv_button(cells, "label-savings.csv", f"savings_{key}")
+
+
+def numbers(cells: Sequence[Cell], key: str, found: savings.Saving | None) -> None:
+    """Show what stands behind the curve: the factor with its interval, every mean, and the file."""
+    if found is not None:
+        st.markdown(details(found))
+    st.caption(_("Bands: 95 % interval of the mean over seeds, which draw other training images and first weights."))
+    st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds by labels"))
+    transfer, _tuned, scratch = curves(cells).values()
+    st.dataframe(_factors(transfer, scratch), hide_index=True, alt=_("Labels saved at each size"))
+    sweep_view.csv_button(cells, "label-savings.csv", f"savings_{key}")
 
 
 def _factors(transfer: savings.Curve, scratch: savings.Curve) -> list[dict[str, str]]:

@@ -176,6 +176,12 @@ def origin(found: Recorded) -> str:
     )
 
 
+def provenance(*studies: Recorded) -> None:
+    """Say once that what stands above is recorded; behind the sign, on what and by which command."""
+    words = _("Recorded {date}.").format(date=max(found.date for found in studies))
+    st.caption(words, help="\n\n".join(map(origin, studies)))
+
+
 def expected(specs: Sequence[SweepSpec]) -> float | None:
     """Return how many seconds sweeps should take, by what was recorded; None where nothing alike was."""
     return sweeps.expected_s([cell for spec in specs for cell in sweeps.plan(spec)], recorded.all_cells())
