@@ -1,0 +1,100 @@
+"""The command lines of what answers, and of what looks closer at an answer or a run."""
+
+from pathlib import Path
+from typing import Any
+
+from tlcore.inspection import maps
+
+from . import answers, closer, looking
+from .flags import choice, limit, several
+from .options import ID, add_command, add_json
+
+KEPT = "a run's id, or RUNID/HEAD-INPUT of a comparison"
+
+
+def predict(commands: Any) -> None:
+    words = "say what files show, pictures of digits for example: one JSON line for each"
+    examples = ("predict --model digits seven.png photo.jpg", "predict --model 1a2b3c/linear_svm-features seven.png")
+    added = add_command(commands, "predict", answers.predict, words, *examples, "predict --list")
+    added.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="PNG, JPEG, HEIC, AVIF, WebP, TIFF, BMP or GIF"
+    )
+    model = (
+        "a source model, a run's id, RUNID/HEAD-INPUT of a comparison, or Home's taught:transfer; default %(default)s"
+    )
+    added.add_argument("--model", default=answers.MODEL, metavar="NAME", help=model)
+    added.add_argument(
+        "--no-normalise",
+        dest="normalise",
+        action="store_false",
+        help="scale the whole picture down as it lies, without MNIST's crop and centring",
+    )
+    added.add_argument("--list", action="store_true", help="list the models there are instead")
+    added.add_argument("--json", action="store_true", help="with --list: print JSON (answers always are)")
+
+
+def explain(commands: Any) -> None:
+    words = "say why a model answers as it does: where it looks, and the nearest training images"
+    added = add_command(commands, "explain", looking.explain, words, "explain seven.png --model digits")
+    added.add_argument("file", type=Path, metavar="FILE", help="as predict takes it")
+    added.add_argument(
+        "--model", default=answers.MODEL, metavar="NAME", help="as predict takes it; default %(default)s"
+    )
+    added.add_argument("--no-normalise", dest="normalise", action="store_false", help="as predict takes it")
+    words = "write the heat map, the nearest images and every layer's activations there, as NumPy arrays (.npz)"
+    added.add_argument("--arrays", type=Path, metavar="FILE", help=words)
+    add_json(added)
+
+
+def look(commands: Any) -> None:
+    words = "look closer at every answer of a finished run: classes, mixed-up pairs, calibration, noise, rivals"
+    examples = (
+        "look 1a2b3c",
+        "look 1a2b3c/knn-features --against 1a2b3c/linear_svm-features",
+        "look 1a2b3c --against 4d5e6f --repeat",
+    )
+    added = add_command(commands, "look", closer.look, words, *examples)
+    added.add_argument("model", metavar="MODEL", help=KEPT)
+    words = "say instead which is better, tested image by image or over seeds"
+    added.add_argument("--against", type=several(str), metavar="MODEL,MODEL", help=words)
+    added.add_argument("--repeat", action="store_true", help="first train each of them with 5 seeds, in this process")
+    added.add_argument("--name", default="", help="what the repetitions are called")
+    add_json(added)
+
+
+def inside(commands: Any) -> None:
+    words = "open a finished SVM or forest: the sum and the dual problem, or the trees' answers"
+    examples = ("inside 1a2b3c/rbf_svm-features --pair 5,6", "inside 1a2b3c/random_forest-features --image 7")
+    added = add_command(commands, "inside", closer.inside, words, *examples)
+    added.add_argument(
+        "model", metavar="MODEL", help="RUNID/HEAD-INPUT of a comparison, or its id where it has one head"
+    )
+    added.add_argument(
+        "--pair", type=several(str), metavar="CLASS,CLASS", help="of an SVM; default: the first two classes"
+    )
+    added.add_argument(
+        "--image", type=limit, default=1, metavar="N", help="of the test images on offer; default %(default)s"
+    )
+    add_json(added)
+
+
+def map(commands: Any) -> None:
+    words = "lay the features of test images on a plane, before and after a fine-tuning"
+    added = add_command(commands, "map", looking.feature_map, words, "map 1a2b3c --layer dense_1 --csv points.csv")
+    added.add_argument("id", metavar="ID", help=ID)
+    added.add_argument("--layer", default="dense_1", help="whose features; default %(default)s")
+    added.add_argument(
+        "--method",
+        type=choice("method", maps.METHODS),
+        default=maps.METHODS[0],
+        help=f"one of {', '.join(maps.METHODS)}",
+    )
+    added.add_argument("--csv", type=Path, metavar="FILE", help="write the points there")
+    add_json(added)
+
+
+def lesson(commands: Any) -> None:
+    words = "show the mathematics of fine-tuning with the numbers of a run, or of the recorded one"
+    added = add_command(commands, "lesson", looking.teach, words, "lesson", "lesson 1a2b3c")
+    added.add_argument("id", nargs="?", metavar="ID", help=ID)
+    add_json(added)

@@ -1,0 +1,84 @@
+"""Flags that several commands have: their defaults and ranges come from ``spec``; one that was not given stays None."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tlcore import datasets, sources
+from tlcore.features import freezing
+from tlcore.spec import RANGES, SPLITS, DataSpec, FineTuneSpec
+
+from .flags import Parser, all_or, choice, folder, number, several, source
+
+NAME = "python -m tlcore"
+HOME = "the data folder; default: TRANSFER_LAB_HOME, else var beside the program"
+PRESETS = tuple(freezing.presets(()))
+ID = "a run's id, or its first 6 characters or more"
+
+
+def add_command(
+    commands: Any, name: str, do: Callable[[argparse.Namespace], int], words: str, *examples: str
+) -> Parser:
+    lines = "\n".join(f"  {NAME} {example}" for example in examples)
+    epilog = f"{'examples' if examples[1:] else 'example'}:\n{lines}"
+    added = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.", epilog=epilog)
+    added.set_defaults(do=do)
+    # Without SUPPRESS the command's own default would take back what stood before the command.
+    added.add_argument("--home", type=folder, metavar="FOLDER", default=argparse.SUPPRESS, help=HOME)
+    return added
+
+
+def add_task(added: Parser, source_name: str) -> None:
+    data = DataSpec()
+    add_source(added, "--source", source_name)
+    add_target(added, data.target)
+    add_word(added, "--split", "split", SPLITS, data.split)
+    low, high, default = RANGES["per_class"]
+    words = f"training images of each class, {low:,} to {high:,}, or all there are; default {default:,}"
+    added.add_argument("--per-class", type=all_or("per_class"), metavar="N|all", help=words)
+
+
+def add_target(added: Parser, default: str) -> None:
+    add_word(added, "--target", "target", tuple(entry.name for entry in datasets.catalogue()), default)
+
+
+def add_source(added: Parser, flag: str, default: str | None = None) -> None:
+    words = f"one of {', '.join(sources.names())}, or what sources add made"
+    words += f"; default {default}" if default else ""
+    added.add_argument(flag, type=source, metavar="SOURCE", help=words)
+
+
+def add_frozen(added: Parser) -> None:
+    default = ",".join(FineTuneSpec().phases[0].frozen)
+    group = added.add_mutually_exclusive_group()
+    words = f"the layers that stay as they are; default {default}"
+    group.add_argument("--freeze", type=several(str), metavar="LAYER,LAYER", help=words)
+    add_word(group, "--preset", "preset", PRESETS)
+
+
+def add_number(added: Parser, name: str, words: str, default: bool = True, flag: str = "", dest: str = "") -> None:
+    low, high, usual = RANGES[name]
+    words += f"; {low:,} to {high:,}" + (f", default {usual:,}" if default else "")
+    flag = flag or f"--{name.replace('_', '-')}"
+    dest = dest or flag.strip("-").replace("-", "_")
+    added.add_argument(flag, dest=dest, type=number(name), metavar="N", help=words)
+
+
+def add_word(
+    added: Any, flag: str, what: str, choices: Sequence[str], default: str | None = None, words: str = ""
+) -> None:
+    listed = f"one of {', '.join(choices)}" + (f"; default {default}" if default else "")
+    added.add_argument(
+        flag, type=choice(what, choices), metavar=flag.strip("-").upper(), help="; ".join(filter(None, (words, listed)))
+    )
+
+
+def add_words(
+    added: Parser, flag: str, read: Callable[[str], str], choices: Sequence[str], default: Sequence[str]
+) -> None:
+    words = f"of {', '.join(choices)}; default {','.join(default)}"
+    added.add_argument(flag, type=several(read), metavar="NAME,NAME", help=words)
+
+
+def add_json(added: Parser) -> None:
+    added.add_argument("--json", action="store_true", help="print JSON")

@@ -1,0 +1,150 @@
+"""The command lines of what trains: one network, ways beside each other, heads, grids, mistakes, races."""
+
+from pathlib import Path
+from typing import Any
+
+from tlcore import sources
+from tlcore.evidence import STUDIES, methods
+from tlcore.heads import HEADS
+from tlcore.recipes import comparison
+from tlcore.recipes import race as racing
+from tlcore.recipes.break_it import BREAKS
+from tlcore.spec import OPTIMIZERS, PIXELS, RANGES, SPLITS, ComparisonSpec, FineTuneSpec, HeadSpec, SweepSpec
+
+from . import evidence, local_run, looking
+from .flags import Parser, all_or, choice, number, several, source
+from .options import add_command, add_frozen, add_json, add_number, add_target, add_task, add_word, add_words
+
+RECIPES = ("one-phase", "two-phase", "article")
+
+
+def train(commands: Any) -> None:
+    words = "fine-tune a source model on a target task, in this process, and tell how it goes"
+    examples = ("train --per-class 200 --freeze conv_1,conv_2", "train --scratch --seed 1", "train --recipe article")
+    added = add_command(commands, "train", local_run.train, words, *examples)
+    add_training(added)
+    added.add_argument(
+        "--scratch", action="store_true", help="the control: random weights, nothing frozen, all else equal"
+    )
+    added.add_argument("--film", action="store_true", help="watch every epoch: drift, forgetting, a map of features")
+    add_json(added)
+
+
+def add_training(added: Parser) -> None:
+    """Add the settings of a fine-tuning."""
+    default = FineTuneSpec()
+    add_task(added, default.source)
+    add_frozen(added)
+    add_number(added, "epochs", "how often every training image is seen")
+    add_number(added, "batch_size", "images per step")
+    add_word(added, "--optimizer", "optimizer", OPTIMIZERS, default.optimizer)
+    add_number(added, "learning_rate", "too high diverges, too low crawls")
+    add_number(added, "seed", "of the images, the new layer and the order")
+    add_word(added, "--recipe", "recipe", RECIPES, RECIPES[0])
+    added.add_argument("--name", default="", help="what the run is called")
+
+
+def compare(commands: Any) -> None:
+    words = "compare ways to learn one task on the same images, each trained alone: fine-tuning, heads, from scratch"
+    examples = ("compare", "compare --per-class 20 --ways fine_tune,random_forest,scratch --seed 1")
+    added = add_command(commands, "compare", local_run.compare, words, *examples)
+    default = ComparisonSpec()
+    add_training(added)
+    add_words(added, "--ways", choice("way", comparison.ways()), comparison.ways(), default.ways)
+    added.add_argument("--layer", help=f"whose activations the heads learn from; default {default.layer}")
+    add_json(added)
+
+
+def heads(commands: Any) -> None:
+    words = "compare classifiers on the activations of one layer, in this process"
+    examples = ("heads --heads linear_svm,random_forest --inputs features,pixels --seeds 0,1,2", "heads --list")
+    added = add_command(commands, "heads", local_run.compare_heads, words, *examples)
+    default = HeadSpec()
+    add_task(added, default.source)
+    added.add_argument("--layer", help=f"whose activations are the features; default {default.layer}")
+    add_words(added, "--heads", choice("head", (*HEADS, "all")), (*HEADS, "all"), default.heads)
+    inputs = ("features", "pixels")
+    add_words(added, "--inputs", choice("input", inputs), inputs, default.inputs)
+    added.add_argument(
+        "--seeds",
+        type=several(number("seed")),
+        metavar="N,N",
+        help="repetitions with other training images; default " + ",".join(map(str, default.seeds)),
+    )
+    added.add_argument(
+        "--tune", action="store_true", help="choose each head's hyperparameters on the validation images first"
+    )
+    added.add_argument("--name", default="", help="what the run is called")
+    added.add_argument("--list", action="store_true", help="list the heads there are instead")
+    add_json(added)
+
+
+def sweep(commands: Any) -> None:
+    words = "measure every combination of a grid: sources, cuts, methods, labels per class, seeds"
+    examples = (
+        "sweep --methods linear_svm,scratch --per-class 1,5,20 --seeds 0,1,2 --csv cells.csv",
+        "sweep --study label_savings --budget 300",
+        "sweep --study label_savings --resume last",
+    )
+    added = add_command(commands, "sweep", evidence.sweep, words, *examples)
+    default = SweepSpec()
+    added.add_argument("--study", type=choice("study", tuple(STUDIES)), help=f"a grid by name: {', '.join(STUDIES)}")
+    add_words(added, "--sources", source, (*sources.names(), "what sources add made"), default.sources)
+    add_target(added, default.target)
+    add_word(added, "--split", "split", SPLITS, default.split)
+    cuts = (PIXELS, *sources.info(default.source).cut_names, "or the layers of another source")
+    add_words(added, "--cuts", str, cuts, default.cuts)
+    add_words(added, "--methods", choice("method", tuple(methods())), tuple(methods()), default.methods)
+    for flag, name, words, usual in (
+        ("--per-class", "per_class", "labels of each class", default.per_class),
+        ("--seeds", "seed", "repetitions with other images", default.seeds),
+    ):
+        words += f"; default {','.join(map(str, usual))}"
+        added.add_argument(flag, type=several(number(name)), metavar="N,N", help=words)
+    low, high, usual = RANGES["test_images"]
+    words = f"a fixed draw of the test images, {low:,} to {high:,}, or all there are; default {usual:,}"
+    added.add_argument("--n-test", type=all_or("test_images"), metavar="N|all", help=words)
+    add_number(added, "training_steps", "least gradient steps of a network", dest="n_steps")
+    add_number(added, "time_budget", "seconds after which it ends with what it has", default=False, flag="--budget")
+    words = "take over what a sweep has measured: a run's id, or last for the newest of the same grid"
+    added.add_argument("--resume", metavar="ID|last", help=words)
+    added.add_argument("--csv", type=Path, metavar="FILE", help="write the experiments there")
+    added.add_argument("--record", action="store_true", help="write a study's result where the app ships it")
+    added.add_argument("--name", default="", help="what the run is called")
+    add_json(added)
+
+
+def claims(commands: Any) -> None:
+    words = "say what is claimed of transfer learning, and what finished experiments make of it"
+    added = add_command(
+        commands, "claims", evidence.judge, words, "claims", "claims --mine", "claims --example --seed 1"
+    )
+    added.add_argument("--mine", action="store_true", help="judge by this folder's sweeps, not by the recorded ones")
+    words = "run Keras' own example, mnist_transfer_cnn, whole instead; some minutes"
+    added.add_argument("--example", action="store_true", help=words)
+    add_number(added, "seed", "of the example's weights and order")
+    added.add_argument("--record", action="store_true", help="write the example's result where the app ships it")
+    added.add_argument("--name", default="", help="what the example's run is called")
+    add_json(added)
+
+
+def break_it(commands: Any) -> None:
+    words = "make one of five mistakes, and hold the run against its healthy twin"
+    added = add_command(
+        commands, "break-it", evidence.break_one, words, "break-it labels", "break-it wrong_source --seed 3"
+    )
+    added.add_argument("mistake", type=choice("mistake", tuple(BREAKS)), help=f"one of {', '.join(BREAKS)}")
+    add_number(added, "seed", "of the images, the new layer and the order")
+    added.add_argument("--name", default="", help="what the two runs are called")
+    add_json(added)
+
+
+def race(commands: Any) -> None:
+    words = "train two to four settings on the same images with the same seed, and say which did better"
+    examples = ("race --per-class 5", "race --lanes convolutions,all_but_head --epochs 20")
+    added = add_command(commands, "race", looking.race, words, *examples)
+    listed = ", ".join(racing.LANES)
+    words = f"of {listed}; default {','.join(looking.DEFAULT_LANES)}"
+    added.add_argument("--lanes", type=several(choice("lane", racing.LANES)), metavar="NAME,NAME", help=words)
+    add_training(added)
+    add_json(added)
