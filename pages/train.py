@@ -1,9 +1,10 @@
-"""Start and stop the draft; live loss and accuracy of fine-tuning beside feature extraction."""
+"""One click compares the ways to learn a task, on one chart and with one verdict; below, each of them alone."""
 
 import streamlit as st
 
 from pages.ui import frame
 from pages.ui.components import live_chart
+from pages.ui.runs import comparison as comparison_view
 from pages.ui.runs import lanes, settings
 from pages.ui.runs import run as run_view
 from pages.ui.session import state
@@ -15,18 +16,10 @@ from tlcore.errors import LabError
 from tlcore.heads import CURVES, HEADS, LOSSES
 from tlcore.recipes import comparison, is_control, scratch_control
 from tlcore.sentences import percent
-from tlcore.spec import OPTIMIZERS, Spec
+from tlcore.spec import ComparisonSpec, Spec
+from tlcore.store import Run
 
-RECIPES = {
-    "default": _("One phase"),
-    "two_phase": _("Two phases: the head first, then the rest"),
-    "article": _("The article's own recipe"),
-}
-
-frame.heading(
-    _("Train"),
-    _("Ways to use what the source model knows, on the same images. Compare them in one go, or start one alone."),
-)
+frame.heading(_("Train"), _("Learn a new task in several ways from the same images, and read which one is better."))
 
 
 def start(spec: Spec, slot: str) -> None:
@@ -40,94 +33,95 @@ def start(spec: Spec, slot: str) -> None:
 
 
 def comparing() -> None:
-    """Choice and start of several ways at once."""
-    st.subheader(_("Compare the ways"), anchor=False)
-    frozen = state.frozen()
-    st.markdown(
-        _(
-            "The same images, the same seed, one way after the other. Fine-tuning keeps **{frozen}** frozen; heads "
-            "learn from the activations of **{layer}**."
-        ).format(frozen=frozen.words or _("nothing"), layer=state.get("layer"))
-    )
+    """Choose how many labels and which ways, and start them all."""
+    settings.labels()
+    frozen()
     st.pills(
         _("Ways to learn"),
-        comparison.ways(),
-        format_func=names.methods().__getitem__,
+        comparison_view.usual_ways(),
+        format_func=comparison_view.choice,
         selection_mode="multi",
         wrap=True,
         **state.keyed("ways"),
     )
-    too_few = len(state.get("ways")) < comparison.FEWEST
+    too_few = len((*state.get("ways"), *state.get("more_ways"))) < comparison.FEWEST
     st.button(
         _("Run the comparison"),
         key="start_ways",
         type="primary",
         icon=":material/compare_arrows:",
+        width="stretch",
         disabled=too_few,
         help=_("Pick two ways or more.") if too_few else None,
         on_click=lambda: start(state.comparison_draft(), "ways"),
     )
+    settings.few_steps()
 
 
-def fine_tuning() -> None:
-    """Settings and start of the left way."""
-    st.subheader(_("Fine-tuning"), anchor=False)
-    frozen = state.frozen()
-    cost = frozen.cost
-    st.selectbox(_("Recipe"), list(RECIPES), format_func=RECIPES.__getitem__, **state.keyed("recipe"))
-    if state.get("recipe") == "article":
-        st.markdown(
-            _(
-                "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 "
-                "digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 only pools, so this "
-                "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
-                "which needs the sparse form; and source and target are one task, so nothing is transferred. "
-                "Of the settings above only the seed applies."
-            )
-        )
+def frozen() -> None:
+    """Say what stays frozen and what that saves, with the way to change it."""
+    chosen = state.frozen()
+    cost = chosen.cost
+    with st.container(key="frozen", gap="xsmall"):
+        st.markdown(":material/ac_unit: " + _("Frozen: **{frozen}**.").format(frozen=chosen.words or _("nothing")))
         st.caption(
-            _(
-                "This full run takes a few minutes; of the 15,000 held-out images 5,000 draw the curve and "
-                "10,000 are the test."
-            )
-        )
-    else:
-        st.markdown(
-            ":material/ac_unit: "
-            + _("Frozen: **{frozen}**. {n:,} of {total:,} weights train, about {share} less compute a step.").format(
-                frozen=frozen.words or _("nothing"),
-                n=cost.n_trainable,
-                total=cost.n_weights,
-                share=percent(1 - cost.share, 0),
+            _("{n:,} of {total:,} weights train, about {share} less compute a step.").format(
+                n=cost.n_trainable, total=cost.n_weights, share=percent(1 - cost.share, 0)
             )
         )
         st.page_link("layers.py", label=_("Change the frozen layers"), icon=":material/layers:")
-        settings.number("epochs", _("Epochs"), _("How often every training image is seen."))
-        settings.few_steps()
-        with st.expander(_("Advanced")):
-            settings.number("batch_size", _("Batch size"), _("Images per step; smaller means more steps."))
-            st.selectbox(
-                _("Optimizer"),
-                OPTIMIZERS,
-                help=_("How a gradient becomes a step; adam is the safe choice."),
-                **state.keyed("optimizer"),
-            )
-            settings.number(
-                "learning_rate", _("Learning rate"), _("Too high diverges, too low crawls."), format="%.6f", step=0.0005
-            )
-            words = _("Keeps what each epoch moved, learned and forgot, to scrub afterwards.")
-            st.toggle(_("Film the epochs"), help=words, **state.keyed("film"))
+
+
+def watched_comparison() -> Run | None:
+    """Return the comparison that this page shows; None where there is none."""
+    try:
+        return state.watched("ways", ComparisonSpec.kind)
+    except LabError as error:
+        st.warning(tell(error))
+        return None
+
+
+def compared(run: Run | None) -> None:
+    """Show the verdict and the chart of a comparison, or what will stand there."""
+    with st.container(key="verdict"):
+        found = comparison_view.verdict(run, run.result) if run and run.final else None  # type: ignore[arg-type]
+        if found is None:
+            st.caption(waiting_words(run))
+    if run is None:
+        with st.container(key="no_chart", border=True):
+            st.markdown(_("Press **Run the comparison**: every way gets its curve here, all on one chart."))
+        return
+    run_view.show(run, "ways", heading=False)
+
+
+def waiting_words(run: Run | None) -> str:
+    """Return what stands in the verdict's place while there is none."""
+    if run is None:
+        return _("The verdict stands here as soon as every way has been tested. The default takes about ten seconds.")
+    if run.final:
+        return _("There is no verdict: not every way was tested.")
+    return _("The verdict stands here as soon as every way has been tested.")
+
+
+def fine_tuning() -> None:
+    """Start of fine-tuning alone, and of its control."""
+    st.subheader(_("Fine-tuning"), anchor=False)
+    article = state.get("recipe") == "article"
+    st.markdown(
+        settings.recipes()["article"]
+        if article
+        else _("Trains everything that is not frozen, for {n} epochs.").format(n=state.draft().epochs)
+    )
     with st.container(horizontal=True):
         st.button(
             _("Start training"),
             key="start_ft",
-            type="primary",
             icon=":material/play_arrow:",
             shortcut="Alt+T",
             on_click=start_beside,
             args=("ft",),
         )
-        if state.get("recipe") != "article":  # that one starts from random weights itself
+        if not article:  # that one starts from random weights itself
             st.button(
                 _("From scratch, same settings"),
                 key="start_scratch",
@@ -148,14 +142,11 @@ def start_beside(slot: str) -> None:
 
 
 def feature_extraction() -> None:
-    """Settings and start of the right way."""
+    """Settings and start of feature extraction alone."""
     st.subheader(_("Feature extraction"), anchor=False)
     source = sources.info(state.get("source"))
     shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers if layer.cut}
-    st.markdown(
-        ":material/ac_unit: "
-        + _("The whole backbone is frozen. Its activations become a table of numbers, and a head learns from that.")
-    )
+    st.markdown(_("The whole backbone is frozen. A head learns from its activations."))
     st.selectbox(
         _("Layer whose activations are the features"),
         list(shapes),
@@ -185,22 +176,20 @@ def feature_extraction() -> None:
     st.button(
         _("Start extraction"),
         key="start_fx",
-        type="primary",
         icon=":material/play_arrow:",
         disabled=not state.get("heads"),
         on_click=lambda: start(state.head_draft(), "fx"),
     )
 
 
-def watch(slot: str, empty: str) -> None:
-    """Show this slot's run, or what will appear here."""
+def watch(slot: str) -> None:
+    """Show this slot's run, where there is one."""
     try:
         run = state.watched(slot)
     except LabError as error:
         st.warning(tell(error))
         return
     if run is None:
-        st.info(empty)
         return
     run_view.show(run, slot)
     if run.final:
@@ -214,15 +203,14 @@ def watch(slot: str, empty: str) -> None:
 def watch_tuning() -> None:
     """Show the fine-tuning, and over it its control once that was started."""
     try:
-        found = {slot: state.watched(slot) for slot in ("ft", "scratch")}
+        watched = {slot: state.watched(slot) for slot in ("ft", "scratch")}
     except LabError as error:
         st.warning(tell(error))
         return
     labels = {"ft": _("Fine-tuning"), "scratch": _("From scratch")}
-    runs = [lanes.Lane(labels[slot], run) for slot, run in found.items() if run]
+    runs = [lanes.Lane(labels[slot], run) for slot, run in watched.items() if run]
     if len(runs) < 2:
-        slot = "scratch" if found["scratch"] else "ft"
-        watch(slot, _("The live curves of fine-tuning appear here. The default takes a few seconds."))
+        watch("scratch" if watched["scratch"] else "ft")
         return
     lanes.show(runs, "ft", _("Fine-tuning and the from-scratch control"))
     lanes.results(runs)
@@ -230,12 +218,22 @@ def watch_tuning() -> None:
         run_view.show_result(runs[0].run)
 
 
-settings.shared()
+settings.not_shipped()
 if message := state.take("start_error"):
     st.error(message)
-with st.container(border=True, key="comparison"):
+run = watched_comparison()
+left, right = st.columns([1, 2.4], gap="medium")
+with left, st.container(key="comparison"):
     comparing()
-    watch("ways", _("One chart of all ways and the verdict appear here. The default takes about ten seconds."))
+    if run:
+        with st.container(horizontal=True):
+            run_view.controls(run, "ways")
+with right:
+    compared(run)
+if run and run.final:
+    comparison_view.reached(run, run.result)  # type: ignore[arg-type]
+with st.expander(_("Settings"), icon=":material/tune:"):
+    settings.folded()
 st.subheader(_("One way alone"), anchor=False)
 left, right = st.columns(2, gap="medium")
 with left, st.container(border=True, key="way_ft"):
@@ -246,7 +244,7 @@ left, right = st.columns(2, gap="medium")
 with left:
     watch_tuning()
 with right:
-    watch("fx", _("The live curves of the head appear here: its loss as it sees more images, trees or epochs."))
+    watch("fx")
 with st.container(border=True, key="way_what_if"):
     what_if()
 live_chart.prepare()

@@ -102,6 +102,7 @@ def payload(
                 "x": _finite(point.x),
                 "loss": _finite(point.loss),
                 "accuracy": _finite(point.accuracy),
+                "elapsed_s": _finite(round(point.elapsed_s, 3)),
             }
             for seq, point in points
         ],

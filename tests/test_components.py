@@ -149,7 +149,7 @@ def test_a_loss_that_is_no_number_travels_as_null():
     points = [(7, MetricPoint("train", 0.5, float("nan"), 0.25))]
     answer = json.loads(live.dumps(live.payload("failed", Progress(left_s=float("inf")), points)))
     curve = {"head": "", "input": "", "part": "train"}
-    assert answer["points"] == [{"seq": 7, **curve, "x": 0.5, "loss": None, "accuracy": 0.25}]
+    assert answer["points"] == [{"seq": 7, **curve, "x": 0.5, "loss": None, "accuracy": 0.25, "elapsed_s": 0.0}]
     assert answer["progress"]["left_s"] is None
     assert answer["final"] is True
 

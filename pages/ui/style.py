@@ -2,4 +2,5 @@
 
 from pathlib import Path
 
-SHEETS = tuple(Path(__file__).with_name(name) for name in ("frame.css", "answers.css", "home.css", "evidence.css"))
+_NAMES = ("frame.css", "answers.css", "home.css", "train.css", "evidence.css")
+SHEETS = tuple(Path(__file__).with_name(name) for name in _NAMES)

@@ -1,13 +1,14 @@
 """What the scratch server shows: ``?show=pad``, and so on, picks what; without it all three components."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import streamlit as st
 
 from pages.ui.components import film
 from pages.ui.components.layer_picker import layer_picker
-from pages.ui.components.live_chart import LiveRun, Rule, live_chart
+from pages.ui.components.live_chart import LiveRun, Rule, check_view, live_chart
 from pages.ui.components.pad import drawing_pad
 from tlcore.spec import FineTuneSpec, LayerInfo, Phase
 from tlcore.training.film import Answer, Cast, Frame
@@ -57,6 +58,8 @@ def main() -> None:
         names = ("frozen", "from_scratch", "all")
         runs = [LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names]
         live_chart("race", runs=runs, at_a_time=2)
+    if show == "ways":
+        show_ways()
     if show == "film":
         show_film()
     if show in ("", "picker", "deep"):
@@ -83,6 +86,23 @@ def show_chart() -> None:
     state["finished"] += [ended] if ended else []
     say("chart", {"finished": state["finished"], "reruns": state["reruns"]})
     st.button("Rerun")
+
+
+def show_ways() -> None:
+    """A comparison: two networks and a head, the error alone; what the person set is said."""
+    st.button("Rerun")
+    view = check_view(state.get("ways", {}).get("view") or json.loads(st.query_params.get("view", "{}")))
+    live_chart(
+        "ways",
+        runs=[LiveRun("one", "/test/one", steps=4)],
+        measure="error",
+        x_max=6,
+        colours={"scratch": "#CC79A7", "fine_tune": "#009E73", "linear_svm": "#B8A500"},
+        view=view,
+        on_view=lambda: None,
+        reveal=st.query_params.get("reveal", ""),
+    )
+    say("ways", asdict(view) | {"reruns": state["reruns"]})
 
 
 def show_film() -> None:

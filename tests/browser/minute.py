@@ -53,7 +53,7 @@ def walk(page: Page, url: str, see: See = unseen) -> int:
     chart = page.locator(".tl-live").first
     expect(chart).to_be_visible(timeout=SLOW_MS)
     chart.evaluate("chart => chart.scrollIntoView({block: 'center'})")
-    verdict = page.get_by_role("heading", level=3).filter(has_text="%").first
+    verdict = page.get_by_role("heading", level=2).filter(has_text="%").first
     until = time.monotonic() + SLOW_MS / 1000
     while not verdict.is_visible() and time.monotonic() < until:
         see(page, 0.12)

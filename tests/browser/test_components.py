@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -562,10 +563,84 @@ def test_the_axes_say_what_they_show(show, server):
     expect(titles.filter(has_text="Accuracy")).to_have_text("Accuracy, axis 0 % to 100 %")
     page.get_by_role("button", name="Fit accuracy").click()
     expect(titles.filter(has_text="Accuracy")).to_have_text(re.compile(r"axis 1\d\.\d % to 9\d\.\d %"))
-    page.get_by_role("button", name="Log loss").click()
+    page.get_by_role("button", name="Log scale").click()
     expect(titles.filter(has_text="log axis")).to_have_count(1)
     assert graph(page, "graph._fullLayout.yaxis.type") == "log"
-    expect(page.get_by_role("button", name="Log loss")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Log scale")).to_have_attribute("aria-pressed", "true")
+
+
+def compared(last: int) -> list[dict]:
+    """Return the points of a comparison after some epochs of both networks, and the tests of those that ended."""
+    errors = {"fine_tune": (0.6, 0.2, 0.4, 0.1, 0.3, 0.1), "scratch": (0.8, 0.7, 0.6, 0.5, 0.4, 0.4)}
+    points = [
+        {"part": "validation", "head": head, "x": i + 1.0, "loss": 1.0, "accuracy": 1 - error, "elapsed_s": 0.5 * i + 1}
+        for head, curve in errors.items()
+        for i, error in enumerate(curve[:last])
+    ]
+    return [*points, {"part": "test", "head": "linear_svm", "x": 6.0, "accuracy": 0.92, "elapsed_s": 0.8}]
+
+
+def curve_of(page, head: str, axis: str = "y") -> list[float]:
+    return graph(page, f"(graph.data.find(t => t.uid?.includes('_{head}_')) ?? {{{axis}: []}}).{axis}")
+
+
+def test_a_comparison_is_one_chart_of_errors_and_a_head_is_a_line_across(show, server):
+    server.change("one", reset=True, points=compared(6))
+    page = show("ways")
+    wait_points(page, 13)
+    assert curve_of(page, "fine_tune") == pytest.approx([60, 20, 40, 10, 30, 10])
+    assert (curve_of(page, "linear_svm", "x"), curve_of(page, "linear_svm")) == ([0, 6], pytest.approx([8, 8]))
+    assert graph(page, "Object.keys(graph._fullLayout).filter(name => /^yaxis/.test(name))") == ["yaxis"]
+    colours = graph(page, "graph.data.filter(t => t.uid).map(t => t.uid.split('_').slice(1, -2).join('_'))")
+    assert sorted(colours) == ["fine_tune", "linear_svm", "scratch"]
+    expect(page.locator(".tl-live-plot .annotation").first).to_contain_text("axis 0 % to")
+    page.get_by_text("Data table").click()
+    expect(page.locator(".tl-live-table th")).to_have_text(["", "Epoch", "Error"])
+
+
+def test_the_axes_smoothing_and_lanes_are_set_told_and_stay_over_an_update(show, server):
+    server.change("one", reset=True, points=compared(3))
+    page = show("ways")
+    wait_points(page, 7)
+    page.get_by_role("combobox", name="X axis").select_option("Step")
+    wait_said(page, "ways", "said.x === 'step'")
+    assert curve_of(page, "fine_tune", "x") == [4, 8, 12] and curve_of(page, "linear_svm", "x") == [0, 24]
+    page.get_by_role("button", name="From scratch").click()
+    wait_said(page, "ways", "said.hidden[0] === 'scratch'")
+    expect(page.get_by_role("button", name="From scratch")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("slider", name="Smoothing").press("End")
+    wait_said(page, "ways", "said.smooth === 0.99")
+    expect(page.locator(".tl-live-plot .annotation").first).to_contain_text("smoothed 0.99")
+    page.get_by_role("button", name="Log scale").click()
+    wait_said(page, "ways", "said.log")
+    server.change("one", points=compared(6)[3:6])  # three more epochs of the first
+    wait_points(page, 10)
+    page.wait_for_function("() => document.querySelector('.tl-live-plot').data[0].x.length === 6")
+    smooth = curve_of(page, "fine_tune")
+    assert smooth[0] == pytest.approx(60) and smooth[1] == pytest.approx((60 * 0.99 + 20) / 1.99)
+    assert curve_of(page, "scratch") == []
+    assert graph(page, "graph._fullLayout.yaxis.type") == "log"
+    page.get_by_role("combobox", name="X axis").select_option("Seconds")
+    wait_said(page, "ways", "said.x === 'seconds'")
+    assert curve_of(page, "linear_svm", "x") == [0.8]
+
+
+def test_a_chart_opens_as_the_address_says_and_what_is_no_view_is_ignored(show, server):
+    server.change("one", reset=True, points=compared(6))
+    page = show("ways&" + urlencode({"view": json.dumps({"x": "seconds", "smooth": 0.5, "hidden": ["scratch"]})}))
+    wait_points(page, 13)
+    expect(page.get_by_role("combobox", name="X axis")).to_have_value("seconds")
+    assert curve_of(page, "scratch") == [] and curve_of(page, "fine_tune", "x") == [1, 1.5, 2, 2.5, 3, 3.5]
+    page = show("ways&" + urlencode({"view": json.dumps({"x": "<img>", "smooth": -1, "log": "yes", "hidden": [None]})}))
+    wait_points(page, 13)
+    assert len(curve_of(page, "scratch")) == 6 and graph(page, "graph._fullLayout.yaxis.type") == "linear"
+
+
+def test_what_was_started_scrolls_into_view(show, server):
+    server.change("one", reset=True, points=compared(6))
+    page = show("ways&reveal=one", viewport={"width": 400, "height": 420})
+    wait_points(page, 13)
+    expect(page.locator(".tl-live-plot")).to_be_in_viewport(ratio=0.2)
 
 
 def test_a_run_that_waits_says_how_many_come_first_and_how_many_go_on_at_a_time(show, server):

@@ -39,6 +39,7 @@ def test_a_killed_server_comes_back_and_everything_goes_on(lab, browser):
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(SLOW_MS)
     page.goto(lab.url + "/train")
+    page.get_by_test_id("stExpander").filter(has_text="Settings").locator("summary").first.click()
     for key, value in (("per_class", PER_CLASS), ("epochs", 100)):
         field = page.locator(f".st-key-{key} input")
         field.fill(str(value))

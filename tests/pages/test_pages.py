@@ -80,7 +80,17 @@ def opened(name: str, **session) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.title, app.subheader)
+    kinds = (
+        app.markdown,
+        app.caption,
+        app.info,
+        app.error,
+        app.warning,
+        app.success,
+        app.title,
+        app.header,
+        app.subheader,
+    )
     return "\n".join(element.value for kind in kinds for element in kind)
 
 

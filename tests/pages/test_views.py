@@ -107,7 +107,7 @@ def test_one_click_compares_the_ways_and_the_page_says_the_verdict(lab):  # noqa
     )
     execute(run.id, str(lab.folder))
     app = sound(opened("train", run_ways=run.id))
-    assert any("With these 10 images" in heading.value for heading in app.subheader)
+    assert any("With these 10 images" in heading.value for heading in app.header)
     assert {metric.label for metric in app.metric} >= {"Fine-tuning", "Linear SVM", "From scratch"}
     assert "s to learn." in words(app)
     assert "Comparison on MNIST digits 5-9, 2 per class" in words(sound(opened("runs", run_run=run.id)))

@@ -13,7 +13,7 @@ const TABLE_ROWS = 200;
 
 const charts = new WeakMap(); // parentElement -> Chart
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   if (!data.runs) { // nothing to draw yet
     loadWhenStill(data.plotly);
     return;
@@ -23,6 +23,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     chart = new Chart(parentElement);
     charts.set(parentElement, chart);
   }
+  chart.tell = (view) => setStateValue("view", view);
   const call = chart.update(data, (state) => setTriggerValue("finished", state));
   return () => {
     if (chart.calls !== call) return; // Streamlit may clean up an overtaken call: the graph lives on
@@ -35,13 +36,15 @@ class Chart {
   constructor(parent) {
     this.calls = 0;
     this.runs = [];
-    this.log = this.fit = false;
+    this.fit = false;
+    this.view = { x: "", log: false, smooth: 0, hidden: [] }; // as a person last set it; Python keeps it in the address
     this.touch = matchMedia("(pointer: coarse)").matches;
     this.shifts = {}; // of the labels at line ends, so that they do not lie on one another
     this.build(parent);
   }
 
   update(data, fire) {
+    if (!this.data) Object.assign(this.view, data.view);
     this.data = data;
     this.fire = fire;
     const named = JSON.stringify(data.runs.map(({ id, url }) => [id, url]));
@@ -49,8 +52,17 @@ class Chart {
     this.runs.forEach((run, index) => Object.assign(run, data.runs[index], { state: run.state }));
     this.readTheme();
     this.write();
+    if (data.reveal) this.wanted = data.reveal;
     this.draw();
     return ++this.calls;
+  }
+
+  reveal() { // what was just started comes into view, once, when its plot has its height
+    if (!this.wanted || this.wanted === this.revealed) return;
+    this.revealed = this.wanted;
+    const smooth = matchMedia("(prefers-reduced-motion: no-preference)").matches;
+    const block = this.root.offsetHeight > window.innerHeight ? "start" : "nearest";
+    this.root.scrollIntoView({ block, behavior: smooth ? "smooth" : "auto" });
   }
 
   start(named) {
@@ -105,12 +117,35 @@ class Chart {
     this.runs.forEach((run, index) => this.writeRun(run, this.status.children[index] ?? this.addRun()));
     setText(this.buttons.log, words.log);
     setText(this.buttons.fit, words.fit);
+    this.buttons.log.setAttribute("aria-pressed", this.view.log);
+    this.buttons.fit.hidden = this.isError();
+    this.writeControls();
     setText(this.table.querySelector("summary"), words.table);
     this.empty.hidden = points > 0;
     setText(this.empty.firstChild, this.runs.every((run) => run.over) ? words.none : words.waiting);
     this.writeNote();
     this.writeKey();
     if (this.table.open) this.writeTable();
+  }
+
+  writeControls() {
+    const { words } = this.data;
+    const units = this.units();
+    const text = JSON.stringify(units);
+    if (text !== this.unitsText) {
+      this.unitsText = text;
+      this.controls.x.replaceChildren(...units.map(({ name, title }) => new Option(title, name)));
+    }
+    this.controls.x.value = this.unit().name;
+    this.controls.x.parentElement.hidden = units.length < 2;
+    this.controls.smooth.value = this.view.smooth;
+    this.controls.x.setAttribute("aria-label", words.x_axis);
+    setText(this.controls.smooth.previousElementSibling, words.smoothing);
+    setText(this.controls.smooth.nextElementSibling, this.view.smooth ? this.number(this.view.smooth) : words.off);
+  }
+
+  number(value) {
+    return new Intl.NumberFormat(this.data.language, { maximumFractionDigits: 2 }).format(value);
   }
 
   writeNote() {
@@ -183,28 +218,45 @@ class Chart {
     const { words } = this.data;
     const parts = this.curves().map(([, curve]) => curve.part);
     const items = [];
-    if (parts.includes("validation")) items.push(["", "", words.solid]);
-    if (parts.includes("train")) items.push(["dash", "", words.dashed]);
-    if (parts.includes("test")) items.push(["diamond", "", words.diamond]);
-    for (const [label, colour] of this.colours()) items.push(["dot", colour, label]);
+    const plain = !this.isError(); // else the title says it
+    if (plain && parts.includes("validation")) items.push(["", "", words.solid]);
+    if (plain && parts.includes("train")) items.push(["dash", "", words.dashed]);
+    if (plain && parts.includes("test")) items.push(["diamond", "", words.diamond]);
+    for (const [label, colour, lane] of this.colours()) items.push(["dot", colour, label, lane]);
     const text = JSON.stringify(items);
-    if (text === this.keyText) return;
-    this.keyText = text;
-    this.key.replaceChildren(...items.map(([kind, colour, label]) => {
-      const item = document.createElement("span");
-      const sample = item.appendChild(document.createElement("i"));
-      sample.className = kind;
-      sample.style.setProperty("--run", colour);
-      item.append(label);
-      return item;
-    }));
+    if (text !== this.keyText) {
+      this.keyText = text;
+      this.key.replaceChildren(...items.map((item) => this.keyItem(...item)));
+    }
+    for (const button of this.key.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", !this.view.hidden.includes(button.dataset.lane));
+    }
+  }
+
+  keyItem(kind, colour, label, lane) { // a lane's name hides its curves and shows them again
+    const item = document.createElement(lane === undefined ? "span" : "button");
+    const sample = item.appendChild(document.createElement("i"));
+    sample.className = kind;
+    sample.style.setProperty("--run", colour);
+    item.append(label);
+    if (lane === undefined) return item;
+    Object.assign(item, { type: "button", title: this.data.words.hide });
+    item.dataset.lane = lane;
+    item.addEventListener("click", () => {
+      const { hidden } = this.view;
+      this.set({ hidden: hidden.includes(lane) ? hidden.filter((other) => other !== lane) : [...hidden, lane] });
+    });
+    return item;
   }
 
   writeTable() {
     const { words, language } = this.data;
-    const rows = this.curves().flatMap(([run, curve]) => {
-      const { x, loss, accuracy } = curve;
-      return x.map((at, i) => [this.labelOf(run, curve), at, loss[i], accuracy[i] === null ? null : percent(accuracy[i], language, 1)]);
+    const rows = this.shownCurves().flatMap(([run, curve]) => {
+      const { loss, accuracy } = curve;
+      const share = (value) => (value === null ? null : percent(this.isError() ? 1 - value : value, language, 1));
+      return this.xOf(run, curve).map((at, i) => [
+        this.labelOf(run, curve), at, ...(this.isError() ? [] : [loss[i]]), share(accuracy[i]),
+      ]);
     });
     rows.sort((a, b) => b[1] - a[1]);
     const shown = rows.slice(0, TABLE_ROWS);
@@ -221,7 +273,8 @@ class Chart {
     };
     const table = document.createElement("table");
     table.createCaption().textContent = fill(words.latest, { n: shown.length, total: rows.length });
-    table.createTHead().append(line(["", words.x, words.loss, words.accuracy], "th"));
+    const measures = this.isError() ? [words.error] : [words.loss, words.accuracy];
+    table.createTHead().append(line(["", this.unit().title, ...measures], "th"));
     table.createTBody().append(...shown.map((row) => line(row, "td")));
     this.table.querySelector("div").replaceChildren(table);
   }
@@ -248,6 +301,7 @@ class Chart {
       this.noPlotly = false;
       await this.react(Plotly);
       if (this.settle()) await this.react(Plotly); // what depends on the axes is known only once they are drawn
+      this.reveal();
     } catch (error) {
       console.error("live chart", error);
       this.noPlotly = true;
@@ -272,20 +326,32 @@ class Chart {
     if (fresh) this.plot.on("plotly_relayout", () => this.draw());
   }
 
+  // Which plots there are, one for each measure: axis, measure, and what its values are multiplied by to be read.
+  panels() {
+    return this.isError() ? [["", "error", 100]] : [["", "loss", 1], ["2", "accuracy", 100]];
+  }
+
+  isError() { // accuracies near the top are told apart as errors; losses of different methods do not compare
+    return this.data.measure === "error";
+  }
+
   traces() {
     const [low, high] = this.xRange();
     const traces = [];
     const ends = [];
-    for (const [run, curve] of this.curves()) {
+    for (const [run, curve] of this.shownCurves()) {
       const training = curve.part === "train";
       const tested = curve.part === "test";
       const color = this.visible(this.colourOf(run, curve));
-      for (const [axis, measure] of [["", "loss"], ["2", "accuracy"]]) {
-        const kept = decimate(curve.x, curve[measure], low, high, DRAWN);
+      const across = this.isAcross(run, curve);
+      for (const [axis, measure, scale] of this.panels()) {
+        const y = across ? [...curve[measure], ...curve[measure]] : smoothed(curve[measure], this.view.smooth);
+        const x = across ? [0, ...this.xOf(run, curve)] : this.xOf(run, curve);
+        const kept = decimate(x, y, low, high, DRAWN);
         if (!kept.x.length) continue;
         const named = [run.id, curve.head, curve.input, curve.part, measure].filter(Boolean).join("_");
         const id = named.replace(/[^\w-]/g, "_"); // Plotly makes a CSS class of it
-        const scale = axis ? 100 : 1; // accuracies are drawn and read in percent
+        const diamonds = tested ? kept.x.map((_, i) => (across && i === 0 ? 0 : 11)) : 6;
         traces.push({
           x: kept.x,
           y: kept.y.map((value) => scale * value),
@@ -294,18 +360,73 @@ class Chart {
           xaxis: `x${axis}`,
           yaxis: `y${axis}`,
           mode: kept.x.length > 30 ? "lines" : "lines+markers",
-          line: { color, width: training ? 1.8 : 2.6, dash: training ? "5px,4px" : "solid" },
-          marker: { color, size: tested ? 11 : 6, symbol: tested ? "diamond" : training ? "circle-open" : "circle" },
+          line: { color, width: training ? 1.8 : 2.6, dash: across ? "dot" : training ? "5px,4px" : "solid" },
+          marker: { color, size: diamonds, symbol: tested ? "diamond" : training ? "circle-open" : "circle" },
           hovertemplate: measure === "loss" ? "%{y:.4f}" : "%{y:.1f} %",
         });
         const label = this.endLabel(run, curve);
-        const [x, y] = lastKnown(curve.x, curve[measure]);
-        if (label) ends.push({ id, axis, label, x, y: scale * y, colour: this.readable(color) });
+        const last = lastKnown(x, y);
+        if (label) ends.push({ id, axis, measure, label, x: last[0], y: scale * last[1], colour: this.readable(color) });
       }
     }
-    // Plotly draws no axes without a curve: a blank one keeps both plots in their places from the start.
-    const blank = (axis) => ({ x: [null], y: [null], xaxis: `x${axis}`, yaxis: `y${axis}`, hoverinfo: "skip" });
-    return { traces: [...traces, blank(""), blank("2")], ends };
+    // Plotly draws no axes without a curve: a blank one keeps every plot in its place from the start.
+    const blank = ([axis]) => ({ x: [null], y: [null], xaxis: `x${axis}`, yaxis: `y${axis}`, hoverinfo: "skip" });
+    return { traces: [...traces, ...this.panels().map(blank)], ends };
+  }
+
+  // What has a test and no curve beside those that have one learned in no epochs: a line across.
+  isAcross(run, curve) {
+    return this.isError() && curve.part === "test" && !run.isDrawn(curve, "validation") && this.unit().name !== "seconds";
+  }
+
+  // -- what a person sets: the x axis, the scale, smoothing, which lanes are shown ------------------------------
+
+  units() { // of the x axis; the first is the points' own
+    const { words, x_unit } = this.data;
+    const units = [{ name: x_unit, title: words.x }];
+    if (this.runs.every((run) => run.steps > 0)) units.push({ name: "step", title: words.unit_step });
+    return [...units, { name: "seconds", title: words.unit_seconds }];
+  }
+
+  unit() {
+    const units = this.units();
+    return units.find(({ name }) => name === this.view.x) ?? units[0];
+  }
+
+  xOf(run, curve) {
+    const { name } = this.unit();
+    if (name === "step") return curve.x.map((x) => run.steps * x);
+    if (name !== "seconds") return curve.x;
+    const known = run.curves.get(JSON.stringify([curve.head, curve.input, "validation"]));
+    const ended = known?.seconds.at(-1) ?? 0; // the test comes after the last of it, whatever else was counted
+    return curve.part === "test" ? curve.seconds.map((at) => Math.max(at, ended)) : curve.seconds;
+  }
+
+  xMax() {
+    const { name } = this.unit();
+    if (name === "seconds" || !isNumber(this.data.x_max)) return null;
+    return this.data.x_max * (name === "step" ? this.runs[0].steps : 1);
+  }
+
+  rules() {
+    const { name } = this.unit();
+    if (name === "seconds") return []; // when a phase begins is known in epochs alone
+    return this.data.rules.map(({ x, label }) => ({ label, x: name === "step" ? this.runs[0].steps * x : x }));
+  }
+
+  laneOf(run, curve) {
+    return this.runs.length > 1 ? run.label : [curve.head, curve.input].filter(Boolean).join("/");
+  }
+
+  shownCurves() {
+    return this.curves().filter(([run, curve]) => !this.view.hidden.includes(this.laneOf(run, curve)));
+  }
+
+  set(changes, tell = true) {
+    Object.assign(this.view, changes);
+    this.write();
+    this.draw();
+    if (tell) this.tell({ ...this.view });
   }
 
   curves() {
@@ -313,17 +434,21 @@ class Chart {
   }
 
   colours() { // what the colours mean, where there is more than one
-    if (this.runs.length > 1) return this.runs.map((run) => [run.label, this.visible(run.colour)]);
+    if (this.runs.length > 1) return this.runs.map((run) => [run.label, this.visible(run.colour), run.label]);
     const [run] = this.runs;
     const heads = run.heads();
-    return heads.length < 2 ? [] : heads.map((curve) => [this.headOf(curve), this.visible(this.colourOf(run, curve))]);
+    if (heads.length < 2) return [];
+    return heads.map((curve) => [this.headOf(curve), this.visible(this.colourOf(run, curve)), this.laneOf(run, curve)]);
   }
 
   // One colour per run; a run of several heads gives each head its own.
   colourOf(run, curve) {
+    const own = this.data.colours[curve.head];
+    if (own) return own;
     const heads = run.heads();
     const index = heads.findIndex(({ head, input }) => head === curve.head && input === curve.input);
-    return heads.length < 2 ? run.colour : PALETTE[index % PALETTE.length];
+    const { palette } = this.data;
+    return heads.length < 2 ? run.colour : palette[index % palette.length];
   }
 
   headOf({ head, input }) { // a curve's head with what it was fitted on; "" of a run with one
@@ -351,10 +476,12 @@ class Chart {
   }
 
   layout(ends) {
-    const { words, rules, x_max, height } = this.data;
+    const { height } = this.data;
+    const [x_max, rules, title_x] = [this.xMax(), this.rules(), this.unit().title];
     const { text, quiet, grid, page, font } = this.theme;
     const width = this.stage.clientWidth;
-    const wide = width >= WIDE;
+    const single = this.isError();
+    const wide = width >= WIDE && !single;
     if (width < NARROW && this.colours().length > 2) ends = []; // the names above the plot must do
     // A free x axis leaves room for the labels at the line ends by itself; a fixed one needs it beside the plot.
     const label = Math.max(60, ...ends.map((end) => measureText(end.label, font)));
@@ -365,15 +492,16 @@ class Chart {
     const gap = (wide ? (right + margin.l) / inner : 50 / (total - margin.t - margin.b)) / 2;
     const near = [0, 0.5 - gap];
     const far = [0.5 + gap, 1];
-    const boxes = wide ? [[near, [0, 1]], [far, [0, 1]]] : [[[0, 1], far], [[0, 1], near]]; // [x domain, y domain]
+    const stacked = single ? [[[0, 1], [0, 1]]] : [[[0, 1], far], [[0, 1], near]];
+    const boxes = wide ? [[near, [0, 1]], [far, [0, 1]]] : stacked; // [x domain, y domain]
     const axis = { gridcolor: grid, linecolor: quiet, tickcolor: quiet, zeroline: false, automargin: false };
-    const title = { text: words.x, standoff: 8, font: { size: 13 } };
+    const title = { text: title_x, standoff: 8, font: { size: 13 } };
     const xaxis = { ...axis, showline: true, ticks: "outside", nticks: 8 };
     if (isNumber(x_max)) Object.assign(xaxis, { range: [0, 1.01 * x_max], autorange: false });
     else xaxis.rangemode = "tozero";
     this.boxes = boxes;
     return {
-      uirevision: this.named, // the same as long as the same runs are shown: zoom stays
+      uirevision: `${this.named} ${this.unit().name}`, // the same as long as the same is shown: zoom stays
       width,
       height: total,
       margin,
@@ -386,28 +514,21 @@ class Chart {
       hoverlabel: { bgcolor: page, bordercolor: quiet, font: { color: text, family: font, size: 13 } },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text, orientation: "h" },
       // One above the other, the lower plot's numbers and title serve both.
-      xaxis: { ...xaxis, domain: boxes[0][0], anchor: "y", showticklabels: wide, ...(wide ? { title } : {}) },
-      xaxis2: { ...xaxis, domain: boxes[1][0], anchor: "y2", matches: "x", title },
-      yaxis: {
-        ...axis,
-        domain: boxes[0][1],
-        anchor: "x",
-        type: this.log ? "log" : "linear",
-        rangemode: this.log ? "normal" : "tozero",
-        uirevision: `loss ${this.log}`, // a zoomed range of one scale means nothing on the other
-        nticks: 6,
-        ...(this.log ? { tickformat: "~g", ...(this.decades > 0.5 ? { dtick: "D2" } : {}) } : {}), // 0.1, 0.2, 0.5, 1
-      },
-      yaxis2: {
-        ...axis,
-        domain: boxes[1][1],
-        anchor: "x2",
-        ...(this.fit ? { autorange: true } : { range: [0, 103], autorange: false }),
-        uirevision: `accuracy ${this.fit}`,
-        ticksuffix: " %",
-        nticks: 6,
-      },
-      shapes: rules.flatMap(({ x }) => ["", "2"].map((n) => ({
+      xaxis: { ...xaxis, domain: boxes[0][0], anchor: "y", showticklabels: wide || single, ...(wide || single ? { title } : {}) },
+      yaxis: { ...axis, domain: boxes[0][1], anchor: "x", ...this.firstScale() },
+      ...(single ? {} : {
+        xaxis2: { ...xaxis, domain: boxes[1][0], anchor: "y2", matches: "x", title },
+        yaxis2: {
+          ...axis,
+          domain: boxes[1][1],
+          anchor: "x2",
+          ...(this.fit ? { autorange: true } : { range: [0, 103], autorange: false }),
+          uirevision: `accuracy ${this.fit}`,
+          ticksuffix: " %",
+          nticks: 6,
+        },
+      }),
+      shapes: rules.flatMap(({ x }) => this.panels().map(([n]) => ({
         type: "line", xref: `x${n}`, yref: `y${n} domain`, x0: x, x1: x, y0: 0, y1: 1,
         line: { color: quiet, width: 1.5, dash: "dot" },
       }))),
@@ -415,11 +536,25 @@ class Chart {
     };
   }
 
+  firstScale() { // of loss, or of the error
+    const { log } = this.view;
+    return {
+      type: log ? "log" : "linear",
+      rangemode: log ? "normal" : "tozero",
+      uirevision: `${this.data.measure} ${log}`, // a zoomed range of one scale means nothing on the other
+      nticks: 6,
+      ...(this.isError() ? { ticksuffix: " %" } : {}),
+      ...(log ? { tickformat: "~g", ...(this.decades > 0.5 ? { dtick: "D2" } : {}) } : {}), // 0.1, 0.2, 0.5, 1
+    };
+  }
+
   titles() {
     const { words } = this.data;
-    const loss = this.log ? `${words.loss}, ${words.log_axis}` : words.loss;
-    const accuracy = `${words.accuracy}, ${fill(words.axis, this.accuracyRange())}`;
-    return [loss, accuracy].map((text, i) => ({
+    const smooth = this.view.smooth ? [fill(words.smoothed, { n: this.number(this.view.smooth) })] : [];
+    const log = this.view.log ? [words.log_axis] : [];
+    const range = fill(words.axis, this.accuracyRange());
+    const texts = this.isError() ? [[this.stage.clientWidth < NARROW ? words.error_short : words.error_title, range, ...log]] : [[words.loss, ...log], [words.accuracy, range]];
+    return texts.map((parts) => [...parts, ...smooth].join(", ")).map((text, i) => ({
       text, showarrow: false, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", yshift: 6,
       x: this.boxes[i][0][0], y: this.boxes[i][1][1], font: { size: 14, weight: 600 },
     }));
@@ -427,7 +562,8 @@ class Chart {
 
   accuracyRange() { // as the axis stood when it was last drawn: fitted or zoomed in, the title says so
     const [low, high] = this.seen ?? [0, 1];
-    const digits = low <= 0 && high >= 1 ? 0 : 1;
+    const coarse = this.isError() ? high - low > 0.2 : low <= 0 && high >= 1;
+    const digits = coarse ? 0 : 1;
     const show = (value) => percent(Math.min(1, Math.max(0, value)), this.data.language, digits);
     return { low: show(low), high: show(high) };
   }
@@ -442,7 +578,7 @@ class Chart {
   endLabels(ends) {
     return ends.map((end) => ({
       text: end.label, showarrow: false, xref: `x${end.axis}`, yref: `y${end.axis}`, xanchor: "left", yanchor: "middle",
-      x: end.x, y: end.axis === "" && this.log ? Math.log10(end.y) : end.y, // Plotly wants log10 there
+      x: end.x, y: end.axis === "" && this.view.log ? Math.log10(end.y) : end.y, // Plotly wants log10 there
       xshift: 8, yshift: this.shifts[end.id] ?? 0, font: { color: end.colour, size: 13 },
     }));
   }
@@ -452,10 +588,11 @@ class Chart {
   settle() {
     const before = JSON.stringify([this.shifts, this.accuracyRange()]);
     const { yaxis, yaxis2 } = this.plot._fullLayout;
-    this.seen = yaxis2.range.map((end) => Number(end) / 100);
+    const shares = (yaxis2 ?? yaxis).range.map(Number);
+    this.seen = shares.map((end) => (!yaxis2 && yaxis.type === "log" ? 10 ** end : end) / 100);
     this.decades = yaxis.type === "log" ? yaxis.range[1] - yaxis.range[0] : Infinity;
     this.shifts = {};
-    for (const axis of ["", "2"]) {
+    for (const [axis] of this.panels()) {
       const scale = this.plot._fullLayout[`yaxis${axis}`];
       const labels = this.ends
         .filter((end) => end.axis === axis)
@@ -473,8 +610,8 @@ class Chart {
   describe() {
     const { words, language } = this.data;
     const said = this.ends.map((end) => {
-      const value = end.axis ? percent(end.y / 100, language, 1) : end.y.toPrecision(3);
-      return `${end.label} ${end.axis ? words.accuracy : words.loss} ${value}`;
+      const value = end.measure === "loss" ? end.y.toPrecision(3) : percent(end.y / 100, language, 1);
+      return `${end.label} ${words[end.measure]} ${value}`;
     });
     return [words.label, ...said].join(". ");
   }
@@ -511,6 +648,8 @@ class Chart {
       <div class="tl-live-tools">
         <div class="tl-live-key"></div>
         <div class="tl-live-buttons">
+          <label><select data-set="x"></select></label>
+          <label><span></span><input type="range" min="0" max="0.99" step="0.01" data-set="smooth"><output></output></label>
           <button type="button" data-act="log" aria-pressed="false"></button>
           <button type="button" data-act="fit" aria-pressed="false"></button>
         </div>
@@ -525,6 +664,10 @@ class Chart {
     for (const name of ["status", "note", "key", "stage", "plot", "empty", "table", "spoken"]) this[name] = find(name);
     this.buttons = Object.fromEntries([...this.root.querySelectorAll("button")].map((b) => [b.dataset.act, b]));
     for (const [name, button] of Object.entries(this.buttons)) button.addEventListener("click", () => this.press(name));
+    this.controls = Object.fromEntries([...this.root.querySelectorAll("[data-set]")].map((c) => [c.dataset.set, c]));
+    this.controls.x.addEventListener("change", (event) => this.set({ x: event.target.value }));
+    this.controls.smooth.addEventListener("input", (event) => this.set({ smooth: Number(event.target.value) }, false));
+    this.controls.smooth.addEventListener("change", () => this.set({}));
     this.table.addEventListener("toggle", () => this.table.open && this.writeTable());
     this.watcher = new ResizeObserver(() => this.data && this.draw());
     this.watcher.observe(this.stage);
@@ -534,8 +677,12 @@ class Chart {
   }
 
   press(name) {
-    this[name] = !this[name];
-    this.buttons[name].setAttribute("aria-pressed", this[name]);
+    if (name === "log") {
+      this.set({ log: !this.view.log });
+      return;
+    }
+    this.fit = !this.fit;
+    this.buttons.fit.setAttribute("aria-pressed", this.fit);
     this.draw();
   }
 
@@ -553,8 +700,8 @@ class Chart {
 
 // One run: its points so far, and the polling that brings more.
 class Run {
-  constructor({ id, url, label, colour, state }, chart) {
-    Object.assign(this, { id, url, label, colour, state, chart });
+  constructor({ id, url, label, colour, state, steps }, chart) {
+    Object.assign(this, { id, url, label, colour, state, steps, chart });
     this.misses = this.spokenTenth = this.ahead = 0;
     this.lost = this.gone = this.over = this.busy = this.stopped = false;
     this.progress = {};
@@ -566,7 +713,7 @@ class Run {
   reset(attempt) {
     this.attempt = attempt;
     this.since = this.stored = 0;
-    this.curves = new Map(); // key -> {head, input, part, x, loss, accuracy}
+    this.curves = new Map(); // key -> {head, input, part, and of each point x, seconds, loss, accuracy, error}
   }
 
   async poll() {
@@ -627,11 +774,13 @@ class Run {
     return more;
   }
 
-  add({ head, input, part, x, loss, accuracy }) {
+  add({ head, input, part, x, loss, accuracy, elapsed_s }) {
     const key = JSON.stringify([head, input, part]);
-    if (!this.curves.has(key)) this.curves.set(key, { head, input, part, x: [], loss: [], accuracy: [] });
+    if (!this.curves.has(key)) this.curves.set(key, { head, input, part, x: [], seconds: [], loss: [], accuracy: [], error: [] });
     const curve = this.curves.get(key);
     curve.x.push(x);
+    curve.seconds.push(isNumber(elapsed_s) ? elapsed_s : 0);
+    curve.error.push(isNumber(accuracy) ? 1 - accuracy : null);
     curve.loss.push(isNumber(loss) ? loss : null);
     curve.accuracy.push(isNumber(accuracy) ? accuracy : null);
     this.stored += 1;
@@ -700,6 +849,18 @@ function thin(seen, y, most) {
   return [...kept, seen[seen.length - 1]];
 }
 
+// The exponential moving average, without the pull of its beginning at 0 (as TensorBoard smooths).
+function smoothed(y, weight) {
+  if (!weight) return y;
+  let [sum, n] = [0, 0];
+  return y.map((value) => {
+    if (value === null) return null;
+    n += 1;
+    sum = weight * sum + (1 - weight) * value;
+    return sum / (1 - weight ** n);
+  });
+}
+
 function lastKnown(x, y) {
   for (let i = y.length - 1; i >= 0; i -= 1) if (y[i] !== null) return [x[i], y[i]];
   return [null, null];
@@ -719,7 +880,6 @@ function percent(share, language, digits = 0) { // as tlcore/sentences.py writes
 
 // -- words and colours -----------------------------------------------------------------------------------------
 
-const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
 
 function fill(template, values) {
   return template.replace(/\{(\w+)\}/g, (field, name) => values[name] ?? field);

@@ -1,8 +1,9 @@
 """Loss and accuracy of runs that are still going: one Plotly graph kept alive in the browser, fed by polling."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import plotly
@@ -16,8 +17,12 @@ from tlcore.spec import FINAL_STATES
 _HERE = Path(__file__)
 SCRIPT = "/assets/plotly.min.js"  # which server/assets.py serves
 
-# Okabe and Ito's palette without black and yellow, which one of the two themes would swallow.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Okabe and Ito's palette without the blues and oranges that mean frozen and trainable, its yellow dark enough for white
+# paper, and three more that are told apart from these.
+COLOURS = ("#009E73", "#CC79A7", "#B8A500", "#8C8C8C", "#7B5EA7", "#8A4B2D")
+UNITS = ("", "own", "epoch", "step", "seconds")  # of the x axis
+MOST_SMOOTH = 0.99
+MOST_HIDDEN = 20  # names of lanes that are kept
 
 _chart = component(
     "transfer_lab_live_chart",
@@ -33,6 +38,7 @@ class LiveRun:
 
     ``url`` is a path of this server (``/api/runs/<id>/metrics``), without the base path the server may live under.
     ``state`` is what the page knows already: a run that the page knows to be over does not end again.
+    ``steps`` is how many gradient steps one unit of ``x`` has; 0 where it counts something else.
     """
 
     id: str
@@ -40,6 +46,17 @@ class LiveRun:
     label: str = ""
     colour: str = ""
     state: str = "queued"
+    steps: float = 0.0
+
+
+@dataclass(frozen=True)
+class ChartView:
+    """How a person looks at charts: unit of the x axis ("" for the points' own), scale, smoothing, hidden lanes."""
+
+    x: str = ""
+    log: bool = False
+    smooth: float = 0.0
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,8 +79,13 @@ def live_chart(
     loss_title: str = "",
     accuracy_title: str = "",
     rules: Sequence[Rule] = (),
+    measure: str = "both",
     height: int = 480,
     at_a_time: int = 0,
+    colours: Mapping[str, str] = MappingProxyType({}),
+    view: ChartView = ChartView(),
+    on_view: Callable[[], None] | None = None,
+    reveal: str = "",
     on_finished: Callable[[], None] | None = None,
 ) -> str | None:
     """Show runs while they go on. Return a state once, in the rerun caused by the last of them ending.
@@ -76,8 +98,13 @@ def live_chart(
     x_title : unit of the points' ``x``; epochs when not given
     x_max : last ``x`` to come where it is known, so that the axis stands still
     rules : vertical lines, see `Rule`
+    measure : "both" loss and accuracy, or the "error" alone, which methods of any kind share
+    height : of the plots one above the other, in pixels; side by side they need less
     at_a_time : how many runs the server has go on at once, which a waiting run says; 0: unknown
-    height : of the two plots one above the other, in pixels; side by side they need less
+    colours : head -> colour, for heads that have one of their own
+    view : how the chart is looked at when it appears; from then on the browser knows
+    on_view : called when a person changed that; what it is then stands under "view" in this widget's state
+    reveal : names what was just started: the chart scrolls into view once for each name
 
     Returns
     -------
@@ -94,12 +121,19 @@ def live_chart(
             ],
             "plotly": _script(),
             "x_max": x_max,
+            "x_unit": "own" if x_title else "epoch",
+            "measure": measure,
+            "palette": COLOURS,
+            "colours": dict(colours),
+            "view": asdict(view),
+            "reveal": reveal,
             "rules": [asdict(rule) for rule in rules],
             "height": height,
             "language": language(),
             "words": _words(at_a_time) | _titles(label, x_title, loss_title, accuracy_title),
         },
         on_finished_change=on_finished or _nothing,
+        on_view_change=on_view or _nothing,
     )
     return check_state(chart.get("finished"))
 
@@ -122,6 +156,29 @@ def check_state(value: object) -> str | None:
     ('done', None, None)
     """
     return value if isinstance(value, str) and value in FINAL_STATES else None
+
+
+def check_view(value: object) -> ChartView:
+    """Return how a chart is looked at by what a browser sent; what is not of its kind gives way to the default.
+
+    Examples
+    --------
+    >>> check_view({"x": "seconds", "log": True, "smooth": 0.6, "hidden": ["scratch"]})
+    ChartView(x='seconds', log=True, smooth=0.6, hidden=('scratch',))
+    >>> check_view({"x": "<b>", "log": 1, "smooth": 7, "hidden": [3, "a" * 1000]}) == check_view(None) == ChartView()
+    True
+    """
+    if not isinstance(value, Mapping):
+        return ChartView()
+    x, log, smooth, hidden = (value.get(name) for name in ("x", "log", "smooth", "hidden"))
+    is_smooth = isinstance(smooth, int | float) and not isinstance(smooth, bool) and 0 <= smooth <= MOST_SMOOTH
+    names = hidden if isinstance(hidden, list | tuple) else ()
+    return ChartView(
+        x if isinstance(x, str) and x in UNITS else "",
+        log is True,
+        round(float(smooth), 2) if is_smooth else 0.0,  # type: ignore[arg-type]
+        tuple(name for name in names if isinstance(name, str) and 0 < len(name) <= 100)[:MOST_HIDDEN],
+    )
 
 
 def _titles(label: str, x_title: str, loss_title: str, accuracy_title: str) -> dict[str, str]:
@@ -151,7 +208,17 @@ def _words(at_a_time: int) -> dict[str, Any]:
         "dashed": _("dashed: training"),
         "solid": _("solid: validation"),
         "diamond": _("diamond: test"),
-        "log": _("Log loss"),
+        "log": _("Log scale"),
+        "error": _("Error"),
+        "error_short": _("Error (◆ test)"),
+        "error_title": _("Error on validation images (◆ on test images)"),
+        "x_axis": _("X axis"),
+        "unit_step": _("Step"),
+        "unit_seconds": _("Seconds"),
+        "smoothing": _("Smoothing"),
+        "smoothed": _("smoothed {n}"),
+        "off": _("off"),
+        "hide": _("Hide or show its curves"),
         "fit": _("Fit accuracy"),
         "log_axis": _("log axis"),
         "axis": _("axis {low} to {high}"),

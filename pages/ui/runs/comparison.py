@@ -1,22 +1,28 @@
-"""A comparison of ways to learn one task: what each reached, which is better, and what a tie saves."""
+"""A comparison of ways to learn one task: which is better, what a tie saves, and what each way reached."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.ui.components.live_chart import COLOURS
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, plain, shown
 from tlcore.evidence import ways
 from tlcore.evidence.contest import Contest, Entrant
 from tlcore.evidence.ways import Trained
+from tlcore.heads import HEADS
+from tlcore.recipes import comparison
 from tlcore.sentences import percent
-from tlcore.spec import ComparisonResult, ComparisonSpec
+from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonResult, ComparisonSpec, Evaluation
 from tlcore.store import Run
 
 from . import contest
+from .chart import steps_per_epoch
 from .view import Chart, View
 from .words import per_class, target
+
+NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
 class ComparisonView(View[ComparisonSpec, ComparisonResult]):
@@ -29,24 +35,22 @@ class ComparisonView(View[ComparisonSpec, ComparisonResult]):
         return _("Stopping. The ways that are finished are kept.")
 
     def chart(self, spec: ComparisonSpec) -> Chart:
-        return Chart(x_max=float(spec.tuning.epochs))
+        return Chart(
+            x_max=float(spec.tuning.epochs),
+            measure="error",
+            height=330,
+            colours=colours(),
+            steps=steps_per_epoch(spec.tuning),
+        )
 
     def result(self, run: Run, result: ComparisonResult) -> None:
-        trained = ways.trained(result, state.lab().store)
-        if not trained:
-            st.info(_("Stopped before the first way was finished."))
-            return
-        if result.complete:
-            _verdict(trained, run.id)
-        for column, each in zip(st.columns(len(trained)), trained, strict=True):
-            with column:
-                _reached(each)
-        st.caption(
-            _(
-                "Each way learned alone, so the times compare: they count the features of the training images, "
-                "compiling and learning, not validation and test. They all learned from the same images."
-            )
-        )
+        verdict(run, result)
+        reached(run, result)
+
+
+def colours() -> dict[str, str]:
+    """Return the colour of every way, the same on every chart."""
+    return dict(zip((FINE_TUNE, SCRATCH, *HEADS), COLOURS, strict=False))
 
 
 def way_name(way: str) -> str:
@@ -54,33 +58,90 @@ def way_name(way: str) -> str:
     return shown(ways.title(way))
 
 
+def choice(way: str) -> str:
+    """Return what a way is called where it is chosen: of a head, what it learns from too."""
+    name = names.methods()[way]
+    return name if way in (FINE_TUNE, SCRATCH) else _("Features + {head}").format(head=name)
+
+
+def usual_ways() -> list[str]:
+    """Return the ways that stand on the page; the other heads are among the settings."""
+    few = (FINE_TUNE, "linear_svm", "random_forest", SCRATCH)
+    return [way for way in comparison.ways() if way in few]
+
+
+def verdict(run: Run, result: ComparisonResult) -> Contest | None:
+    """Say in large type which way is better, with accuracies, intervals and times, and what is saved where they tie."""
+    trained = ways.trained(result, state.lab().store) if result.complete else []
+    found = contest.find(list(map(_entrant, trained)))
+    if found is None:
+        return None
+    st.header(plain(shown(found.headline)), anchor=False)
+    sentences = [_saved(found, trained), _numbers(trained)]
+    st.markdown("  \n".join(sentence for sentence in sentences if sentence))
+    return found
+
+
+def reached(run: Run, result: ComparisonResult) -> None:
+    """Show what each way reached, how the verdict was tested, and the way to be surer."""
+    trained = ways.trained(result, state.lab().store)
+    if not trained:
+        st.info(_("Stopped before the first way was finished."))
+        return
+    with st.container(key=f"reached_{run.id}"):
+        for column, each in zip(st.columns(len(trained)), trained, strict=True):
+            with column:
+                _reached(each)
+    entrants = list(map(_entrant, trained))
+    found = contest.find(entrants) if result.complete else None
+    sentences = [
+        _(
+            "Times are seconds of this server: the features of the training images, compiling and learning, without "
+            "validation and test. Each way learned while no other of them did, from the same images."
+        )
+    ]
+    if found:
+        sentences = [shown(found.tested), shown(found.scope), *sentences]
+    st.caption(plain(" ".join(sentences)))
+    if found:
+        contest.offer(found, entrants, run.id)
+
+
 def _entrant(each: Trained) -> Entrant:
     return each.entrant(way_name(each.way.name))
 
 
-def _verdict(trained: Sequence[Trained], key: str) -> None:
-    """Say which way is better, in large type, and what it saves where they tie."""
-    entrants = list(map(_entrant, trained))
-    found = contest.find(entrants)
-    if found is None:
-        return
-    st.subheader(plain(shown(found.headline)), anchor=False)
-    if saved := _saved(found, trained):
-        st.markdown(saved)
-    st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
-    contest.offer(found, entrants, key)
+def _score(each: Trained) -> Evaluation | None:
+    return each.run.result.tests(_entrant(each).model, each.run.seed).get(each.run.seed)
+
+
+def _numbers(trained: Sequence[Trained]) -> str:
+    """Return every way's accuracy with its interval and its time, the best first."""
+    scored = [(score, each) for each in trained if (score := _score(each))]
+    words = _("{name} {accuracy} ({low} to {high}) in {seconds:.2f} s")
+    return plain(
+        " · ".join(
+            words.format(
+                name=way_name(each.way.name),
+                accuracy=percent(score.accuracy),
+                low=percent(score.low),
+                high=percent(score.high),
+                seconds=each.way.learn_s,
+            ).replace(" ", NO_BREAK)
+            for score, each in sorted(scored, key=lambda pair: -pair[0].accuracy)
+        )
+    )
 
 
 def _saved(found: Contest, trained: Sequence[Trained]) -> str:
     """Return what the quickest of those that tie saves against the slowest; "" where one is better."""
     named = {way_name(each.way.name): each.way for each in trained}
     saving = ways.saving({name: named[name] for name in found.ranking.ties})
-    return plain(shown(saving)) if saving else ""
+    return f"**{plain(shown(saving))}**" if saving else ""
 
 
 def _reached(each: Trained) -> None:
-    way, entrant = each.way, _entrant(each)
-    score = each.run.result.tests(entrant.model, each.run.seed).get(each.run.seed)
+    way, entrant, score = each.way, _entrant(each), _score(each)
     if score is None:
         st.metric(plain(entrant.label), "–", border=True)
         st.caption(plain(shown(each.run.error)) or names.states()[each.run.state].capitalize())

@@ -18,6 +18,7 @@ from tlcore.sentences import percent
 from tlcore.spec import Evaluation, FineTuneResult, FineTuneSpec, ProofRow
 from tlcore.store import Run
 
+from .chart import steps_per_epoch
 from .downloads import download
 from .view import Chart, View
 from .words import interval, per_class, target
@@ -59,7 +60,7 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
             Rule(x, _("frozen: {names}").format(names=freezing.words(spec.source, phase.frozen) or _("nothing")))
             for x, phase in zip(ends, spec.phases[1:], strict=True)
         ]
-        return Chart(x_max=float(spec.epochs), rules=rules)
+        return Chart(x_max=float(spec.epochs), rules=rules, steps=steps_per_epoch(spec))
 
     def result(self, run: Run, result: FineTuneResult) -> None:
         """Show test accuracy, cost, proof, confusion and film."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.ui.components.live_chart import COLOURS, LiveRun, live_chart
+from pages.ui.components.live_chart import COLOURS
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, plain, shown
@@ -15,6 +15,8 @@ from tlcore.sentences import percent
 from tlcore.store import Run
 
 from . import contest, view_of
+from .chart import chart, live, steps_per_epoch
+from .view import Chart
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,12 @@ def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
             state.access().stop(run.id)
         st.toast(view_of(open_[0].spec).stopping())
     epochs = [jobs.of(lane.run.spec).epochs(lane.run.spec) for lane in lanes]
-    live_chart(
-        f"chart_{slot}",
-        runs=[
-            LiveRun(lane.run.id, f"/api/runs/{lane.run.id}/metrics", lane.label, colour, lane.run.state)
-            for lane, colour in zip(lanes, COLOURS, strict=False)
-        ],
-        label=label,
-        x_max=float(max(epochs, default=1)),
-        at_a_time=state.lab().engine.status().n_workers if open_ else 0,
+    steps = {steps_per_epoch(lane.run.spec) for lane in lanes}
+    chart(
+        slot,
+        [live(lane.run, lane.label, colour) for lane, colour in zip(lanes, COLOURS, strict=False)],
+        label,
+        Chart(x_max=float(max(epochs, default=1)), steps=steps.pop() if len(steps) == 1 else 0.0),
     )
 
 

@@ -1,12 +1,10 @@
 """One run on a page, in whatever state it is: waiting, running, done, stopped or failed."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.ui.components.copy_link import copy_link
-from pages.ui.components.live_chart import LiveRun, live_chart
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, ngettext, plain, shown
@@ -14,11 +12,9 @@ from tlcore import exports
 from tlcore.sentences import between, percent
 from tlcore.store import Run
 
+from . import chart as charts
 from . import view_of
 from .words import BADGES, title
-
-if TYPE_CHECKING:
-    from .view import View
 
 
 def run_rows(runs: Sequence[Run]) -> None:
@@ -42,11 +38,17 @@ def open_run(run: Run) -> None:
     st.switch_page("runs.py")
 
 
-def show(run: Run, slot: str) -> None:
-    """Show a run with its curves or its progress, and Stop while it goes."""
+def show(run: Run, slot: str, heading: bool = True) -> None:
+    """Show a run with its curves or its progress, and Stop while it goes.
+
+    Parameters
+    ----------
+    heading : whether its title, Stop and its link stand above; else the page has ``controls`` elsewhere
+    """
     view = view_of(run.spec)
     chart = view.chart(run.spec)
-    _heading(run, slot, view, badge=chart is None)  # a chart says the state itself
+    if heading:
+        _heading(run, slot, badge=chart is None)  # a chart says the state itself
     if not state.person().owns(run):
         st.caption(
             _("Shared with you by link. You can watch; only its owner or the host can stop or change it.")
@@ -56,29 +58,29 @@ def show(run: Run, slot: str) -> None:
     if chart is None:
         _without_chart(run)
     else:
-        live_chart(
-            f"chart_{slot}",
-            runs=[LiveRun(run.id, f"/api/runs/{run.id}/metrics", state=run.state)],
-            label=_("Loss and accuracy of {run}").format(run=title(run)),
-            at_a_time=0 if run.final else state.lab().engine.status().n_workers,
-            **vars(chart),
-        )
+        words = _("Error of {run}") if chart.measure == "error" else _("Loss and accuracy of {run}")
+        charts.chart(slot, [charts.live(run)], words.format(run=title(run)), chart)
     if run.state == "stopped" and not run.stored and not view.tells_of_nothing:
         st.info(_("Stopped before anything was finished, so there is no result to show."))
 
 
-def _heading(run: Run, slot: str, view: "View[Any, Any]", badge: bool) -> None:
+def _heading(run: Run, slot: str, badge: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if badge:
             colour, icon = BADGES[run.state]
             st.badge(names.states()[run.state], color=colour, icon=icon)
         st.markdown(f"**{plain(title(run))}**", width="stretch")
-        may_stop = not run.final and state.person().owns(run)
-        if may_stop and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
-            state.access().stop(run.id)
-            st.toast(view.stopping())
-        about = _("Whoever has this address can watch the run and download its result, and change nothing.")
-        copy_link(state.link(run, slot), key=f"link_{slot}", about=about)
+        controls(run, slot)
+
+
+def controls(run: Run, slot: str) -> None:
+    """Show Stop while a run of this person's goes, and its link."""
+    may_stop = not run.final and state.person().owns(run)
+    if may_stop and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
+        state.access().stop(run.id)
+        st.toast(view_of(run.spec).stopping())
+    about = _("Whoever has this address can watch the run and download its result, and change nothing.")
+    copy_link(state.link(run, slot), key=f"link_{slot}", about=about)
 
 
 def _without_chart(run: Run) -> None:

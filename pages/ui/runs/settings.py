@@ -6,8 +6,12 @@ from pages.ui.session import state
 from pages.ui.words.text import _
 from tlcore import datasets, training
 from tlcore.errors import LabError
-from tlcore.spec import RANGES, SPLITS
+from tlcore.recipes import comparison
+from tlcore.spec import OPTIMIZERS, RANGES, SPLITS
 
+from .comparison import choice, usual_ways
+
+SLIDER_END = 500  # labels per class; the number beside the slider goes on
 ENOUGH_STEPS = 60  # at 5 labels a class, 20 steps reach 77 % and 60 steps 84 %
 
 
@@ -30,61 +34,155 @@ def number(key: str, label: str, words: str, **options: object) -> None:
     )
 
 
-def shared() -> None:
-    """Show what both ways have in common: target, split, labels, seed."""
-    titles = {card.name: card.title for card in datasets.catalogue()}
-    a, b, c, d = st.columns([2, 2, 2, 1])
-    with a:
-        st.selectbox(
-            _("Target task"),
-            list(titles),
-            format_func=titles.__getitem__,
-            help=_("The new task. Its test images are never trained on."),
-            **state.keyed("target"),
-        )
-    with b:
-        st.selectbox(
-            _("Split"),
-            SPLITS,
-            format_func={split: split_words(split) for split in SPLITS}.__getitem__,
-            help=_(
-                "Images for training / validation / test. The published test images always test. With a number of "
-                "labels per class at most {n:,} images validate."
-            ).format(n=datasets.MOST_VALIDATION),
-            **state.keyed("split"),
-        )
-    with c:
-        most = most_per_class()
-        asked = int(state.get("per_class"))
-        if most and asked > most:
-            state.put(per_class=most)
+def labels() -> None:
+    """Show how many labels of each class there are to learn from: a slider for most of it, a number for the rest."""
+    most, asked = most_per_class(), int(state.get("per_class"))
+    if most and asked > most:
+        state.put(per_class=most)
+    now, end = min(asked, most or asked), min(SLIDER_END, most or SLIDER_END)
+    everything = bool(state.get("all_images"))
+    state.put(labels=min(now, end))
+    st.slider(
+        _("Labels per class"),
+        1,
+        end,
+        key="labels",
+        disabled=everything,
+        on_change=_slid,
+        help=_("The fewer examples, the more transfer helps."),
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="labels_exact"):
         number(
             "per_class",
-            _("Labels per class"),
-            _("Fewer labels make the source's head start show."),
-            disabled=state.get("all_images"),
+            _("Labels per class, as a number"),
+            _("The fewer examples, the more transfer helps."),
+            disabled=everything,
+            label_visibility="collapsed",
+            width=150,
             **({"most": most} if most else {}),
         )
-        if most and asked > most:
-            words = _("{target} has {most:,} images of every class to train on, so {asked:,} became {most:,}.")
-            st.caption(words.format(target=titles[state.get("target")], most=most, asked=asked))
-        st.toggle(_("All training images"), help=_("The full run: better, and slower."), **state.keyed("all_images"))
-    with d:
-        number(
-            "seed",
-            _("Seed"),
-            _(
-                "Picks the images and the first weights. The same seed gives the same result on the same kind of "
-                "processor: one that has bfloat16 computes frozen layers in it when there are many images."
-            ),
+        st.toggle(
+            _("All"), help=_("All training images: the full run, better and slower."), **state.keyed("all_images")
         )
+    if most and asked > most:
+        words = _("{target} has {most:,} images of every class to train on, so {asked:,} became {most:,}.")
+        st.caption(words.format(target=datasets.info(state.get("target")).title, most=most, asked=asked))
+
+
+def _slid() -> None:
+    state.put(per_class=int(state.get("labels")))
+
+
+def folded() -> None:
+    """Show what one rarely changes: the task, how the networks train, and the address that keeps all of it."""
+    a, b, c = st.columns(3)
+    with a:
+        task()
+        seed()
+    with b:
+        st.selectbox(_("Recipe"), list(recipes()), format_func=recipes().__getitem__, **state.keyed("recipe"))
+        if state.get("recipe") == "article":
+            the_articles()
+        else:
+            number("epochs", _("Epochs"), _("How often every training image is seen."))
+            number("batch_size", _("Batch size"), _("Images per step; smaller means more steps."))
+    with c:
+        if state.get("recipe") != "article":
+            optimising()
+    further = [way for way in comparison.ways() if way not in usual_ways()]
+    st.pills(
+        _("Further heads in the comparison"),
+        further,
+        format_func=choice,
+        selection_mode="multi",
+        wrap=True,
+        **state.keyed("more_ways"),
+    )
+
+
+def recipes() -> dict[str, str]:
+    """Return what the ready-made ways to fine-tune are called."""
+    return {
+        "default": _("One phase"),
+        "two_phase": _("Two phases: the head first, then the rest"),
+        "article": _("The article's own recipe"),
+    }
+
+
+def optimising() -> None:
+    """Show how gradients become steps."""
+    st.selectbox(
+        _("Optimizer"),
+        OPTIMIZERS,
+        help=_("How a gradient becomes a step; adam is the safe choice."),
+        **state.keyed("optimizer"),
+    )
+    number("learning_rate", _("Learning rate"), _("Too high diverges, too low crawls."), format="%.6f", step=0.0005)
+    words = _("Keeps what each epoch moved, learned and forgot, to scrub afterwards.")
+    st.toggle(_("Film the epochs"), help=words, **state.keyed("film"))
+
+
+def the_articles() -> None:
+    """Say what the article's recipe does, and what to know of it."""
+    st.markdown(
+        _(
+            "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 "
+            "digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 only pools, so this "
+            "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
+            "which needs the sparse form; and source and target are one task, so nothing is transferred. "
+            "Of the other settings only the seed applies."
+        )
+    )
+    st.caption(
+        _(
+            "This full run takes a few minutes; of the 15,000 held-out images 5,000 draw the curve and "
+            "10,000 are the test."
+        )
+    )
+
+
+def task() -> None:
+    """Show the target task and how its images are divided."""
+    titles = {card.name: card.title for card in datasets.catalogue()}
+    st.selectbox(
+        _("Target task"),
+        list(titles),
+        format_func=titles.__getitem__,
+        help=_("The new task. Its test images are never trained on."),
+        **state.keyed("target"),
+    )
+    st.selectbox(
+        _("Split"),
+        SPLITS,
+        format_func={split: split_words(split) for split in SPLITS}.__getitem__,
+        help=_(
+            "Images for training / validation / test. The published test images always test. With a number of "
+            "labels per class at most {n:,} images validate."
+        ).format(n=datasets.MOST_VALIDATION),
+        **state.keyed("split"),
+    )
+
+
+def seed() -> None:
+    """Show the seed."""
+    number(
+        "seed",
+        _("Seed"),
+        _(
+            "Picks the images and the first weights. The same seed gives the same result on the same kind of "
+            "processor: one that has bfloat16 computes frozen layers in it when there are many images."
+        ),
+    )
+
+
+def not_shipped() -> None:
+    """Say so where the target has to be fetched first."""
     card = datasets.info(state.get("target"))
     if not card.offline:
-        st.info(
-            _(
-                "{title} is not shipped: it is fetched once when the network allows. If it cannot be, the run says so."
-            ).format(title=card.title)
+        words = _(
+            "{title} is not shipped: it is fetched once when the network allows. If it cannot be, the run says so."
         )
+        st.info(words.format(title=card.title))
 
 
 def split_words(split: str) -> str:
@@ -113,8 +211,8 @@ def few_steps() -> None:
         return
     enough = min(int(RANGES["epochs"][1]), -(-ENOUGH_STEPS * spec.epochs // steps))
     st.caption(
-        _("{n} images in batches of {size} make {steps} steps: a fresh head hardly learns in so few.").format(
-            n=n, size=spec.batch_size, steps=steps
+        _("Too few steps: {n} images in batches of {size} make {steps}. {epochs} epochs give {enough}.").format(
+            n=n, size=spec.batch_size, steps=steps, epochs=enough, enough=steps * enough // spec.epochs
         )
     )
-    st.button(_("Take {n} epochs").format(n=enough), key="enough_epochs", on_click=state.put, kwargs={"epochs": enough})
+    st.button(_("Use {n} epochs").format(n=enough), key="enough_epochs", on_click=state.put, kwargs={"epochs": enough})

@@ -1,7 +1,7 @@
 """How the pages show the runs of one kind; what a kind does not say itself follows from its job."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import streamlit as st
@@ -20,12 +20,16 @@ R = TypeVar("R", bound=Result)
 
 @dataclass(frozen=True)
 class Chart:
-    """What the axes of a run's live chart are; see ``live_chart``."""
+    """What the axes of a run's live chart are; see ``live_chart``, and ``LiveRun`` for the steps."""
 
     x_max: float | None = None
     x_title: str = ""
     loss_title: str = ""
     rules: Sequence[Rule] = ()
+    measure: str = "both"
+    height: int = 480
+    colours: Mapping[str, str] = field(default_factory=dict)
+    steps: float = 0.0  # gradient steps of one unit of x
 
 
 class View(Generic[S, R]):

@@ -14,9 +14,9 @@ from . import view_of
 
 BADGES: dict[str, Any] = {
     "queued": ("gray", ":material/schedule:"),
-    "running": ("blue", ":material/play_arrow:"),
+    "running": ("violet", ":material/play_arrow:"),
     "done": ("green", ":material/check:"),
-    "stopped": ("orange", ":material/stop:"),
+    "stopped": ("gray", ":material/stop:"),
     "failed": ("red", ":material/error:"),
 }
 

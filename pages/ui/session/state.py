@@ -58,6 +58,11 @@ DEFAULTS: dict[str, Any] = {
     "layer": "flatten",
     "heads": ("linear_svm",),
     "ways": ComparisonSpec().ways,
+    "more_ways": (),
+    "chart_x": "",
+    "chart_log": False,
+    "chart_smooth": 0.0,
+    "chart_hidden": (),
     "what_if_cut": "flatten",
     "race_lanes": ("nothing", "convolutions", "scratch"),
     "saving_at": 5,
@@ -227,7 +232,7 @@ def head_draft() -> HeadSpec:
 
 def comparison_draft() -> ComparisonSpec:
     """Return the comparison that Start would run: the fine-tuning of the draft, its layer, the chosen ways."""
-    chosen = get("ways")
+    chosen = (*get("ways"), *get("more_ways"))
     return ComparisonSpec(draft(), get("layer"), tuple(way for way in comparison.ways() if way in chosen))
 
 
@@ -245,6 +250,7 @@ def start(spec: Spec, name: str = "") -> Run:
     run = access().create(spec, name=name)
     log.info("run %s is queued: %s", run.id, spec.kind, extra={"person": person().short})
     lab().engine.submit(run.id)
+    st.session_state["reveal"] = run.id
     st.session_state["started"] = (*st.session_state.get("started", ()), run.id)[-10:]
     return run
 
