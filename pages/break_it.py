@@ -1,4 +1,4 @@
-"""Five mistakes on purpose: what will happen, and that it did."""
+"""Mistakes on purpose: a guess what each will do, and what it did."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore.errors import LabError
 from tlcore.recipes import break_it
-from tlcore.recipes.break_it import BREAKS, Break
+from tlcore.recipes.break_it import BREAKS, Break, Outcome
 from tlcore.store import Run
 
 TITLES = {
@@ -36,15 +36,23 @@ WHY = {
     "scaling": _("Every activation is 255 times as large as the trained layers expect, and so is every step."),
     "labels": _("The network learns the training labels by heart. There is nothing in them to carry over."),
 }
+GUESSES: dict[Outcome, str] = {
+    "same": _("It learns as well"),
+    "worse": _("It learns worse"),
+    "ended": _("It ends itself"),
+}
 HEALTHY = "break_healthy"
 
 frame.heading(
     _("Break it"),
     _(
-        "Five common mistakes. Each card says first what will happen. Then it runs the mistake beside a healthy twin "
-        "with the same images and the same seed, and shows what did."
+        "Common mistakes. Guess what each will do: that starts it beside a healthy twin with the same images and the "
+        "same seed, and shows who was right."
     ),
 )
+
+
+NOT_KEPT = _("**This time it went otherwise.** Another seed will tell whether that was luck.")
 
 
 def promise(one: Break) -> str:
@@ -57,8 +65,9 @@ def promise(one: Break) -> str:
     return words.format(points=100 * one.least_drop)
 
 
-def start(name: str, seed: int) -> None:
-    """Start the broken run, and its twin where that is not there yet."""
+def start(name: str, seed: int, guess: Outcome) -> None:
+    """Take the guess and start the broken run, and its twin where that is not there yet."""
+    state.put(**{f"break_guess_{name}": guess})
     try:
         twin = state.watched(HEALTHY)
         if twin is None or twin.spec != break_it.healthy(seed) or twin.state in ("failed", "stopped"):
@@ -71,22 +80,31 @@ def start(name: str, seed: int) -> None:
 def card(one: Break, seed: int) -> None:
     st.subheader(TITLES[one.name], anchor=False)
     st.markdown(DONE[one.name])
-    st.markdown(_("**What will happen:** {promise}").format(promise=promise(one)))
-    st.caption(WHY[one.name])
-    st.button(_("Break it"), key=f"start_{one.name}", icon=":material/bolt:", on_click=start, args=(one.name, seed))
-    if message := state.take(f"break_error_{one.name}"):
-        st.error(message)
     try:
         run, twin = state.watched(f"break_{one.name}"), state.watched(HEALTHY)
     except LabError as error:
+        run = twin = None
         st.warning(tell(error))
-        return
+    guess = state.get(f"break_guess_{one.name}")
+    st.markdown(_("**What will happen?** A guess starts it.") if run is None else _("**Guess again** with this seed:"))
+    with st.container(horizontal=True, key=f"guesses_{one.name}"):
+        for outcome, words in GUESSES.items():
+            chosen = run is not None and outcome == guess
+            st.button(
+                words,
+                key=f"guess_{one.name}_{outcome}",
+                type="primary" if chosen else "secondary",
+                on_click=start,
+                args=(one.name, seed, outcome),
+            )
+    if message := state.take(f"break_error_{one.name}"):
+        st.error(message)
     if run and twin:
-        compared(one, run, twin)
+        compared(one, run, twin, guess)
 
 
-def compared(one: Break, run: Run, twin: Run) -> None:
-    """Show both curves, and once both are over whether it went as promised."""
+def compared(one: Break, run: Run, twin: Run, guess: Outcome | None) -> None:
+    """Show both curves, and once both are over what came of it, whether the guess was right, and why it went so."""
     pair = [Lane(_("Broken"), run), Lane(_("Healthy"), twin)]
     lanes.show(pair, f"break_{one.name}", TITLES[one.name])
     if not (run.final and twin.final):
@@ -96,18 +114,28 @@ def compared(one: Break, run: Run, twin: Run) -> None:
     except LabError as error:
         st.info(tell(error))
         return
+    tell_outcome(found, guess, plain(shown(run.error)))
     lanes.metrics(pair)
+    st.markdown(_("**Why.** {words}").format(words=WHY[one.name]))
+    st.caption(_("Promised: {promise}").format(promise=promise(one)) + ("" if found.kept else " " + NOT_KEPT))
+
+
+def tell_outcome(found: break_it.Verdict, guess: Outcome | None, reason: str) -> None:
+    """Say in one line what came of the mistake, and whether it had been guessed."""
     if found.drop is None:
-        words = _("The run ended itself: {reason}").format(reason=plain(shown(run.error)))
-    else:
+        words = _("The run ended itself: {reason}").format(reason=reason)
+    elif found.outcome == "worse":
         words = _("The test accuracy fell by {points:.1f} points.").format(points=100 * found.drop)
-    if found.kept:
-        st.success(_("**As promised.** {words}").format(words=words), icon=":material/check:")
+    else:
+        words = _("Within {points:.1f} points of its healthy twin.").format(points=100 * abs(found.drop))
+    if guess is None:
+        st.info(words)
+    elif guess == found.outcome:
+        st.success(_("**You guessed it.** {words}").format(words=words), icon=":material/check:")
     else:
         st.warning(
-            _("**Not as promised, this time.** {words} Another seed will tell whether that was luck.").format(
-                words=words
-            )
+            _("**You guessed: {guess}.** {words}").format(guess=GUESSES[guess].lower(), words=words),
+            icon=":material/close:",
         )
 
 

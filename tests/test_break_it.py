@@ -52,7 +52,7 @@ def test_a_mistake_changes_one_thing_and_keeps_the_seed(name, field):
 
 def test_no_mistake_is_left_untested():
     assert list(BREAKS) == ["freeze_too_deep", "wrong_source", "learning_rate", "scaling", "labels"]
-    assert all(0 < one.least_drop < 1 for one in BREAKS.values())
+    assert all(break_it.CLEAR <= one.least_drop < 1 for one in BREAKS.values())
 
 
 def test_a_mistake_is_known_by_its_spec_and_its_healthy_twin_is_none():
@@ -66,13 +66,15 @@ def test_the_verdict_flips_with_the_drop(store, name):
     enough = verdict(name, done(store, broken(name, 1), 0.95 - least - 1e-9), twin)
     short = verdict(name, done(store, broken(name, 1), 0.95 - least + 1e-6), twin)
     assert (enough.kept, short.kept) == (True, False)
+    assert enough.outcome == "worse"
+    assert short.outcome == ("same" if least <= break_it.CLEAR else "worse")
     assert enough.drop == pytest.approx(least)
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_run_that_ended_itself_keeps_the_promise_where_that_was_promised(store, name):
     found = verdict(name, done(store, broken(name), state="failed"), done(store, healthy(), 0.95))
-    assert found == break_it.Verdict(kept=BREAKS[name].may_stop, drop=None)
+    assert found == break_it.Verdict(kept=BREAKS[name].may_stop, drop=None, outcome="ended")
 
 
 def test_runs_that_are_no_pair_are_refused(store):

@@ -359,22 +359,37 @@ def test_a_race_that_cannot_be_run_says_why_and_has_no_start(lab, chosen):
     assert "A race has from 2 to 4 lanes" in words(app) or "would run the same" in words(app)
 
 
-def test_breaking_it_starts_the_mistake_and_one_healthy_twin_for_all_cards(lab):
+def test_a_guess_starts_the_mistake_and_one_healthy_twin_for_all_cards(lab):
     app = opened("break_it", seed=5)
     for name in ("labels", "scaling"):
-        app.button(key=f"start_{name}").click().run()
+        app.button(key=f"guess_{name}_worse").click().run()
     specs = [run.spec for run in reversed(lab.store.list())]
     assert specs == [break_it.healthy(5), break_it.broken("labels", 5), break_it.broken("scaling", 5)]
     sound(app)
 
 
-@pytest.mark.parametrize(("drop", "said"), [(0.9, "**As promised.**"), (0.0, "**Not as promised, this time.**")])
-def test_a_card_says_before_what_will_happen_and_after_whether_it_did(lab, drop, said):
-    assert "Test accuracy falls by at least **" in words(opened("break_it"))
+@pytest.mark.parametrize(
+    ("guess", "drop", "said"),
+    [
+        ("worse", 0.9, "**You guessed it.** The test accuracy fell by 90.0 points."),
+        ("same", 0.9, "**You guessed: it learns as well.** The test accuracy fell by 90.0 points."),
+        ("same", 0.01, "**You guessed it.** Within 1.0 points of its healthy twin."),
+        ("ended", None, "**You guessed it.** The run ended itself: The loss rose."),
+        (None, 0.9, "The test accuracy fell by 90.0 points."),
+    ],
+)
+def test_a_card_keeps_its_answer_until_a_guess_is_made_and_says_whether_it_was_right(lab, guess, drop, said):
+    assert "Test accuracy falls by at least **" not in words(opened("break_it"))
+    name = "learning_rate" if drop is None else "labels"
     twin = finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.95}}, spec=break_it.healthy())
-    run = finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.95 - drop}}, spec=break_it.broken("labels"))
-    app = sound(opened("break_it", run_break_healthy=twin.id, run_break_labels=run.id))
-    assert said in words(app) and f"fell by {100 * drop:.1f} points" in words(app)
+    if drop is None:
+        run = finished(lab.store, {}, "failed", break_it.broken(name), "The loss rose.")
+    else:
+        run = finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.95 - drop}}, spec=break_it.broken(name))
+    chosen = {f"run_break_{name}": run.id, f"break_guess_{name}": guess}
+    app = sound(opened("break_it", run_break_healthy=twin.id, **chosen))
+    assert said in words(app) and "test accuracy falls by at least **" in words(app).lower()
+    assert ("**This time it went otherwise.**" in words(app)) == (drop == 0.01)
 
 
 def test_broken_runs_are_neither_the_last_accuracy_nor_among_the_models_that_answer(lab):

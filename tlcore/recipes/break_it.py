@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from tlcore.errors import SpecError
 from tlcore.spec import DataSpec, FineTuneSpec, Phase, Spec, check_choice
 from tlcore.store import Run
 
 Change = Callable[[FineTuneSpec], FineTuneSpec]
+Outcome = Literal["same", "worse", "ended"]  # what a person may guess, and what then came
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 CONVOLUTIONS = ("conv_1", "conv_2")
+CLEAR = 0.03  # of test accuracy: what falls by less is as good as its healthy twin
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Verdict:
 
     kept: bool
     drop: float | None
+    outcome: Outcome
 
 
 def verdict(name: str, run: Run, twin: Run) -> Verdict:
@@ -89,6 +95,6 @@ def verdict(name: str, run: Run, twin: Run) -> Verdict:
     if twin.accuracy is None or (run.accuracy is None and run.state != "failed"):
         raise SpecError("One of the two runs has no result yet. Wait for it, or start both again.")
     if run.accuracy is None:
-        return Verdict(promise.may_stop, None)
+        return Verdict(promise.may_stop, None, "ended")
     drop = twin.accuracy - run.accuracy
-    return Verdict(drop >= promise.least_drop, drop)
+    return Verdict(drop >= promise.least_drop, drop, "worse" if drop >= CLEAR else "same")
