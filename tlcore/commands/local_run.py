@@ -18,8 +18,8 @@ from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
 from tlcore.jobs import execution as worker
 from tlcore.machine import identity
-from tlcore.recipes import article_recipe, scratch_control, two_phases
-from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec
+from tlcore.recipes import article_recipe, scratch_control, thawing, two_phases
+from tlcore.spec import RANGES, ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec
 from tlcore.store import Run, Store
 
 from . import console
@@ -92,23 +92,46 @@ def fine_tune_spec(options: Namespace) -> FineTuneSpec:
         A flag was given whose value the article's recipe fixes.
     """
     if options.recipe == "article":
-        fixed = ("source", "target", "split", "per_class", "freeze", "preset", "epochs", "batch_size", "optimizer")
-        for name in (*fixed, "learning_rate"):
-            if getattr(options, name) is not None:
-                raise SpecError(
-                    "The article's recipe fixes what --{flag} sets. Leave it out, or choose another recipe.",
-                    flag=name.replace("_", "-"),
-                )
+        _refuse_fixed(options)
         spec = article_recipe(**_given(options, "seed"))
     else:
-        spec = FineTuneSpec(**_given(options, "source", "batch_size", "optimizer", "seed"))
-        phase = replace(Phase(**_given(options, "epochs", "learning_rate")), frozen=frozen_layers(options, spec.source))
-        spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))
-    if options.recipe == "two-phase":
-        spec = two_phases(spec, presets(sources.info(spec.source).layers)["all_but_head"])
+        spec = _own_recipe(options)
     film, scratch = (getattr(options, name, False) for name in ("film", "scratch"))  # a race has its own
     spec = canonical(replace(spec, film=film), sources.info(spec.source).layers)
     return scratch_control(spec) if scratch else spec
+
+
+_FIXED = ("source", "target", "split", "per_class", "freeze", "preset", "epochs", "batch_size", "optimizer")
+_OF_RATE = ("learning_rate", "schedule", "rate_factor")
+
+
+def _refuse_fixed(options: Namespace) -> None:
+    for name in (*_FIXED, *_OF_RATE, "patience", "thaw", "thaw_every"):
+        if getattr(options, name) is not None:
+            raise SpecError(
+                "The article's recipe fixes what --{flag} sets. Leave it out, or choose another recipe.",
+                flag=name.replace("_", "-"),
+            )
+
+
+def _own_recipe(options: Namespace) -> FineTuneSpec:
+    spec = FineTuneSpec(**_given(options, "source", "batch_size", "optimizer", "seed", "patience"))
+    layers = sources.info(spec.source).layers
+    phase = replace(Phase(**_given(options, "epochs", *_OF_RATE)), frozen=frozen_layers(options, spec.source))
+    spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))
+    if options.thaw is not None:
+        for name in ("freeze", "preset"):
+            if getattr(options, name) is not None:
+                raise SpecError("--thaw says what is frozen when, so leave out --{flag}.", flag=name)
+        if options.recipe not in (None, "one-phase"):
+            raise SpecError("--thaw is a recipe of its own, so leave out --recipe.")
+        return thawing.scheduled(spec, layers, options.thaw)
+    if options.recipe == "two-phase":
+        return two_phases(spec, presets(layers)["all_but_head"])
+    if options.recipe == "gradual":
+        every = options.thaw_every or int(RANGES["thaw_every"][2])
+        return thawing.scheduled(spec, layers, thawing.gradual(layers, spec.epochs, every))
+    return spec
 
 
 def comparison_spec(options: Namespace) -> ComparisonSpec:

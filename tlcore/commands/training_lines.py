@@ -6,16 +6,27 @@ from typing import Any
 from tlcore import sources
 from tlcore.evidence import STUDIES, methods
 from tlcore.heads import HEADS
-from tlcore.recipes import comparison
+from tlcore.recipes import comparison, thawing
 from tlcore.recipes import race as racing
 from tlcore.recipes.break_it import BREAKS
-from tlcore.spec import OPTIMIZERS, PIXELS, RANGES, SPLITS, ComparisonSpec, FineTuneSpec, HeadSpec, SweepSpec
+from tlcore.spec import (
+    OPTIMIZERS,
+    PIXELS,
+    RANGES,
+    SCHEDULES,
+    SPLITS,
+    ComparisonSpec,
+    FineTuneSpec,
+    HeadSpec,
+    Phase,
+    SweepSpec,
+)
 
 from . import evidence, local_run, looking
 from .flags import Parser, all_or, choice, number, several, source
 from .options import add_command, add_frozen, add_json, add_number, add_target, add_task, add_word, add_words
 
-RECIPES = ("one-phase", "two-phase", "article")
+RECIPES = ("one-phase", "two-phase", "gradual", "article")
 
 
 def train(commands: Any) -> None:
@@ -41,7 +52,19 @@ def add_training(added: Parser) -> None:
     add_number(added, "learning_rate", "too high diverges, too low crawls")
     add_number(added, "seed", "of the images, the new layer and the order")
     add_word(added, "--recipe", "recipe", RECIPES, RECIPES[0])
+    _advanced(added)
     added.add_argument("--name", default="", help="what the run is called")
+
+
+def _advanced(added: Parser) -> None:
+    """Add what few need: when layers thaw, how the rate moves, when to end by itself."""
+    words = "after which epoch the layers up to which one are frozen: 0:conv_2,10:conv_1,20:nothing"
+    added.add_argument("--thaw", type=thawing.read, metavar="EPOCH:LAYER,...", help=words)
+    words = "with --recipe gradual: the head first, then one more block each so many epochs"
+    add_number(added, "thaw_every", words)
+    add_word(added, "--schedule", "schedule", SCHEDULES, Phase.schedule, "of the learning rate over a phase's steps")
+    add_number(added, "rate_factor", "each block learns at so many times the rate of the block after it")
+    add_number(added, "patience", "end after so many epochs without a lower validation loss, keep the best; 0: never")
 
 
 def compare(commands: Any) -> None:

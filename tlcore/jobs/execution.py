@@ -55,7 +55,8 @@ def perform(run: Run, left: Left, reporter: Reporter) -> None:
     with reporter:
         state, result, error = _outcome(run, left, reporter, reporter.store.folder)
     values = None if result is None else asdict(result)
-    if reporter.attempt.finish(state, values, error):
+    kept = state == "stopped" and of(run.spec).resumes
+    if reporter.attempt.finish(state, values, error) and not kept:
         of(run.spec).clean(reporter.store.run_folder(run.id))
 
 

@@ -6,15 +6,28 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tlcore import datasets, features, sources, training
+from tlcore.datasets import Data
 from tlcore.errors import DataError, LabError
 from tlcore.evaluation import evaluate, outputs
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import scratch
-from tlcore.sentences import Sentence
-from tlcore.spec import NETWORK, DataSpec, FineTuneResult, FineTuneSpec, Listener, Listeners, Phase, Progress, ProofRow
+from tlcore.sentences import NOTHING, Sentence
+from tlcore.spec import (
+    NETWORK,
+    DataSpec,
+    Evaluation,
+    FineTuneResult,
+    FineTuneSpec,
+    Listener,
+    Listeners,
+    Phase,
+    Progress,
+    ProofRow,
+)
 from tlcore.store import Run, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
 from tlcore.training.film import Monitor
@@ -24,14 +37,17 @@ from .outcome import CACHE, device, files, in_batches
 from .report import Report, accuracy_words
 from .reporter import Keeper, Reporter
 
+if TYPE_CHECKING:
+    import keras
+
 log = logging.getLogger(__name__)
 
 
 class FineTune(Job[FineTuneSpec, FineTuneResult]):
-    """Goes on from a checkpoint where its process was lost."""
+    """Goes on from a checkpoint where its process was lost, or where a person stopped it."""
 
     spec, result = FineTuneSpec, FineTuneResult
-    keeps_answers = True
+    keeps_answers = resumes = True
 
     def check(self, spec: FineTuneSpec) -> None:
         source = sources.info(spec.source)
@@ -51,12 +67,8 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
 
         began = time.perf_counter()
         clock = saved.state["clock"] if saved else {"epoch": 0, "elapsed_s": 0.0}
-        reporter.on_progress(Progress(message=Sentence("loading the data")))
-        data = datasets.load(spec.data)
-        if saved and saved.state["data_hash"] not in (data.hash, datasets.older_hash(data, spec.data.scale)):
-            raise DataError("The images are not those that this run began with. Start it again.")
-        reporter.on_data(data.hash)
-        resumed = [*saved.state["resumed_after"], clock["epoch"]] if saved else []
+        data = _data(spec, reporter, saved)
+        resumed = (*saved.state["resumed_after"], clock["epoch"]) if saved else ()
         at = partial(_progress, spec, len(data.x_train))
         reporter.on_progress(at(clock["epoch"], Sentence("loading the source model")))
         model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed, scale=spec.data.scale)
@@ -65,13 +77,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             listeners.append(Monitor(model, spec, data.class_names, reporter.folder()))
         fitted = training.fit(model, data, spec, Listeners(*listeners), cache=folder / CACHE, resume=saved)
         reporter.on_progress(at(fitted.epochs, Sentence("testing on images never trained on")))
-        answer = features.compiled(model)
-        answers = in_batches(answer, data.x_test)
-        test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
-        path = reporter.folder() / NETWORK
-        scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
-        said = {"model": (answers, answer(outputs.noise(data.x_test, data.form)))}
-        kept = outputs.save(reporter.folder(), folder, data, said, reporter.move)
+        test, kept = _tested(model, data, reporter, folder)
         cost = Freezing(sources.describe(model), spec.phases[-1].frozen, spec.source).cost
         return FineTuneResult(
             test=test,
@@ -81,11 +87,11 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             n_epochs=spec.epochs,
             **vars(fitted),
             total_s=time.perf_counter() - began + clock["elapsed_s"],
-            resumed_after=tuple(resumed),
+            resumed_after=resumed,
             device=device(),
             class_names=tuple(data.class_names),
             form=data.form,
-            files=files([path, kept]),
+            files=files(kept),
             keras=keras.__version__,
         )
 
@@ -111,7 +117,8 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         if result.test is None:
             return ["No result."]
         stopped = [f"Stopped after {result.epochs:.2g} of {result.n_epochs} epochs."] if result.cut_short else []
-        return [*stopped, accuracy_words(result.test), proof_words(result.proof), f"Model: {folder / NETWORK}"]
+        ended = [str(words)] if (words := early_words(result)) else []
+        return [*stopped, *ended, accuracy_words(result.test), proof_words(result.proof), f"Model: {folder / NETWORK}"]
 
     def work(self, spec: FineTuneSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen)
@@ -145,10 +152,49 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         checkpoint.remove(run_folder)
 
 
+def _data(spec: FineTuneSpec, reporter: Reporter, saved: Checkpoint | None) -> Data:
+    """Load the images; DataError when they are not those that a checkpoint was made with."""
+    reporter.on_progress(Progress(message=Sentence("loading the data")))
+    data = datasets.load(spec.data)
+    if saved and saved.state["data_hash"] not in (data.hash, datasets.older_hash(data, spec.data.scale)):
+        raise DataError("The images are not those that this run began with. Start it again.")
+    reporter.on_data(data.hash)
+    return data
+
+
+def _tested(model: "keras.Model", data: Data, reporter: Reporter, folder: Path) -> tuple[Evaluation, tuple[Path, Path]]:
+    """Test the trained network; return how it did, and the files of the network and of its answers."""
+    answer = features.compiled(model)
+    answers = in_batches(answer, data.x_test)
+    test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
+    path = reporter.folder() / NETWORK
+    scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
+    said = {"model": (answers, answer(outputs.noise(data.x_test, data.form)))}
+    return test, (path, outputs.save(reporter.folder(), folder, data, said, reporter.move))
+
+
 def _progress(spec: FineTuneSpec, n: int, epochs: float, message: Sentence) -> Progress:
     """Return how far a training on ``n`` images is after so many epochs, in gradient steps."""
     total = training.n_steps(spec, n)
     return Progress(round(epochs * total / spec.epochs), total, message)
+
+
+def early_words(result: FineTuneResult) -> Sentence:
+    """Return what early stopping did; empty where it did not watch, or the training was stopped before its end."""
+    if not result.best_epoch or result.stopped:
+        return NOTHING
+    if not result.waited:
+        return Sentence(
+            "The weights of epoch {best}, with the lowest validation loss, were kept.", best=result.best_epoch
+        )
+    return Sentence(
+        "Stopped after epoch {n:.0f} of {total}: no better for {waited}. The weights of epoch {best}, with the lowest "
+        "validation loss, were kept.",
+        n=result.epochs,
+        total=result.n_epochs,
+        waited=result.waited,
+        best=result.best_epoch,
+    )
 
 
 def proof_words(rows: Sequence[ProofRow]) -> str:

@@ -38,6 +38,7 @@ class Job(Generic[S, R]):
     spec: type[S]
     result: type[R]
     keeps_answers: bool = False  # what its models answered to the test images is kept: ``evaluation.outputs``
+    resumes: bool = False  # a stopped one leaves a checkpoint, from which a further run can go on
     many_steps: bool = False  # hundreds in a minute: the command line tells of one now and then
 
     @property

@@ -123,16 +123,20 @@ class Keeper(Listener):
         began = time.perf_counter()
         if began < self._due:
             return
-        # Never ahead of the store: the next attempt's curves go on from the points that are there.
-        if self._reporter.flush():
-            made = snapshot()
-            made.state.update(self._state, n_points=self._reporter.n_points, versions=versions())
-            try:
-                checkpoint.save(self._reporter.folder(), made, self._move)
-            except OSError as error:  # the training itself can do without
-                log.warning("no checkpoint of run %s: %s", self._reporter.run_id, error)
+        self.on_stop(snapshot)
         now = time.perf_counter()
         self._due = now + max(CHECKPOINT_S, (now - began) / CHECKPOINT_COST)
+
+    def on_stop(self, snapshot: Callable[[], Checkpoint]) -> None:
+        """Keep where the training was stopped, whatever that costs: a further run may go on from there."""
+        if not self._reporter.flush():  # never ahead of the store: the curves go on from the points that are there
+            return
+        made = snapshot()
+        made.state.update(self._state, n_points=self._reporter.n_points, versions=versions())
+        try:
+            checkpoint.save(self._reporter.folder(), made, self._move)
+        except OSError as error:  # the training itself can do without
+            log.warning("no checkpoint of run %s: %s", self._reporter.run_id, error)
 
     def _move(self, source: Path, target: Path) -> None:
         self._reporter.attempt.move(source, target, further=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tlcore.errors import SpecError
 from tlcore.features.freezing import canonical, presets
-from tlcore.spec import FineTuneSpec, LayerInfo, Phase, check_choice
+from tlcore.spec import FineTuneSpec, LayerInfo, check_choice
 
 from .fine_tuning import scratch_control
 
@@ -33,7 +33,7 @@ def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]
         )
     draft = replace(draft, film=True)
     frozen = presets(layers)
-    plain = replace(draft, phases=(Phase(epochs=draft.epochs, learning_rate=draft.phases[0].learning_rate),))
+    plain = replace(draft, phases=(replace(draft.phases[0], epochs=draft.epochs, frozen=()),))
     found: dict[str, FineTuneSpec] = {}
     for name in dict.fromkeys(names):
         phases = tuple(replace(phase, frozen=frozen.get(name, ())) for phase in plain.phases)

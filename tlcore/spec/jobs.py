@@ -16,6 +16,7 @@ FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
 
 Input = Literal["features", "pixels"]
 OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
+SCHEDULES: tuple[str, ...] = ("constant", "warm_up", "cosine", "warm_up_cosine")
 
 PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the control
 FINE_TUNE, SCRATCH = "fine_tune", "scratch"  # methods of a sweep beside the heads
@@ -45,6 +46,8 @@ class Phase:
     epochs: int = 30
     frozen: tuple[str, ...] = ()
     learning_rate: float = 1e-3
+    schedule: str = "constant"  # how the rate moves through the phase's steps: see ``training.schedules``
+    rate_factor: float = 1.0  # a block's rate is this times the next block's; the last block has the rate itself
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class FineTuneSpec:
     optimizer: str = "adam"
     seed: int = 0
     film: bool = False  # watch every epoch: see ``monitor``
+    patience: int = 0  # epochs without a better validation loss that end the last phase; 0: it is never cut short
 
     kind: ClassVar[str] = "fine_tune"
 
@@ -70,13 +74,14 @@ class FineTuneSpec:
         return tuple(replace(self, film=False, seed=seed, data=replace(self.data, seed=seed)) for seed in seeds)
 
     def from_scratch(self, untrained: str) -> "FineTuneSpec":
-        """Return the same training of a network that learned nothing before, and with nothing frozen.
+        """Return the same training of a network that learned nothing before: nothing frozen, one rate for all layers.
 
         Parameters
         ----------
         untrained : the source that is this one's network untrained
         """
-        return replace(self, source=untrained, phases=tuple(replace(phase, frozen=()) for phase in self.phases))
+        phases = tuple(replace(phase, frozen=(), rate_factor=1.0) for phase in self.phases)
+        return replace(self, source=untrained, phases=phases)
 
     def phase_of(self, epoch: int) -> Phase:
         """Return the phase that epoch belongs to, counted from 1 over all phases; 0 belongs to the first."""

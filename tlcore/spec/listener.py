@@ -42,6 +42,9 @@ class Listener:
     def on_checkpoint(self, snapshot: "Callable[[], Checkpoint]") -> None:
         """Hear that an epoch is finished from which a later process could go on; ``snapshot`` makes its checkpoint."""
 
+    def on_stop(self, snapshot: "Callable[[], Checkpoint]") -> None:
+        """Hear that it ends because it was asked to; ``snapshot`` makes a checkpoint from which it could go on."""
+
     def on_cell(self, cell: "Cell") -> None:
         """Hear of a finished experiment of a sweep."""
 
@@ -93,6 +96,10 @@ class Listeners(Listener):
     def on_checkpoint(self, snapshot: "Callable[[], Checkpoint]") -> None:
         for listener in self.listeners:
             listener.on_checkpoint(snapshot)
+
+    def on_stop(self, snapshot: "Callable[[], Checkpoint]") -> None:
+        for listener in self.listeners:
+            listener.on_stop(snapshot)
 
     def on_cell(self, cell: "Cell") -> None:
         for listener in self.listeners:

@@ -10,6 +10,9 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "epochs": (1, 100, 30),
     "batch_size": (1, 4096, 16),
     "learning_rate": (1e-6, 10.0, 1e-3),
+    "rate_factor": (0.01, 1.0, 1.0),
+    "patience": (0, 100, 0),  # epochs
+    "thaw_every": (1, 100, 5),  # epochs
     "seed": (0, 2**31 - 1, 0),
     "label_noise": (0.0, 1.0, 0.0),
     "time_budget": (5, 86_400, 300),  # seconds

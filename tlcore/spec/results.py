@@ -189,6 +189,8 @@ class FineTuneResult(Result):
     epochs: float = 0.0  # finished; a stop may leave a fraction
     n_epochs: int = 0  # that were asked for; 0: stored by an older version
     stopped: bool = False
+    best_epoch: int = 0  # whose weights were kept, where early stopping watched; 0: it did not
+    waited: int = 0  # epochs without a better validation loss, after which it ended by itself; 0: it did not
     cached: bool = False  # whether only the rest was trained, on what a frozen prefix makes of the images
     from_cache: bool = False
     prefix_s: float = 0.0

@@ -23,12 +23,14 @@ class Checkpoint:
     """A training as it stood after an epoch.
 
     ``state`` has JSON values only. ``weights`` are the model's variables, those of its random generators included;
-    ``slots`` those of the optimizer, both in the order their owners list them.
+    ``slots`` those of the optimizer, ``best`` the trained part's weights of the best epoch where early stopping
+    watches; each in the order its owner lists them.
     """
 
     state: dict[str, Any]
     weights: Sequence[np.ndarray]
     slots: Sequence[np.ndarray]
+    best: Sequence[np.ndarray] = ()
 
 
 def save(folder: Path, checkpoint: Checkpoint, move: Callable[[Path, Path], object] = os.replace) -> None:
@@ -40,7 +42,7 @@ def save(folder: Path, checkpoint: Checkpoint, move: Callable[[Path, Path], obje
         It cannot be written; the one before is still there.
     """
     arrays = {"state": np.frombuffer(json.dumps(checkpoint.state).encode(), np.uint8)}
-    for name in ("weights", "slots"):
+    for name in ("weights", "slots", "best"):
         arrays |= {f"{name}_{i}": array for i, array in enumerate(getattr(checkpoint, name))}
 
     def write(path: Path) -> None:
@@ -60,7 +62,7 @@ def load(folder: Path) -> Checkpoint | None:
         with np.load(path, allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
         state = json.loads(found["state"].tobytes())
-        return Checkpoint(state, _numbered(found, "weights"), _numbered(found, "slots"))
+        return Checkpoint(state, *(_numbered(found, name) for name in ("weights", "slots", "best")))
     except FileNotFoundError:
         return None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:

@@ -16,6 +16,7 @@ TRAINING = Sentence("training")
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
 _COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial")
+_OF_EPOCH = ("part", "loss", "right", "seen")  # of one that a stop left unfinished
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class FitResult:
     bfloat16: bool  # whether that part was computed in bfloat16 arithmetic, as some processors can
     reason: Sentence  # why it was done, or was not
     proof: tuple[ProofRow, ...]  # of every layer in every phase that trained
+    best_epoch: int = 0  # whose weights were kept, where early stopping watched
+    waited: int = 0  # epochs without a better validation loss, after which it ended by itself
 
 
 class Clock:
@@ -51,21 +54,27 @@ class Clock:
         self.initial = 0.0  # loss of the first batch
         self.phase_epoch = 0  # finished before this phase
         self.batches_per_s = 0.0  # of the last stretch in this phase
+        self._unfinished: dict[str, float] = {}  # counts of an epoch that an earlier process began
         self.start_phase()
 
     def state(self) -> dict[str, Any]:
-        """Return what a later process needs to count on from the last finished epoch; JSON values."""
-        return {"elapsed_s": time.perf_counter() - self.began} | {name: getattr(self, name) for name in _COUNTED}
+        """Return what a later process needs to count on from here; JSON values."""
+        counts = {name: getattr(self, name) for name in (*_COUNTED, *_OF_EPOCH)}
+        return {"elapsed_s": time.perf_counter() - self.began} | counts
 
     def go_on(self, state: dict[str, Any]) -> None:
         """Count on from what ``state`` gave in an earlier process."""
         self.began = time.perf_counter() - state["elapsed_s"]
         for name in _COUNTED:
             setattr(self, name, state[name])
+        self._unfinished = {name: state[name] for name in _OF_EPOCH if name in state}
 
     def start_phase(self) -> None:
         self.batches_per_s = 0.0
         self._start_epoch()
+        for name, value in self._unfinished.items():
+            setattr(self, name, value)
+        self._unfinished = {}
         self.listener.on_progress(self.progress())
 
     def begin_phase(self, number: int) -> None:

@@ -4,18 +4,17 @@ A training step of a small network spends most of its time between TensorFlow an
 batches runs inside one graph; between stretches the metrics go out and the stop flag comes in.
 """
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore import sentences
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
-from tlcore.features import Interrupted, prefix, tensor
+from tlcore.features import Interrupted, prefix
 from tlcore.features.freezing import Freezing, hashes
 from tlcore.features.prefix import Inputs
 from tlcore.sentences import Sentence
@@ -23,25 +22,24 @@ from tlcore.sources import describe
 from tlcore.spec import (
     NOBODY,
     OPTIMIZERS,
+    SCHEDULES,
     FineTuneSpec,
     LayerInfo,
     Listener,
     Phase,
-    ProofRow,
     check_choice,
     check_number,
 )
-from tlcore.spec.codec import decode
 from tlcore.store.checkpoint import Checkpoint
 
 from .clock import Clock, FitResult
-from .loop import Loop, scorer
-from .pace import Pace, PhasePlan
+from .course import Course
+from .pace import Pace
+from .phase import PhaseTraining
+from .planning import call_s, plans
 
 if TYPE_CHECKING:
     import keras
-
-STRETCH_S = 0.25  # seconds of training between two looks at the stop flag; a batch that takes longer runs alone
 
 
 def check(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> None:
@@ -49,11 +47,14 @@ def check(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> None:
     check_choice("optimizer", spec.optimizer, OPTIMIZERS)
     check_number("batch_size", spec.batch_size)
     check_number("seed", spec.seed)
+    check_number("patience", spec.patience)
     if not spec.phases:
         raise SpecError("This training has no phases. Give it at least one, with its epochs.")
     for phase in spec.phases:
         check_number("epochs", phase.epochs)
         check_number("learning_rate", phase.learning_rate)
+        check_choice("schedule", phase.schedule, SCHEDULES)
+        check_number("rate_factor", phase.rate_factor)
         if Freezing(layers, phase.frozen, spec.source).cost.n_trainable == 0:
             raise SpecError("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer.")
 
@@ -105,172 +106,75 @@ def fit(
     layers = describe(model)
     check(spec, layers)
     keras.utils.set_random_seed(spec.seed)
-    pace = Pace(plans(layers, spec, data, cache, use_cache), lambda: _call_s(model, data.x_train, layers))
-    clock = Clock(spec, len(data.x_train), listener, pace)
-    course = Course()
+    pace = Pace(plans(layers, spec, data, cache, use_cache), lambda: call_s(model, data.x_train, layers))
+    clock, course = Clock(spec, len(data.x_train), listener, pace), Course()
     if resume is None:
         listener.on_epoch(0, None)
     else:
         _put(model.variables, resume.weights)
         clock.go_on(resume.state["clock"])
         course = Course(**resume.state["course"])
-    for number, phase in enumerate(spec.phases[max(course.phase - 1, 0) :], start=max(course.phase, 1)):
-        frozen = Freezing(layers, phase.frozen, spec.source)
-        frozen.apply(model)
-        if number > course.phase:
-            course.begin(number, hashes(model), clock.all_images)
-        try:
-            clock.begin_phase(number)
-            inputs = _inputs(model, data, phase, clock, cache) if use_cache else prefix.whole(model, data, prefix.OFF)
-            course.note(inputs)
-            pace.computed(sum(features.seconds for features in inputs.features))
-            slots = resume.slots if resume is not None and number == resume.state["course"]["phase"] else None
-            _fit_phase(model, inputs, data, spec, clock, course, slots)
-        except Interrupted:
-            clock.stopped = True
-        if clock.all_images > course.images_before:
-            course.proof += map(asdict, frozen.proof(course.before, hashes(model), number))
+    training = _Training(model, layers, data, spec, clock, course, cache if use_cache else None, use_cache)
+    for number in range(max(course.phase, 1), len(spec.phases) + 1):
+        training.phase(number, resume)
         if clock.stopped:
             break
     return clock.result(**course.result())
 
 
-def plans(
-    layers: Sequence[LayerInfo], spec: FineTuneSpec, data: Data, cache: Path | None, use_cache: bool
-) -> list[PhasePlan]:
-    """Return what every phase of a training asks for, in multiply-adds."""
-    n, n_validation = len(data.x_train), len(data.x_validation)
-    found = []
-    for phase in spec.phases:
-        frozen = Freezing(layers, phase.frozen, spec.source)
-        cached = use_cache and prefix.place(frozen, n, cache)[0] is not None
-        tail = frozen.tail if cached else layers
-        found.append(
-            PhasePlan(
-                phase.epochs,
-                -(-n // spec.batch_size),
-                step_work=min(n, spec.batch_size) * frozen.multiply_adds(without_prefix=cached),
-                score_work=n_validation * sum(layer.flops for layer in tail),
-                prefix_work=(n + n_validation) * sum(layer.flops for layer in frozen.prefix) if cached else 0.0,
-            )
-        )
-    return found
-
-
-def _call_s(model: "keras.Model", x: np.ndarray, layers: Sequence[LayerInfo], n: int = 128) -> float:
-    """Return the seconds of one multiply-add when the network is called on a few images, the quickest of three."""
-    model(x[:n], training=False)  # the first call makes its kernels ready
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        model(x[:n], training=False)
-        times.append(time.perf_counter() - began)
-    return min(times) / max(len(x[:n]) * sum(layer.flops for layer in layers), 1)
-
-
 @dataclass
-class Course:
-    """What a training has been through, phase by phase; JSON values, for a checkpoint."""
+class _Training:
+    """Takes a model through its phases; a checkpoint counts in the phase that it was made in."""
 
-    phase: int = 0  # the one it is in, counted from 1
-    before: dict[str, str] = field(default_factory=dict)  # hashes of the weights when that began
-    images_before: int = 0  # trained until then
-    proof: list[dict[str, Any]] = field(default_factory=list)  # of the phases before
-    notes: dict[str, dict[str, Any]] = field(default_factory=dict)  # phase -> what it trained on
+    model: "keras.Model"
+    layers: Sequence[LayerInfo]
+    data: Data
+    spec: FineTuneSpec
+    clock: Clock
+    course: Course
+    cache: Path | None
+    use_cache: bool
 
-    def begin(self, phase: int, before: dict[str, str], images: int) -> None:
-        self.phase, self.before, self.images_before = phase, before, images
+    def phase(self, number: int, resume: Checkpoint | None) -> None:
+        """Train one phase, counted from 1, and prove that its frozen layers stayed as they were."""
+        phase, clock, course = self.spec.phases[number - 1], self.clock, self.course
+        frozen = Freezing(self.layers, phase.frozen, self.spec.source)
+        frozen.apply(self.model)
+        resume = resume if number == course.phase else None
+        if number > course.phase:
+            course.begin(number, hashes(self.model), clock.all_images)
+        snapshot = partial(_before_training, self.model, clock, course)
+        try:
+            clock.begin_phase(number)
+            inputs = self._inputs(phase)
+            course.note(inputs)
+            clock.pace.computed(sum(features.seconds for features in inputs.features))
+            running = PhaseTraining(self.model, inputs, self.data, self.spec, clock, course, resume)
+            snapshot = running.snapshot
+            running.run()
+        except Interrupted:
+            clock.stopped = True
+        if clock.stopped:
+            clock.listener.on_stop(snapshot)
+        if clock.all_images > course.images_before:
+            course.proof += map(asdict, frozen.proof(course.before, hashes(self.model), number))
 
-    def note(self, inputs: Inputs) -> None:
-        """Take note of what this phase trains on; of an earlier process's note, which computed it, that stays."""
-        note = {
-            "reason": sentences.encode(inputs.reason),
-            "from_cache": [features.from_cache for features in inputs.features],
-            "seconds": sum(features.seconds for features in inputs.features),
-            "bfloat16": inputs.bfloat16,
-            "learn_s": sum(features.cost_s for features in inputs.features[:1]),
-        }
-        self.notes.setdefault(str(self.phase), note)
+    def _inputs(self, phase: Phase) -> Inputs:
+        """Return what the phase trains on, and say so while its frozen part is computed."""
+        if not self.use_cache:
+            return prefix.whole(self.model, self.data, prefix.OFF)
+        if Freezing(self.layers, phase.frozen).boundary:
+            words = Sentence("computing the frozen layers once")
+            self.clock.listener.on_progress(replace(self.clock.progress(), message=words))
+        return prefix.inputs(self.model, self.data, phase, self.cache, self.clock.listener.should_stop)
 
-    def result(self) -> dict[str, Any]:
-        """Return the part of a FitResult that is known here."""
-        notes = self.notes.values()
-        kept = [found for note in notes for found in note["from_cache"]]
-        return {
-            "cached": bool(kept),
-            "from_cache": bool(kept) and all(kept),
-            "bfloat16": any(note.get("bfloat16") for note in notes),
-            "prefix_s": sum(note["seconds"] for note in notes),
-            "prefix_learn_s": sum(note.get("learn_s", 0.0) for note in notes),
-            "reason": sentences.join(sentences.decode(note["reason"]) for note in notes) or prefix.STOPPED,
-            "proof": decode(tuple[ProofRow, ...], self.proof),
-        }
+
+def _before_training(model: "keras.Model", clock: Clock, course: Course) -> Checkpoint:
+    """Return a checkpoint of a phase of which nothing is trained yet."""
+    state = {"clock": clock.state(), "course": asdict(course)}
+    return Checkpoint(state, [variable.numpy() for variable in model.variables], ())
 
 
 def _put(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _inputs(model: "keras.Model", data: Data, phase: Phase, clock: Clock, cache: Path | None) -> Inputs:
-    if Freezing(describe(model), phase.frozen).boundary:
-        clock.listener.on_progress(replace(clock.progress(), message=Sentence("computing the frozen layers once")))
-    return prefix.inputs(model, data, phase, cache, clock.listener.should_stop)
-
-
-def _fit_phase(
-    model: "keras.Model",
-    inputs: Inputs,
-    data: Data,
-    spec: FineTuneSpec,
-    clock: Clock,
-    course: Course,
-    slots: Sequence[np.ndarray] | None,
-) -> None:
-    """Train the tail through the epochs that are left of a phase, one stretch of batches after the other."""
-    import tensorflow as tf
-
-    phase, tail, labels = spec.phases[course.phase - 1], inputs.tail, tf.constant(data.y_train)
-    loop = Loop(tail, tensor(inputs.x_train), labels, spec.batch_size, spec.optimizer, phase.learning_rate)
-    if slots is not None:
-        loop.put_slots(slots)
-    score = scorer(tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
-
-    def snapshot() -> Checkpoint:
-        state = {"clock": clock.state(), "course": asdict(course)}
-        return Checkpoint(state, [variable.numpy() for variable in model.variables], loop.slots())
-
-    clock.start_phase()
-    end = sum(one.epochs for one in spec.phases[: course.phase])
-    first = True  # its first stretch holds the compiling
-    while clock.epoch < end:
-        _fit_epoch(loop.run, len(inputs.x_train), spec, clock, first)
-        loop.settle()
-        if clock.stopped:
-            return
-        first = False
-        clock.finish_epoch(*score(), phase, len(data.class_names))
-        clock.listener.on_checkpoint(snapshot)
-
-
-def _fit_epoch(run: Callable[..., Any], n: int, spec: FineTuneSpec, clock: Clock, first: bool) -> None:
-    """Train one epoch on images in an order that only the seed and the epoch's number decide."""
-    import tensorflow as tf
-
-    order = tf.constant(np.random.default_rng((spec.seed, clock.epoch)).permutation(n))
-    size, n_batches, done = spec.batch_size, -(-n // spec.batch_size), 0
-    while done < n_batches:
-        rate = clock.batches_per_s
-        k = 1 if first or not rate else int(np.clip(rate * STRETCH_S, 1, n_batches - done))
-        began = time.perf_counter()
-        loss, right = (float(value) for value in run(order, done, done + k))
-        took = time.perf_counter() - began
-        images = min((done + k) * size, n) - done * size
-        done += k
-        clock.stretch(loss, right, images, took, done / n_batches, first)
-        if not first:
-            clock.batches_per_s = k / max(took, 1e-6)
-        first = False
-        if clock.listener.should_stop():
-            clock.stopped = True
-            return

@@ -4,7 +4,7 @@ Two cores work side by side where a step is long enough for that. A batch throug
 first dense layer that is wide each core has half of the inputs, and its half of the weights.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +38,26 @@ class Loop:
     x : TensorFlow tensor, shape (n, ...)
     y : integer labels, shape (n,)
     size : of a batch
+    share : of the rate that a step takes, see ``optimizers.build``
+    factors : of the rate, by the names of the tail's layers; a layer that is not named has the rate itself
     """
 
-    def __init__(self, tail: "keras.Model", x: Any, y: Any, size: int, optimizer: str, learning_rate: float):
+    def __init__(
+        self,
+        tail: "keras.Model",
+        x: Any,
+        y: Any,
+        size: int,
+        optimizer: str,
+        learning_rate: float,
+        share: Callable[[Any], Any] | None = None,
+        factors: Mapping[str, float] | None = None,
+    ):
         self.size, self.y = size, y
         self.forward: _Whole = _Halves(tail, x) if is_wide(tail, size) else _Whole(tail, x)
         self.parts = n_parts(tail, size)
-        self.update = optimizers.build(optimizer, learning_rate, self.forward.variables)
+        rates = [learning_rate * factor for factor in self.forward.factors(factors or {})]
+        self.update = optimizers.build(optimizer, rates, self.forward.variables, share)
         self.run = self._compiled()
 
     def settle(self) -> None:
@@ -130,6 +143,12 @@ class _Whole:
     def settle(self) -> None:
         """Nothing is to be written: they are the tail's own."""
 
+    def factors(self, of_layer: Mapping[str, float]) -> list[float]:
+        """Return each variable's factor of the learning rate, given those of layers; 1 where none is given."""
+        known = {id(weight): of_layer.get(layer.name, 1.0) for layer in self.tail.layers for weight in layer.weights}
+        each = [known.get(id(weight), 1.0) for weight in self.tail.trainable_variables]
+        return each[:1] * (len(self.variables) - len(each)) + each  # of halves: the first weight is two variables
+
     def joined(self, arrays: Sequence[Any]) -> list[Any]:
         """Return one array for each of the tail's own weights, of one for each of ``variables``."""
         return list(arrays)
@@ -150,7 +169,7 @@ class _Halves(_Whole):
         import tensorflow as tf
 
         first = describe(tail)[0]
-        self.n_weights = len(tail.trainable_variables)
+        self.tail, self.n_weights = tail, len(tail.trainable_variables)
         self.layer = tail.get_layer(first.name)
         self.rest = features.split(tail, first.name)[1] if len(describe(tail)) > 1 else None
         self.x = tf.reshape(x, (2 * x.shape[0], x.shape[1] // 2))

@@ -1,0 +1,51 @@
+"""What each phase of a training asks for, before anything runs."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tlcore.datasets import Data
+from tlcore.features import prefix
+from tlcore.features.freezing import Freezing
+from tlcore.spec import FineTuneSpec, LayerInfo
+
+from .pace import PhasePlan
+
+if TYPE_CHECKING:
+    import keras
+
+
+def plans(
+    layers: Sequence[LayerInfo], spec: FineTuneSpec, data: Data, cache: Path | None, use_cache: bool
+) -> list[PhasePlan]:
+    """Return what every phase of a training asks for, in multiply-adds."""
+    n, n_validation = len(data.x_train), len(data.x_validation)
+    found = []
+    for phase in spec.phases:
+        frozen = Freezing(layers, phase.frozen, spec.source)
+        cached = use_cache and prefix.place(frozen, n, cache)[0] is not None
+        tail = frozen.tail if cached else layers
+        found.append(
+            PhasePlan(
+                phase.epochs,
+                -(-n // spec.batch_size),
+                step_work=min(n, spec.batch_size) * frozen.multiply_adds(without_prefix=cached),
+                score_work=n_validation * sum(layer.flops for layer in tail),
+                prefix_work=(n + n_validation) * sum(layer.flops for layer in frozen.prefix) if cached else 0.0,
+            )
+        )
+    return found
+
+
+def call_s(model: "keras.Model", x: np.ndarray, layers: Sequence[LayerInfo], n: int = 128) -> float:
+    """Return the seconds of one multiply-add when the network is called on a few images, the quickest of three."""
+    model(x[:n], training=False)  # the first call makes its kernels ready
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        model(x[:n], training=False)
+        times.append(time.perf_counter() - began)
+    return min(times) / max(len(x[:n]) * sum(layer.flops for layer in layers), 1)
