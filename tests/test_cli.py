@@ -97,7 +97,7 @@ COMMANDS = dict(commands(cli.parser()))
 def test_no_command_is_missing():
     inner = {
         *(("sources", word) for word in ("rebuild", "add", "remove")),
-        *(("runs", word) for word in ("show", "delete", "restore", "stop", "name", "note", "recover")),
+        *(("runs", word) for word in ("show", "compare", "delete", "restore", "stop", "name", "note", "recover")),
     }
     words = "sources datasets describe train compare heads sweep claims break-it race what-if predict explain look"
     words += " inside map lesson runs export serve"
@@ -390,6 +390,20 @@ def test_runs_are_found_by_what_they_are_and_sorted(do, home):
         assert (code, [row["id"] for row in json.loads(printed)]) == (0, [run.id for run in found]), line
     assert do("runs", "--sort", "luck")[0] == 2
     assert "--deleted takes" in do("runs", "--deleted", "--method", "knn")[2]
+
+
+def test_runs_are_compared_by_what_they_reached_and_by_what_differs(do, home):
+    store = Store(home)
+    one, other = ended(store), ended(store)
+    third = store.create(FineTuneSpec(data=DataSpec("fashion_mnist"), batch_size=32))
+    code, printed, _ = do("runs", "compare", one.id[:6], other.id)
+    assert code == 0 and "87.5 %" in printed and "A tie" in printed.replace("a tie", "A tie")
+    values = json.loads(do("runs", "compare", one.id, third.id, "--json")[1])
+    assert [run["id"] for run in values["runs"]] == [one.id, third.id] and values["verdict"] == ""
+    assert values["differ"]["Batch size"] == ["16", "32"] and "Optimiser" not in values["differ"]
+    assert "different tasks" in do("runs", "compare", one.id, third.id)[1]
+    assert do("runs", "compare", one.id)[0] == 2
+    assert do("runs", "compare", one.id, one.id)[0] == 2
 
 
 def test_a_run_is_shown_whole(do, home):

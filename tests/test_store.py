@@ -529,3 +529,18 @@ def test_a_folder_may_have_any_name(tmp_path):
     folder = tmp_path / "100% a?b#c" / "lab"
     run = Store(folder).create(SPEC)
     assert Store(folder).get(run.id) == run and (folder / "lab.db").exists()
+
+
+def test_a_list_reads_every_run_with_what_it_reached_and_a_part_goes_with_its_whole(store):
+    whole = store.create(SPEC, owner="ada")
+    part = store.begin(SPEC, owner="ada", parent=whole.id)
+    store.finish(part.run_id, "done", {"test": {"accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 100}})
+    for _again in range(2):  # made the first time, read the second
+        second, first = store.listing("ada")
+        assert (first.id, first.state, first.accuracy, first.parent) == (whole.id, "queued", None, "")
+        assert (second.id, second.accuracy, second.low, second.n_test) == (part.run_id, 0.5, 0.4, 100)
+        assert second.parent == whole.id and second.setting == first.setting != ""
+    store.delete(whole.id)
+    assert store.listing() == () and store.get(part.run_id).deleted
+    store.restore(whole.id)
+    assert len(store.listing()) == 2

@@ -249,6 +249,10 @@ def _runs(commands: Any) -> None:
         added.add_argument("id", metavar="ID", help=ID)
         if name == "show":
             add_json(added)
+    words = "hold runs side by side: which is better, what each reached, and the settings that differ"
+    added = add_command(actions, "compare", history.compare_runs, words, "runs compare 1a2b3c 4d5e6f")
+    added.add_argument("ids", nargs="+", metavar="ID", help=ID)
+    add_json(added)
     for field, words in (("name", "call a run something"), ("note", "write a note about a run")):
         added = add_command(actions, field, looking.annotate, words, f"runs {field} 1a2b3c frozen")
         added.add_argument("id", metavar="ID", help=ID)

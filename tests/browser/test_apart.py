@@ -82,7 +82,7 @@ def test_two_persons_and_the_host(lab, person):
     ann.wait_for_function("() => new URLSearchParams(location.search).get('ft')")
     run_id = ann.evaluate("new URLSearchParams(location.search).get('ft')")
     ann.goto(f"{lab.url}/runs")
-    expect(settled(ann).get_by_test_id("stDataFrame").first.locator("td", has_text=run_id)).to_have_count(1)
+    expect(settled(ann).locator(f'.tl-runs tr[data-run="{run_id}"]')).to_have_count(1)
     bob.reload()
     expect(settled(bob).get_by_text("No runs yet")).to_be_visible()
 
@@ -98,7 +98,7 @@ def test_two_persons_and_the_host(lab, person):
     bob.goto(link)
     expect(settled(bob).get_by_text("Runs of everybody")).to_be_visible()
     assert "token" not in bob.url
-    expect(bob.get_by_test_id("stDataFrame").first.locator("td", has_text=run_id)).to_have_count(1)
+    expect(bob.locator(f'.tl-runs tr[data-run="{run_id}"]')).to_have_count(1)
     bob.goto(f"{lab.url}/runs?run={run_id}")
     settled(bob).get_by_role("button", name="Delete").click()
     expect(bob.get_by_text("The run was deleted.")).to_be_visible()

@@ -16,6 +16,8 @@ from browser.lab_server import ROOT, LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
+from tlcore.store import Store
+
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
 
 SLOW_MS = 60_000  # the machine may be busy: a wait ends when its condition holds, this is only when it gives up
@@ -571,22 +573,26 @@ def test_a_dark_seven_on_light_paper_is_read_and_a_corrupt_file_gives_one_senten
 # ------------------------------------------------------------------ Runs
 
 
+def row(page: Page, run_id: str):
+    """Return the row of a run in the list."""
+    return page.locator(f'.tl-runs tr[data-run="{run_id}"]')
+
+
 def test_runs_are_listed_opened_downloaded_deleted_and_brought_back(visit, trained, compared, lab):
     page = visit("runs")
-    rows = table_cells(page)
-    assert {trained, compared, "done"} <= rows
-    grid = page.get_by_test_id("data-grid-canvas").first.bounding_box()
-    page.mouse.click(grid["x"] + 400, grid["y"] + 54)  # the newest run's own words
-    opened = slot(page, "run")
+    expect(row(page, compared)).to_be_visible()
+    expect(row(page, trained)).to_contain_text("done")
+    row(page, trained).locator(".accuracy").click()  # anywhere on the row
+    assert slot(page, "run") == trained
     press(page, "close")
-    expect(page.get_by_text("Click a row to open its run.")).to_be_visible()
-    assert {trained} <= table_cells(settled(page))  # the table is drawn anew
-    page.mouse.click(grid["x"] + 18, grid["y"] + 54)  # and the box before it
-    assert slot(page, "run") == opened
+    row(page, trained).get_by_role("link").focus()
+    page.keyboard.press("Enter")
+    assert slot(page, "run") == trained
     expect(page.get_by_text("Settings, versions and data")).to_be_visible()
 
     page = visit(f"runs?run={trained}")
     with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
         page.get_by_role("button", name="Metrics (CSV)").click()
     lines = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     assert len(lines) == 60 and {line["series"] for line in lines} == {"train", "validation"}
@@ -594,13 +600,85 @@ def test_runs_are_listed_opened_downloaded_deleted_and_brought_back(visit, train
         page.get_by_role("button", name="Settings and result (JSON)").click()
     whole = json.loads(download.value.path().read_text())
     assert (whole["id"], whole["state"], whole["spec"]["data"]["per_class"]) == (trained, "done", 5)
+    page.keyboard.press("Escape")
 
     press(page, "delete")
     expect(page.get_by_text("The run was deleted.")).to_be_visible()
-    expect(page.get_by_test_id("stDataFrame").first.locator("td", has_text=trained)).to_have_count(0)
+    expect(row(page, compared)).to_be_visible()
+    expect(row(page, trained)).to_have_count(0)
     press(page, "undo_delete")
     expect(page.get_by_text("Settings, versions and data")).to_be_visible()
-    expect(page.get_by_test_id("stDataFrame").first.locator("td", has_text=trained)).to_have_count(1)
+    press(page, "close")
+    expect(row(page, trained)).to_be_visible()
+
+
+def test_a_run_is_named_in_its_row_found_by_that_and_sorted(visit, trained, compared):
+    page = visit("runs")
+    name = "<b>Mine</b> *and* $more$"
+    row(page, trained).get_by_role("button", name="Name and note of").click()
+    form = row(page, trained).locator("form")
+    expect(form.get_by_label("Name")).to_be_focused()
+    form.get_by_label("Name").fill(name)
+    form.get_by_label("Note").fill("for Monday")
+    page.keyboard.press("Escape")  # changes nothing
+    expect(form).to_have_count(0)
+    row(page, trained).get_by_role("button", name="Name and note of").click()
+    form.get_by_label("Name").fill(name)
+    form.get_by_label("Note").fill("for Monday")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(row(page, trained).get_by_role("link")).to_have_text(name)
+    expect(row(page, trained)).to_contain_text("for Monday")
+
+    page.get_by_role("searchbox").fill("mine MONDAY")
+    expect(row(page, compared)).to_have_count(0)
+    expect(row(page, trained)).to_be_visible()
+    page.reload()
+    settled(page)
+    expect(page.get_by_role("searchbox")).to_have_value("mine MONDAY")
+    expect(row(page, compared)).to_have_count(0)
+    page.get_by_role("button", name="Show all runs").click()
+    expect(row(page, compared)).to_be_visible()
+
+    heads = page.get_by_role("columnheader")
+    expect(heads.filter(has_text="Started")).to_have_attribute("aria-sort", "descending")
+    heads.filter(has_text="Accuracy").get_by_role("button").click()
+    expect(heads.filter(has_text="Accuracy")).to_have_attribute("aria-sort", "descending")
+    expect(heads.filter(has_text="Started")).to_have_attribute("aria-sort", "none")
+
+
+@pytest.mark.parametrize("options", [{}, {**PHONE, "color_scheme": "dark"}], ids=["desktop", "dark phone"])
+def test_ticked_runs_are_held_side_by_side(visit, trained, compared, options, lab):
+    store = Store(lab.home)
+    store.annotate(trained, name="<b>Mine</b> & more")
+    page = visit("runs", **options)
+    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_disabled()
+    for run_id in (trained, compared):
+        row(page, run_id).get_by_role("checkbox").check()
+    sound(page)
+    page.get_by_role("button", name="Compare 2 runs").click()
+    expect(page.get_by_role("region", name="The runs compared")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Against the best")).to_be_visible()
+    expect(page.get_by_role("heading").filter(has_text=re.compile("%.* %"))).to_be_visible()  # which is better
+    wait_state(page, "done done")
+    if not options:  # a phone has no room for names at the ends of lines
+        expect(
+            page.locator(".tl-live-plot .annotation-text").filter(has_text="<b>Mine</b> & more").first
+        ).to_be_visible()
+    sound(page)
+    page.reload()
+    expect(settled(page).get_by_role("region", name="The runs compared")).to_be_visible()
+    press(page, "close")
+    expect(row(page, trained).get_by_role("checkbox")).to_be_checked()
+    store.annotate(trained, name="")
+
+
+def sound(page: Page) -> None:
+    """Check that nothing sticks out sideways and that axe finds nothing serious."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(page).response["violations"]
+    serious = [each for each in found if each["impact"] in ("critical", "serious")]
+    assert [(each["id"], each["nodes"][0]["html"][:160]) for each in serious] == []
 
 
 # ------------------------------------------------------------------ for everyone

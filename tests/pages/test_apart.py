@@ -2,6 +2,7 @@
 
 import pytest
 import streamlit as st
+from pages.runs_list import rows
 from pages.test_pages import Line, opened, sound, words
 from streamlit.testing.v1 import AppTest
 
@@ -30,7 +31,7 @@ def as_person(monkeypatch):
 
 
 def listed(app: AppTest) -> set[str]:
-    return {run_id for table in app.dataframe if "id" in table.value for run_id in table.value["id"]}
+    return {row["id"] for row in rows(app)}
 
 
 def keys(app: AppTest) -> set[str]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from tlcore import exports
 from tlcore.errors import SpecError
+from tlcore.evidence import contest, side_by_side
 from tlcore.evidence.history import Filter, single
 from tlcore.machine import is_alive
-from tlcore.sentences import between
+from tlcore.sentences import between, percent
 from tlcore.store import Run, Store
 from tlcore.store import connection as database
 from tlcore.store.recovery import recover
@@ -61,6 +62,50 @@ def show_run(options: Namespace) -> int:
     store = Store(options.home)
     run = find_run(store, options.id, deleted=True)
     return console.show(options, json.loads(exports.run_json(run)), console.run_text(run, store.run_folder(run.id)))
+
+
+def compare_runs(options: Namespace) -> int:
+    """Hold runs side by side: which is better, what each reached, and the settings that differ."""
+    store = Store(options.home)
+    named = list(dict.fromkeys(find_run(store, text).id for text in options.ids))
+    runs = side_by_side.expanded(map(store.get, named), store)
+    if not 1 < len(runs) <= side_by_side.MOST:
+        raise SpecError(
+            "Name two runs or more to compare, {most} at most; a comparison counts as the runs of its ways.",
+            most=side_by_side.MOST,
+        )
+    ids = [run.id[:6] for run in runs]
+    settings = [setting for setting in side_by_side.side_by_side([run.spec for run in runs]) if setting.differs]
+    entrants = side_by_side.entrants(runs, ids)
+    found = contest.contest(entrants, store.folder, store.list(limit=ALL)) if entrants else None
+    reached = [_reached(run) for run in runs]
+    rows = [[name, *(each[name] for each in reached)] for name in reached[0]]
+    rows += [[str(setting.name), *(str(value or "–") for value in setting.values)] for setting in settings]
+    lines = [
+        table(["", *ids], rows),
+        str(found.verdict) if found else "Which is better cannot be said: " + _why(entrants),
+    ]
+    values = {
+        "runs": [{"id": run.id, **each} for run, each in zip(runs, reached, strict=True)],
+        "differ": {str(setting.name): [value and str(value) for value in setting.values] for setting in settings},
+        "verdict": str(found.verdict) if found else "",
+    }
+    return console.show(options, values, "\n".join(lines))
+
+
+def _reached(run: Run) -> dict[str, str]:
+    score = side_by_side.score(run)
+    return {
+        "state": run.state,
+        "accuracy": percent(score.accuracy) if score else "–",
+        "95 % interval": between(score.low, score.high) if score else "–",
+        "learning s": f"{run.result.learn_s:.2f}" if run.result.learn_s else "–",
+        "freezing": str(side_by_side.proof(run) or "–"),
+    }
+
+
+def _why(entrants: Sequence[contest.Entrant]) -> str:
+    return "fewer than two have a tested model." if entrants else "they learned different tasks."
 
 
 def delete_run(options: Namespace) -> int:

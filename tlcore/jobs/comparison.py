@@ -105,7 +105,7 @@ class _Turn:
             except SpecError:  # removed for good meanwhile
                 pass
         owner = self.store.get(self.reporter.run_id).owner
-        attempt = self.store.begin(spec, owner, f"{os.getpid()}", parent=self.reporter.run_id)
+        attempt = self.store.begin(spec, owner=owner, worker=f"{os.getpid()}", parent=self.reporter.run_id)
         return self.store.get(attempt.run_id), Left(), attempt
 
     def train(self, run: Run, left: Left, attempt: Attempt | None, way: Way) -> Way:

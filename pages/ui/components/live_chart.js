@@ -356,7 +356,7 @@ class Chart {
           x: kept.x,
           y: kept.y.map((value) => scale * value),
           uid: id,
-          name: this.labelOf(run, curve),
+          name: letters(this.labelOf(run, curve)),
           xaxis: `x${axis}`,
           yaxis: `y${axis}`,
           mode: kept.x.length > 30 ? "lines" : "lines+markers",
@@ -570,14 +570,14 @@ class Chart {
 
   ruleLabels(rules) {
     return rules.map(({ x, label }) => ({
-      text: label, showarrow: false, xref: "x", yref: "y domain", x, y: 1, xanchor: "left", yanchor: "top", xshift: 4,
+      text: letters(label), showarrow: false, xref: "x", yref: "y domain", x, y: 1, xanchor: "left", yanchor: "top", xshift: 4,
       font: { size: 12, color: this.theme.quiet }, bgcolor: this.theme.page,
     }));
   }
 
   endLabels(ends) {
     return ends.map((end) => ({
-      text: end.label, showarrow: false, xref: `x${end.axis}`, yref: `y${end.axis}`, xanchor: "left", yanchor: "middle",
+      text: letters(end.label), showarrow: false, xref: `x${end.axis}`, yref: `y${end.axis}`, xanchor: "left", yanchor: "middle",
       x: end.x, y: end.axis === "" && this.view.log ? Math.log10(end.y) : end.y, // Plotly wants log10 there
       xshift: 8, yshift: this.shifts[end.id] ?? 0, font: { color: end.colour, size: 13 },
     }));
@@ -883,6 +883,10 @@ function percent(share, language, digits = 0) { // as tlcore/sentences.py writes
 
 function fill(template, values) {
   return template.replace(/\{(\w+)\}/g, (field, name) => values[name] ?? field);
+}
+
+function letters(text) { // for Plotly, which reads tags: a run's own name has none
+  return text.replace(/[&<>]/g, (letter) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[letter]);
 }
 
 function setText(element, text) {

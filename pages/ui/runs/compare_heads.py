@@ -36,6 +36,10 @@ class HeadsView(View[HeadSpec, HeadsResult]):
             n=per_class(spec.data),
         )
 
+    def lane(self, spec: HeadSpec) -> str:
+        heads = ", ".join(names.head(name) for name in spec.heads)
+        return _("{heads} on {layer}").format(heads=heads, layer=spec.layer)
+
     def stopping(self) -> str:
         return _("Stopping. The heads that are finished are kept.")
 

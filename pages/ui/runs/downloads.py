@@ -3,20 +3,17 @@
 import streamlit as st
 
 from pages.ui.session import state
-from pages.ui.words.text import shown, tell
+from pages.ui.words.text import _, shown, tell
 from tlcore import exports
 from tlcore.errors import LabError
 from tlcore.store import Run
 
-from . import view_of
 
-
-def downloads(run: Run) -> None:
-    """Offer everything a run left that its result does not offer itself."""
-    with st.container(horizontal=True):
-        for name, parts in exports.offers(run, state.lab().store).items():
-            if name not in view_of(run.spec).offers:
-                _buttons(run, parts)
+def menu(run: Run) -> None:
+    """Offer everything a run left, in one menu."""
+    with st.popover(_("Download"), icon=":material/download:", key=f"menu_{run.id}"):
+        for parts in exports.offers(run, state.lab().store).values():
+            _buttons(run, parts, "menu_")
 
 
 def download(run: Run, exporter: str) -> None:
@@ -24,7 +21,7 @@ def download(run: Run, exporter: str) -> None:
     _buttons(run, exports.EXPORTERS[exporter].parts(run, state.lab().store))
 
 
-def _buttons(run: Run, parts: tuple[exports.Part, ...]) -> None:
+def _buttons(run: Run, parts: tuple[exports.Part, ...], place: str = "") -> None:
     """Offer files; of one that is missing or damaged that is said, and nothing else."""
     for part in parts:
         try:
@@ -37,7 +34,7 @@ def _buttons(run: Run, parts: tuple[exports.Part, ...]) -> None:
             part.read,
             file_name=f"{run.id[:6]}{part.suffix}",
             mime=part.mime,
-            key=f"download_{run.id}{part.suffix}",
+            key=f"{place}download_{run.id}{part.suffix}",
             icon=":material/download:",
             on_click="ignore",
         )

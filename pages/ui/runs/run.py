@@ -8,7 +8,6 @@ from pages.ui.components.copy_link import copy_link
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, ngettext, plain, shown
-from tlcore import exports
 from tlcore.sentences import between, percent
 from tlcore.store import Run
 
@@ -122,20 +121,3 @@ def show_result(run: Run) -> None:
     view = view_of(run.spec)
     if run.stored or view.tells_of_nothing:
         view.result(run, run.result)
-
-
-def settings(run: Run) -> None:
-    """Show what a run was asked to do, and with which versions and data."""
-    with st.expander(_("Settings, versions and data")):
-        st.code(exports.run_json(run, result=False), language="json")
-        if not state.person().owns(run):
-            st.caption(plain(run.note) or _("No note."))
-            return
-        st.text_input(_("Name"), run.name, key=f"name_{run.id}", max_chars=80, on_change=_rename, args=(run.id, "name"))
-        st.text_area(
-            _("Note"), run.note, key=f"note_{run.id}", max_chars=2000, on_change=_rename, args=(run.id, "note")
-        )
-
-
-def _rename(run_id: str, field: str) -> None:
-    state.access().annotate(run_id, **{field: state.get(f"{field}_{run_id}", "")})
