@@ -55,6 +55,8 @@ def comparing() -> None:
         help=_("Pick two ways or more.") if too_few else None,
         on_click=lambda: start(state.comparison_draft(), "ways"),
     )
+    if not too_few:
+        settings.expected(state.comparison_draft())
     settings.few_steps()
 
 
@@ -129,6 +131,7 @@ def fine_tuning() -> None:
                 on_click=start_beside,
                 args=("scratch",),
             )
+    settings.expected(state.draft())
 
 
 def start_beside(slot: str) -> None:

@@ -4,6 +4,13 @@
   // two 404s and waits a tenth of a second.
   window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: new URL(".", location.href).href };
 
+  // A change of the address's parameters alone is no step of its own: Back leads to the page before.
+  const push = history.pushState.bind(history);
+  history.pushState = (data, title, url) => {
+    const stays = url != null && new URL(url, location.href).pathname === location.pathname;
+    return stays ? history.replaceState(data, title, url) : push(data, title, url);
+  };
+
   // On a phone the menu covers the page: it closes when a page is chosen.
   document.addEventListener("click", (event) => {
     if (!matchMedia("(max-width: 768px)").matches) return;

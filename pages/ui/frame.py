@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
+from pages.ui.runs.chip import chip
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
 from tlcore import datasets, sources
@@ -21,8 +22,12 @@ def top(strip: bool) -> None:
     state.settle()
     if strip:
         choices()
+    if wrong := state.take("address_wrong"):
+        words = _("This address has settings that cannot be used here: {names}. Their defaults are used.")
+        st.warning(words.format(names=", ".join(wrong)))
     with suppress(LabError):  # the page says it where it needs the lab
         who()
+        chip()
 
 
 def choices() -> None:

@@ -392,6 +392,40 @@ def test_the_control_from_scratch_is_one_click_and_extraction_runs_beside_it(vis
     assert slot(page, "scratch") != slot(page, "fx")
 
 
+def test_the_draft_stays_in_the_address_over_a_reload_back_and_in_another_browser(visit):
+    page = visit("train")
+    fill(page, "per_class", 20)
+    expect(page.locator(".st-key-labels").get_by_role("slider")).to_have_attribute("aria-valuenow", "20")
+    page.wait_for_url(re.compile(r"/train\?labels=20$"))
+    go(page, "Layers")
+    page.wait_for_url(re.compile(r"/layers\?labels=20$"))
+    page.go_back()  # one step: a changed setting is none of its own
+    expect(page.get_by_role("heading", level=1)).to_have_text("Train")
+    settled(page)
+    page.wait_for_url(re.compile(r"/train\?labels=20$"))
+    page.reload()
+    expect(settled(page).locator(".st-key-per_class input")).to_have_value("20")
+    other = visit("layers?labels=20&epochs=<b>&source=digits", storage_state=None)  # somebody else, elsewhere
+    expect(other.locator(".st-key-strip")).to_contain_text("20 per class")
+    expect(other.get_by_role("alert")).to_contain_text("settings that cannot be used here: epochs.")
+
+
+def test_a_running_run_is_in_the_bar_of_every_page_and_stops_from_there(visit):
+    page = visit("train")
+    fill(page, "per_class", 2000)
+    settings(page)
+    fill(page, "epochs", 100)
+    press(page, "start_ft")
+    wait_more_points(page)
+    go(page, "Layers")
+    chip = page.locator(".st-key-chip")
+    expect(chip.get_by_role("button", name=re.compile(r"Running \d+ %"))).to_be_visible()
+    box = chip.bounding_box()
+    assert box["y"] >= 0 and box["y"] + box["height"] <= 60 and box["x"] + box["width"] <= 1280
+    chip.get_by_role("button", name="Stop").click()
+    expect(chip).to_have_count(0)
+
+
 def test_a_number_that_is_refused_says_why_at_its_field(visit):
     page = visit("train")
     field = page.locator(".st-key-per_class input").first

@@ -1,12 +1,15 @@
 """The Train page: what is chosen on top, what is folded, and what the chart and the verdict are given."""
 
 import pytest
-from pages.test_pages import ME, lab, opened, sound, words  # noqa: F401
+from pages.test_pages import ME, TUNED, finished, lab, opened, sound, words  # noqa: F401
 
 from pages.ui.components.live_chart import COLOURS, ChartView, check_view
+from pages.ui.runs import chart as charts
 from pages.ui.runs import comparison, view_of
 from pages.ui.runs.chart import steps_per_epoch
-from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec
+from pages.ui.session import state
+from tlcore import jobs
+from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Progress
 
 
 def test_slider_and_number_are_one_choice_and_all_is_beside_them(lab):  # noqa: F811
@@ -72,3 +75,48 @@ def test_a_comparison_that_goes_says_where_the_verdict_will_stand(lab):  # noqa:
     app = sound(opened("train", run_ways=run.id))
     assert "The verdict stands here" in words(app) and not app.header
     assert app.button(key="stop_ways")
+
+
+def test_what_is_ones_own_and_under_way_is_in_the_bar_of_every_page_and_stops_from_there(lab):  # noqa: F811
+    others, mine = lab.store.create(FineTuneSpec(), owner="f" * 32), lab.store.create(ComparisonSpec(), owner=ME.id)
+    lab.store.begin(FineTuneSpec(), owner=ME.id, parent=mine.id)  # a part of it
+    for name in ("home", "layers", "runs"):
+        app = sound(opened(name))
+        assert app.button(key="chip_open").label == "Waiting"
+    attempt = lab.store.claim(mine.id)
+    attempt.beat(Progress(30, 120))
+    assert app.run().button(key="chip_open").label == "Running 25 %"
+    app.button(key="chip_stop").click().run()
+    assert lab.store.get(mine.id).stop_requested and not lab.store.get(others.id).stop_requested
+    lab.store.finish(mine.id, "stopped")
+    assert "chip_open" not in {button.key for button in sound(app.run()).button}
+
+
+def test_a_start_says_how_long_the_like_of_it_took(lab):  # noqa: F811
+    spec = FineTuneSpec()
+    assert "on this server." not in words(opened("train"))
+    state._takes_s.clear()  # kept for some seconds
+    for seconds in (4.0, 6.0, 20.0):
+        finished(lab.store, {**TUNED, "total_s": seconds}, spec=spec)
+    done = lab.store.list(states=("done",))
+    assert jobs.of(spec).takes_s(spec, done) == 6
+    # Five times the images of one in whose 6 s a hundred images went through in 1 s.
+    paced = finished(
+        lab.store, {**TUNED, "total_s": 6.0, "n_trained": 10, "epochs": 10, "images_per_s": 100.0}, spec=spec
+    )
+    more = FineTuneSpec(data=DataSpec(per_class=50), phases=(Phase(10),))
+    assert jobs.of(more).takes_s(more, [paced]) == pytest.approx(5 + 10 * 16 * 16 / 100)
+    assert "Takes about 6 s on this server." in words(opened("train"))
+    comparison_spec = ComparisonSpec(ways=("fine_tune", "scratch"))
+    assert jobs.of(comparison_spec).takes_s(comparison_spec, [paced]) == pytest.approx(6 + 5 + 60 * 16 / 100)
+    assert jobs.of(ComparisonSpec()).takes_s(ComparisonSpec(), done) is None  # no head was ever fitted
+
+
+def test_what_was_started_comes_into_view_once(lab, monkeypatch):  # noqa: F811
+    revealed = []
+    monkeypatch.setattr(charts, "live_chart", lambda key, **options: revealed.append((key, options["reveal"])))
+    app = sound(opened("train"))
+    app.button(key="start_ways").click().run()
+    (run,) = lab.store.list()
+    app.run()
+    assert revealed == [("chart_ways", run.id), ("chart_ways", "")]

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +83,15 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
             for way in result.ways
         )
         return [Table(("way", "accuracy", "learning s", "run"), rows)]
+
+    def takes_s(self, spec: ComparisonSpec, done: Sequence[Run]) -> float | None:
+        """By comparisons of the same work, else what its ways take alone."""
+        alike = super().takes_s(spec, done)
+        if alike is not None:
+            return alike
+        alone = [of(lane).takes_s(lane, done) for lane in comparison.lanes(spec).values()]
+        known = [seconds for seconds in alone if seconds is not None]
+        return sum(known) if len(known) == len(alone) else None
 
     def work(self, spec: ComparisonSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.tuning.epochs, spec.ways

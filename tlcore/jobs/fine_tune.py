@@ -123,6 +123,18 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
     def work(self, spec: FineTuneSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen)
 
+    def takes_s(self, spec: FineTuneSpec, done: Sequence[Run]) -> float | None:
+        """By runs of the same work, else by the newest: what it took beside its steps, and its images a second."""
+        alike = super().takes_s(spec, done)
+        if alike is not None:
+            return alike
+        for run in done:
+            result, seconds = run.result, run.took_s
+            if isinstance(result, FineTuneResult) and result.images_per_s and seconds:
+                trained = result.n_trained * result.epochs / result.images_per_s
+                return max(0.0, seconds - trained) + self.n_steps(spec) * spec.batch_size / result.images_per_s
+        return None
+
     def warm(self) -> None:
         """Rehearse on a handful of images, and leave nothing behind.
 

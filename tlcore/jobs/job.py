@@ -1,8 +1,9 @@
 """Kinds of runs: a Job for each, registered by its kind."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, Generic, TypeVar
 
 from tlcore import datasets, sources
@@ -85,6 +86,17 @@ class Job(Generic[S, R]):
     def work(self, spec: S) -> Hashable:
         """Return how much there is to do, equal for runs that take equally long; waiting times are told by it."""
         return ()
+
+    def takes_s(self, spec: S, done: Sequence[Run]) -> float | None:
+        """Return about how many seconds a run of ``spec`` goes on, by runs that have ended; None where none tells.
+
+        Parameters
+        ----------
+        done : finished runs of any kind, newest first
+        """
+        alike = [run.took_s for run in done if run.kind == spec.kind and self.work(run.spec) == self.work(spec)]  # type: ignore[arg-type]
+        took = [seconds for seconds in alike if seconds]
+        return median(took) if took else None
 
     def warm(self) -> None:
         """Do beforehand, in a process that waits for a run, what would make the first one slow."""

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from pages.ui.components.copy_link import copy_link
 from pages.ui.session import state
 from pages.ui.words.text import _
 from tlcore import datasets, training
 from tlcore.errors import LabError
 from tlcore.recipes import comparison
-from tlcore.spec import OPTIMIZERS, RANGES, SPLITS
+from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
 
 from .comparison import choice, usual_ways
 
@@ -98,6 +99,8 @@ def folded() -> None:
         wrap=True,
         **state.keyed("more_ways"),
     )
+    about = _("Whoever opens it has these settings on every page. Your runs and your data are not in it.")
+    copy_link(state.link(), key="link_draft", about=about)
 
 
 def recipes() -> dict[str, str]:
@@ -198,6 +201,18 @@ def most_per_class() -> int | None:
         return datasets.max_per_class(state.get("target"), state.get("split"))
     except LabError:
         return None
+
+
+def expected(spec: Spec) -> None:
+    """Say how long a run is likely to take here, where runs like it were finished."""
+    seconds = state.takes_s(spec)
+    if seconds is None:
+        return
+    if seconds < 100:
+        words = _("Takes about {n:.0f} s on this server.").format(n=max(1.0, seconds))
+    else:
+        words = _("Takes about {n:.0f} minutes on this server.").format(n=seconds / 60)
+    st.caption(words)
 
 
 def few_steps() -> None:

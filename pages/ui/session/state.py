@@ -10,7 +10,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tlcore import datasets, jobs, people, prediction, sources
-from tlcore.errors import SpecError
+from tlcore.errors import LabError, SpecError
 from tlcore.evidence import sweeps
 from tlcore.evidence.sweeps import Conditions
 from tlcore.features import feature_cut, first_vector, freezing
@@ -33,12 +33,18 @@ from tlcore.spec import (
     SourceInfo,
     Spec,
     SweepSpec,
+    from_json,
+    to_json,
 )
 from tlcore.store import Run
+
+from . import address
 
 log = logging.getLogger(__name__)
 # Else each cache below says at import, before the log has its form, that no server runs yet.
 logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
+
+RECENT = 60  # finished runs that a forecast looks at
 
 # What a person has chosen so far, by widget key. Widgets keep these keys through page changes.
 DEFAULTS: dict[str, Any] = {
@@ -171,9 +177,35 @@ def use_source(name: str) -> None:
 
 
 def settle() -> None:
-    """Take a model that was just added as the source; before anything is shown, which then shows it."""
+    """Take the draft of the address that this browser came with, and a model that was just added as the source.
+
+    Before anything is shown, which then shows it; the address follows what is chosen from then on.
+    """
+    if not get("address_read"):
+        put(address_read=True)
+        _read_address()
     if name := take("added_source"):
         use_source(name)
+    others = {name: value for name, value in st.query_params.items() if name not in address.names()}
+    if (wanted := {**draft_parameters(), **others}) != st.query_params.to_dict():
+        st.query_params.from_dict(wanted)
+
+
+def _read_address() -> None:
+    parameters = st.query_params.to_dict()
+    offered: list[str] = []
+    if "source" in parameters:
+        with suppress(LabError):  # the page says it where it needs the lab
+            offered = [card.name for card in sources_on_offer()]
+    choices, wrong = address.read(parameters, {**DEFAULTS, "sources": offered})
+    put(**choices, address_wrong=tuple(wrong))
+    if "source" in choices:
+        fit_to_source()
+
+
+def draft_parameters() -> dict[str, str]:
+    """Return the draft as parameters of an address: what differs from the defaults."""
+    return address.written({key: get(key) for key in DEFAULTS}, DEFAULTS)
 
 
 def fit_to_source() -> None:
@@ -264,10 +296,10 @@ def watch(slot: str, run_id: str | None) -> None:
         del st.query_params[slot]
 
 
-def link(run: Run, slot: str) -> str:
-    """Return the address of this page with this run on it."""
-    address = urlsplit(st.context.url or "")
-    return urlunsplit(address._replace(query=urlencode({slot: run.id}), fragment=""))
+def link(run: Run | None = None, slot: str = "") -> str:
+    """Return the address of this page with the draft, and a run on it where one is given."""
+    parts = draft_parameters() | ({slot: run.id} if run else {})
+    return urlunsplit(urlsplit(st.context.url or "")._replace(query=urlencode(parts), fragment=""))
 
 
 def watched(slot: str, kind: str = "") -> Run | None:
@@ -318,6 +350,19 @@ def last_result() -> Result | None:
     tested = [run for run in runs if run.finished and run.accuracy is not None]
     finished = [run for run in tested if not break_it.is_broken(run.spec)]
     return max(finished, key=lambda run: run.finished or 0.0).result if finished else None
+
+
+def takes_s(spec: Spec) -> float | None:
+    """Return about how many seconds a run of ``spec`` goes on here; None where no run like it was ever finished."""
+    with suppress(LabError):  # it cannot run, or the store cannot be read: the page says that where it matters
+        return _takes_s(to_json(spec), str(lab().folder))
+    return None
+
+
+@st.cache_data(ttl=5.0, max_entries=200, show_spinner=False)
+def _takes_s(spec_json: str, folder: str) -> float | None:
+    spec = from_json(spec_json)
+    return jobs.of(spec).takes_s(spec, lab().store.list(states=("done",), limit=RECENT))
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

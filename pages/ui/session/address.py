@@ -1,0 +1,191 @@
+"""The draft in the address: a reload and Back keep it, and a copied link opens the same settings in another browser.
+
+A setting that differs from its default is a parameter of its own. Data never is one: only names and numbers.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tlcore import datasets, sources
+from tlcore.errors import LabError
+from tlcore.heads import HEADS
+from tlcore.recipes import comparison
+from tlcore.spec import OPTIMIZERS, SPLITS, SourceInfo, check_number
+
+NOTHING = "-"  # in place of an empty list: an empty parameter is no parameter
+ALL = "all"
+RECIPES = ("default", "two_phase", "article")
+UNITS = ("epoch", "step", "seconds", "own")  # of a chart's x axis
+LONGEST = 2000  # characters of a parameter that is read
+Choices = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One parameter of the address.
+
+    Attributes
+    ----------
+    name : of the parameter
+    keys : of the choices it stands for
+    read : (text, what was chosen so far) -> choices; raises ValueError or a LabError for what is none
+    write : choices -> text
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    read: Callable[[str, Choices], Choices]
+    write: Callable[[Choices], str]
+
+
+def one(name: str, key: str, options: Callable[[Choices], Iterable[str]]) -> Setting:
+    """A choice of one name."""
+    return Setting(
+        name, (key,), lambda text, known: {key: _among([text], options(known))[0]}, lambda chosen: chosen[key]
+    )
+
+
+def several(name: str, key: str, options: Callable[[Choices], Iterable[str]]) -> Setting:
+    """A choice of any number of names."""
+
+    def read(text: str, known: Choices) -> Choices:
+        return {key: () if text == NOTHING else _among(text.split(","), options(known))}
+
+    return Setting(name, (key,), read, lambda chosen: ",".join(chosen[key]) or NOTHING)
+
+
+def number(name: str, key: str) -> Setting:
+    """A number within the range of its key."""
+
+    def read(text: str, known: Choices) -> Choices:
+        return {key: check_number(key, _number(text))}
+
+    return Setting(name, (key,), read, lambda chosen: f"{chosen[key]:.10g}")
+
+
+def switch(name: str, key: str, off: str, on: str) -> Setting:
+    """A choice of two, one of which is False."""
+
+    def read(text: str, known: Choices) -> Choices:
+        return {key: _among([text], (off, on))[0] == on}
+
+    return Setting(name, (key,), read, lambda chosen: on if chosen[key] else off)
+
+
+def _among(names: list[str], options: Iterable[str]) -> tuple[str, ...]:
+    allowed = set(options)
+    if not set(names) <= allowed or len(set(names)) < len(names):
+        raise ValueError
+    return tuple(names)
+
+
+def _number(text: str) -> int | float:
+    if re.fullmatch(r"[0-9]{1,10}", text):
+        return int(text)
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,10})?(e-?[0-9]{1,2})?", text) or not math.isfinite(float(text)):
+        raise ValueError
+    return float(text)
+
+
+def _labels(text: str, known: Choices) -> Choices:
+    if text == ALL:
+        return {"all_images": True}
+    return {"per_class": check_number("per_class", _number(text)), "all_images": False}
+
+
+def _smooth(text: str, known: Choices) -> Choices:
+    if not 0 <= (share := float(_number(text))) <= 0.99:
+        raise ValueError
+    return {"chart_smooth": round(share, 2)}
+
+
+def _hidden(text: str, known: Choices) -> Choices:
+    names = tuple(text.split("|"))
+    if len(names) > 20 or not all(0 < len(name) <= 100 for name in names):
+        raise ValueError
+    return {"chart_hidden": names}
+
+
+def _source(known: Choices) -> SourceInfo:
+    return sources.info(known["source"])
+
+
+# In this order: which layers there are depends on the source. An extension of the page adds its settings here.
+SETTINGS: list[Setting] = [
+    one("source", "source", lambda known: known["sources"]),
+    one("target", "target", lambda known: [card.name for card in datasets.catalogue()]),
+    one("split", "split", lambda known: SPLITS),
+    Setting(
+        "labels",
+        ("per_class", "all_images"),
+        _labels,
+        lambda chosen: ALL if chosen["all_images"] else str(chosen["per_class"]),
+    ),
+    number("seed", "seed"),
+    several("frozen", "frozen", lambda known: _source(known).layer_names),
+    one("recipe", "recipe", lambda known: RECIPES),
+    number("epochs", "epochs"),
+    number("batch", "batch_size"),
+    one("optimizer", "optimizer", lambda known: OPTIMIZERS),
+    number("rate", "learning_rate"),
+    switch("film", "film", "no", "yes"),
+    one("layer", "layer", lambda known: [layer.name for layer in _source(known).layers if layer.cut]),
+    several("heads", "heads", lambda known: HEADS),
+    several("compare", "ways", lambda known: comparison.ways()),
+    several("further", "more_ways", lambda known: comparison.ways()),
+    one("x", "chart_x", lambda known: UNITS),
+    switch("y", "chart_log", "linear", "log"),
+    Setting("smooth", ("chart_smooth",), _smooth, lambda chosen: f"{chosen['chart_smooth']:g}"),
+    Setting("hide", ("chart_hidden",), _hidden, lambda chosen: "|".join(chosen["chart_hidden"])),
+]
+
+
+def names() -> frozenset[str]:
+    """Return the names of all parameters that are settings; others are runs that a page shows."""
+    return frozenset(setting.name for setting in SETTINGS)
+
+
+def read(parameters: Mapping[str, str], defaults: Choices) -> tuple[dict[str, Any], list[str]]:
+    """Return the choices that an address makes, and the names of the parameters that cannot be used.
+
+    Parameters
+    ----------
+    defaults : every choice there is, and under "sources" the names of the networks on offer
+
+    Examples
+    --------
+    >>> read({"labels": "20", "seed": "-1", "utm": "x"}, {"source": "digits_0_4", "sources": ["digits_0_4"]})
+    ({'per_class': 20, 'all_images': False}, ['seed'])
+    """
+    choices: dict[str, Any] = {}
+    wrong = []
+    for setting in SETTINGS:
+        if setting.name not in parameters:
+            continue
+        text = parameters[setting.name]
+        found: Choices | None = None
+        with suppress(ValueError, LabError):
+            found = setting.read(text, {**defaults, **choices}) if len(text) <= LONGEST else None
+        if found is None:
+            wrong.append(setting.name)
+        else:
+            choices.update(found)
+    return choices, wrong
+
+
+def written(choices: Choices, defaults: Choices) -> dict[str, str]:
+    """Return the parameters of what differs from the defaults; ``read`` gives the same choices back."""
+
+    def differs(key: str) -> bool:
+        return _plain(choices[key]) != _plain(defaults[key])
+
+    texts = {setting.name: setting.write(choices) for setting in SETTINGS if any(map(differs, setting.keys))}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # a widget of several gives a list
