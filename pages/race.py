@@ -8,7 +8,7 @@ from pages.ui import frame
 from pages.ui.components import live_chart
 from pages.ui.components.film import film, largest_drift
 from pages.ui.components.live_chart import COLOURS
-from pages.ui.runs import lanes, view_of
+from pages.ui.runs import lanes, raced, view_of
 from pages.ui.runs.lanes import Lane
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
@@ -61,7 +61,7 @@ def field() -> dict[str, FineTuneSpec]:
 def start(specs: dict[str, FineTuneSpec], seed: int) -> None:
     """Start every lane, in an order drawn by the seed; the lanes are shown in the order of the choice."""
     try:
-        for slot in SLOTS:
+        for slot in (*SLOTS, raced.SLOT):
             state.watch(slot, None)
         slots = dict(zip(specs, SLOTS, strict=False))
         for name in race.start_order(list(specs), seed):
@@ -105,15 +105,17 @@ if len(specs) > (at_a_time := state.lab().engine.status().n_workers):
     st.caption(words.format(n=at_a_time))
 if message := state.take("start_error"):
     st.error(message)
-shown = watched()
-if not shown:
+with st.container(key="raced"):
+    is_comparison = raced.opened()
+shown = [] if is_comparison else watched()
+if not shown and not is_comparison:
     st.info(
         _(
             "The lanes appear here, all on the same axes. Below them, epoch by epoch: how far each layer moves, what "
             "is forgotten of the source task, and what twelve test images are taken for."
         )
     )
-else:
+elif shown:
     lanes.show(shown, "race", _("Loss and accuracy of every lane"))
     over = all(lane.run.final for lane in shown)
     if over:

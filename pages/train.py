@@ -231,6 +231,8 @@ with left, st.container(key="comparison"):
     if run:
         with st.container(horizontal=True):
             run_view.controls(run, "ways")
+            if run.final:
+                comparison_view.race_button(run)
 with right:
     compared(run)
 if run and run.final:

@@ -107,6 +107,13 @@ def reached(run: Run, result: ComparisonResult) -> None:
         contest.offer(found, entrants, run.id)
 
 
+def race_button(run: Run) -> None:
+    """Show the way to the same lanes on the Race page."""
+    if st.button(_("Show on Race"), key=f"race_{run.id}", icon=":material/flag:"):
+        state.watch("compared_ways", run.id)
+        st.switch_page("race.py")
+
+
 def _entrant(each: Trained) -> Entrant:
     return each.entrant(way_name(each.way.name))
 
