@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui import presenting
 from pages.ui.frame import complain, top
 from pages.ui.words.text import _
 
@@ -11,27 +12,24 @@ ICON = Path(__file__).parent / "ui" / "icon.png"
 
 st.set_page_config(page_title=_("Transfer Lab"), page_icon=str(ICON), layout="wide")
 home = st.Page("home.py", title=_("Home"), default=True)
-page = st.navigation(
-    {
-        "": [  # no section: these stand side by side in the bar
-            home,
-            st.Page("layers.py", title=_("Layers")),
-            st.Page("train.py", title=_("Train")),
-            st.Page("race.py", title=_("Race")),
-            st.Page("heads.py", title=_("Heads")),
-            st.Page("draw.py", title=_("Draw")),
-            st.Page("runs.py", title=_("Runs")),
-        ],
-        _("Understand"): [
-            st.Page("evidence.py", title=_("Evidence")),
-            st.Page("how_it_works.py", title=_("How it works")),
-            st.Page("break_it.py", title=_("Break it")),
-        ],
-    },
-    position="top",
-)
+bar = [  # side by side in the bar
+    home,
+    st.Page("layers.py", title=_("Layers")),
+    st.Page("train.py", title=_("Train")),
+    st.Page("heads.py", title=_("Heads")),
+    st.Page("draw.py", title=_("Draw")),
+    st.Page("runs.py", title=_("Runs")),
+]
+understand = [
+    st.Page("evidence.py", title=_("Evidence")),
+    st.Page("race.py", title=_("Race")),
+    st.Page("how_it_works.py", title=_("How it works")),
+    st.Page("break_it.py", title=_("Break it")),
+]
+page = st.navigation({"": bar, _("Understand"): understand}, position="top")
 try:
     top(strip=page is not home)  # nothing is set up there
     page.run()
+    presenting.controls(page, [*bar, *understand])
 except Exception as error:
     complain(error)

@@ -11,16 +11,15 @@ from tlcore.evaluation.calibration import Bin
 from tlcore.sentences import percent
 from tlcore.spec import Evaluation, HeadMean
 
-# Okabe-Ito: told apart with every common colour blindness. One colour a run or a head, everywhere.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8C8C8C", "#B8A500")
+from .palette import COLOURS, GREY, MARK
+
 # On every chart: Plotly's own default offers to send the data to a server of theirs.
 CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
 MARGIN = {"l": 10, "r": 10, "t": 40, "b": 10}
-FROZEN, TRAINABLE = "#0072B2", "#D55E00"
 
 
 def color(index: int) -> str:
-    return PALETTE[index % len(PALETTE)]
+    return COLOURS[index % len(COLOURS)]
 
 
 def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str = "") -> go.Figure:
@@ -34,7 +33,7 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str 
             text=[[str(count) for count in row] for row in counts],
             texttemplate="%{text}",
             # Opaque, so that Plotly picks a text colour that stands out from the cell, in both themes.
-            colorscale=[[0, "#EEF4F9"], [0.3, "#8FBFDF"], [1, "#0072B2"]],
+            colorscale=[[0, "#EDF5F1"], [0.3, "#8CCBB4"], [1, "#00664B"]],
             zmin=0,
             zmax=1,
             showscale=False,
@@ -68,7 +67,7 @@ def clickable(figure: go.Figure, names: Sequence[str], at: tuple[int, int]) -> g
     )
     i, j = at
     frame = {"x0": j - 0.48, "x1": j + 0.48, "y0": i - 0.48, "y1": i + 0.48}
-    figure.add_shape(type="rect", line={"color": TRAINABLE, "width": 3}, **frame)
+    figure.add_shape(type="rect", line={"color": MARK, "width": 3}, **frame)
     return figure
 
 
@@ -81,7 +80,7 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
         x=[50 * (b.low + b.high) for b in found],
         y=[100 * (b.accuracy or 0) for b in found],
         width=[95 * (b.high - b.low) for b in found],
-        marker_color=PALETTE[0],
+        marker_color=COLOURS[0],
         text=[f"{b.n:,}" for b in found],
         textposition="outside",
         cliponaxis=False,
@@ -94,7 +93,7 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
         x=[0, 100],
         y=[0, 100],
         mode="lines",
-        line={"color": PALETTE[6], "dash": "dash", "width": 2},
+        line={"color": GREY, "dash": "dash", "width": 2},
         hoverinfo="skip",
     )
     figure.update_xaxes(title=_("how sure, 0 to 100 %"), ticksuffix=" %", range=[0, 100])
@@ -109,13 +108,13 @@ def shares(values: Sequence[float], names: Sequence[str], guess: float) -> go.Fi
     figure.add_bar(
         x=list(names),
         y=[100 * value for value in values],
-        marker_color=PALETTE[0],
+        marker_color=COLOURS[0],
         text=[percent(value, 0) for value in values],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
     )
-    figure.add_hline(y=100 * guess, line={"color": PALETTE[6], "dash": "dash", "width": 2})
+    figure.add_hline(y=100 * guess, line={"color": GREY, "dash": "dash", "width": 2})
     figure.update_xaxes(type="category", title=_("answered"))
     figure.update_yaxes(title=_("share of the images, 0 to 100 %"), ticksuffix=" %", range=[0, 112], dtick=25)
     figure.update_layout(height=300, margin=MARGIN, showlegend=False)
@@ -134,8 +133,8 @@ def head_bars(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapp
             name=_("on {input}").format(input=inputs[name]),
             x=[titles.get(line.head, line.head) for line in part],
             y=[100 * line.mean for line in part],
-            error_y=_error_bars([(line.mean, *line.interval) for line in part]) | {"color": PALETTE[1]},
-            marker_color=(PALETTE[0], PALETTE[6])[index % 2],
+            error_y=_error_bars([(line.mean, *line.interval) for line in part]) | {"color": GREY},
+            marker_color=(COLOURS[0], GREY)[index % 2],
             text=[percent(line.mean) for line in part],
             textposition="inside",
             insidetextanchor="start",
@@ -171,7 +170,7 @@ def cuts(
             y=[100 * points[cut].accuracy for cut in at],
             error_y=_error_bars([(points[cut].accuracy, points[cut].low, points[cut].high) for cut in at]),
             mode="lines+markers",
-            line={"color": PALETTE[index], "width": 2},
+            line={"color": COLOURS[index], "width": 2},
             marker={"size": 9, "symbol": ("circle", "diamond")[index % 2]},
             hovertemplate="%{x}: %{y:.1f} %<extra></extra>",
         )
@@ -196,7 +195,7 @@ def running_average(averages: np.ndarray, names: Sequence[str]) -> go.Figure:
             x=trees,
             y=[100 * float(value) for value in averages[:, index]],
             mode="lines",
-            line={"color": color(index), "width": 2, "dash": "solid" if index < len(PALETTE) else "dot"},
+            line={"color": color(index), "width": 2, "dash": "solid" if index < len(COLOURS) else "dot"},
             hovertemplate=f"{name}: %{{y:.1f}} %<extra></extra>",
         )
     figure.update_xaxes(title=_("trees averaged"))
@@ -219,7 +218,7 @@ def scatter(points: np.ndarray, labels: Sequence[int], names: Sequence[str], mar
             x=points[rows, 0],
             y=points[rows, 1],
             mode="markers",
-            marker={"symbol": "circle-open", "size": 17, "color": TRAINABLE, "line": {"width": 3}},
+            marker={"symbol": "circle-open", "size": 17, "color": MARK, "line": {"width": 3}},
             hoverinfo="skip",
         )
     for index, name in enumerate(names):
@@ -247,11 +246,11 @@ def steps(rates: Sequence[float], losses: Sequence[float], before: float, chosen
         x=list(rates),
         y=list(losses),
         mode="lines+markers",
-        line={"color": PALETTE[0], "width": 2},
-        marker={"size": [15 if place == chosen else 8 for place in range(len(rates))], "color": PALETTE[0]},
+        line={"color": COLOURS[0], "width": 2},
+        marker={"size": [15 if place == chosen else 8 for place in range(len(rates))], "color": COLOURS[0]},
         hovertemplate="η = %{x:g}: %{y:.3f}<extra></extra>",
     )
-    figure.add_hline(y=before, line={"color": PALETTE[1], "dash": "dash"}, annotation_text=_("before the step"))
+    figure.add_hline(y=before, line={"color": GREY, "dash": "dash"}, annotation_text=_("before the step"))
     figure.update_xaxes(
         title=_("learning rate η"), type="log", tickvals=list(rates), ticktext=[f"{r:g}" for r in rates]
     )

@@ -8,7 +8,8 @@ from pages.ui.words.text import _
 from tlcore.evidence import Band
 from tlcore.sentences import percent
 
-from .plots import MARGIN, PALETTE, TRAINABLE, color
+from .palette import GREY, MARK
+from .plots import MARGIN, color
 
 
 def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, float, str] | None = None) -> go.Figure:
@@ -48,8 +49,8 @@ def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, 
             x=[first, second],
             y=[100 * accuracy, 100 * accuracy],
             mode="lines+markers",
-            line={"color": TRAINABLE, "width": 3},
-            marker={"symbol": "line-ns-open", "size": 12, "color": TRAINABLE},
+            line={"color": MARK, "width": 3},
+            marker={"symbol": "line-ns-open", "size": 12, "color": MARK},
             name=words,
             hoverinfo="name",
         )
@@ -74,14 +75,14 @@ def meter(scores: Mapping[str, float], truth: Mapping[str, float], title: str) -
     low = max(0.0, (min(truth.values(), default=0.0) * 10 // 1) / 10 - 0.1)
     names = [f"{cut}<br>{percent(value)}{' ★' if value == best else ''}" for cut, value in truth.items()]
     figure = go.Figure()
-    figure.add_bar(name=title, x=names, y=[scores[cut] for cut in truth], marker_color=PALETTE[5], opacity=0.75)
+    figure.add_bar(name=title, x=names, y=[scores[cut] for cut in truth], marker_color=GREY, opacity=0.75)
     figure.add_scatter(
         name=_("test accuracy afterwards"),
         x=names,
         y=[100 * accuracy for accuracy in truth.values()],
         yaxis="y2",
         mode="lines+markers",
-        line={"color": TRAINABLE, "width": 2},
+        line={"color": MARK, "width": 2},
         marker={"size": 9},
         hovertemplate="%{y:.1f} %<extra></extra>",
     )

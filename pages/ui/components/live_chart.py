@@ -9,6 +9,7 @@ from typing import Any
 import plotly
 from streamlit.components.v2 import component
 
+from pages.ui.charts.palette import COLOURS
 from pages.ui.words import names
 from pages.ui.words.text import _, language, ngettext
 from server.address import base_path
@@ -19,7 +20,6 @@ SCRIPT = "/assets/plotly.min.js"  # which server/assets.py serves
 
 # Okabe and Ito's palette without the blues and oranges that mean frozen and trainable, its yellow dark enough for white
 # paper, and three more that are told apart from these.
-COLOURS = ("#009E73", "#CC79A7", "#B8A500", "#8C8C8C", "#7B5EA7", "#8A4B2D")
 UNITS = ("", "own", "epoch", "step", "seconds")  # of the x axis
 MOST_SMOOTH = 0.99
 MOST_HIDDEN = 20  # names of lanes that are kept

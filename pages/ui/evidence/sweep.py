@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui.charts import plots, sweep_charts
-from pages.ui.charts.plots import PALETTE
+from pages.ui.charts.palette import COLOURS
 from pages.ui.runs.downloads import download
 from pages.ui.session import state
 from pages.ui.words import names
@@ -20,7 +20,7 @@ from tlcore.store import Run
 
 LABELS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 BUDGETS = (30, 60, 120, 300, 600, 1800)
-MOST_LINES = len(PALETTE)
+MOST_LINES = len(COLOURS)
 
 Line = tuple[str, str, str]  # source, cut, method
 

@@ -326,6 +326,20 @@ def watched(slot: str, kind: str = "") -> Run | None:
     return run
 
 
+def presenting() -> bool:
+    """Return whether this session presents; the address keeps it, through page changes too."""
+    if st.session_state.setdefault("presenting", st.query_params.get("present") == "1"):
+        st.query_params["present"] = "1"
+    return st.session_state["presenting"]
+
+
+def present(on: bool = True) -> None:
+    """Begin or end presenting."""
+    st.session_state["presenting"] = on
+    if not on:
+        st.query_params.pop("present", None)
+
+
 def models(limit: int = 12) -> tuple[PredictorInfo, ...]:
     """Return what can answer a drawing: the shipped models, the newest of this person's runs, and linked ones."""
     runs = list(access().runs(states=("done", "stopped"), limit=limit)) if limit else []
