@@ -28,11 +28,13 @@ test: $(VENV)/.browser-stamp  ## every test, in a real browser too: ten minutes 
 	@$(COMPILE) tests || true
 	@$(SIDE_BY_SIDE) --sum-up "all tests" $(PYTEST_ARGS)
 
-check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests: under a minute
+check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests, a few cases of each grid: under a minute
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/pyright
-	@$(SIDE_BY_SIDE) -q --sum-up "fast tests" -m "not keras and not browser and not slow and not soak" $(PYTEST_ARGS)
+	@$(COMPILE) tests || true
+	@types=$$(mktemp); $(VENV)/bin/pyright > $$types 2>&1 & checker=$$!; \
+	$(SIDE_BY_SIDE) -q --few --sum-up "fast tests" -m "not keras and not browser and not slow and not soak" \
+	    $(PYTEST_ARGS); tests=$$?; wait $$checker; typed=$$?; cat $$types; rm -f $$types; exit $$((tests || typed))
 
 soak: $(VENV)/.browser-stamp  ## faults and load that take minutes: fifty killed runs, a killed server; prints what was seen
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)

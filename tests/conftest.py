@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from browser.find_chromium import NOT_FOUND, find_chromium
+from hypothesis import HealthCheck, settings
 from postgres_server import NOT_FOUND as NO_POSTGRES
 from postgres_server import available, running
 from side_by_side import pytest_addoption, pytest_configure  # noqa: F401
 
 from tlcore.inputs.images import as_pixels
 from tlcore.store import Store
+
+# On a machine that others use too an example may take long: that says nothing about what is tried.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 collect_ignore = ["ext"]  # importing an extension registers it: tests/test_the_house.py does, and takes it back
 

@@ -3,6 +3,8 @@
 A test that drives a browser, or whole processes for seconds, and fails is tried once more (pytest-rerunfailures): on a
 machine that others use too, a page may answer later than a click can wait. The last line counts those that needed it.
 
+``--few`` leaves out of a test marked ``grid(n)`` all cases but n, spread evenly over them and the same each time.
+
 Modules that take long come first, so that both processes end at about the same time. A test marked ``alone`` has the
 machine for itself: its process waits until the other is between two tests, and the other then waits for it.
 """
@@ -17,7 +19,7 @@ from contextlib import contextmanager
 import pytest
 from hostile.asked import TRIED
 
-LONGEST = (  # seconds of processor time: journey 230, components 110, the others 20 to 60
+LONGEST = (  # by their processor time, a page's of the browser included
     "tests/browser/test_journey.py",
     "tests/browser/test_components.py",
     "tests/test_engine.py",
@@ -31,6 +33,7 @@ LONGEST = (  # seconds of processor time: journey 230, components 110, the other
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sum-up", metavar="NAME", help="end with a line of that name: how many passed, in how long")
+    parser.addoption("--few", action="store_true", help="of each test marked grid(n) run n cases alone")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,7 +54,10 @@ class SideBySide:
         node.workerinput["locks"] = self.own_locks.name
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if config.getoption("few") and (left_out := _left_out(items)):
+            config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+            items[:] = [item for item in items if item not in left_out]
         for item in items:
             if item.get_closest_marker("browser") or item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.flaky(reruns=1))
@@ -115,3 +121,16 @@ class SideBySide:
 
 def _place(nodeid: str) -> int:
     return next((place for place, name in enumerate(LONGEST) if nodeid.startswith(name)), len(LONGEST))
+
+
+def _left_out(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Return all but a few cases of each test that is marked as a grid."""
+    grids: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("grid"):
+            grids.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept: set[pytest.Item] = set()
+    for cases in grids.values():
+        n: int = min(next(cases[0].iter_markers("grid")).args[0], len(cases))
+        kept.update(cases[(2 * number + 1) * len(cases) // (2 * n)] for number in range(n))
+    return {item for cases in grids.values() for item in cases} - kept

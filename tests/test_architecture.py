@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,20 +37,22 @@ HEAVY = {"keras", "tensorflow", "sklearn", "skops", "joblib", "streamlit"}
 TLCORE = sorted(path for path in (ROOT / "tlcore").rglob("*.py") if "migrations" not in path.parts)
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 UI = sorted((ROOT / "pages" / "ui").rglob("*.py"))
-
-
-def name(path: Path) -> str:
-    return path.stem
+SERVER = sorted((ROOT / "server").rglob("*.py"))
 
 
 def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path, lazy: bool = True) -> Iterator[str]:
     """Yield the full names of what a file imports: ``tlcore.store``, ``keras.models``; lazy ones only on request."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    todo = list(ast.parse(path.read_text()).body)
+    todo = list(parsed(path).body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):
@@ -74,7 +77,7 @@ LISTS = {"catalogue", "names", "methods", "available", "view_of", "get", "info",
 
 def at_import(path: Path) -> Iterator[ast.AST]:
     """Yield what of a module runs while it is imported; of a function that is its defaults and decorators."""
-    todo: list[ast.AST] = list(ast.parse(path.read_text()).body)
+    todo: list[ast.AST] = list(parsed(path).body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -115,11 +118,11 @@ def test_every_package_says_in_twenty_lines_why_it_exists(folder):
     assert max(map(len, rest)) <= 130
 
 
-@pytest.mark.parametrize("path", TLCORE, ids=dotted)
-def test_a_package_imports_only_from_lower_floors(path):
-    mine = package(path)
-    used = {full.split(".")[1] for full in imports(path) if full.startswith("tlcore.")} & set(FLOOR) - {mine}
-    assert {other for other in used if FLOOR[other] >= FLOOR.get(mine, -1)} == set()
+def test_a_package_imports_only_from_lower_floors():
+    for path in TLCORE:
+        mine = package(path)
+        used = {full.split(".")[1] for full in imports(path) if full.startswith("tlcore.")} & set(FLOOR) - {mine}
+        assert {other for other in used if FLOOR[other] >= FLOOR.get(mine, -1)} == set(), dotted(path)
 
 
 def test_no_modules_of_tlcore_import_each_other_in_a_circle():
@@ -132,32 +135,34 @@ def test_no_modules_of_tlcore_import_each_other_in_a_circle():
     assert below == {}, "these are in a circle, or import from one"
 
 
-@pytest.mark.parametrize("path", TLCORE, ids=name)
-def test_tlcore_knows_neither_streamlit_nor_the_pages(path):
-    assert not {full.split(".")[0] for full in imports(path)} & {"streamlit", "pages", "app"}
+def test_tlcore_knows_neither_streamlit_nor_the_pages():
+    for path in TLCORE:
+        assert not {full.split(".")[0] for full in imports(path)} & {"streamlit", "pages", "app"}, dotted(path)
 
 
-@pytest.mark.parametrize("path", TLCORE, ids=name)
-def test_nothing_heavy_is_imported_when_a_module_is(path):
-    assert not {full.split(".")[0] for full in imports(path, lazy=False)} & HEAVY
+def test_nothing_heavy_is_imported_when_a_module_is():
+    for path in TLCORE:
+        assert not {full.split(".")[0] for full in imports(path, lazy=False)} & HEAVY, dotted(path)
 
 
-@pytest.mark.parametrize("path", PAGES + UI, ids=name)
-def test_pages_never_import_each_other_nor_what_trains(path):
-    used = set(imports(path))
-    assert {full for full in used if full.startswith("pages.") and not full.startswith("pages.ui")} == set()
-    assert not {full.split(".")[0] for full in used} & (HEAVY - {"streamlit"})
+def test_pages_never_import_each_other_nor_what_trains():
+    for path in PAGES + UI:
+        used = set(imports(path))
+        others = {full for full in used if full.startswith("pages.") and not full.startswith("pages.ui")}
+        assert others == set(), dotted(path)
+        assert not {full.split(".")[0] for full in used} & (HEAVY - {"streamlit"}), dotted(path)
 
 
-@pytest.mark.parametrize("path", [*TLCORE, *UI, *(ROOT / "server").rglob("*.py")], ids=dotted)
-def test_what_registers_is_listed_when_it_is_asked_for_and_never_at_import(path):
-    assert set(read_at_import(path)) == set()
+def test_what_registers_is_listed_when_it_is_asked_for_and_never_at_import():
+    for path in (*TLCORE, *UI, *SERVER):
+        assert set(read_at_import(path)) == set(), dotted(path)
 
 
-@pytest.mark.parametrize("path", [*TLCORE, *UI, *(ROOT / "server").rglob("*.py")], ids=dotted)
-def test_nothing_is_translated_at_import_for_the_reader_is_not_known_there(path):
-    calls = [node for node in at_import(path) if isinstance(node, ast.Call)]
-    assert not [call.lineno for call in calls if getattr(call.func, "id", "") in {"_", "ngettext", "shown", "tell"}]
+def test_nothing_is_translated_at_import_for_the_reader_is_not_known_there():
+    for path in (*TLCORE, *UI, *SERVER):
+        calls = [node for node in at_import(path) if isinstance(node, ast.Call)]
+        said = [call.lineno for call in calls if getattr(call.func, "id", "") in {"_", "ngettext", "shown", "tell"}]
+        assert said == [], dotted(path)
 
 
 def in_a_fresh_process(code: str) -> set[str]:
@@ -220,26 +225,29 @@ def test_imports_are_found_where_they_hide(monkeypatch, tmp_path, source, lazy, 
     assert set(imports(path, lazy)) == found
 
 
-@pytest.mark.parametrize("path", [*PAGES, *(path for path in UI if path.parent.name != "session")], ids=name)
-def test_only_state_touches_what_a_session_keeps(path):
-    code = ast.parse(path.read_text())
-    touched = [node for node in ast.walk(code) if isinstance(node, ast.Attribute) and node.attr == "session_state"]
-    assert not touched, f"line {touched[0].lineno}: go through pages.ui.session"
+OUTSIDE_SESSION = [*PAGES, *(path for path in UI if path.parent.name != "session")]
+
+
+def test_only_state_touches_what_a_session_keeps():
+    for path in OUTSIDE_SESSION:
+        nodes = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)]
+        touched = [node for node in nodes if node.attr == "session_state"]
+        assert not touched, f"{dotted(path)}, line {touched[0].lineno}: go through pages.ui.session"
 
 
 # What changes runs or lists them; a page does it through what the person may do.
 RIGHTS = {"create", "list", "count", "delete", "restore", "annotate", "request_stop", "purge", "stop", "submit"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *(path for path in UI if path.parent.name != "session")], ids=name)
-def test_pages_reach_runs_only_through_what_their_person_may_do(path):
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+def test_pages_reach_runs_only_through_what_their_person_may_do():
     held = {"store", "engine"}
-    around = [
-        call for call in calls if isinstance(call, ast.Attribute) and call.attr in RIGHTS
-        and (getattr(call.value, "attr", "") in held or getattr(call.value, "id", "") in held)
-    ]  # fmt: skip
-    assert not around, f"line {around[0].lineno}: go through state.access()"
+    for path in OUTSIDE_SESSION:
+        calls = [node.func for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+        around = [
+            call for call in calls if isinstance(call, ast.Attribute) and call.attr in RIGHTS
+            and (getattr(call.value, "attr", "") in held or getattr(call.value, "id", "") in held)
+        ]  # fmt: skip
+        assert not around, f"{dotted(path)}, line {around[0].lineno}: go through state.access()"
 
 
 @pytest.mark.parametrize(

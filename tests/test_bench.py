@@ -3,6 +3,7 @@
 import sys
 from types import SimpleNamespace
 
+import pytest
 import tiny_tasks
 from waiting import wait_for
 
@@ -30,6 +31,7 @@ def test_one_benchmark_that_fails_does_not_end_the_others(tmp_path, monkeypatch,
     assert "the first is broken" in said and said.endswith("These benchmarks failed: first.\n")
 
 
+@pytest.mark.grid(0)
 def test_a_run_that_is_polled_keeps_its_points_beside_a_busy_engine(store):
     engine = LocalEngine(store.folder, 1, execute=tiny_tasks.execute)
     try:

@@ -54,7 +54,7 @@ def read_many(folder: str, url: str | None, ids: list[str], seconds: float) -> l
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("seconds", [pytest.param(4, marks=pytest.mark.slow), pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [pytest.param(2, marks=pytest.mark.slow), pytest.param(60, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_eight_writers_and_fifty_readers_lose_nothing(request, tmp_path, kind, seconds):
     url = request.getfixturevalue("postgres_database") if kind == "postgres" else None

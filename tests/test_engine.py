@@ -22,12 +22,13 @@ from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Store
 
-LONG_S = 60  # longer than anything here takes; a test that waits for it fails
+LONG_S = 300  # longer than anything here takes; a test that waits for it fails
 
 
 @pytest.fixture
-def start(store):
-    """Start engines on the store's folder; all are closed at the end."""
+def start(store, monkeypatch):
+    """Start engines on the store's folder, which look at it ten times a second; all are closed at the end."""
+    monkeypatch.setattr(engine_module, "TURN_S", 0.1)
     engines = []
 
     def start(n_workers=1, execute=tiny_tasks.execute, warm=tiny_tasks.warm, **settings):
@@ -72,6 +73,7 @@ def test_a_submitted_run_is_done_in_a_process_of_its_own(store, start):
     assert len(store.points(first.id)) == 1
 
 
+@pytest.mark.slow
 def test_the_first_child_waits_for_what_goes_before_it_but_not_for_ever(store, start, monkeypatch):
     asked = []
     run = new(store)
@@ -85,6 +87,7 @@ def test_the_first_child_waits_for_what_goes_before_it_but_not_for_ever(store, s
     assert ended(store, again).state == "done"
 
 
+@pytest.mark.slow
 def test_children_warm_up_one_after_the_other_while_no_run_waits(store, start):
     engine = start(2, warm=tiny_tasks.slow)
     path = store.folder / "warmed"
@@ -94,6 +97,7 @@ def test_children_warm_up_one_after_the_other_while_no_run_waits(store, start):
     assert first != second and engine.wait_warm(LONG_S)
 
 
+@pytest.mark.slow
 def test_a_run_goes_to_a_child_that_is_warm(store, start):
     engine = start(2)
     assert engine.wait_warm(LONG_S)
@@ -293,6 +297,7 @@ def test_a_run_that_gets_further_may_lose_any_number_of_processes(store, start):
     assert (found.state, found.attempt, found.stored) == ("done", 6, {"steps": 5})
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_is_seen_within_seconds_and_the_run_goes_on(store, start):
     start()
     run = new(store, "until_stopped")
@@ -328,6 +333,7 @@ def test_a_spare_killed_while_it_waits_is_replaced(store, start):
     assert ended(store, run).state == "done"
 
 
+@pytest.mark.slow
 def test_a_run_given_to_a_spare_in_the_moment_of_its_death_gets_another(store, start, monkeypatch):
     engine = start()
     pool = wait_for(lambda: engine._slots[0]._pool)
@@ -438,7 +444,6 @@ def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, 
 @pytest.mark.slow
 @pytest.mark.parametrize("jump_s", [-3600, 3600])
 def test_a_clock_that_jumps_neither_hangs_nor_fails_a_run(store, start, monkeypatch, jump_s):
-    monkeypatch.setattr(engine_module, "TURN_S", 0.1)
     monkeypatch.setattr(engine_module, "SILENT_S", 2.0)
     here, remote, dead = new(store, "until_stopped"), new(store), new(store)
     elsewhere = Store(store.folder)

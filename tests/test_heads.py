@@ -35,6 +35,7 @@ def fitted(request):
     return head, fit_s, points
 
 
+@pytest.mark.grid(3)
 def test_every_head_learns_the_clouds(fitted):
     head, fit_s, _ = fitted
     assert (head.predict(TEST[0]) == TEST[1]).mean() > 0.95
@@ -55,6 +56,7 @@ def test_a_head_says_whether_a_temperature_makes_its_probabilities(fitted):
     assert heads.HEADS[head.name].has_temperature or head.temperature == 1
 
 
+@pytest.mark.grid(3)
 def test_a_saved_head_answers_the_same(fitted, tmp_path):
     head, *_ = fitted
     size = heads.save(head, tmp_path / "heads" / "x.skops")
@@ -93,6 +95,7 @@ def test_the_forests_curve_is_its_out_of_bag_error():
     assert (last.x, last.loss) == (heads.N_TREES, pytest.approx(1 - head.estimator.oob_score_))
 
 
+@pytest.mark.grid(0)
 def test_one_label_a_class_is_enough_for_every_head():
     x, y = blobs(3, 5)
     for name in heads.HEADS:

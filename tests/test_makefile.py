@@ -31,6 +31,7 @@ def test_a_port_in_use_is_one_sentence_and_no_traceback():
     assert sentence in said
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1"])
 def test_a_port_that_is_none_is_one_sentence(port):
     code, said = make("run", f"PORT={port}")

@@ -104,6 +104,7 @@ def test_the_pages_show_every_run(folder, lab, kind):  # noqa: F811
                 assert FACTS[id]["name"] in words(app)
 
 
+@pytest.mark.grid(0)
 def test_the_command_line_lists_shows_and_exports_every_run(folder, tmp_path, capsys):
     assert cli.main(["runs", "--json"]) == 0
     assert [run["id"] for run in json.loads(capsys.readouterr().out)] == ids(deleted=False)

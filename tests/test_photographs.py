@@ -42,6 +42,7 @@ def difference(image, ink):
     return np.abs(normalise(image, 28) - normalise(ink, 28)).mean()
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize(
     ("ground", "colour"),
     [
@@ -58,6 +59,7 @@ def test_coloured_ink_is_found_at_any_brightness(digit, ground, colour):
     assert difference(read(mixed(ground, colour, ink)), ink) < CLOSE
 
 
+@pytest.mark.grid(4)
 @pytest.mark.parametrize("noise", [0, 0.015])
 @pytest.mark.parametrize("level", [0.7, 0.82, 0.86])
 @pytest.mark.parametrize("digit", DIGITS)
@@ -88,6 +90,7 @@ def framed(kind, ink, pen):
     return np.asarray(frame, np.float32) / 255
 
 
+@pytest.mark.grid(7)
 @pytest.mark.parametrize("kind", ["at the edge", "inset", "three sides", "round", "cell of a table", "line below"])
 @pytest.mark.parametrize("pen", [3, 12])
 @pytest.mark.parametrize("digit", DIGITS)
@@ -98,6 +101,7 @@ def test_a_frame_is_neither_ground_nor_ink(digit, kind, pen):
     assert difference(read(mixed((0.1, 0.1, 0.15), (0.9, 0.95, 1), np.maximum(ink, frame))), ink) < CLOSE
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize("ground", ["black", "wood", "stripes"])
 @pytest.mark.parametrize("turn", [0, 9])
 @pytest.mark.parametrize("digit", DIGITS)
@@ -114,6 +118,7 @@ def test_the_paper_on_a_desk_is_found(digit, ground, turn):
     assert difference(read(np.asarray(desk) / 255, "JPEG"), np.asarray(turned, np.float32) / 255) < CLOSE
 
 
+@pytest.mark.grid(2)
 @pytest.mark.parametrize("noise", [0, 0.01])
 @pytest.mark.parametrize("digit", DIGITS)
 def test_thin_ink_on_a_large_page_is_found(digit, noise):

@@ -96,6 +96,7 @@ def test_a_large_photograph_is_made_smaller():
     assert is_blank(read)
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("lines", [False, True])
 @pytest.mark.parametrize("dark_edge", [False, True])
 def test_a_photographed_digit_loses_its_paper(lines, dark_edge):
@@ -107,6 +108,7 @@ def test_a_photographed_digit_loses_its_paper(lines, dark_edge):
     assert np.abs(normalise(chalk, 28) - normalise(ink, 28)).mean() < 0.02
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize("noise", [0.005, 0.02, 0.03])
 @pytest.mark.parametrize("level", [0.2, 0.5, 0.7])
 def test_a_photograph_of_empty_paper_is_blank(noise, level):
@@ -148,6 +150,7 @@ def test_a_truncated_picture_is_refused(kind):
         read_image(whole[: len(whole) // 2])
 
 
+@pytest.mark.grid(0)
 @given(
     at=st.lists(st.integers(0, 10**6), min_size=1, max_size=20),
     value=st.integers(0, 255),
@@ -171,6 +174,7 @@ def test_what_a_phone_or_a_scanner_saves_is_read(kind):
     assert np.abs(normalise(read_image(pictures.apart(kind)), 28) - ink).mean() < 0.06
 
 
+@pytest.mark.grid(2)
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "I;16", "F"])
 def test_a_scan_is_read_at_any_depth(mode):
     image = render(SEVEN)

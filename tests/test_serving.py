@@ -153,6 +153,7 @@ def test_an_image_that_kills_the_process_takes_no_other_persons_along(serve, tmp
     assert answers == [[0.5, 1.0], DIED, [0.5, 1.0]]
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_noticed_while_nobody_asks(serve):
     serving = serve()
     old = serving._process
@@ -161,6 +162,7 @@ def test_a_killed_process_is_noticed_while_nobody_asks(serve):
     assert serving.wait_ready(LONG_S) and serving._process.pid != old.pid
 
 
+@pytest.mark.slow
 def test_a_hanging_process_is_killed_and_replaced(serve, tmp_path, monkeypatch):
     monkeypatch.setattr(serving_module, "STUCK_S", 0.2)
     serving = serve(shipped=tiny_models.gate_and_plain, ready=False)

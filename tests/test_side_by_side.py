@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).parent
+pytestmark = pytest.mark.slow
 CONFTEST = "from side_by_side import pytest_addoption, pytest_configure"
 MODULE = """
 import json, os, threading, time
@@ -35,7 +38,9 @@ def run(folder, *arguments, more=""):
     """Run two modules of twelve tests each; return the exit code, what was said, and who ran from when to when."""
     log = folder / "log"
     (folder / "conftest.py").write_text(CONFTEST)
-    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS} {TESTS.parent}\nmarkers =\n    alone: x\n")
+    (folder / "pytest.ini").write_text(
+        f"[pytest]\npythonpath = {TESTS} {TESTS.parent}\nmarkers =\n    alone: x\n    grid: x\n"
+    )
     for name in ("one", "two"):
         (folder / f"test_{name}.py").write_text(MODULE.format(log=str(log), more=more))
     line = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--sum-up", "all tests", *arguments]
@@ -57,3 +62,24 @@ def test_each_runs_once_and_some_alone_and_the_last_line_counts_them(tmp_path):
 def test_the_last_line_counts_what_failed_too(tmp_path):
     code, said, _ = run(tmp_path, more="def test_wrong():\n    assert False\n")
     assert code == 1 and re.fullmatch(r"all tests: 2 failed, 24 passed in \d+ s", said.splitlines()[-1]), said
+
+
+GRID = """
+@pytest.mark.grid(3)
+@pytest.mark.parametrize("number", range(30))
+def test_of_many(number, request):
+    note(request)
+
+@pytest.mark.grid(0)
+def test_of_none(request):
+    note(request)
+"""
+
+
+def test_few_runs_a_fixed_sample_of_a_grid_and_all_of_the_rest(tmp_path):
+    arguments = ("--few", "-n", "0")
+    code, said, runs = run(tmp_path, *arguments, more=GRID)
+    names = [name for name, *_ in runs if "test_of" in name]
+    assert code == 0, said
+    assert names == [f"test_{module}.py::test_of_many[{number}]" for module in ("one", "two") for number in (5, 15, 25)]
+    assert "30 passed" in said and len(runs) == 30

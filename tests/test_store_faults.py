@@ -62,6 +62,7 @@ def read_everything(folder):
         store.close()
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_database_is_said_kept_and_recovered(tmp_path, damage):
     before, path = made(tmp_path), tmp_path / "lab.db"

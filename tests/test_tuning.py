@@ -25,6 +25,7 @@ def test_every_head_has_a_grid_of_settings_that_it_knows():
             assert " = " in str(tuning.describe(name, params))
 
 
+@pytest.mark.grid(2)
 @pytest.mark.parametrize("name", tuple(heads.HEADS))
 def test_the_chosen_setting_is_the_best_on_validation_and_a_tie_goes_to_the_simpler(name):
     (x, y), validation = clouds(), clouds(seed=1)

@@ -13,11 +13,13 @@ from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser.kept import KeptPages
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
+SLOW_MS = 60_000  # the machine may be busy: a wait ends when its condition holds, this is only when it gives up
 PHONE = {"viewport": {"width": 360, "height": 560}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
@@ -74,28 +76,38 @@ def server():
     server.close()
 
 
-@pytest.fixture
-def show(server, browser):
-    """Open ``show(component, **context options)``; fails the test when the page threw an error."""
-    contexts, errors = [], []
+@pytest.fixture(scope="module", autouse=True)
+def patience():
+    expect.set_options(timeout=SLOW_MS)
+    yield
+    expect.set_options(timeout=5_000)
 
-    def open_page(component: str, url: str = server.url, **options):
-        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{url}/?show={component}")
+
+@pytest.fixture(scope="module")
+def kept(server, browser):
+    kept = KeptPages(browser, f"{server.url}/_stcore/health", lambda context: context.set_default_timeout(SLOW_MS))
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+def show(server, kept):
+    """Open ``show(component, **options of kept.open)``; fails the test when the page threw an error."""
+
+    def open_page(component: str, **options):
+        page = kept.open(f"{server.url}/?show={component}", **options)
         settled(page)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    kept.rest()
+    errors = kept.errors[:]
+    kept.errors.clear()
     assert errors == []
 
 
 def settled(page) -> None:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=20_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def wait_said(page, name: str, holds: str):
@@ -109,7 +121,6 @@ def wait_said(page, name: str, holds: str):
             try { return check(JSON.parse(code.textContent)); } catch { return false; }
         }""",
         arg=[name, holds],
-        timeout=10_000,
     )
     return json.loads(code.text_content())
 
@@ -427,7 +438,7 @@ def graph(page, expression: str):
 
 
 def wait_points(page, n: int) -> None:
-    expect(page.locator(".tl-live")).to_have_attribute("data-points", str(n), timeout=10_000)
+    expect(page.locator(".tl-live")).to_have_attribute("data-points", str(n))
     page.wait_for_function("() => document.querySelector('.tl-live-plot .scatterlayer .trace')")
 
 
@@ -525,7 +536,7 @@ def test_a_lost_connection_is_said_and_recovers_by_itself(show, server):
     server.change("one", broken=True)
     expect(page.locator(".tl-live-note")).to_have_text("Connection lost, trying again.")
     server.change("one", curve=[10, 20], broken=False)
-    expect(page.locator(".tl-live-note")).to_be_hidden(timeout=15_000)
+    expect(page.locator(".tl-live-note")).to_be_hidden()
     wait_points(page, 22)
 
 

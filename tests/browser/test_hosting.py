@@ -43,7 +43,8 @@ def printed(lab: LabServer, name: str) -> str:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """The app for everybody on the network, under a path; each line that it logs must be JSON."""
-    server = LabServer(tmp_path_factory.mktemp("hosting") / "home", address="0.0.0.0", path="/lab")
+    home = tmp_path_factory.mktemp("hosting") / "home"
+    server = LabServer(home, address="0.0.0.0", path="/lab", TRANSFER_LAB_WORKERS="1")
     try:
         server.wait_ready()
         yield server
@@ -162,7 +163,7 @@ def course(certificate):
 def embedded(tmp_path_factory, certificate, course):
     """The app over https, which the course's site alone may show."""
     settings = dict(zip(("STREAMLIT_SERVER_SSL_CERT_FILE", "STREAMLIT_SERVER_SSL_KEY_FILE"), certificate, strict=True))
-    settings = {name: str(path) for name, path in settings.items()}
+    settings = {"TRANSFER_LAB_WORKERS": "1"} | {name: str(path) for name, path in settings.items()}
     home = tmp_path_factory.mktemp("embedded") / "home"
     server = LabServer(home, TRANSFER_LAB_EMBED=f"https://{COURSE}:{course.port}", **settings)
     try:

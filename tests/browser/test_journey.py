@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import minute
+from browser.kept import KeptPages
 from browser.lab_server import ROOT, LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
@@ -49,45 +50,42 @@ def patience():
     expect.set_options(timeout=5_000)
 
 
+# Sums what moves on the page by itself, as the browser measures it; what follows a click or a key is not counted.
+WATCH_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
 @pytest.fixture(scope="module")
-def opening(lab, browser):
-    """``opening(path, **context options)``: a page of the same person, settled; no script may fail on any of them.
+def kept(lab, browser):
+    """The pages of one person."""
 
-    With ``storage_state=None`` it is somebody else's.
-    """
-    contexts, errors, cookies = [], [], {}
-
-    def complain(message) -> None:
-        if message.type == "error":
-            errors.append(f"{message.text} ({message.location.get('url')})")
-
-    def open_page(path: str = "", **options) -> Page:
-        context = browser.new_context(**(DESKTOP | cookies | options))
+    def begin(context) -> None:
         context.set_default_timeout(SLOW_MS)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", complain)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{lab.url}/{path}")
-        if not cookies:
-            cookies["storage_state"] = context.storage_state()
-        return settled(page)
+        context.add_init_script(WATCH_SHIFTS)
 
-    open_page.contexts, open_page.errors = contexts, errors
-    yield open_page
-    for context in contexts:
-        context.close()
+    kept = KeptPages(browser, f"{lab.url}/healthz", begin)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="module")
+def opening(lab, kept):
+    """``opening(path, **options of kept.open)``: a page of the same person, settled."""
+    return lambda path="", **options: settled(kept.open(f"{lab.url}/{path}", **options))
 
 
 @pytest.fixture
-def visit(opening):
-    """As ``opening``, for one test: its pages are closed, and their errors are its failure."""
-    first = len(opening.contexts)
+def visit(opening, kept):
+    """As ``opening``, for one test: the errors of its pages are its failure."""
     yield opening
-    while len(opening.contexts) > first:
-        opening.contexts.pop().close()
-    errors = opening.errors[:]
-    opening.errors.clear()
+    kept.rest()
+    errors = kept.errors + kept.complaints
+    kept.errors.clear()
+    kept.complaints.clear()
     assert errors == []
 
 
@@ -169,7 +167,7 @@ def wait_state(page: Page, state: str, chart: int = 0) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(opening) -> str:
+def trained(opening, kept) -> str:
     """The default fine-tuning, started by its button and seen to its end; the run's id."""
     page = opening("train")
     press(page, "start_ft")
@@ -177,12 +175,12 @@ def trained(opening) -> str:
     wait_state(page, "done")
     expect(page.get_by_text("Test accuracy")).to_be_visible()
     run_id = slot(page, "ft")
-    page.context.close()
+    kept.rest()
     return run_id
 
 
 @pytest.fixture(scope="module")
-def compared(opening) -> str:
+def compared(opening, kept) -> str:
     """Two heads on few labels, started by the button; the run's id."""
     page = opening("train")
     fill(page, "per_class", 20)
@@ -193,7 +191,7 @@ def compared(opening) -> str:
     press(page, "start_cmp")
     expect(page.get_by_text("standard deviation over 3 seeds")).to_be_visible(timeout=2 * SLOW_MS)
     run_id = slot(page, "cmp")
-    page.context.close()
+    kept.rest()
     return run_id
 
 
@@ -248,22 +246,10 @@ def test_a_newcomer_reads_a_verdict_of_their_own_within_a_minute_and_four_clicks
     assert took <= 60
 
 
-# Sums what moves on the page by itself, as the browser measures it; what follows a click or a key is not counted.
-WATCH_SHIFTS = """
-window.shifted = 0;
-new PerformanceObserver(list => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
-}).observe({type: "layout-shift", buffered: true});
-"""
-
-
 @pytest.mark.parametrize("size", [DESKTOP, PHONE, {"viewport": {"width": 1920, "height": 1080}}], ids=str)
 def test_nothing_moves_on_home_while_it_comes_and_answers(visit, size):
-    context = visit(**size).context
-    page = context.new_page()
-    page.add_init_script(WATCH_SHIFTS)
-    page.goto(context.pages[0].url)
-    settled(page).wait_for_load_state("networkidle")
+    page = visit(**size)
+    page.wait_for_load_state("networkidle")
     draw(page, *SEVEN)
     expect(answer(page, AFTER)).to_have_attribute("data-answer", "7")
     settled(page)
@@ -335,7 +321,7 @@ def test_a_running_run_is_watched_reloaded_shared_and_stopped(visit):
     settled(page)
     wait_more_points(page, first)
     expect(page.locator(".tl-live")).to_have_attribute("data-state", "running")
-    other = visit(f"train?ft={run_id}", storage_state=None)  # somebody else, elsewhere
+    other = visit(f"train?ft={run_id}", stranger=True)  # somebody else, elsewhere
     expect(other.get_by_text("Shared with you by link")).to_be_visible()
     expect(other.get_by_role("button", name="Stop")).to_have_count(0)
     seen = wait_more_points(other, first)
@@ -812,10 +798,9 @@ EVERY_PAGE = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("name", EVERY_PAGE)
-def test_nothing_moves_while_a_page_loads(visit, lab, name, size):
-    page = visit("", **size)
-    page.add_init_script(WATCH_SHIFTS)
-    page.goto(f"{lab.url}/{'' if name == 'home' else name}")
+def test_nothing_moves_while_a_page_loads(visit, name, size):
+    page = visit("" if name == "home" else name, **size)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()  # before its script runs a page looks settled
     settled(page)
     page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")  # all has come
     assert page.evaluate("window.shifted") < 0.1

@@ -1,6 +1,6 @@
 """kill -9 over the life of real runs: each goes on from its last finished epoch and ends as if nothing had been.
 
-Few moments, one after the other on a single run, in every test run; fifty random ones in ``make soak``.
+Four moments, one after the other on a single run, in every test run; six, and fifty random ones, in ``make soak``.
 """
 
 import os
@@ -87,11 +87,19 @@ def check_whole(store, run):
     assert files(store, run) == LEFT
 
 
+MOMENTS = ["extracting", "first_batch", "server", "checkpointing", "evaluating", "saving"]
+
+
 @pytest.mark.keras
-@pytest.mark.slow
-@pytest.mark.alone
-def test_a_run_killed_at_six_moments_of_its_life_ends_as_if_nothing_had_been(store):
-    plan = ["extracting", "first_batch", "server", "checkpointing", "evaluating", "saving"]
+@pytest.mark.parametrize(
+    "plan",
+    [
+        pytest.param(["extracting", "server", "checkpointing", "saving"], marks=pytest.mark.slow),
+        pytest.param(MOMENTS, marks=pytest.mark.soak),
+    ],
+    ids=["four", "six"],
+)
+def test_a_run_killed_at_moments_of_its_life_ends_as_if_nothing_had_been(store, plan):
     store.folder.joinpath(tasks.PLAN).write_text("\n".join(plan))
     run = store.create(TINY)
     with serving(store) as see_to_it:
@@ -99,7 +107,7 @@ def test_a_run_killed_at_six_moments_of_its_life_ends_as_if_nothing_had_been(sto
         assert len(see_to_it()) == 2  # one of the kills was the server's
         wait_for(lambda: files(store, run) == LEFT)  # the worker clears up after it has told the end
     check_whole(store, found)
-    assert (found.attempt, found.result.resumed_after) == (7, (2, 3, 6))
+    assert (found.attempt, found.result.resumed_after) == (len(plan) + 1, (2, 3, 6))
     untouched = Store(store.folder.with_name("untouched"))
     other = untouched.create(TINY)
     worker.execute(other.id, str(untouched.folder))
@@ -156,7 +164,6 @@ def test_a_comparison_of_heads_keeps_every_finished_row(store, monkeypatch):
 
 @pytest.mark.keras
 @pytest.mark.slow
-@pytest.mark.alone
 def test_heads_that_were_finished_stay_when_a_stop_has_to_kill(store):
     from tlcore.engine import LocalEngine
 

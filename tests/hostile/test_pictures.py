@@ -49,6 +49,7 @@ def test_a_picture_cut_off_anywhere_is_read_or_refused():
     count("picture", len(found))
 
 
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("kind", pictures.APART)
 def test_a_picture_decoded_apart_is_read_whole_and_refused_cut_or_spoilt(kind):
     whole = pictures.apart(kind)
@@ -74,6 +75,7 @@ def test_a_png_that_breaks_its_format_is_read_or_refused():
     count("picture", len(found))
 
 
+@pytest.mark.grid(0)
 @given(
     kind=st.sampled_from(pictures.KINDS),
     at=st.integers(0, 10**6),

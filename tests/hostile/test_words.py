@@ -69,6 +69,7 @@ def do(tmp_path, monkeypatch, capsys):
     return run
 
 
+@pytest.mark.grid(8)
 @pytest.mark.parametrize("line", LINES)
 def test_a_hostile_word_on_the_command_line(do, tmp_path, line):
     for word in WORDS[LINES.index(line) % 12 :: 1 if line == "{}" else 12]:
@@ -78,6 +79,7 @@ def test_a_hostile_word_on_the_command_line(do, tmp_path, line):
     assert Store(tmp_path / "lab").count() == 0
 
 
+@pytest.mark.grid(0)
 @given(line=st.sampled_from(LINES), word=TEXT)
 @settings(max_examples=100, **OPTIONS)
 def test_any_word_on_the_command_line(do, line, word):
@@ -162,6 +164,7 @@ def asked(run_id: str, query: str) -> tuple[int, dict]:
     return response.status_code, json.loads(bytes(response.body))
 
 
+@pytest.mark.grid(12)
 @pytest.mark.parametrize("word", WORDS)
 def test_a_hostile_run_id_or_since_is_answered_in_one_sentence(lab, word):
     status, body = asked(word, "since=0")
@@ -183,6 +186,7 @@ def test_any_run_id_and_query_is_answered_in_one_sentence(lab, run_id, query):
 # -- names of models, settings and drawings: what a browser sends through the pages
 
 
+@pytest.mark.grid(0)
 def test_a_hostile_name_of_a_model_is_refused(tmp_path):
     Store(tmp_path)
     for word in WORDS:
@@ -211,6 +215,7 @@ STROKES = st.lists(
 )
 
 
+@pytest.mark.grid(0)
 @given(value=STROKES | JSON)
 @settings(max_examples=200, **OPTIONS)
 def test_any_drawing_is_drawn_or_refused(value):

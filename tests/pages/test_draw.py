@@ -49,6 +49,7 @@ def html(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
+@pytest.mark.grid(2)
 @pytest.mark.parametrize(
     ("name", "mime", "kind"),
     [

@@ -22,6 +22,7 @@ def slots() -> set[str]:
     return found
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_whatever_its_address_says(lab, name):  # noqa: F811
     app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60).run()

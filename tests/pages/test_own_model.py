@@ -45,6 +45,7 @@ def kept(name: str, owner: str, title: str = "My *own* model"):
     return card
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_opens_with_an_uploaded_source(mine, name):
     app = sound(opened(name, source=mine.name, frozen=("first",), layer="mean"))

@@ -168,6 +168,7 @@ def broken(store: Store):
     store._database.engine = good
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_says_that_the_store_failed_under_it_and_works_again(lab, name):
     run = finished(lab.store, TUNED)
@@ -196,6 +197,7 @@ def test_every_button_says_that_the_store_failed_under_it(lab, name, monkeypatch
         sound(app.run())
 
 
+@pytest.mark.grid(5)
 @pytest.mark.parametrize("name", ["runs", "train"])
 @pytest.mark.parametrize(
     "kind", ["queued", "running", "done", "stopped", "stopped early", "failed", "heads", "heads failed"]
@@ -604,6 +606,7 @@ def test_a_finished_run_is_shown_with_test_proof_and_download(lab):
     assert "95 % interval" in words(app)
 
 
+@pytest.mark.grid(0)
 def test_no_page_brings_tensorflow_into_the_server(tmp_path):
     """In a process of its own, for the tests around this one may have imported it."""
     script = f"""
