@@ -40,7 +40,7 @@ def shown(store: Store, *wanted, **order) -> list[str]:
 
 
 def test_examples_in_docstrings_hold():
-    assert doctest.testmod(history).failed == 0
+    assert doctest.testmod(history).failed == doctest.testmod(listing).failed == 0
 
 
 def test_an_entry_says_what_the_run_itself_says(store):

@@ -686,17 +686,17 @@ def test_ticked_runs_are_held_side_by_side(visit, trained, compared, options, la
             page.locator(".tl-live-plot .annotation-text").filter(has_text="<b>Mine</b> & more").first
         ).to_be_visible()
     sound(page)
-    page.reload()
-    expect(settled(page).get_by_role("region", name="The runs compared")).to_be_visible()
+    store.annotate(trained, name="")
     press(page, "close")
     expect(row(page, trained).get_by_role("checkbox")).to_be_checked()
-    store.annotate(trained, name="")
+    page.get_by_role("button", name="Untick all").click()
+    expect(row(page, trained).get_by_role("checkbox")).not_to_be_checked()
 
 
 def sound(page: Page) -> None:
     """Check that nothing sticks out sideways and that axe finds nothing serious."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, context="[data-testid=stMain]").response["violations"]
     serious = [each for each in found if each["impact"] in ("critical", "serious")]
     assert [(each["id"], each["nodes"][0]["html"][:160]) for each in serious] == []
 

@@ -100,11 +100,14 @@ def _title(run: Run, group: bool) -> str:
 
 def _rows(line: Line, runs: Mapping[str, Run], unfolded: frozenset[str], mark: str) -> list[Row]:
     parts = [run for run in _unfolded(line, unfolded) if run.id in runs]
-    return [_head(line, runs[line.head.id], bool(parts), mark), *(_part(runs[part.id], part) for part in parts)]
+    return [_head(line, runs[line.head.id], bool(parts), mark), *(_part(line, runs[part.id], part) for part in parts)]
 
 
-def _unfolded(line: Line, unfolded: frozenset[str]) -> tuple[Entry, ...]:
-    return line.parts if line.head.id in unfolded else ()
+def _unfolded(line: Line, unfolded: frozenset[str]) -> list[Entry]:
+    """Return the runs that stand under a line: by seed, or as a comparison trained them."""
+    if line.head.id not in unfolded:
+        return []
+    return sorted(line.parts, key=lambda run: (run.seed if line.is_group else 0, run.number))
 
 
 def _head(line: Line, run: Run, unfolded: bool, mark: str) -> Row:
@@ -135,11 +138,12 @@ def _head(line: Line, run: Run, unfolded: bool, mark: str) -> Row:
     )
 
 
-def _part(run: Run, entry: Entry) -> Row:
+def _part(line: Line, run: Run, entry: Entry) -> Row:
     accuracy, interval = _reached(Line(entry))
+    alike = line.is_group and not run.name
     return Row(
         run.id,
-        title(run),
+        _("Seed {n}").format(n=run.seed) if alike else title(run),
         run.state,
         name=run.name,
         note=run.note,
