@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from tlcore import datasets, sources, training
+from tlcore import cli, datasets, jobs, sources, training
+from tlcore.errors import SpecError
 from tlcore.features import freezing
+from tlcore.jobs import execution as worker
 from tlcore.jobs.fine_tune import early_words
+from tlcore.jobs.reporter import Reporter
 from tlcore.spec import DataSpec, FineTuneResult, FineTuneSpec, Hooks, Phase
-from tlcore.store import checkpoint
+from tlcore.store import Store, checkpoint
 
 pytestmark = pytest.mark.keras
 
@@ -115,3 +118,54 @@ def test_one_stopped_before_its_first_batch_goes_on_from_the_start(data, tmp_pat
     training.fit(network, data, spec, resume=checkpoint.load(tmp_path))
     training.fit(whole, data, spec)
     assert freezing.hashes(network) == freezing.hashes(whole)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A run that a person stopped in its second epoch, in its store."""
+    store = Store(tmp_path_factory.mktemp("lab"))
+    spec = FineTuneSpec(data=DataSpec(per_class=2), phases=(Phase(3, CONVOLUTIONS),), batch_size=2)
+    run = store.create(spec, name="mine", owner="me")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tlcore.training.phase.STRETCH_S", 0)
+        patch.setattr(Reporter, "should_stop", lambda self: self.n_points > 1)
+        worker.execute(run.id, str(store.folder))
+    return store, store.get(run.id)
+
+
+def test_a_run_that_goes_on_has_the_curves_of_both_and_the_result_of_one_never_stopped(stopped):
+    store, run = stopped
+    assert run.state == "stopped" and 1 < run.result.epochs < 2 and jobs.can_go_on(run, store)
+    whole = store.create(run.spec)
+    worker.execute(whole.id, str(store.folder))
+    further = store.go_on(run, owner="me")
+    assert (further.state, further.name, further.owner, further.spec) == ("queued", "mine", "me", run.spec)
+    before = store.points(run.id)
+    assert store.points(further.id) == before
+    worker.execute(further.id, str(store.folder))
+    whole, further = store.get(whole.id), store.get(further.id)
+    assert (further.state, further.result.resumed_after, further.result.epochs) == ("done", (1,), 3)
+    assert further.result.test == whole.result.test and further.result.proof == whole.result.proof
+    assert store.points(further.id)[: len(before)] == before
+    curve = [(point.part, point.x) for _n, point in store.points(further.id) if point.x == int(point.x)]
+    assert curve == [(part, x) for x in (1.0, 2.0, 3.0) for part in ("train", "validation")]
+    assert store.get(run.id) == run, "the stopped run stays as it was"
+    assert not jobs.can_go_on(whole, store) and not checkpoint.can_go_on(store.run_folder(further.id))
+
+
+def test_the_command_line_goes_on_with_a_stopped_run(stopped, capsys):
+    store, run = stopped
+    assert cli.main(["--home", str(store.folder), "runs", "resume", run.id]) == 0
+    assert "done" in capsys.readouterr().out
+    done = store.list(states=("done",))[0]
+    assert cli.main(["--home", str(store.folder), "runs", "resume", done.id]) == 2
+    assert "only a stopped one can go on" in capsys.readouterr().err
+
+
+def test_a_run_that_left_nothing_cannot_go_on(tmp_path):
+    store = Store(tmp_path)
+    run = store.create(FineTuneSpec())
+    store.request_stop(run.id)
+    assert not jobs.can_go_on(store.get(run.id), store)
+    with pytest.raises(SpecError, match="left nothing to go on from"):
+        store.go_on(store.get(run.id))

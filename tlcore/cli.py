@@ -29,7 +29,7 @@ from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import RunState
 from tlcore.store import home
 
-from .commands import answering_lines, catalogues, console, history, launch, looking, training_lines
+from .commands import answering_lines, catalogues, console, history, launch, local_run, looking, training_lines
 from .commands.flags import Parser, all_or, choice, folder, limit, pixel_value, several
 from .commands.options import (
     HOME,
@@ -252,6 +252,10 @@ def _runs(commands: Any) -> None:
     words = "hold runs side by side: which is better, what each reached, and the settings that differ"
     added = add_command(actions, "compare", history.compare_runs, words, "runs compare 1a2b3c 4d5e6f")
     added.add_argument("ids", nargs="+", metavar="ID", help=ID)
+    add_json(added)
+    words = "go on with a stopped fine-tuning where it ended, as a run of its own, in this process"
+    added = add_command(actions, "resume", local_run.resume, words, "runs resume 1a2b3c")
+    added.add_argument("id", metavar="ID", help=ID)
     add_json(added)
     for field, words in (("name", "call a run something"), ("note", "write a note about a run")):
         added = add_command(actions, field, looking.annotate, words, f"runs {field} 1a2b3c frozen")

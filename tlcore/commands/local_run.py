@@ -24,6 +24,7 @@ from tlcore.store import Run, Store
 
 from . import console
 from .catalogues import frozen_layers, list_heads
+from .history import find_run
 
 LOOK_S = 0.2  # between two looks at a run that goes on
 STOP_S = 60.0  # for a run to end whose command cannot go on
@@ -62,9 +63,23 @@ def run_here(options: Namespace, spec: Spec) -> int:
 def execute_here(options: Namespace, spec: Spec, tell_result: SayResult) -> tuple[int, Run]:
     """Make a run and execute it, say how it goes and what it reached; return the exit code and the run."""
     store = Store(options.home)
+    return _execute(options, store, lambda: store.create(spec, name=options.name), tell_result)
+
+
+def resume(options: Namespace) -> int:
+    """Go on with a stopped run, as a run of its own, in this process."""
+    store = Store(options.home)
+    stopped = find_run(store, options.id)
+    if stopped.state != "stopped":
+        raise SpecError(
+            "Run {run_id} is {state}; only a stopped one can go on.", run_id=stopped.id, state=stopped.state
+        )
+    return _execute(options, store, lambda: store.go_on(stopped, stopped.owner), say_result)[0]
+
+
+def _execute(options: Namespace, store: Store, make: Callable[[], Run], tell_result: SayResult) -> tuple[int, Run]:
     with console.quiet(), _interrupts() as pressed:
-        run = store.create(spec, name=options.name)
-        run = carry_out(store, run, pressed, console.tell if options.json else console.say)
+        run = carry_out(store, make(), pressed, console.tell if options.json else console.say)
     tell_result(options, store, run)
     if run.state == "done":
         return console.OK, run

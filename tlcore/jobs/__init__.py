@@ -4,10 +4,10 @@ from .compare_heads import CompareHeads
 from .comparison import Comparison
 from .example import Example
 from .fine_tune import FineTune
-from .job import JOBS, Job, Left, check, describe, of, register, work
+from .job import JOBS, Job, Left, can_go_on, check, describe, of, register, work
 from .sweep import Sweep
 
 for _job in (FineTune(), CompareHeads(), Comparison(), Sweep(), Example()):
     register(_job)
 
-__all__ = ["JOBS", "Job", "Left", "check", "describe", "of", "register", "work"]
+__all__ = ["JOBS", "Job", "Left", "can_go_on", "check", "describe", "of", "register", "work"]

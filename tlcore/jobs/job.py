@@ -11,6 +11,7 @@ from tlcore.errors import SpecError
 from tlcore.spec import DataSpec, Result, SourceInfo, Spec, check_number, jobs
 from tlcore.store import Run, Store
 from tlcore.store.checkpoint import Checkpoint
+from tlcore.store.checkpoint import can_go_on as can_resume
 
 from .report import Report, accuracy_words
 from .reporter import Reporter
@@ -154,6 +155,11 @@ def describe(spec: Spec) -> str:
 def work(spec: Spec) -> Hashable:
     """Return how much there is to do, equal for runs of a kind that take equally long."""
     return of(spec).work(spec)
+
+
+def can_go_on(run: Run, store: Store) -> bool:
+    """Whether a run was stopped by a person and left what a further run can go on from."""
+    return run.state == "stopped" and of(run.spec).resumes and can_resume(store.run_folder(run.id))
 
 
 def task(spec: Spec) -> str:

@@ -145,6 +145,16 @@ class Access:
         RightsError
             As many wait already as may, or the results of the server take all the room they may.
         """
+        self._check_room()
+        return self._store.create(spec, name=name, owner=self._person.id)
+
+    def go_on(self, run_id: str) -> Run:
+        """Add a queued run of this person's that goes on where their stopped one ended; raises what ``create`` does."""
+        self._check(run_id)
+        self._check_room()
+        return self._store.go_on(self._store.get(run_id), owner=self._person.id)
+
+    def _check_room(self) -> None:
         waiting, most = self._store.count(states=("queued",), owner=self._person.id), self._limits.person
         if waiting >= most:
             raise RightsError(
@@ -160,7 +170,6 @@ class Access:
                 most=most,
             )
         make_room(self._store, self._limits.results_mb)
-        return self._store.create(spec, name=name, owner=self._person.id)
 
     def runs(self, everyone: bool = False, **which: Any) -> tuple[Run, ...]:
         """Return this person's runs and those that nobody owns, newest first; all of them to a host who asks.

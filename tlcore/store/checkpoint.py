@@ -52,6 +52,11 @@ def save(folder: Path, checkpoint: Checkpoint, move: Callable[[Path, Path], obje
     scratch.write_whole(Path(folder) / FILE, write, move)
 
 
+def can_go_on(folder: Path) -> bool:
+    """Whether a run's folder holds a checkpoint; whether it is whole is seen when it is loaded."""
+    return (Path(folder) / FILE).is_file()
+
+
 def load(folder: Path) -> Checkpoint | None:
     """Return the checkpoint of a run's folder; None when there is none, or when it is damaged, which is logged.
 

@@ -33,6 +33,7 @@ from tlcore.spec.curves import of_series
 
 from . import attempts, listing, turns
 from .attempts import Attempt
+from .checkpoint import can_go_on
 from .connection import FILE, Database, address, connect, plain_errors
 from .listing import Entry
 from .schema import prepare
@@ -141,6 +142,33 @@ class Store:
     def create(self, spec: Spec, name: str = "", owner: str = "") -> Run:
         """Add a queued run and return it."""
         return self.get(self._add(spec, name=name, owner=owner, state="queued"))
+
+    def go_on(self, run: Run, owner: str = "") -> Run:
+        """Add a queued run that goes on where a stopped one ended: its spec, its points, a copy of what it left.
+
+        The stopped run stays as it is.
+
+        Raises
+        ------
+        SpecError
+            It left no checkpoint.
+        """
+        if not can_go_on(self.run_folder(run.id)):
+            raise SpecError("Run {run_id} left nothing to go on from. Start the same settings again.", run_id=run.id)
+        further = secrets.token_hex(8)
+        try:
+            shutil.copytree(self.run_folder(run.id), self.run_folder(further))
+        except OSError as error:
+            shutil.rmtree(self.run_folder(further), ignore_errors=True)
+            raise _no_run_folder(self.run_folder(further), error.strerror) from error
+        columns = [column.name for column in points_table.c if column.name != "run_id"]
+        old = sa.select(sa.literal(further), *(points_table.c[name] for name in columns))
+        with self._database.writing() as connection:
+            kept = {"name": run.name, "note": run.note, "owner": owner, "state": "queued"}
+            connection.execute(runs.insert().values(**_new(run.spec, further), **kept))
+            chosen = old.where(points_table.c.run_id == run.id)
+            connection.execute(points_table.insert().from_select(["run_id", *columns], chosen))
+        return self.get(further)
 
     def begin(self, spec: Spec, owner: str = "", worker: str = "", parent: str = "") -> Attempt:
         """Add a run that this process executes at once, as a part of ``parent``, without a place in the queue."""
@@ -402,9 +430,8 @@ class Store:
 
     def _add(self, spec: Spec, **columns: Any) -> str:
         run_id = secrets.token_hex(8)
-        values = {"id": run_id, "kind": spec.kind, "spec": to_json(spec), "seed": spec.seed, "created": time.time()}
         with self._database.writing() as connection:
-            connection.execute(runs.insert().values(**values, **columns))
+            connection.execute(runs.insert().values(**_new(spec, run_id), **columns))
         return run_id
 
     def _change(self, run_id: str, **values: Any) -> None:
@@ -417,6 +444,10 @@ class Store:
         query = sa.select(runs.c.id).where(runs.c.id == run_id).with_for_update()  # nothing changes it meanwhile
         if connection.execute(query).first() is None:
             raise _unknown(run_id)
+
+
+def _new(spec: Spec, run_id: str) -> dict[str, Any]:
+    return {"id": run_id, "kind": spec.kind, "spec": to_json(spec), "seed": spec.seed, "created": time.time()}
 
 
 def _no_run_folder(folder: Path, reason: str | None) -> StoreError:

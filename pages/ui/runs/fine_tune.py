@@ -13,6 +13,7 @@ from pages.ui.words.text import _, plain, shown
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
+from tlcore.jobs.fine_tune import early_words
 from tlcore.recipes import article_recipe, is_scratch
 from tlcore.sentences import percent
 from tlcore.spec import Evaluation, FineTuneResult, FineTuneSpec, ProofRow
@@ -33,7 +34,7 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
             return _("The article's recipe → {target}").format(target=target_title)
         frozen = freezing.words(spec.source, spec.phases[-1].frozen)
         if len(spec.phases) > 1:
-            frozen = _("{frozen}, two phases").format(frozen=frozen or _("nothing"))
+            frozen = _in_phases(frozen or _("nothing"), spec)
         if is_scratch(spec):
             return _("From scratch → {target}, {n}").format(target=target_title, n=per_class(spec.data))
         return _("{source}, frozen: {frozen} → {target}, {n}").format(
@@ -45,7 +46,7 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
             return _("From scratch")
         frozen = freezing.words(spec.source, spec.phases[-1].frozen)
         words = _("Frozen: {names}").format(names=frozen) if frozen else _("Nothing frozen")
-        return words if len(spec.phases) == 1 else _("{frozen}, two phases").format(frozen=words)
+        return words if len(spec.phases) == 1 else _in_phases(words, spec)
 
     def cost(self, result: FineTuneResult) -> str:
         return _("{seconds:.1f} s, {n:,} weights trained.").format(seconds=result.fit_s, n=result.n_trainable)
@@ -69,6 +70,8 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         if result.cut_short:
             words = _("Stopped after {n:.3g} of {total} epochs; this is the network as it was then.")
             st.info(words.format(n=result.epochs, total=result.n_epochs), icon=":material/stop:")
+        if words := early_words(result):
+            st.info(shown(words), icon=":material/timer:")
         _numbers(result, result.test)
         proof_badge(result.proof)
         with st.expander(_("Confusion matrix"), expanded=False):
@@ -82,6 +85,12 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
             st.subheader(_("Film of its epochs"), anchor=False)
             film(run, f"film_{run.id}")
         download(run, "model")
+
+
+def _in_phases(frozen: str, spec: FineTuneSpec) -> str:
+    if len(spec.phases) == 2:
+        return _("{frozen}, two phases").format(frozen=frozen)
+    return _("{frozen}, {n} phases").format(frozen=frozen, n=len(spec.phases))
 
 
 def _is_the_articles(spec: FineTuneSpec) -> bool:
@@ -112,7 +121,7 @@ def _numbers(result: FineTuneResult, test: Evaluation) -> None:
     st.caption(" ".join(sentences))
     if result.resumed_after:
         words = _(
-            "The training process stopped and was restarted after epoch {epochs}. "
+            "The training was interrupted after epoch {epochs} and went on from there. "
             "The result is the same as without the interruption."
         )
         st.caption(words.format(epochs=", ".join(map(str, result.resumed_after))))

@@ -7,7 +7,9 @@ import streamlit as st
 from pages.ui.components.copy_link import copy_link
 from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _, ngettext, plain, shown
+from pages.ui.words.text import _, ngettext, plain, shown, tell
+from tlcore import jobs
+from tlcore.errors import LabError
 from tlcore.sentences import between, percent
 from tlcore.store import Run
 
@@ -78,8 +80,24 @@ def controls(run: Run, slot: str) -> None:
     if may_stop and st.button(_("Stop"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
         state.access().stop(run.id)
         st.toast(view_of(run.spec).stopping())
+    if state.person().owns(run) and jobs.can_go_on(run, state.lab().store):
+        st.button(
+            _("Go on"),
+            key=f"go_on_{slot}",
+            icon=":material/resume:",
+            help=_("A new run goes on exactly where this one was stopped; its curves hold both."),
+            on_click=_go_on,
+            args=(run, slot),
+        )
     about = _("Whoever has this address can watch the run and download its result, and change nothing.")
     copy_link(state.link(run, slot), key=f"link_{slot}", about=about)
+
+
+def _go_on(run: Run, slot: str) -> None:
+    try:
+        state.watch(slot, state.go_on(run).id)
+    except LabError as error:
+        state.put(start_error=tell(error))
 
 
 def _without_chart(run: Run) -> None:

@@ -10,29 +10,12 @@ from tlcore.errors import LabError
 from tlcore.recipes import comparison
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
 
+from . import advanced
 from .comparison import choice, usual_ways
+from .numbers import number
 
 SLIDER_END = 500  # labels per class; the number beside the slider goes on
 ENOUGH_STEPS = 60  # at 5 labels a class, 20 steps reach 77 % and 60 steps 84 %
-
-
-def number(key: str, label: str, words: str, **options: object) -> None:
-    """Show a number field with its range and one line of help."""
-    low, high, default = RANGES[key]
-    high = options.pop("most", high)
-    st.number_input(
-        label,
-        min_value=low,
-        max_value=high,  # type: ignore[arg-type]
-        help=_("{words} From {low:,} to {high:,}; usually {default}.").format(
-            words=words,
-            low=low,
-            high=high,
-            default=min(default, high),  # type: ignore[type-var]
-        ),
-        **options,  # type: ignore[arg-type]
-        **state.keyed(key),
-    )
 
 
 def labels() -> None:
@@ -85,11 +68,13 @@ def folded() -> None:
         if state.get("recipe") == "article":
             the_articles()
         else:
+            advanced.thawing()
             number("epochs", _("Epochs"), _("How often every training image is seen."))
             number("batch_size", _("Batch size"), _("Images per step; smaller means more steps."))
     with c:
         if state.get("recipe") != "article":
             optimising()
+            advanced.rates()
     further = [way for way in comparison.ways() if way not in usual_ways()]
     st.pills(
         _("Further heads in the comparison"),
@@ -108,6 +93,8 @@ def recipes() -> dict[str, str]:
     return {
         "default": _("One phase"),
         "two_phase": _("Two phases: the head first, then the rest"),
+        "gradual": _("Gradual: the head first, then block by block"),
+        "own": _("A schedule of my own"),
         "article": _("The article's own recipe"),
     }
 

@@ -1,6 +1,7 @@
 """The one place that touches st.session_state and what all sessions share: the draft, and the lab."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -20,7 +21,8 @@ from tlcore.inspection.lesson import Lesson
 from tlcore.lab import Lab, shared
 from tlcore.people import Access, Person
 from tlcore.prediction import PredictorInfo
-from tlcore.recipes import article_recipe, break_it, comparison, two_phases
+from tlcore.recipes import article_recipe, break_it, comparison, thawing, two_phases
+from tlcore.recipes.thawing import Thaw
 from tlcore.spec import (
     RANGES,
     Cell,
@@ -28,6 +30,7 @@ from tlcore.spec import (
     DataSpec,
     FineTuneSpec,
     HeadSpec,
+    LayerInfo,
     Phase,
     Result,
     SourceInfo,
@@ -58,6 +61,11 @@ DEFAULTS: dict[str, Any] = {
     "batch_size": int(RANGES["batch_size"][2]),
     "optimizer": "adam",
     "learning_rate": float(RANGES["learning_rate"][2]),
+    "schedule": Phase.schedule,
+    "rate_factor": Phase.rate_factor,
+    "patience": FineTuneSpec.patience,
+    "thaw_every": int(RANGES["thaw_every"][2]),
+    "thaws": ((0, "dense_1"), (10, "conv_2"), (20, "")),  # after how many epochs the layers up to which one are frozen
     "seed": int(RANGES["seed"][2]),
     "recipe": "default",
     "film": False,
@@ -239,7 +247,13 @@ def draft() -> FineTuneSpec:
     if get("recipe") == "article":
         return article_recipe(seed=int(get("seed")))
     choice = frozen()
-    phase = Phase(epochs=int(get("epochs")), frozen=choice.names, learning_rate=float(get("learning_rate")))
+    phase = Phase(
+        epochs=int(get("epochs")),
+        frozen=choice.names,
+        learning_rate=float(get("learning_rate")),
+        schedule=get("schedule"),
+        rate_factor=float(get("rate_factor")),
+    )
     spec = FineTuneSpec(
         source=get("source"),
         data=data_draft(),
@@ -248,10 +262,27 @@ def draft() -> FineTuneSpec:
         optimizer=get("optimizer"),
         seed=int(get("seed")),
         film=bool(get("film")),
+        patience=int(get("patience")),
     )
     if get("recipe") == "two_phase":
         return two_phases(spec, freezing.presets(choice.layers)["all_but_head"])
+    if thaws := thaws_of(choice.layers):
+        return thawing.scheduled(spec, choice.layers, thaws)
     return spec
+
+
+def thaws_of(layers: Sequence[LayerInfo]) -> tuple[Thaw, ...]:
+    """Return the schedule of thawing that is chosen; none where the recipe has none.
+
+    Steps that would begin after the last epoch are left out; a layer that this network does not have freezes nothing.
+    """
+    epochs, names = int(get("epochs")), {layer.name for layer in layers}
+    if get("recipe") == "gradual":
+        return thawing.gradual(layers, epochs, int(get("thaw_every")))
+    if get("recipe") != "own":
+        return ()
+    steps = {after: cut if cut in names else "" for after, cut in get("thaws") if after < epochs}
+    return tuple(Thaw(after, steps[after]) for after in sorted(steps))
 
 
 def head_draft() -> HeadSpec:
@@ -279,8 +310,16 @@ def start(spec: Spec, name: str = "") -> Run:
         Too many wait already.
     """
     jobs.check(spec)
-    run = access().create(spec, name=name)
-    log.info("run %s is queued: %s", run.id, spec.kind, extra={"person": person().short})
+    return _submitted(access().create(spec, name=name))
+
+
+def go_on(run: Run) -> Run:
+    """Make a run that goes on where a stopped one ended, and hand it to the engine; raises what ``start`` does."""
+    return _submitted(access().go_on(run.id))
+
+
+def _submitted(run: Run) -> Run:
+    log.info("run %s is queued: %s", run.id, run.kind, extra={"person": person().short})
     lab().engine.submit(run.id)
     st.session_state["reveal"] = run.id
     st.session_state["started"] = (*st.session_state.get("started", ()), run.id)[-10:]

@@ -1,0 +1,105 @@
+"""Full control of a fine-tuning for who wants more: when layers thaw, how the rate moves, when it ends by itself."""
+
+import streamlit as st
+
+from pages.ui.session import state
+from pages.ui.words.text import _, plain
+from tlcore import sources
+from tlcore.features import freezing
+from tlcore.features.blocks import blocks
+from tlcore.spec import SCHEDULES, Phase
+
+from .numbers import number
+
+MOST_STEPS = 8  # of a schedule made by hand
+
+
+def rates() -> None:
+    """Show how the learning rate moves and differs by block, and early stopping."""
+    titles = schedules()
+    st.selectbox(
+        _("Schedule of the rate"),
+        SCHEDULES,
+        format_func=titles.__getitem__,
+        help=_("Over the steps of each phase. A warm-up begins at a tenth of the rate; a cosine ends at 0."),
+        **state.keyed("schedule"),
+    )
+    words = _("Each block learns at this many times the rate of the block after it. 1: all at one rate.")
+    number("rate_factor", _("Rate factor per block"), words, step=0.05)
+    words = _("End after this many epochs without a lower validation loss, and keep the best epoch. 0: never.")
+    number("patience", _("Early stopping after"), words)
+
+
+def schedules() -> dict[str, str]:
+    """Return what the schedules of the learning rate are called."""
+    return {
+        "constant": _("Constant"),
+        "warm_up": _("Warm-up, then constant"),
+        "cosine": _("Cosine"),
+        "warm_up_cosine": _("Warm-up, then cosine"),
+    }
+
+
+def thawing() -> None:
+    """Show the schedule of thawing where the recipe has one, and what trains when."""
+    recipe = state.get("recipe")
+    if recipe == "gradual":
+        words = _("One more block begins to train each so many epochs, the last block first.")
+        number("thaw_every", _("Epochs between two thaws"), words)
+    elif recipe == "own":
+        _editor()
+    else:
+        return
+    st.markdown("\n".join(f"- {plain(line)}" for line in plan()))
+    st.caption(_("The frozen layers chosen on the Layers page do not count here."))
+
+
+def plan() -> list[str]:
+    """Return a line for each phase of the draft: its epochs, and what is frozen in them."""
+    draft, lines, first = state.draft(), [], 1
+    for phase in draft.phases:
+        frozen = freezing.words(draft.source, phase.frozen) or _("nothing")
+        lines.append(_epochs(first, phase).format(first=first, last=first + phase.epochs - 1, frozen=frozen))
+        first += phase.epochs
+    return lines
+
+
+def _epochs(first: int, phase: Phase) -> str:
+    if phase.epochs == 1:
+        return _("Epoch {first}: frozen {frozen}")
+    return _("Epochs {first} to {last}: frozen {frozen}")
+
+
+def _editor() -> None:
+    """Show a row for each step: after which epoch, frozen up to which layer."""
+    thaws = state.get("thaws")
+    cuts = ["", *(names[-1] for names in blocks(sources.info(state.get("source")).layers)[:-1])]
+    for i, (after, cut) in enumerate(thaws):
+        state.put(**{f"thaw_after_{i}": after, f"thaw_cut_{i}": cut if cut in cuts else ""})
+        left, right = st.columns(2)
+        left.number_input(
+            _("After epoch"), 0, 99, key=f"thaw_after_{i}", disabled=i == 0, on_change=_edited, args=(len(thaws),)
+        )
+        right.selectbox(
+            _("Frozen through"),
+            cuts,
+            format_func=lambda name: name or _("nothing"),
+            key=f"thaw_cut_{i}",
+            on_change=_edited,
+            args=(len(thaws),),
+        )
+    with st.container(horizontal=True):
+        more = (*thaws, (min(thaws[-1][0] + 5, 99), ""))
+        st.button(_("Add a step"), key="thaw_more", disabled=len(thaws) >= MOST_STEPS, on_click=_take, args=(more,))
+        st.button(_("Remove the last"), key="thaw_less", disabled=len(thaws) < 2, on_click=_take, args=(thaws[:-1],))
+    epochs = int(state.get("epochs"))
+    if late := sum(after >= epochs for after, _cut in thaws):
+        st.caption(_("{n} of the steps would begin after the last epoch and are left out.").format(n=late))
+
+
+def _edited(n: int) -> None:
+    _take(tuple((int(state.get(f"thaw_after_{i}")), state.get(f"thaw_cut_{i}") or "") for i in range(n)))
+
+
+def _take(thaws: tuple[tuple[int, str], ...]) -> None:
+    state.put(thaws=thaws)
