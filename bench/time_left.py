@@ -1,7 +1,8 @@
 """How far off the time left is that a training or a comparison of heads tells after a fifth of its steps.
 
-Phases of different cost, and heads of different cost. A figure of 0.3 means: 30 percent off. A training's time left
-ends where its last epoch does; the test and the saving come after it.
+Phases of different cost, and heads of different cost. A figure of 0.3 means: 30 percent off. Where less than three
+seconds are left, it is a share of three seconds: pages show whole seconds, and one more or less is then no news. A
+training's time left ends where its last epoch does; the test and the saving come after it.
 """
 
 import time
@@ -11,6 +12,7 @@ from bench import _timing
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Hooks, Phase, Progress
 
 SHARE = 0.2  # of the steps, after which it should be near
+LEAST_S = 3.0  # left; of less the figure is a share of this
 WANTED = "at most 0.3"
 FROZEN = ("conv_1", "conv_2")
 TRAININGS = {
@@ -63,7 +65,7 @@ def _off(told: list[tuple[float, Progress]], end: float) -> _timing.Result:
     known = [(at, now) for at, now in told if now.n_steps and now.left_s is not None]
     at, now = next((at, now) for at, now in known if now.step >= SHARE * now.n_steps)
     was, left = end - at, now.left_s or 0.0
-    return {"seconds": was, "said": left, "off": abs(left - was) / was}
+    return {"seconds": was, "said": left, "off": abs(left - was) / max(was, LEAST_S)}
 
 
 def measure(quick: bool = False) -> list[_timing.Row]:

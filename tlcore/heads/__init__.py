@@ -1,7 +1,7 @@
 """scikit-learn classifiers on a feature matrix."""
 
 from .dense import N_EPOCHS, Dense
-from .fitting import best_temperature, fit, make
+from .fitting import best_temperature, fit, make, rehearse
 from .forest import N_TREES, Forest
 from .head import CURVES, HEADS, LOSSES, FittedHead, Head, answer_alone, check, info, register, title
 from .linear import LinearSVM
@@ -33,6 +33,7 @@ __all__ = [
     "load",
     "make",
     "register",
+    "rehearse",
     "save",
     "title",
 ]

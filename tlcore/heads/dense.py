@@ -15,7 +15,8 @@ N_EPOCHS = 60
 
 class Dense(Head):
     name = "dense"
-    effort = (0.13, 5e-7)
+    effort = (0.15, 1.2e-6)
+    n_steps = N_EPOCHS
     title = Sentence("Dense layer")
     curve = "epochs"
     loss = "log_loss"

@@ -75,6 +75,21 @@ def fit(
     return fitted, fit_s
 
 
+def rehearse(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> float:
+    """Return about how many seconds a fit takes in ``Head.n_steps`` equal steps, from the first alone.
+
+    Parameters
+    ----------
+    x : float32 array, shape (n, d)
+    y : int array, shape (n,), values 0..n_classes-1
+    """
+    head = info(name)
+    estimator = make(name, x.shape, int(y.max()) + 1, seed)
+    began = time.perf_counter()
+    next(iter(head.steps(estimator, x, y, seed, drawn=True)))
+    return head.n_steps * (time.perf_counter() - began)
+
+
 def _fit(head: Head, fitted: FittedHead, x: np.ndarray, y: np.ndarray, seed: int, draw: "_Curve | None") -> float:
     """Fit ``fitted`` anew and draw each step; return the seconds without the drawing."""
     began, fit_s = time.perf_counter(), 0.0

@@ -48,6 +48,7 @@ class Head:
     shed : attributes of the fitted estimator that answer nothing and stay out of its file
     effort : seconds of one core to fit and test it: whatever the images, and for each number of the training features
         (n × d). Only how heads compare matters: it tells the time left before they were measured
+    n_steps : how many steps ``steps`` makes when drawn, where each takes equally long: the first tells the time of all
     """
 
     name: str
@@ -63,6 +64,7 @@ class Head:
     trusted: tuple[str, ...] = ()
     shed: tuple[str, ...] = ()
     effort: tuple[float, float] = (0.1, 3e-7)
+    n_steps: int = 1
 
     def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
         """Return the unfitted estimator, a scikit-learn Pipeline or classifier, for features of that shape (n, d)."""

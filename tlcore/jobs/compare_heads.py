@@ -3,7 +3,7 @@
 import time
 from collections.abc import Container, Hashable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -168,6 +168,8 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
         if name != PIXELS and not result.backbone_mb:
             ms, mb = _backbone(model, spec.layer, data.x_test)
             result = replace(result, backbone_ms=ms, backbone_mb=mb)
+        for head in filter(partial(pace.wants_rehearsal, name), missing):
+            pace.rehearsed(name, head, heads.rehearse(head, fitting.x_train, data.y_train, seed))
         for head in missing:
             if reporter.should_stop():
                 break
@@ -200,7 +202,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             )
             reporter.keep(result)
             done.add((seed, name, head))
-            pace.done(name, head, time.perf_counter() - at)
+            pace.done((seed, name, head), time.perf_counter() - at, seconds_of(row))
     reporter.on_progress(Progress(len(result.rows), n))
     return result
 
@@ -210,9 +212,9 @@ def _pace(spec: HeadSpec, result: HeadsResult) -> HeadPace:
     target, source = datasets.info(spec.data.target), sources.info(spec.source)
     n = target.n_train if spec.data.per_class is None else spec.data.per_class * len(target.class_names)
     shape = next(layer.output_shape for layer in source.layers if layer.name == spec.layer)
-    pace = HeadPace(n, {"features": prod(shape), "pixels": prod(target.form.shape)}, spec.tune)
+    pace = HeadPace(n, {"features": prod(shape), "pixels": prod(target.form.shape)}, spec.tune, spec.seed)
     for row in result.rows:
-        pace.done(row.input, row.head, seconds_of(row))
+        pace.done((row.seed, row.input, row.head), seconds_of(row), seconds_of(row))
     return pace
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tlcore.store.checkpoint import Checkpoint
 log = logging.getLogger(__name__)
 
 BEAT_S = 0.25  # how often points go to the store and the stop flag comes back
+LEAST_LEFT_S = 0.5  # "about 0 s left" tells nobody anything
 CHECKPOINT_S = 1.0  # seconds between two checkpoints
 CHECKPOINT_COST = 0.01  # most of a run's time that goes into writing them
 
@@ -31,7 +32,7 @@ class Reporter(Listener):
     def __init__(self, store: Store, attempt: Attempt, n_points: int = 0):
         self.store, self.attempt, self.run_id = store, attempt, attempt.run_id
         self.n_points = n_points  # reported so far, those of earlier attempts included
-        self._progress = Progress(message=Sentence("starting"))
+        self._progress, self._told = Progress(message=Sentence("starting")), time.perf_counter()
         self._points: list[MetricPoint] = []
         self._cells: list[Cell] = []
         self._lock, self._writing = threading.Lock(), threading.Lock()
@@ -65,7 +66,15 @@ class Reporter(Listener):
             log.exception("run %s could not keep an experiment", self.run_id)
 
     def on_progress(self, progress: Progress) -> None:
-        self._progress = progress
+        self._progress, self._told = progress, time.perf_counter()
+
+    def progress(self) -> Progress:
+        """Return the last progress, its time left counted down since then; less than half a second is not told."""
+        progress, told = self._progress, self._told
+        if progress.left_s is None:
+            return progress
+        left_s = progress.left_s - (time.perf_counter() - told)
+        return replace(progress, left_s=left_s if left_s >= LEAST_LEFT_S else None)
 
     def should_stop(self) -> bool:
         return self._stop.is_set()
@@ -102,7 +111,7 @@ class Reporter(Listener):
                 if points:
                     self.attempt.add_points(points)
                     points = []
-                if self.attempt.beat(self._progress):
+                if self.attempt.beat(self.progress()):
                     self._stop.set()
                 return True
             except LabError:  # the store may come back; the points are kept for the next beat

@@ -8,13 +8,16 @@ images.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import mean
 
-FIXED_STEP_S = 0.0005  # of a step whatever the layers: TensorFlow's loop, the gather, the update
+FIXED_STEP_S = 0.00015  # of a step whatever the layers: TensorFlow's loop, the gather
 HEAVIER = 2.0  # times the multiply-adds of what was measured: beyond that the network is timed
 # Against the timed calls, which are not compiled, and against a step: by processor time of the shipped network.
 STEP_OF_CALL, SCORE_OF_STEP = 0.45, 0.65
 PREFIX_SETUP_S, LEAST_SCORE_S = 0.2, 0.005
+PREFIX_AGAIN = 0.85  # of the first time's seconds: the first also finds the memory and the threads
 SCORE_SETUP = 0.5  # of the seconds that tracing and compiling a step takes
+BEFORE_LAYERS = 4  # tracing and compiling a step without any layer takes as long as that many layers add
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,12 @@ class PhasePlan:
     step_work: float
     score_work: float  # of the validation after an epoch
     prefix_work: float  # of the frozen layers that are computed once, before the first step
+    n_layers: int = 1  # that a step goes through
+
+    @property
+    def trace_work(self) -> int:
+        """Return what tracing a graph of these layers asks for, in layers."""
+        return BEFORE_LAYERS + self.n_layers
 
 
 @dataclass
@@ -50,6 +59,7 @@ class Pace:
     def __init__(self, plans: Sequence[PhasePlan], call_s: Callable[[], float] | None = None):
         self.plans, self._call_s = tuple(plans), call_s
         self._timed: float | None = None
+        self._timing_s = 0.0  # spent on that since the last epoch's end
         self._measured = [_Measured() for _plan in plans]
         self._phase, self._began = 0, time.perf_counter()
         self._open = False  # an epoch that has begun and is not scored
@@ -72,6 +82,7 @@ class Pace:
     def scored(self, seconds: float) -> None:
         """The end of an epoch took so long: validation, film, checkpoint."""
         now, self._open = self._measured[self._phase], False
+        seconds, self._timing_s = max(0.0, seconds - self._timing_s), 0.0
         if now.first_score_s is None:
             now.first_score_s = seconds
         else:
@@ -86,10 +97,10 @@ class Pace:
         unscored = 1 if self._open and n_epochs == int(n_epochs) else 0  # its last batch is through
         left += (plan.n_epochs - int(n_epochs) + unscored) * self._score_s(self._phase)
         if self._measured[self._phase].first_score_s is None:
-            left += self._score_setup_s()
+            left += self._score_setup_s(self._phase)
         for phase in range(self._phase + 1, len(self.plans)):
             plan = self.plans[phase]
-            left += self._setup_s(phase) + self._score_setup_s()
+            left += self._setup_s(phase) + self._score_setup_s(phase)
             left += plan.n_epochs * (plan.n_steps * self._step_s(phase) + self._score_s(phase))
         return left
 
@@ -123,31 +134,38 @@ class Pace:
         return LEAST_SCORE_S + SCORE_OF_STEP * self._rate(phase) * work
 
     def _setup_s(self, phase: int) -> float:
-        """Tracing and compiling take about as long in every phase; the frozen part depends on what is frozen."""
-        return self._compile_s() + self._prefix_s(self.plans[phase].prefix_work)
+        """Tracing and compiling depend on how many layers there are; the frozen part on what is frozen."""
+        return self._compile_s(phase) + self._prefix_s(self.plans[phase].prefix_work)
 
     def _prefix_s(self, work: float) -> float:
         if not work:
             return 0.0
         done = [(one.prefix_s, plan.prefix_work) for one, plan in zip(self._measured, self.plans, strict=True)]
         if known := [seconds / other for seconds, other in done if other and seconds]:
-            return max(known) * work
+            return PREFIX_AGAIN * max(known) * work
         rate = max(self._rate(i) for i, one in enumerate(self._measured) if one.n_steps)
         return PREFIX_SETUP_S + SCORE_OF_STEP * rate * work
 
-    def _score_setup_s(self) -> float:
+    def _score_setup_s(self, phase: int) -> float:
         first = [
-            max(0.0, one.first_score_s - self._score_s(i))
+            max(0.0, one.first_score_s - self._score_s(i)) / self.plans[i].trace_work
             for i, one in enumerate(self._measured)
             if one.first_score_s is not None
         ]
         # Before any was scored: a forward pass is traced, where a step was with its gradient.
-        return max(first, default=SCORE_SETUP * self._compile_s())
+        return mean(first) * self.plans[phase].trace_work if first else SCORE_SETUP * self._compile_s(phase)
 
-    def _compile_s(self) -> float:
-        return max((one.setup_s - one.prefix_s for one in self._measured if one.setup_s is not None), default=0.0)
+    def _compile_s(self, phase: int) -> float:
+        known = [
+            (one.setup_s - one.prefix_s) / plan.trace_work
+            for one, plan in zip(self._measured, self.plans, strict=True)
+            if one.setup_s is not None
+        ]
+        return mean(known) * self.plans[phase].trace_work if known else 0.0
 
     def _call(self) -> float | None:
         if self._timed is None and self._call_s is not None:
+            began = time.perf_counter()
             self._timed = self._call_s()
+            self._timing_s = time.perf_counter() - began
         return self._timed

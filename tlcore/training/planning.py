@@ -17,6 +17,8 @@ from .pace import PhasePlan
 if TYPE_CHECKING:
     import keras
 
+UPDATE_WORK = 60  # of a step, for each trainable weight: Adam's update takes as long as so many multiply-adds
+
 
 def plans(
     layers: Sequence[LayerInfo], spec: FineTuneSpec, data: Data, cache: Path | None, use_cache: bool
@@ -32,9 +34,11 @@ def plans(
             PhasePlan(
                 phase.epochs,
                 -(-n // spec.batch_size),
-                step_work=min(n, spec.batch_size) * frozen.multiply_adds(without_prefix=cached),
+                step_work=min(n, spec.batch_size) * frozen.multiply_adds(without_prefix=cached)
+                + UPDATE_WORK * frozen.cost.n_trainable,
                 score_work=n_validation * sum(layer.flops for layer in tail),
                 prefix_work=(n + n_validation) * sum(layer.flops for layer in frozen.prefix) if cached else 0.0,
+                n_layers=len(tail),
             )
         )
     return found
