@@ -7,8 +7,10 @@ import re
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import minute
@@ -17,6 +19,10 @@ from browser.lab_server import ROOT, LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
+from pages.ui.inputs import three_answers
+from tlcore import sources
+from tlcore.prediction import taught
+from tlcore.prediction.serving import LOADING
 from tlcore.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
@@ -254,6 +260,32 @@ def test_nothing_moves_on_home_while_it_comes_and_answers(visit, size):
     expect(answer(page, AFTER)).to_have_attribute("data-answer", "7")
     settled(page)
     assert page.evaluate("window.shifted") < 0.1
+
+
+def every_panel() -> Iterator[str]:
+    """Yield what Home can show of a drawing, in Chromium's words: blank, each outcome, sure and not, and no answer."""
+    card = taught.card()
+    known = sources.info(card.source).class_names
+    models = {way: one.model for way, one in three_answers.cards(card, known, None).items()}
+    item = np.zeros((28, 28), np.uint8)
+    yield three_answers.panel(card, known, {}, None, None, "Draw a 7, or any other digit")
+    yield three_answers.panel(card, known, dict.fromkeys(models.values(), LOADING), item, None, "")
+    for after, scratch, meant, sure in product("71", "71", (None, "7"), (0.99, 0.4)):
+        labels = {"before": "3", taught.TRANSFER: after, taught.SCRATCH: scratch}
+        answers = {}
+        for way, label in labels.items():
+            names = known if way == "before" else card.class_names
+            answers[models[way]] = [sure if name == label else (1 - sure) / (len(names) - 1) for name in names]
+        yield three_answers.panel(card, known, answers, item, meant, "")
+
+
+@pytest.mark.parametrize("width", [320, 360, 700, 1000, 1280, 1920])
+def test_what_home_answers_is_as_high_as_the_blank_panel_whatever_it_is(visit, width):
+    page = visit(viewport={"width": width, "height": 800})
+    page.locator(".three h2").wait_for()
+    put = "(box, html) => { box.querySelector('.three').outerHTML = html; return box.getBoundingClientRect().height; }"
+    heights = [page.locator(".st-key-three").evaluate(put, html) for html in every_panel()]
+    assert max(heights) - min(heights) < 2, heights
 
 
 # ------------------------------------------------------------------ Layers

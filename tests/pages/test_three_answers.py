@@ -94,8 +94,13 @@ def test_a_blank_pad_has_the_hint_and_three_empty_cards():
 
 def test_a_model_that_cannot_answer_says_why_and_no_outcome_is_named():
     html = panel({**answering(), "taught:scratch": "The models are <still> loading."}, meant="7")
-    assert "The models are &lt;still&gt; loading." in html
+    assert '<p class="often">The models are &lt;still&gt; loading.</p>' in html
     assert "<h2>No answer yet</h2>" in html and html.count("data-answer") == 2
+
+
+def test_while_the_models_load_that_is_said_once_beside_the_headline_where_there_is_room_for_it():
+    html = panel(dict.fromkeys(answering(), "The models are still loading."))
+    assert html.count("The models are still loading.") == 1 and html.count('<p class="sure">no answer</p>') == 3
 
 
 def test_an_answer_that_is_a_guess_is_called_one():

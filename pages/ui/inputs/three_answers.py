@@ -1,7 +1,7 @@
 """Three answers of one network: before transfer, after a few images of each digit, and from scratch on the same."""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from zlib import crc32
@@ -123,7 +123,7 @@ def panel(
     """
     three = cards(taught, known, meant if answers else None)
     read = {way: _label(card, answers.get(card.model)) for way, card in three.items()}
-    short, words = (hint, "") if not answers else (_("No answer yet"), "")
+    short, words = (hint, "") if not answers else (_("No answer yet"), next(_reasons(answers), ""))
     if read[TRANSFER] and read[SCRATCH]:
         short, words = headline(taught, {way: label for way, label in read.items() if label}, meant)
     image = f' data-image="{crc32(item.tobytes()):08x}"' if item is not None else ""
@@ -134,6 +134,11 @@ def panel(
     )
 
 
+def _reasons(answers: Mapping[str, Sequence[float] | str]) -> Iterator[str]:
+    """Yield why models gave no answer; beside the headline, for a card of a phone has no room for a sentence."""
+    return (answer for answer in answers.values() if isinstance(answer, str))
+
+
 def _label(card: Card, answer: Sequence[float] | str | None) -> str | None:
     return None if answer is None or isinstance(answer, str) else verdict(card.class_names, answer).label
 
@@ -141,7 +146,7 @@ def _label(card: Card, answer: Sequence[float] | str | None) -> str | None:
 def _card(card: Card, answer: Sequence[float] | str | None, meant: str | None) -> str:
     label, sure, picture = NOTHING, "", bars(card.class_names, [0.0] * len(card.class_names))
     if isinstance(answer, str):
-        sure = answer
+        sure = _("no answer")
     elif answer is not None:
         said = verdict(card.class_names, answer)
         sure = _("{share:.0f} % sure").format(share=100 * said.probability) if said.sure else in_words(said)
