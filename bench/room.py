@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import numpy as np
-from streamlit.proto.Common_pb2 import StringArray
 
 from bench import _room, _served, _timing, _tree
 from tlcore.spec import FINAL_STATES
@@ -33,7 +32,6 @@ DRAIN_S = 180.0
 
 HEADS_SHARE = 0.1  # of the starts; a comparison of all heads takes as long as ten small trainings
 ELSEWHERE = ("evidence", "how_it_works", "break_it", "race", "")
-CUTS = ("conv_1", "pool_1", "conv_2", "pool_2", "flatten", "dense_1")  # of the shipped network
 PRESETS = ("preset_nothing", "preset_article", "preset_convolutions", "preset_all_but_head")
 
 
@@ -189,10 +187,12 @@ class Visitor:
         await asyncio.sleep(self.random.uniform(1.0, 5.0))
 
     async def move_the_boundary(self) -> None:
-        """Ask what another boundary would do, some times."""
+        """Ask what another boundary would do, with images of one's own."""
         await self.person.visit("train")
-        for layer in self.random.sample(CUTS, 3):
-            await self.person.choose("what_if_cut", string_array_value=StringArray(data=[layer]))
+        await self.person.choose("seed", int_value=self.random.randrange(1000))
+        await self.person.visit("layers")
+        for preset in self.random.sample(PRESETS, 3):
+            await self.person.click(preset)
             await asyncio.sleep(self.random.uniform(0.5, 2.0))
 
     async def reload(self) -> None:

@@ -14,7 +14,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import _timing
 from bench._served import LabServer, find_chromium, settle
+from tlcore.prediction.what_if import Cuts, Move, WhatIf
+from tlcore.spec import FineTuneSpec
 
+LABELS = FineTuneSpec().data.per_class
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 # Notes when the pen goes up, and every new picture that the answers on screen belong to.
@@ -27,32 +30,6 @@ new MutationObserver(() => {
 }).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
 """
 
-
-TAILS = {"linear": "A linear SVM on the features", "dense": "The network's own remaining layers"}
-
-# Notes when the server last said something, and when the panel last changed, the slider itself left out. A move may
-# change nothing on screen, when both cuts have the same accuracy: then the server's last word counts.
-WATCH_WIRE = """
-window.heard = 0;
-window.WebSocket = class extends WebSocket {
-  constructor(...names) {
-    super(...names);
-    this.addEventListener('message', () => { window.heard = performance.now(); });
-  }
-};
-"""
-WATCH_PANEL = """
-window.changed = 0;
-const apart = record => !(record.target.nodeType === 1 ? record.target : record.target.parentElement)
-  ?.closest('.st-key-what_if_cut');
-new MutationObserver(records => {
-  if (records.some(apart)) window.changed = performance.now();
-}).observe(document.querySelector('.st-key-way_what_if'), {subtree: true, childList: true, characterData: true});
-"""
-LAST = "Math.max(window.heard, window.changed)"
-STANDS = f"""
-window.heard > window.began && performance.now() - {LAST} > 500 && document.querySelector('{SETTLED}') !== null
-"""
 
 HOME = "See transfer learning work"
 
@@ -167,25 +144,26 @@ def page_changes(page: Page, address: str, n: int) -> tuple[list[float], list[fl
     return headings, lasts
 
 
-def boundary(page: Page, address: str, tail: str, n: int) -> list[float]:
-    """Return seconds from letting go of the what-if boundary to the new accuracy on screen, for ``n`` moves."""
-    page.add_init_script(WATCH_WIRE)
-    page.goto(f"{address}/train")
-    page.wait_for_selector(SETTLED)
-    page.get_by_text(tail, exact=True).first.click()
-    page.evaluate(WATCH_PANEL)
-    slider = page.locator(".st-key-what_if_cut input[type=range]")
-    waits, key = [], "ArrowLeft"
-    for i in range(n + 2):
-        at, most = (float(slider.evaluate(f"slider => slider.{name}")) for name in ("value", "max"))
-        key = "ArrowRight" if at <= 0 else "ArrowLeft" if at >= most else key
-        page.evaluate("window.began = performance.now()")
-        slider.press(key)
-        until(page, STANDS)
-        if i >= 2:  # the first moves wait for the process to be warm
-            waits.append(page.evaluate(f"({LAST} - window.began) / 1000"))
-    assert page.locator(".st-key-way_what_if").get_by_text("Test accuracy", exact=True).is_visible()
-    return waits
+def boundary(folder: Path, n: int) -> tuple[list[float], list[float]]:
+    """Return seconds from a question to its answer: what every cut reaches, and the network's own layers trained.
+
+    Each seed is asked for the first time, so that nothing is answered from what is kept; the page comes on top.
+    """
+    what_if = WhatIf(folder)
+    what_if.answer(Move(tail="dense", per_class=LABELS), timeout_s=300)
+
+    def seconds(question: Cuts | Move) -> float:
+        began = time.perf_counter()
+        what_if.soon(question, wait_s=60)
+        return time.perf_counter() - began
+
+    cuts, trainings = [], []
+    for seed in range(1, n + 1):
+        cuts.append(seconds(Cuts(seed=seed, per_class=LABELS)))
+        for cut in (None, "pool_1", "flatten", "dense_1"):  # what a boundary can change
+            trainings.append(seconds(Move(cut=cut, tail="dense", seed=seed, per_class=LABELS)))
+    what_if.close()
+    return cuts, trainings
 
 
 def measure(quick: bool = False) -> list[_timing.Row]:
@@ -203,10 +181,10 @@ def measure(quick: bool = False) -> list[_timing.Row]:
         new = partial(browser.new_page, viewport={"width": 1280, "height": 900})
         headings, lasts = page_changes(new(), server.url, 6 if quick else 30)
         points = first_point(new(), server.url, 1 if quick else 9)
-        moves = {tail: boundary(new(), server.url, words, 3 if quick else 30) for tail, words in TAILS.items()}
         waits = pen(new(), server.url, 3 if quick else 30)
         browser.close()
         server.close()
+        cuts, trainings = boundary(Path(folder) / "lab", 1 if quick else 8)
     row = _timing.wait
     return [
         row("wait_server", "Server start to its first answer", up),
@@ -215,8 +193,8 @@ def measure(quick: bool = False) -> list[_timing.Row]:
         row("wait_page_change", "Page change, to its heading", headings, limit="0.3 s"),
         row("wait_page_change_last", "Page change, to the last change of the page", lasts),
         row("wait_first_point", "Start to the first live point", points, limit="1.5 s"),
-        row("wait_what_if_linear", "Boundary let go to the new accuracy, linear head", moves["linear"], limit="1 s"),
-        row("wait_what_if_dense", "Boundary let go to the new accuracy, dense tail", moves["dense"], limit="3 s"),
+        row("wait_what_if_cuts", "New labels to the accuracy at every cut, linear head", cuts, limit="1 s"),
+        row("wait_what_if_dense", "Boundary let go to the new accuracy, dense tail", trainings, limit="1 s"),
         row("wait_pen", "Pen up to the answers of all shipped models", waits, unit="ms", limit="100 ms", digits=0),
     ]
 

@@ -1,61 +1,75 @@
-"""Source model, layer table, what to freeze; edits the draft."""
+"""The network as a diagram: what is frozen, what each cut reaches, what a layer sees; then sources and table."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.closer import inside
-from pages.ui.components.layer_picker import check_value, layer_picker
+from pages.ui.closer.inside import layer_inside
+from pages.ui.components.layer_picker import blocks, check_value, layer_picker, looked
 from pages.ui.session import state
-from pages.ui.sources import own_model
+from pages.ui.sources import cards, own_model, reached
 from pages.ui.words.text import PERCENT, _
 from tlcore import datasets, sources
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
+from tlcore.prediction.what_if import CutScores
 from tlcore.sentences import percent
-from tlcore.spec import LayerInfo, SourceInfo
+from tlcore.spec import LayerInfo
 
 PRESETS = {
     "nothing": _("Freeze nothing"),
-    "article": _("The article's layers 0 and 1"),
+    "article": _("First layer only (as in the article)"),
     "convolutions": _("All convolutions"),
     "all_but_last_block": _("All but the last block"),
     "all_but_head": _("All but the head"),
 }
 
-frame.heading(
-    _("Layers"),
-    _("Choose a source model and which of its layers stay frozen. The rest goes on training on the new task."),
-)
 
-
-def card(source: SourceInfo) -> None:
-    """Show where a source model comes from."""
-    if source.accuracy is None:
-        st.caption(source.note or _("Random weights: the control that has learned nothing yet."))
-        own_model.findings(source)
-        return
-    st.caption(
-        _("Trained on {dataset}: {n:,} images, seed {seed}; {accuracy} on its own {n_test:,} test images.").format(
-            dataset=source.dataset,
-            n=source.n_train,
-            seed=source.seed,
-            accuracy=percent(source.accuracy),
-            n_test=source.n_test,
-        )
-        + (f" {source.note}" if source.note else "")
-    )
-    with st.popover(_("How it was made")):
-        st.write(_("This command trains it again:"))
-        st.code(source.rebuild, language="bash")
-        st.caption(f"sha256 {source.sha256}")
-        if source.measures:
-            st.dataframe(
-                [{_("measured on"): name, _("accuracy"): 100 * value} for name, value in source.measures.items()],
-                column_config={_("accuracy"): st.column_config.NumberColumn(format=PERCENT)},
-                hide_index=True,
+def presets(frozen: Freezing) -> None:
+    """Show a button for each named choice; the one that holds is marked."""
+    choices = freezing.presets(frozen.layers)
+    with st.container(horizontal=True, key="presets"):
+        for name, words in PRESETS.items():
+            if name == "all_but_last_block" and not choices[name]:
+                continue
+            st.button(
+                words,
+                key=f"preset_{name}",
+                on_click=choose,
+                args=(choices[name],),
+                type="primary" if choices[name] == frozen.names else "secondary",
             )
+
+
+def sentence(frozen: Freezing, n_epochs: int) -> None:
+    """Say how many weights train, and what that saves in a step and in a whole training."""
+    cost = frozen.cost
+    if not cost.n_trainable:
+        st.warning(_("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer."))
+        return
+    words = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute a step.**")
+    if cost.share == 1:
+        words = _("**{n:,} of {total:,} weights will train ({share}): nothing is saved.**")
+    elif frozen.boundary is not None:
+        words = _(
+            "**{n:,} of {total:,} weights will train ({share}): about {saved} less compute a step, "
+            "{times:.1f} times less over {epochs} epochs.**"
+        )
+    st.markdown(
+        words.format(
+            n=cost.n_trainable,
+            total=cost.n_weights,
+            share=percent(cost.n_trainable / cost.n_weights),
+            saved=percent(1 - cost.share, 0),
+            times=Freezing(frozen.layers).training(n_epochs) / max(frozen.training(n_epochs), 1),
+            epochs=n_epochs,
+        ),
+        help=_(
+            "Counted in multiplications of one training image, forward and backward. Over a whole training the frozen "
+            "part runs once and not in every epoch; the claims on Evidence count it so."
+        ),
+    )
 
 
 def table(frozen: Freezing) -> None:
@@ -92,6 +106,13 @@ def table(frozen: Freezing) -> None:
             layer=frozen.layers[-1].name, n=frozen.layers[-1].output_shape[-1], target=target.title
         )
     )
+    if any(layer.type == "BatchNormalization" for layer in frozen.layers):
+        st.caption(
+            _(
+                "A frozen BatchNormalization runs in inference mode: it uses its stored averages and does not update "
+                "them."
+            )
+        )
 
 
 def state_words(layer: LayerInfo, frozen: Sequence[str]) -> str:
@@ -100,19 +121,6 @@ def state_words(layer: LayerInfo, frozen: Sequence[str]) -> str:
     if layer.type == "BatchNormalization" and layer.name in frozen:
         return _("frozen (runs in inference mode)")
     return _("frozen") if layer.name in frozen else _("trainable")
-
-
-def compute_words(frozen: Freezing, n_epochs: int) -> str:
-    """Return what the saving counts, and what it is over a whole training, as the claims count it."""
-    words = _("Compute is counted in multiplications of one training image, forward and backward.")
-    if frozen.boundary is None:
-        return words
-    whole = Freezing(frozen.layers).training(n_epochs) / frozen.training(n_epochs)
-    more = _(
-        "Over {n} epochs it is **{times:.1f} times** less than training everything, where the frozen part runs once "
-        "and not in every epoch; the claims on Evidence count it so."
-    )
-    return words + " " + more.format(n=n_epochs, times=whole)
 
 
 def choose(frozen: tuple[str, ...]) -> None:
@@ -128,67 +136,50 @@ def picked() -> None:
     state.put(frozen=chosen)
 
 
-target = datasets.info(state.get("target"))
-names = {source.name: source.title for source in state.sources_on_offer()}
-if state.get("source") not in names:  # removed meanwhile, perhaps in another window
-    state.use_source(state.DEFAULTS["source"])
-left, right = st.columns([1, 2], gap="large")
-with left:
-    st.selectbox(
-        _("Source model"),
-        list(names),
-        format_func=names.__getitem__,
-        on_change=state.fit_to_source,
-        **state.keyed("source"),
-    )
-    source = sources.info(state.get("source"))
-    card(source)
-    own_model.removal(source)
-    own_model.own_model()
-with right:
-    presets, frozen = freezing.presets(source.layers), state.frozen()
-    with st.container(horizontal=True):
-        for name, words in PRESETS.items():
-            if name == "all_but_last_block" and not presets[name]:
-                continue
-            chosen = presets[name] == frozen.names
-            st.button(
-                words,
-                key=f"preset_{name}",
-                on_click=choose,
-                args=(presets[name],),
-                type="primary" if chosen else "secondary",
-            )
-    cost = frozen.cost
-    if cost.n_trainable:
-        sentence = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute a step.**")
-        if cost.share == 1:
-            sentence = _("**{n:,} of {total:,} weights will train ({share}): nothing is saved.**")
-        st.container(key="will_train").markdown(
-            sentence.format(
-                n=cost.n_trainable,
-                total=cost.n_weights,
-                share=percent(cost.n_trainable / cost.n_weights),
-                saved=percent(1 - cost.share, 0),
-            )
-        )
-        st.caption(compute_words(frozen, state.draft().epochs))
-    else:
-        st.warning(_("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer."))
+def look() -> None:
+    """Look inside the block that was clicked; a second click puts it away."""
+    block = looked(state.get("picker", {}), source.layers)
+    state.put(inside="" if block == state.get("inside") else block)
 
+
+target = datasets.info(state.get("target"))
+on_offer = state.sources_on_offer()
+if state.get("source") not in [card.name for card in on_offer]:  # removed meanwhile, perhaps in another window
+    state.use_source(state.DEFAULTS["source"])
+source = sources.info(state.get("source"))
+frozen = state.frozen()
+inside = state.get("inside", "")
+asked = reached.ask(reached.every_cut(source))
+tail = reached.from_here(source, frozen)
+
+st.title(_("Layers"), anchor=False)
+reached.show_headline(asked)
+presets(frozen)
 layer_picker(
-    source.layers,
+    frozen.layers,
     frozen.names,
     key="picker",
     rev=state.get("picker_rev", 0),
+    scores=reached.accuracies(asked),
+    opened=inside,
     on_change=picked,
+    on_look=look,
 )
+with st.container(key="will_train"):
+    sentence(frozen, state.draft().epochs)
+retrained = st.container(key="retrained")
+if inside in [block["name"] for block in blocks(source.layers)]:
+    layer_inside(source, inside, lambda: state.put(inside=""))
+st.subheader(_("Where it starts from"), anchor=False)
+cards.choose(on_offer)
+cards.details(source)
+own_model.removal(source)
 if not frozen.names and source.name == source.untrained:
     st.caption(_("Random weights with nothing frozen: this is training from scratch."))
-table(frozen)
-if any(layer.type == "BatchNormalization" for layer in source.layers):
-    st.caption(
-        _("A frozen BatchNormalization runs in inference mode: it uses its stored averages and does not update them.")
-    )
-inside.look_inside()
+own_model.own_model()
+with st.expander(_("All layers as a table"), icon=":material/table_rows:"):
+    table(frozen)
+    if isinstance(asked.answer, CutScores):
+        st.caption(reached.about(asked.answer))
 frame.next_page("train.py", _("Next: train"))
+reached.finish(asked, tail, retrained)

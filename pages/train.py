@@ -8,7 +8,6 @@ from pages.ui.runs import comparison as comparison_view
 from pages.ui.runs import lanes, settings
 from pages.ui.runs import run as run_view
 from pages.ui.session import state
-from pages.ui.sources.what_if import what_if
 from pages.ui.words import names
 from pages.ui.words.text import _, shown, tell
 from tlcore import sources
@@ -250,7 +249,5 @@ with left:
     watch_tuning()
 with right:
     watch("fx")
-with st.container(border=True, key="way_what_if"):
-    what_if()
 live_chart.prepare()
 frame.next_page("heads.py", _("Next: compare heads"))

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,7 @@ def house(tmp_path_factory):
         patch.setattr(state, "lab", lambda: lab)
         patch.setattr(state, "person", lambda: ME)
         patch.setattr(lab.what_if, "ask", lambda function, *arguments, **_: function(*arguments))  # no third process
+        patch.setattr(lab.what_if, "soon", lambda question, _s=0.0: answered(question))
         from ext.sonar.run import MeanSpec
 
         ids = {spec.kind: lab.store.create(spec, owner=ME.id).id for spec in (TUNING, MeanSpec())}
@@ -82,6 +84,11 @@ def _started(folder: Path) -> Lab:
     store, serving = Store(folder), Serving(folder, soon=tuple)
     serving.start()
     return Lab(folder, store, LocalEngine(folder, n_workers=1, execute=execution.execute), serving, WhatIf(folder))
+
+
+@cache
+def answered(question):
+    return what_if.retrain(question) if isinstance(question, Move) else what_if.every_cut(question)
 
 
 @pytest.fixture
@@ -287,6 +294,14 @@ def test_every_page_opens_on_it(lab, runs, name):
         sound(app.selectbox(key="lesson_run").set_value(runs["fine_tune"].id).run())
     warnings = [each.value for each in app.warning if not each.value.startswith("LogME is shown for comparison")]
     assert app.title[0].value and not app.error and not warnings, words(app)
+
+
+@pytest.mark.parametrize("block", ["stem", "block_1"])
+def test_a_layer_or_block_of_it_is_looked_into_and_every_cut_has_its_accuracy(lab, block):
+    app = sound(opened("layers", **CHOSEN, inside=block))
+    assert not app.error and not app.warning, words(app)
+    assert f"Inside {block}".replace("_", "\\_") in words(app) and "activations" in htmls(app)
+    assert "10 labels a class" in words(app)
 
 
 @pytest.mark.parametrize("kind", ["fine_tune", "heads", "sweep", "sonar_mean"])

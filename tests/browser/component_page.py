@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui.components import film
-from pages.ui.components.layer_picker import layer_picker
+from pages.ui.components.layer_picker import layer_picker, looked
 from pages.ui.components.live_chart import LiveRun, Rule, check_view, live_chart
 from pages.ui.components.pad import drawing_pad
 from tlcore.spec import FineTuneSpec, LayerInfo, Phase
@@ -120,7 +120,15 @@ def show_film() -> None:
 
 def show_picker(layers: tuple[LayerInfo, ...]) -> None:
     st.button("All convolutions", on_click=replace, kwargs={"frozen": ("conv_1", "conv_2")})
-    say("picker", layer_picker(layers, state["frozen"], key="picker", rev=state["rev"]))
+    scores = {layer.name: 0.9 + layer.index / 2000 for layer in layers if layer.cut} | {"": 0.88}
+    options = {"scores": scores if "scored" in st.query_params else None, "opened": state.get("opened", "")}
+    say("picker", layer_picker(layers, state["frozen"], key="picker", rev=state["rev"], on_look=look, **options))
+    say("opened", state.get("opened", ""))
+
+
+def look() -> None:
+    name = looked(state["picker"], LAYERS)
+    state["opened"] = "" if name == state.get("opened") else name
 
 
 def say(name: str, value: object) -> None:

@@ -739,7 +739,6 @@ def test_dragging_the_boundary_freezes_what_lies_before_it(show):
     assert json.loads(page.locator(".st-key-said_picker code").text_content()) == []
     page.mouse.up()
     wait_said(page, "picker", "said.join() === 'conv_1,conv_2'")
-    expect(page.get_by_text("103,114 of 121,930 weights will train (84.6 %)")).to_be_visible()
 
 
 def test_switches_move_the_boundary(show):
@@ -768,6 +767,38 @@ def test_layers_without_weights_say_so_and_have_no_switch(show):
     expect(page.get_by_role("switch")).to_have_count(4)
     for name in ("pool_1", "pool_2", "flatten"):
         expect(page.locator(f"[data-layer={name}]")).to_contain_text("nothing to freeze")
+
+
+def test_a_click_on_a_layer_looks_inside_it_and_freezes_nothing(show):
+    page = show("picker")
+    conv_2 = page.get_by_role("button", name=re.compile("Look inside conv_2"))
+    conv_2.click()
+    wait_said(page, "opened", "said === 'conv_2'")
+    expect(conv_2).to_have_attribute("aria-expanded", "true")
+    conv_2.click()  # a second click puts it away
+    wait_said(page, "opened", "said === ''")
+    expect(conv_2).to_have_attribute("aria-expanded", "false")
+    page.get_by_role("button", name=re.compile("Look inside pool_1")).focus()  # it has no weights, and yet an output
+    page.keyboard.press("Enter")
+    wait_said(page, "opened", "said === 'pool_1'")
+    assert json.loads(page.locator(".st-key-said_picker code").text_content()) == []
+
+
+def test_under_every_cut_stands_what_it_reaches_and_the_boundary_marks_its_own(show):
+    page = show("picker&scored=1")
+    cuts = page.get_by_role("listitem")
+    expect(cuts).to_have_count(8)
+    assert (
+        cuts.first.text_content() == "Nothing frozen: 88.0 %"
+        and cuts.last.text_content() == "Cut after dense_2: 90.3 %"
+    )
+    expect(page.locator(".tl-net-cut.here")).to_have_text("Nothing frozen: 88.0 %")
+    page.get_by_role("slider").press("ArrowRight")
+    expect(page.locator(".tl-net-cut.here")).to_have_text("Cut after conv_1: 90.0 %")
+    expect(page.locator(".tl-net-cut.best")).to_have_text("Cut after dense_2: 90.3 %")
+    middle = "box => { const { x, width } = box.getBoundingClientRect(); return x + width / 2; }"
+    line, number = (page.locator(part).evaluate(middle) for part in (".tl-net-line", ".tl-net-cut.here"))
+    assert abs(line - number) < 2
 
 
 def test_a_preset_replaces_the_choice(show):
@@ -850,11 +881,22 @@ CUT = """(net) => {
 
 @pytest.mark.parametrize("width", [320, 360, 480, 600, 700, 768, 900, 1024, 1280, 1600, 1920])
 def test_nothing_of_the_network_is_cut_off_at_any_width(show, width):
-    page = show("picker", viewport={"width": width, "height": 900})
+    page = show("picker&scored=1", viewport={"width": width, "height": 900})
     for key in ("Home", "End"):
         page.get_by_role("slider").press(key)
         assert page.locator(".tl-net").evaluate(CUT) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_many_blocks_never_make_the_page_wider_than_its_window(show):
+    page = show("deep&scored=1")
+    for width in (320, 480, 599, 600, 700, 768, 900, 1024, 1280, 1600, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        for key in ("Home", "End"):
+            page.get_by_role("slider").press(key)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            own = "net => net.scrollWidth <= net.clientWidth + 4"  # the margin of the part that scrolls
+            assert page.locator(".tl-net").evaluate(own)
 
 
 def test_a_hundred_and_fifty_four_layers_are_drawn_as_groups(show):

@@ -292,13 +292,14 @@ def test_what_home_answers_is_as_high_as_the_blank_panel_whatever_it_is(visit, w
 
 
 def weights_that_train(page: Page) -> int:
-    return int(page.locator(".tl-net-summary").text_content().split(" of ")[0].replace(",", ""))
+    return int(page.locator(".st-key-will_train p").first.text_content().split(" of ")[0].replace(",", ""))
 
 
 def test_the_sentence_the_diagram_and_the_table_agree_and_the_choice_survives_other_pages(visit):
     page = visit("layers")
     page.get_by_role("button", name="All but the head").click()
-    expect(page.locator(".tl-net-summary")).to_have_text(re.compile(r"^325 of 121,605 weights"))
+    expect(page.locator(".st-key-will_train")).to_contain_text(re.compile(r"325 of 121,605 weights"))
+    page.get_by_text("All layers as a table").click()
     expect(page.get_by_text("121,605 weights, of which 325 train and 121,280 are frozen")).to_be_visible()
 
     knob = page.get_by_role("slider").bounding_box()

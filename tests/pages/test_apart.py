@@ -21,6 +21,7 @@ ANN, BOB, HOST = Person("a" * 32), Person("b" * 32), Person("c" * 32, host=True)
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
     found = Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
+    monkeypatch.setattr(found.what_if, "soon", lambda question, wait_s=0.0: None)
     monkeypatch.setattr(state, "lab", lambda: found)
     return found
 

@@ -39,8 +39,12 @@ SVM = svm.OpenedSVM(
     0.25, 1.25, svm.Dual(1.0, 1.0, 0.5, 0.0, 0.0, 0.5, 1e-5, 0.5), CHOICES,
 )  # fmt: skip
 FOREST = forest.OpenedForest(np.array([[0.0, 1.0], [0.5, 0.5]]), np.array([0.25, 0.75]), CHOICES)
+SEEN = explanation.Seen(
+    EXPLAINED.class_names, EXPLAINED.probabilities, (("conv_2", EXPLAINED.activations[0][1]), EXPLAINED.activations[1])
+)
 FOUND = {
     explanation.explain: EXPLAINED,
+    explanation.seen: SEEN,
     networks.filters: RNG.normal(size=(32, 3, 3)),
     maps.before_and_after: MAPPED,
     forest.opened: FOREST,
@@ -63,6 +67,9 @@ class Answers:
 
     ready = True
 
+    def soon(self, question, wait_s=0.0):
+        """Nothing of what the cuts reach: it is still computed."""
+
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
@@ -83,7 +90,7 @@ def page(name: str, **session) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success)
+    kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
@@ -112,13 +119,31 @@ def heads_run(store: Store, *names: str):
 
 
 def test_a_layers_filters_and_activations_are_shown_for_the_chosen_image(lab):
-    app = page("layers", look_inside=True)
-    assert "6, 80 % sure" in words(app) and "conv_1: 26 × 26 × 4" in words(app)
-    assert "conv_2: 32 filters of 3 × 3." in words(app) and "only knows 0–4" in words(app)
+    app = page("layers", inside="conv_2")
+    assert "6, 80 % sure" in words(app) and "only knows 0–4" in words(app)
+    assert "conv\\_2: 32 filters of 3 × 3." in words(app) and "conv_2: 26 × 26 × 4" in words(app)
     first = lab.what_if.asked[0]
-    assert first[:2] == (explanation.explain, "source:digits_0_4") and first[2].shape == (28, 28, 1)
-    app.segmented_control(key="inside_layer").set_value("dense_1").run()
+    assert first[:2] == (explanation.seen, "source:digits_0_4") and first[2].shape == (28, 28, 1)
+    other = [app.pills(key="inside_image").set_value(3).run(), lab.what_if.asked[-2]][1]
+    assert not np.array_equal(first[2], other[2])
+    app.button(key="inside_close").click().run()
+    assert "filters" not in words(app) and not app.session_state["inside"]
+
+
+def test_what_was_drawn_last_is_what_a_layer_is_shown_for(lab):
+    drawing = np.full((28, 28, 1), 9, np.uint8)
+    app = page("layers")
+    app.session_state["inside"], app.session_state["on_easel"] = "dense_1", drawing
+    app.run()
+    assert app.pills(key="inside_image").options[0] == "Your drawing"
+    assert np.array_equal(lab.what_if.asked[0][2], drawing) and len(lab.what_if.asked) == 1  # no filters to ask for
     assert "dense_1: 10; each square is one unit" in words(app)
+    app.session_state["on_easel"] = drawing[:8]  # of another form
+    assert "Your drawing" not in app.run().pills(key="inside_image").options
+
+
+def test_a_layer_that_the_network_does_not_have_is_not_looked_into(lab):
+    assert "Inside" not in words(page("layers", inside="conv_9")) and lab.what_if.asked == []
 
 
 def test_nothing_is_asked_before_a_page_is_opened_up(lab):
@@ -131,7 +156,7 @@ def test_nothing_is_asked_before_a_page_is_opened_up(lab):
 
 def test_a_process_that_does_not_answer_is_one_sentence(lab):
     lab.what_if.error = TrainingError("20 questions are waiting already. Try again in a few seconds.")
-    assert "questions are waiting already" in words(page("layers", look_inside=True))
+    assert "questions are waiting already" in words(page("layers", inside="conv_1"))
 
 
 def test_a_drawing_is_explained_when_asked_and_not_with_every_stroke(lab, monkeypatch):

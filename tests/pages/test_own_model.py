@@ -29,6 +29,10 @@ def mine(lab, monkeypatch):  # noqa: F811
     return kept("upload-0123456789ab", ANN.id)
 
 
+def keys(app) -> set[str]:
+    return {button.key for button in app.button}
+
+
 def kept(name: str, owner: str, title: str = "My *own* model"):
     card = replace(
         sources.info("random"),
@@ -54,7 +58,7 @@ def test_every_page_opens_with_an_uploaded_source(mine, name):
 
 def test_choosing_a_model_with_other_layers_changes_the_choices_that_named_layers(mine):
     app = opened("layers")
-    app.selectbox(key="source").select(mine.name).run()
+    app.button(key=f"use_{mine.name}").click().run()
     sound(app)
     assert app.session_state["frozen"] == ("first",) and app.session_state["layer"] == "mean"
     assert app.session_state["what_if_cut"] == "mean"
@@ -66,16 +70,16 @@ def test_a_removed_model_goes_off_the_list_and_comes_back(mine):
     app.button(key="remove_model").click().run()
     assert "was removed. Runs that used it stay." in words(sound(app))
     assert app.session_state["source"] == "digits_0_4"
-    assert mine.title not in app.selectbox(key="source").options
+    assert f"use_{mine.name}" not in keys(app)
     app.button(key="undo_removal").click().run()
-    assert app.session_state["source"] == mine.name and mine.title in app.selectbox(key="source").options
+    assert app.session_state["source"] == mine.name and f"use_{mine.name}" in keys(app)
     assert sources.uploaded() == (mine,)
 
 
 def test_anothers_model_is_neither_listed_nor_removable(mine):
     other = kept("upload-ba9876543210", "somebody else", "Not yours")
     app = sound(opened("layers"))
-    assert other.title not in app.selectbox(key="source").options
+    assert f"use_{other.name}" not in keys(app) and f"use_{mine.name}" in keys(app)
     app = sound(opened("layers", source=other.name))  # forged, or a link's
     assert app.session_state["source"] == "digits_0_4"
     assert not [button for button in app.button if button.key == "remove_model"]
@@ -101,7 +105,7 @@ def test_a_bad_model_is_refused_when_it_is_chosen_and_the_page_goes_on(
     assert sentence in error.value.replace("\\", "")
     assert app.button(key="add_model").disabled
     assert not (tmp_path / "canary").exists()
-    app.selectbox(key="source").select("fashion").run()
+    app.button(key="use_fashion").click().run()
     assert sound(app).session_state["source"] == "fashion"
 
 

@@ -17,25 +17,25 @@ from streamlit.runtime.scriptrunner import exec_code
 from streamlit.testing.v1 import AppTest
 from tiny_results import fine_tuned
 
-from pages.ui.components import film
+from pages.ui.components import film, layer_picker
 from pages.ui.evidence import savings as savings_view
 from pages.ui.frame import complain
 from pages.ui.runs import fine_tune
 from pages.ui.session import state
 from tlcore import prediction
 from tlcore.engine import Status
-from tlcore.errors import DataError
+from tlcore.errors import DataError, TrainingError
 from tlcore.evaluation import evaluate
 from tlcore.inspection import lesson
 from tlcore.jobs import execution as worker
 from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
-from tlcore.prediction.what_if import WhatIf
+from tlcore.prediction.what_if import Answer, Cuts, CutScores, Move, WhatIf
 from tlcore.recipes import break_it, race, scratch_control
 from tlcore.recipes.break_it import BREAKS
-from tlcore.sentences import Sentence
-from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, ProofRow
+from tlcore.sentences import NOTHING, Sentence
+from tlcore.spec import DataSpec, Evaluation, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, ProofRow
 from tlcore.store import Store
 from tlcore.store.connection import connect
 
@@ -67,6 +67,7 @@ class Line:
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
     found = Lab(store.folder, store, Line(store), Serving(store.folder), WhatIf(store.folder))
+    monkeypatch.setattr(found.what_if, "soon", lambda question, wait_s=0.0: None)  # never done: no process is started
     monkeypatch.setattr(state, "lab", lambda: found)
     monkeypatch.setattr(state, "person", lambda: ME)
     return found
@@ -523,10 +524,68 @@ def test_the_forecast_counts_the_network_that_will_train_with_its_new_head(lab):
 
 
 def test_layers_tells_compute_of_a_step_and_of_a_whole_training_apart(lab):
-    said = words(opened("layers", epochs=10))
-    assert "multiplications of one training image, forward and backward" in said
-    assert "Over 10 epochs it is **" in said and "the claims on Evidence count it so" in said
-    assert "Over" not in words(opened("layers", frozen=()))
+    app = opened("layers", epochs=10)
+    (sentence,) = [each for each in app.markdown if "weights will train" in each.value]
+    assert "64 % less compute a step, 16.5 times less over 10 epochs" in sentence.value
+    assert "multiplications of one training image" in sentence.help
+    assert "nothing is saved" in words(opened("layers", frozen=()))
+
+
+def scores(cuts, **accuracies):
+    tests = [(name, Evaluation(a, a - 0.01, a + 0.01, 2000, ())) for name, a in accuracies.items()]
+    return CutScores(cuts, (("", Evaluation(0.85, 0.84, 0.86, 2000, ())), *tests), 25, 1.0)
+
+
+def test_layers_states_what_was_found_and_puts_it_under_every_cut(lab, monkeypatch):
+    asked = []
+
+    def soon(question, wait_s=0.0):
+        asked.append(question)
+        if isinstance(question, Cuts):
+            return scores(question, conv_1=0.9, pool_1=0.95, conv_2=0.98, pool_2=0.97, flatten=0.97, dense_2=0.56)
+        test = Evaluation(0.953, 0.943, 0.961, 2000, ())
+        return Answer(question, test, 25, 102_789, 0.5, (ProofRow("conv_1", True, "a", "a", True),), NOTHING)
+
+    shown = []
+    monkeypatch.setattr(lab.what_if, "soon", soon)
+    monkeypatch.setattr(layer_picker, "_picker", lambda **options: shown.append(options["data"]) or {})
+    app = sound(opened("layers", per_class=5, seed=3))
+    assert asked[0] == Cuts("digits_0_4", "mnist_5_9", 3, 5)
+    assert asked[-1] == Move("digits_0_4", "mnist_5_9", "flatten", "dense", 3, 5)  # pooling has nothing to train
+    said = words(app).replace("\\", "")
+    assert "Cut after conv_2: 98.0 % with 5 labels a class. After dense_2: 56.0 %." in said
+    assert "trained from the boundary on: **95.3 %** (95 % interval 94.3 – 96.1 %)" in words(app)
+    under = {cut["name"]: (cut["text"], cut["best"]) for cut in shown[-1]["cuts"]}
+    assert under["conv_2"] == ("98.0 %", True) and under["dense_2"] == ("56.0 %", False)
+    assert under["dense_1"] == ("…", False)  # a place is kept for what is missing
+    found = app.session_state["what_if_found"][("digits_0_4", "mnist_5_9", 3)]
+    assert len(found["linear"]) == 7 and list(found["dense"]) == ["flatten"]  # counted as looks at the test images
+
+
+def test_layers_says_why_nothing_was_measured_and_goes_on(lab, monkeypatch):
+    def soon(question, wait_s=0.0):
+        raise TrainingError("20 questions are waiting already. Try again in a few seconds.")
+
+    monkeypatch.setattr(lab.what_if, "soon", soon)
+    app = sound(opened("layers"))
+    assert "questions are waiting already" in app.warning[0].value and app.button(key="use_digits")
+
+
+def test_where_layers_after_the_boundary_are_frozen_too_no_plain_cut_is_trained(lab, monkeypatch):
+    asked = []
+    monkeypatch.setattr(lab.what_if, "soon", lambda question, wait_s=0.0: asked.append(question))
+    sound(opened("layers", frozen=("conv_2",)))
+    sound(opened("layers", frozen=("conv_1", "conv_2", "dense_1", "dense_2")))
+    assert asked and not [question for question in asked if isinstance(question, Move)]
+
+
+def test_a_source_is_chosen_by_its_card_with_pictures_of_what_it_learned_from(lab):
+    app = opened("layers")
+    pictures = [element.proto.body for element in app.get("html") if "learned-from" in element.proto.body]
+    assert [strip.count("<img") for strip in pictures] == [5, 5, 5, 0]  # the last is untrained
+    app.button(key="use_fashion").click().run()
+    assert sound(app).session_state["source"] == "fashion" and "Fashion-MNIST training images" in words(app)
+    assert "Untrained\\: the control" in words(app) and "92.2 % on its own test images" in words(app)
 
 
 def test_what_a_source_cannot_forget_is_said_for_its_own_reason():
@@ -626,6 +685,7 @@ from tlcore.prediction.what_if import WhatIf
 store = Store(Path({str(tmp_path)!r}))
 engine = SimpleNamespace(status=lambda: Status(2, 0, 0, True))
 lab = Lab(store.folder, store, engine, Serving(store.folder), WhatIf(store.folder))
+lab.what_if.soon = lambda question, wait_s=0.0: None
 state.lab = lambda: lab
 for name in {NAMES!r}:
     app = AppTest.from_file({str(ROOT / "pages" / "menu.py")!r}, default_timeout=60).run()

@@ -115,18 +115,21 @@ def pool(target: str, split: str, draws: Iterable[tuple[int, int]], n_test: int 
     return Pool(*parts[:2], rows, *parts[2:], entry.class_names, entry.form, _hash(parts))
 
 
-def samples(target: str, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``n`` test items as stored, the classes as even as they go, in random order, and their labels.
+def samples(target: str, n: int, seed: int = 0, part: str = "test") -> tuple[np.ndarray, np.ndarray]:
+    """Return ``n`` items as stored, the classes as even as they go, in random order, and their labels.
+
+    ``part`` is "test" or "train".
 
     A target that is not ``offline`` is read through Keras: ask for it in a child process only.
     """
     raw = get(target).read()
+    x, y = (raw.x_test, raw.y_test) if part == "test" else (raw.x_train, raw.y_train)
     rng = np.random.default_rng(seed)
-    members = [rng.permutation(np.flatnonzero(raw.y_test == label)) for label in np.unique(raw.y_test)]
+    members = [rng.permutation(np.flatnonzero(y == label)) for label in np.unique(y)]
     # Every class deals its next image in turn: the first n of that deal are as even as n allows.
     dealt = sorted(((turn, k, i) for k, images in enumerate(members) for turn, i in enumerate(images)))[: max(n, 0)]
     chosen = rng.permutation(np.array([i for _, _, i in dealt], dtype=np.int64))
-    return raw.x_test[chosen], raw.y_test[chosen]
+    return x[chosen], y[chosen]
 
 
 def _with_noise(labels: np.ndarray, share: float, seed: int) -> np.ndarray:

@@ -201,7 +201,8 @@ def extract_several(model: "keras.Model", images: np.ndarray, layers: Sequence[s
     run = graph(keras.Model(model.inputs[0], outputs), images.dtype)
     for first in range(0, len(images), BATCH):
         answers = run(tf.constant(images[first : first + BATCH]))
-        yield [answer.numpy().reshape(len(answer), -1) for answer in answers]
+        several = answers if isinstance(answers, list | tuple) else [answers]  # Keras gives one output as it is
+        yield [answer.numpy().reshape(len(answer), -1) for answer in several]
 
 
 def cached_extract(

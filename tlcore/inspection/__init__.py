@@ -1,7 +1,7 @@
 """Why a model answers as it does."""
 
 from .choices import N_CHOICES, Choices
-from .explanation import Explanation, HeatMap, explain
+from .explanation import Explanation, HeatMap, Seen, explain, seen
 from .forest import OpenedForest
 from .maps import BeforeAndAfter, Plane
 from .nearest import Nearest
@@ -18,5 +18,7 @@ __all__ = [
     "OpenedForest",
     "OpenedSVM",
     "Plane",
+    "Seen",
     "explain",
+    "seen",
 ]

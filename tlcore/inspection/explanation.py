@@ -52,6 +52,28 @@ class Explanation:
     nearest: Nearest | Sentence
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a network says of one item, and what its layers make of it; fields as in ``Explanation``."""
+
+    class_names: tuple[str, ...]
+    probabilities: np.ndarray
+    activations: tuple[tuple[str, np.ndarray], ...]
+
+
+def seen(name: str, item: np.ndarray, folder: str) -> Seen:
+    """Return what the layers of a network make of an item: ``explain`` without the reasons, which take longer."""
+    model = opened(name, folder)
+    x = inputs.check_item(item, model.form)[None]
+    probabilities = model.predict_proba(x)[0]
+    activations: tuple[tuple[str, np.ndarray], ...] = ()
+    if model.network is not None:
+        look = _traced(name, folder)
+        values, _gradient = look.run(x, int(probabilities.argmax()))
+        activations = tuple(zip(look.layers, map(_picture, values), strict=True))
+    return Seen(model.class_names, probabilities, activations)
+
+
 def explain(name: str, item: np.ndarray, folder: str) -> Explanation:
     """Say why a model answers as it does.
 

@@ -26,7 +26,7 @@ from .augment import Distortion, affine, blur, distort, stroke_weight, warp
 from .layers import describe
 from .network import FORM, network
 from .preprocessing import proper
-from .shipped import FOLDER
+from .shipped import EXAMPLES, FOLDER, keep_examples
 
 if TYPE_CHECKING:
     import keras
@@ -128,6 +128,8 @@ def write(name: str, folder: Path, data: Path | None = None, epochs: int | None 
         x_train, y_train, x_test, y_test = _images(recipe, data)
         model = train(recipe, x_train, y_train, len(class_names), epochs)
         content = _save(model, folder / f"{name}.keras")
+        if not datasets.info(recipe.target).offline:
+            keep_examples(x_train, y_train, folder / f"{name}{EXAMPLES}")
         measures = measure(model, x_test, y_test, normalised=recipe.normalised)
         card |= {
             "n_train": len(x_train),

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from PIL import Image
+
 from tlcore.datasets import ASSETS, read_asset
 from tlcore.errors import DataError
 from tlcore.spec import SourceInfo
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 FOLDER = ASSETS / "sources"
+EXAMPLES = "-examples.png"  # after a network's name: a grey strip of images that it learned from, where its task is far
 
 
 class Saved(Source):
@@ -46,6 +50,16 @@ class Saved(Source):
             model = scaled(model, card.form)
         return with_new_head(model, n_classes, seed) if n_classes else model
 
+    def examples(self, n: int) -> np.ndarray:
+        path = self.folder() / f"{self.name}{EXAMPLES}"
+        if not path.exists():
+            return super().examples(n)
+        with Image.open(path) as image:
+            strip = np.asarray(image)
+        side = self.card().form.shape[0]
+        items = np.stack(np.split(strip, strip.shape[1] // side, axis=1))[..., None]
+        return items[:: max(1, len(items) // n)][:n]
+
     def check_file(self, path: Path, card: SourceInfo) -> None:
         """Raise a DataError when the file is not the one that the card notes."""
         read_asset(path, card.sha256)
@@ -67,3 +81,9 @@ class Untrained(Source):
 
     def check_shipped(self) -> None:
         self.card()
+
+
+def keep_examples(images: np.ndarray, labels: np.ndarray, path: Path) -> None:
+    """Write the first image of each class side by side, as grey pixels; ``images``: values in [0, 1], (n, h, w, 1)."""
+    firsts = [images[np.flatnonzero(labels == label)[0], ..., 0] for label in np.unique(labels)]
+    Image.fromarray(np.round(np.concatenate(firsts, axis=1) * 255).astype(np.uint8)).save(path, "PNG", optimize=True)

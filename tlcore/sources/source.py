@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tlcore import datasets
 from tlcore.errors import SpecError
 from tlcore.spec import SourceInfo
 
@@ -39,6 +42,17 @@ class Source:
             Its file is missing or damaged.
         """
         raise NotImplementedError
+
+    def examples(self, n: int) -> np.ndarray:
+        """Return some of the items that it learned from, as stored, at most ``n``; none where they are not at hand.
+
+        Shape (k, *form.shape), the dtype of its form.
+        """
+        card = self.card()
+        task = datasets.SOURCES.get(card.task)
+        if not card.trained or task is None or not task.info.offline or task.info.form != card.form:
+            return np.zeros((0, *card.form.shape), card.form.dtype)
+        return datasets.samples(card.task, n, part="train")[0]
 
     def check_shipped(self) -> None:
         """Raise a DataError when a file that ships with the app is missing or damaged."""

@@ -1,25 +1,25 @@
 """Why a model answers as it does, in pictures: where it looks, the nearest training images, what every layer sees."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from pages.ui.components.layer_picker import members
 from pages.ui.inputs import pictures
 from pages.ui.inputs.answers import REFERENCE, gallery, in_words, span
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
-from tlcore import datasets, inputs, sources
+from tlcore import datasets, inputs
 from tlcore.errors import LabError
-from tlcore.inspection import Explanation, HeatMap, Nearest, explain, networks
+from tlcore.inspection import Explanation, HeatMap, Nearest, explain, networks, seen
 from tlcore.prediction import ModelName, PredictorInfo, verdict
 from tlcore.sentences import Sentence
-from tlcore.spec import InputForm
+from tlcore.spec import InputForm, LayerInfo, SourceInfo
 
 N_SAMPLES = 12
-BESIDE = 3  # convolutions whose filters are shown side by side; of more a person picks one
 
 
 def asked(function: Any, *arguments: Any) -> Any:
@@ -78,7 +78,7 @@ def explanation(found: Explanation, picture: np.ndarray, key: str) -> None:
     with right:
         _nearest(found.nearest)
     if found.activations:
-        _activations(found.activations, key)
+        _every_layer(found.activations, key)
 
 
 def _heat(heat: HeatMap | Sentence, picture: np.ndarray, names: Sequence[str]) -> None:
@@ -119,7 +119,7 @@ def _nearest(nearest: Nearest | Sentence) -> None:
     )
 
 
-def _activations(activations: Sequence[tuple[str, np.ndarray]], key: str) -> None:
+def _every_layer(activations: Sequence[tuple[str, np.ndarray]], key: str) -> None:
     values = dict(activations)
     st.markdown(_("**What each layer makes of it**"))
     layer = st.segmented_control(
@@ -131,7 +131,11 @@ def _activations(activations: Sequence[tuple[str, np.ndarray]], key: str) -> Non
         label_visibility="collapsed",
         wrap=True,
     )
-    found = values[layer]
+    sheet(values[layer], layer)
+
+
+def sheet(found: np.ndarray, layer: str) -> None:
+    """Show activations, (h, w, channels) or (units,), as grey tiles with what they are."""
     shape = " × ".join(map(str, found.shape))
     words = _("activations of {layer}").format(layer=layer)
     st.html(f'<img src="{pictures.sheet(found)}" alt="{escape(words)}" style="max-width:100%;border-radius:.3rem">')
@@ -148,46 +152,83 @@ def _activations(activations: Sequence[tuple[str, np.ndarray]], key: str) -> Non
 
 
 @st.fragment
-def look_inside() -> None:
-    """Show the filters of the chosen source, and what its layers make of a test image; folded until opened."""
-    box = st.expander(
-        _("Look inside: filters, and what every layer makes of an image"),
-        key="look_inside",
-        icon=":material/frame_inspect:",
-        on_change="rerun",
-    )
-    if not box.open:
-        return
-    with box:
-        source = state.get("source")
-        target = _target_for(sources.info(source).form)
+def layer_inside(source: SourceInfo, block: str, on_close: Callable[[], None]) -> None:
+    """Show what a layer of a source looks for, its filters, and what it makes of a drawing or a test image.
+
+    Parameters
+    ----------
+    block : as it is drawn: a layer, or several that are one block; of these a person picks
+    on_close : called by the button that puts it away
+    """
+    with st.container(border=True, key="inside"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.subheader(plain(_("Inside {layer}").format(layer=block)), anchor=False)
+            st.button(_("Close"), key="inside_close", icon=":material/close:", on_click=on_close)
+        layer = _layer_of(source, block)
+        target = _target_for(source.form)
         if target is None:
             st.info(_("No data set at hand has items that this source reads."))
             return
-        items, labels = state.samples(target, N_SAMPLES)
-        names = datasets.info(target).class_names
-        shown = inputs.modality(datasets.info(target).form.modality).previews(items)
-        st.html(gallery(shown, [f"{i + 1} · {names[label]}" for i, label in enumerate(labels)]))
-        number = st.pills(
-            _("Test image"),
-            range(len(items)),
-            format_func=lambda i: f"{i + 1}",
-            default=0,
-            required=True,
-            key="inside_image",
-            wrap=True,
-        )
-        known = _("The source only knows {names}: it calls every image one of them.")
-        if not sources.info(source).trained:
-            known = _("This network is untrained: its answers are those of random weights.")
-        st.caption(known.format(names=plain(span(sources.info(source).class_names))))
-        found = _explained(str(ModelName.source(source)), items[number])
-        if found is not None:
-            explanation(found, shown[number], "inside_layer")
-            try:
-                _filters(source)
-            except LabError as error:
-                st.warning(tell(error))
+        item, picture = _item(target, source.form)
+        try:
+            answer = asked(seen, str(ModelName.source(source.name)), item, str(state.lab().folder))
+            kernels = asked(networks.filters, source.name, layer.name) if layer.type == "Conv2D" else None
+        except LabError as error:
+            st.warning(tell(error))
+            return
+        left, right = st.columns(2 if kernels is not None else [1, 3], gap="medium")
+        with left:
+            if kernels is not None:
+                _filters(layer.name, kernels)
+            else:
+                st.html(gallery([picture], [_("the image")]))
+        with right:
+            _activations(dict(answer.activations), layer)
+        said = verdict(answer.class_names, [float(p) for p in answer.probabilities])
+        st.caption(plain(_calls(source, in_words(said))))
+
+
+def _layer_of(source: SourceInfo, block: str) -> LayerInfo:
+    """Return the layer that is shown of a block; of several that show something a person picks one."""
+    layers = {layer.name: layer for layer in members(source.layers, block) if layer.cut or layer.type == "Conv2D"}
+    layers = layers or {layer.name: layer for layer in members(source.layers, block)}
+    if len(layers) == 1:
+        return next(iter(layers.values()))
+    name = st.selectbox(_("Layer"), list(layers), index=len(layers) - 1, key=f"inside_layer_{block}")
+    return layers[name]
+
+
+def _item(target: str, form: InputForm) -> tuple[np.ndarray, np.ndarray]:
+    """Let a person pick a test image, or what they drew last; return it as the network reads it and as a picture."""
+    items, labels = state.samples(target, N_SAMPLES)
+    drawn, names = state.get("on_easel"), datasets.info(target).class_names
+    if drawn is not None and (drawn.shape != form.shape or drawn.dtype != form.dtype):
+        drawn = None
+    words = {} if drawn is None else {-1: _("Your drawing")}
+    words |= {i: f"{i + 1}" for i in range(len(items))}
+    previews = inputs.modality(form.modality).previews(items)
+    captions = [f"{i + 1} · {names[label]}" for i, label in enumerate(labels)]
+    st.html(gallery(previews, captions))
+    number = st.pills(
+        _("Which image"),
+        list(words),
+        format_func=words.__getitem__,
+        default=next(iter(words)),
+        required=True,
+        key="inside_image",
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    if drawn is not None and number == -1:
+        return drawn, inputs.modality(form.modality).preview(drawn)
+    return items[number], previews[number]
+
+
+def _calls(source: SourceInfo, answer: str) -> str:
+    words = _("The whole network answers: {answer}. It only knows {names} and calls every image one of them.")
+    if not source.trained:
+        words = _("The whole network answers: {answer}. It is untrained: its answers are those of random weights.")
+    return words.format(answer=answer, names=span(source.class_names))
 
 
 def _target_for(form: InputForm) -> str | None:
@@ -196,21 +237,21 @@ def _target_for(form: InputForm) -> str | None:
     return state.get("target") if state.get("target") in names else next(iter(names), None)
 
 
-def _filters(source: str) -> None:
-    convolutions = [layer.name for layer in sources.info(source).layers if layer.type == "Conv2D"]
-    if not convolutions:
+def _filters(layer: str, kernels: np.ndarray) -> None:
+    st.markdown(_("**What it looks for: its filters**"))
+    words = escape(_("filters of {layer}").format(layer=layer))
+    st.html(f'<img src="{pictures.kernels(kernels)}" alt="{words}" style="max-width:100%;border-radius:.3rem">')
+    st.caption(
+        _(
+            "{layer}: {n} filters of {h} × {w}. Grey is 0, white adds, black takes away. A filter with many inputs "
+            "shows the one it weighs most."
+        ).format(layer=plain(layer), n=len(kernels), h=kernels.shape[1], w=kernels.shape[2])
+    )
+
+
+def _activations(values: dict[str, np.ndarray], layer: LayerInfo) -> None:
+    st.markdown(_("**What it makes of the image: its activations**"))
+    if layer.name not in values:
+        st.caption(_("It is one branch of its block: what leaves the block is shown at the block's last layer."))
         return
-    st.markdown(_("**The filters**"))
-    if len(convolutions) > BESIDE:
-        convolutions = [st.selectbox(_("Convolution"), convolutions, key="inside_filters")]
-    for column, layer in zip(st.columns(len(convolutions), gap="medium"), convolutions, strict=True):
-        with column:
-            found = asked(networks.filters, source, layer)
-            words = escape(_("filters of {layer}").format(layer=layer))
-            st.html(f'<img src="{pictures.kernels(found)}" alt="{words}" style="max-width:100%;border-radius:.3rem">')
-            st.caption(
-                _(
-                    "{layer}: {n} filters of {h} × {w}. Grey is 0, white adds, black takes away. A filter with many "
-                    "inputs shows the one it weighs most."
-                ).format(layer=layer, n=len(found), h=found.shape[1], w=found.shape[2])
-            )
+    sheet(values[layer.name], layer.name)

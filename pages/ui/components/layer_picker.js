@@ -1,16 +1,17 @@
 // The network as a diagram. One set of frozen names is the truth; the switches and the boundary are drawn from it.
+// A click on a layer asks to look inside it; under every cut stands what it reaches.
 // Python's choice is taken only when its revision number, or the network itself, has changed.
 
 const pickers = new WeakMap(); // parentElement -> Picker
 const MOST_DOWN = 12; // more blocks one below the other would be a long way to scroll: they scroll sideways
 
-export default function ({ parentElement, data, setStateValue }) {
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   let picker = pickers.get(parentElement);
   if (!picker) {
     picker = new Picker(parentElement);
     pickers.set(parentElement, picker);
   }
-  const call = picker.update(data, (value) => setStateValue("choice", value));
+  const call = picker.update(data, (value) => setStateValue("choice", value), (name) => setTriggerValue("look", name));
   return () => {
     if (picker.calls !== call) return; // Streamlit may clean up an overtaken call: the picker lives on
     picker.close();
@@ -27,8 +28,9 @@ class Picker {
     this.build(parent);
   }
 
-  update(data, emit) {
+  update(data, emit, look) {
     this.emit = emit;
+    this.look = look;
     this.data = data;
     const network = JSON.stringify([data.blocks, data.words, data.label]);
     if (network !== this.network) {
@@ -44,6 +46,8 @@ class Picker {
       this.frozen = new Set(data.frozen);
     }
     this.root.classList.toggle("dark", isDark(this.root));
+    this.open(data.opened);
+    this.writeCuts();
     this.show();
     return ++this.calls;
   }
@@ -173,7 +177,8 @@ class Picker {
     this.root.setAttribute("aria-label", label);
     this.row.querySelectorAll(".tl-net-cell, .tl-net-end").forEach((old) => old.remove());
     this.cells = blocks.map((block, index) => this.cell(block, index));
-    this.row.append(end(words.input, "in"), ...this.cells, end(words.output, "out"));
+    this.row.append(end(words.input, "in"), ...this.cells, end(words.output, "out"), this.curve, this.list);
+    this.list.setAttribute("aria-label", words.reached);
     this.knob.setAttribute("aria-label", words.boundary);
     this.knob.setAttribute("aria-valuemin", 0);
     this.knob.setAttribute("aria-valuemax", this.layers.length);
@@ -186,49 +191,95 @@ class Picker {
 
   cell(block, index) {
     const weighted = block.members.some(([, weights]) => weights);
-    const cell = document.createElement(weighted ? "button" : "div");
+    const cell = document.createElement("div");
     cell.className = "tl-net-cell";
     cell.dataset.layer = block.name;
     cell.style.setProperty("--size", block.size.toFixed(3));
     cell.innerHTML = `
-      <span class="tl-net-lane"><span class="tl-net-bar"></span></span>
-      <span class="tl-net-text">
-        <span class="tl-net-verb"></span>
-        <span class="tl-net-name"></span>
-        <span class="tl-net-facts">
-          <span class="tl-net-type"></span><span class="tl-net-shape"></span><span class="tl-net-weights"></span>
+      <button type="button" class="tl-net-look" aria-expanded="false">
+        <span class="tl-net-lane"><span class="tl-net-bar"></span></span>
+        <span class="tl-net-text">
+          <span class="tl-net-verb"></span>
+          <span class="tl-net-name"></span>
+          <span class="tl-net-facts">
+            <span class="tl-net-type"></span><span class="tl-net-shape"></span><span class="tl-net-weights"></span>
+          </span>
         </span>
-      </span>
-      <span class="tl-net-state"></span>`;
+      </button>
+      ${weighted ? '<button type="button" role="switch" class="tl-net-state"></button>' : '<span class="tl-net-state"></span>'}`;
     const write = (part, text) => { cell.querySelector(`.tl-net-${part}`).textContent = text; };
+    write("verb", this.data.words.look);
     write("name", block.name);
     write("type", block.type);
     write("shape", block.shape);
-    if (weighted) {
-      write("verb", this.data.words.freeze);
-      write("weights", block.weights);
-      cell.type = "button";
-      cell.setAttribute("role", "switch");
-      cell.addEventListener("click", (event) => this.toggle(index, event.shiftKey));
-    }
+    write("weights", weighted ? block.weights : "");
+    cell.querySelector(".tl-net-look").addEventListener("click", () => {
+      this.open(this.opened === block.name ? "" : block.name);
+      this.look(block.name);
+      if (this.opened) reveal(".st-key-inside");
+    });
+    const toggle = (event) => this.toggle(index, event.shiftKey);
+    cell.querySelector('[role="switch"]')?.addEventListener("click", toggle);
     return cell;
+  }
+
+  open(name) {
+    this.opened = name;
+    for (const cell of this.cells) {
+      cell.querySelector(".tl-net-look").setAttribute("aria-expanded", cell.dataset.layer === name);
+    }
+  }
+
+  // -- what each cut reaches ---------------------------------------------------------------------------------
+
+  writeCuts() {
+    const { cuts } = this.data;
+    this.root.classList.toggle("scored", cuts.length > 0);
+    this.list.replaceChildren(...cuts.map((cut, index) => {
+      const item = document.createElement("span");
+      item.className = "tl-net-cut";
+      item.setAttribute("role", "listitem");
+      item.dataset.cut = cut.name;
+      item.hidden = !cut.text;
+      item.classList.toggle("best", cut.best);
+      item.style.setProperty("--stop", index);
+      item.innerHTML = '<span class="tl-net-verb"></span><b></b>';
+      item.firstChild.textContent = `${cut.where}: `;
+      item.lastChild.textContent = cut.text;
+      return item;
+    }));
+  }
+
+  placeCuts(gaps, stop) {
+    [...this.list.children].forEach((item, index) => {
+      item.style.setProperty("--place", `${gaps[index]}px`);
+      item.classList.toggle("here", index === stop);
+    });
+    const known = this.data.cuts.map((cut, index) => [gaps[index], cut.value]).filter(([, value]) => value !== null);
+    const [low, high] = [Math.min(...known.map(([, y]) => y)), Math.max(...known.map(([, y]) => y))];
+    const points = known.map(([x, y]) => [x, 35 - (high > low ? (30 * (y - low)) / (high - low) : 15)]);
+    this.curve.innerHTML = points.length
+      ? `<polyline points="${points.map((point) => point.join(",")).join(" ")}"/>` +
+        points.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="4"/>`).join("")
+      : "";
   }
 
   show() {
     const frozen = this.preview === null ? this.frozen : this.upTo(this.preview);
     this.cells.forEach((cell, index) => this.showCell(cell, this.stateOf(this.data.blocks[index], frozen)));
     this.showBoundary(frozen);
-    this.showSummary(frozen);
   }
 
   showCell(cell, state) {
     if (cell.dataset.state === state) return;
     cell.dataset.state = state;
-    if (cell.type === "button") cell.setAttribute("aria-checked", state === "frozen");
     const pill = cell.querySelector(".tl-net-state");
     pill.className = `tl-net-state ${state}`;
-    pill.innerHTML = `${icon(state)}<b></b>`;
+    pill.innerHTML = `<span class="tl-net-verb"></span>${icon(state)}<b></b>`;
     pill.querySelector("b").textContent = this.data.words[state];
+    if (pill.type !== "button") return;
+    pill.setAttribute("aria-checked", state === "frozen");
+    pill.firstChild.textContent = fill(this.data.words.freeze, { layer: cell.dataset.layer });
   }
 
   showBoundary(frozen) {
@@ -252,7 +303,9 @@ class Picker {
     if (laid === this.laid || !width) return;
     this.laid = laid;
     this.root.classList.remove("down");
+    this.list.style.display = "none"; // not placed yet: it would count as too wide
     const fits = this.scroll.scrollWidth <= this.scroll.clientWidth;
+    this.list.style.display = "";
     this.root.classList.toggle("down", !fits && (length <= MOST_DOWN || width < 600));
   }
 
@@ -264,6 +317,7 @@ class Picker {
     const gaps = this.gaps();
     this.row.style.setProperty("--at", `${gaps[stop]}px`);
     this.row.style.setProperty("--track", this.track(gaps));
+    this.placeCuts(gaps, stop);
   }
 
   // The rail's colours: of every block its own, also where frozen layers lie after ones that train. What has no weights
@@ -287,19 +341,6 @@ class Picker {
     return stops.join(", ");
   }
 
-  showSummary(frozen) {
-    const total = this.layers.reduce((sum, [, weights]) => sum + weights, 0);
-    const kept = this.layers.reduce((sum, [name, weights]) => sum + (frozen.has(name) ? weights : 0), 0);
-    const number = new Intl.NumberFormat(this.data.language);
-    const share = total ? (100 * (total - kept)) / total : 0;
-    const tenths = new Intl.NumberFormat(this.data.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-    this.summary.textContent = fill(this.data.words.summary, {
-      n: number.format(total - kept),
-      total: number.format(total),
-      share: `${tenths.format(share)} %`,
-    });
-  }
-
   // -- the parts ---------------------------------------------------------------------------------------------
 
   build(parent) {
@@ -307,21 +348,22 @@ class Picker {
     this.root.className = "tl-net";
     this.root.setAttribute("role", "group");
     this.root.innerHTML = `
-      <div class="tl-net-head"><span class="tl-net-summary"></span><span class="tl-net-legend"></span></div>
+      <div class="tl-net-head"><span class="tl-net-help"></span><span class="tl-net-legend"></span></div>
       <div class="tl-net-scroll">
         <div class="tl-net-row">
           <div class="tl-net-rail">
             <div class="tl-net-track"></div>
-            <div class="tl-net-line"></div>
             <div class="tl-net-knob" role="slider" tabindex="0">${icon("grip")}</div>
           </div>
+          <div class="tl-net-line"></div>
+          <svg class="tl-net-curve" aria-hidden="true"></svg>
+          <span class="tl-net-cuts" role="list"></span>
         </div>
-      </div>
-      <p class="tl-net-help"></p>`;
+      </div>`;
     const find = (name) => this.root.querySelector(`.tl-net-${name}`);
     this.scroll = find("scroll");
     [this.row, this.rail, this.knob] = [find("row"), find("rail"), find("knob")];
-    [this.summary, this.legend, this.help] = [find("summary"), find("legend"), find("help")];
+    [this.legend, this.help, this.curve, this.list] = [find("legend"), find("help"), find("curve"), find("cuts")];
     this.cells = [];
     this.rail.addEventListener("pointerdown", (event) => this.grab(event));
     this.rail.addEventListener("pointermove", (event) => this.drag(event));
@@ -336,6 +378,14 @@ class Picker {
     this.watcher.disconnect();
     this.root.remove();
   }
+}
+
+// What the click opens comes with the page's next run: it is brought into view when it is there.
+function reveal(selector, tries = 40) {
+  const panel = document.querySelector(selector);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (panel) panel.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  else if (tries) setTimeout(() => reveal(selector, tries - 1), 100);
 }
 
 function end(word, side) {

@@ -1,16 +1,17 @@
-"""The network as a diagram in which layers are frozen: a switch per layer and one boundary, kept in step."""
+"""The network as a diagram: a switch per layer and one boundary to freeze it, a click to look inside a layer."""
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from streamlit.components.v2 import component
 
-from pages.ui.words.text import _, language, ngettext
+from pages.ui.words.text import _, ngettext
 from tlcore.features.freezing import Freezing
+from tlcore.sentences import percent
 from tlcore.spec import LayerInfo
 
 _HERE = Path(__file__)
@@ -34,7 +35,10 @@ def layer_picker(
     key: str,
     rev: int = 0,
     label: str = "",
+    scores: Mapping[str, float] | None = None,
+    opened: str = "",
     on_change: Callable[[], None] | None = None,
+    on_look: Callable[[], None] | None = None,
 ) -> tuple[str, ...]:
     """Show the network from input to output and return the names that are frozen.
 
@@ -44,7 +48,11 @@ def layer_picker(
     frozen : the choice of revision ``rev``; a preset replaces what a person chose by raising ``rev``
     key : the widget's key
     label : what is shown, for screen readers
+    scores : the accuracy, in [0, 1], at cuts of the network, "" before its first layer: it stands under each. Where one
+        is missing its place is kept free; None: there are none to come
+    opened : the block that is shown from inside, "" for none
     on_change : called before the rerun that a change causes
+    on_look : called when a block is clicked; ``looked`` then gives its name
 
     Returns
     -------
@@ -59,11 +67,13 @@ def layer_picker(
             "blocks": blocks(layers),
             "frozen": list(frozen),
             "label": label or _("Layers from input to output"),
-            "language": language(),
             "words": _words(layers),
+            "cuts": [] if scores is None else cuts(layers, scores),
+            "opened": opened,
         },
         # Not named "value": Streamlit unwraps a lone "value" and then finds no callback for what is in it.
         on_choice_change=on_change or _nothing,
+        on_look_change=on_look or _nothing,
     )
     return check_value(picker.get("choice"), layers, frozen=frozen, rev=rev)
 
@@ -85,6 +95,38 @@ def check_value(
     if not isinstance(names, list) or len(names) > MAX_NAMES:
         return Freezing(layers, frozen).names
     return Freezing(layers, [name for name in names if isinstance(name, str) and name in known]).names
+
+
+def looked(value: object, layers: Sequence[LayerInfo]) -> str | None:
+    """Return the block whose click a browser sent, untrusted; None when it is none of the network's."""
+    name = value.get("look") if isinstance(value, Mapping) else None
+    return next((block["name"] for block in blocks(layers) if block["name"] == name), None)
+
+
+def members(layers: Sequence[LayerInfo], block: str) -> tuple[LayerInfo, ...]:
+    """Return the layers of a block that is drawn as one; none when there is no such block."""
+    names = {name for one in blocks(layers) if one["name"] == block for name, _weights in one["members"]}
+    return tuple(layer for layer in layers if layer.name in names)
+
+
+def cuts(layers: Sequence[LayerInfo], scores: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return what stands under each place of the boundary: before the first block, and after every one.
+
+    ``text`` is "" where the network cannot be cut.
+    """
+    known = {layer.name for layer in layers if layer.cut}
+    ends = ["", *(block["members"][-1][0] for block in blocks(layers))]
+    best = max(scores.values(), default=None)
+    return [
+        {
+            "name": name,
+            "where": _("Cut after {layer}").format(layer=name) if name else _("Nothing frozen"),
+            "value": scores.get(name),
+            "text": percent(scores[name]) if name in scores else "…" if not name or name in known else "",
+            "best": name in scores and scores[name] == best,
+        }
+        for name in ends
+    ]
 
 
 def blocks(layers: Sequence[LayerInfo], limit: int = MAX_BLOCKS) -> list[dict[str, Any]]:
@@ -121,10 +163,21 @@ def _block(group: Sequence[LayerInfo], largest: int) -> dict[str, Any]:
         "name": last.name if single else last.block or prefix(last.name),
         "type": last.type if single else ngettext("{n} layer", "{n} layers", len(group)).format(n=len(group)),
         "shape": " × ".join(f"{size:,}" for size in last.output_shape),
-        "weights": ngettext("{n} weight", "{n} weights", n_weights).format(n=f"{n_weights:,}"),
+        "weights": ngettext("{n} weight", "{n} weights", n_weights).format(n=_short(n_weights)),
         "size": math.log1p(n_weights) / math.log1p(largest) if largest else 0.0,
         "members": [[layer.name, layer.n_weights] for layer in group],
     }
+
+
+def _short(n: int) -> str:
+    """Return a count that fits under a block.
+
+    Examples
+    --------
+    >>> _short(102_464), _short(3_538_984)
+    ('102,464', '3.5 M')
+    """
+    return f"{n:,}" if n < 1_000_000 else f"{n / 1_000_000:.1f} M"
 
 
 def _words(layers: Sequence[LayerInfo]) -> dict[str, str]:
@@ -132,16 +185,17 @@ def _words(layers: Sequence[LayerInfo]) -> dict[str, str]:
     return {
         "input": _("Input"),
         "output": _("Output"),
-        "freeze": _("Freeze"),
+        "freeze": _("Freeze {layer}:"),
+        "look": _("Look inside"),
+        "reached": _("Accuracy of a linear classifier on what the network makes of the images at each cut"),
         "frozen": _("frozen"),
         "trainable": _("trainable"),
         "partly": _("partly frozen"),
         "nothing": _("nothing to freeze"),
         "boundary": _("Boundary: every layer before it is frozen"),
         "position": ngettext("{n} of {total} layer frozen", "{n} of {total} layers frozen", total),
-        "summary": _("{n} of {total} weights will train ({share})"),
-        "help_touch": _("Tap a layer to freeze it or let it train, or drag the boundary."),
-        "help": _("Click a layer to freeze it or let it train, Shift and click for a range, or drag the boundary."),
+        "help_touch": _("Tap a layer to look inside. Freeze it by its switch, or drag the boundary."),
+        "help": _("Click a layer to look inside. Freeze it by its switch (Shift: a range), or drag the boundary."),
     }
 
 

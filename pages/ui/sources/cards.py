@@ -1,0 +1,89 @@
+"""Sources as picture cards: what each learned from, how well, and which is chosen."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from pages.ui.inputs.pictures import address
+from pages.ui.session import state
+from pages.ui.words.text import PERCENT, _, plain
+from tlcore import inputs, sources
+from tlcore.sentences import percent
+from tlcore.spec import SourceInfo
+
+from . import own_model
+
+N_PICTURES = 5
+
+
+def choose(cards: Sequence[SourceInfo]) -> None:
+    """Show a card for each source; its button makes it the one that is used."""
+    chosen = state.get("source")
+    with st.container(horizontal=True, key="source_cards"):
+        for card in cards:
+            with st.container(border=True, width=208, key=f"card_{card.name}"):
+                st.html(strip(card))
+                st.button(
+                    plain(card.title),
+                    key=f"use_{card.name}",
+                    type="primary" if card.name == chosen else "secondary",
+                    icon=":material/check:" if card.name == chosen else None,
+                    width="stretch",
+                    on_click=state.use_source,
+                    args=(card.name,),
+                )
+                st.caption(plain(_worth(card)))
+
+
+def strip(card: SourceInfo) -> str:
+    """Return some of the images that a network learned from, side by side; of the same height where there are none."""
+    items = pictures(card)
+    if not items:
+        words = _("Has learned nothing yet") if not card.trained else _("Its training images are not here")
+        return f'<div class="learned-from none">{escape(words)}</div>'
+    shown = "".join(f'<img src="{picture}" alt="">' for picture in items)
+    words = _("Some of the images it learned from")
+    return f'<div class="learned-from" role="img" aria-label="{escape(words)}">{shown}</div>'
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _addresses(name: str, sha256: str) -> tuple[str, ...]:
+    card = sources.info(name)
+    previews = inputs.modality(card.form.modality).previews(sources.get(name).examples(N_PICTURES))
+    return tuple(address(preview) for preview in previews)
+
+
+def pictures(card: SourceInfo) -> tuple[str, ...]:
+    """Return addresses of some of the images that a network learned from; none where they are not at hand."""
+    return _addresses(card.name, card.sha256) if card.trained else ()
+
+
+def _worth(card: SourceInfo) -> str:
+    if not card.trained:
+        return _("Untrained: the control")
+    if card.accuracy is None:
+        return _("Your own model") if sources.is_uploaded(card.name) else card.note
+    return _("{accuracy} on its own test images").format(accuracy=percent(card.accuracy))
+
+
+def details(card: SourceInfo) -> None:
+    """Show where the chosen source comes from."""
+    if card.accuracy is None:
+        st.caption(card.note or _("Random weights: the control that has learned nothing yet."))
+        own_model.findings(card)
+        return
+    words = _("Trained on {dataset}: {n:,} images, seed {seed}; {accuracy} on its own {n_test:,} test images.").format(
+        dataset=card.dataset, n=card.n_train, seed=card.seed, accuracy=percent(card.accuracy), n_test=card.n_test
+    )
+    st.caption(f"{words} {card.note}".strip())
+    with st.popover(_("How it was made")):
+        st.write(_("This command trains it again:"))
+        st.code(card.rebuild, language="bash")
+        st.caption(f"sha256 {card.sha256}")
+        if card.measures:
+            st.dataframe(
+                [{_("measured on"): name, _("accuracy"): 100 * value} for name, value in card.measures.items()],
+                column_config={_("accuracy"): st.column_config.NumberColumn(format=PERCENT)},
+                hide_index=True,
+            )

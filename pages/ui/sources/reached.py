@@ -1,0 +1,208 @@
+"""What the network reaches when it is cut: under every cut, in one headline, and with its own layers trained again."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.ui.session import state
+from pages.ui.words.text import _, ngettext, plain, tell
+from tlcore import datasets
+from tlcore.errors import LabError
+from tlcore.features.freezing import Freezing, up_to
+from tlcore.prediction.what_if import Answer, Cuts, CutScores, Move, cuts_of
+from tlcore.sentences import between, percent
+from tlcore.spec import Evaluation, SourceInfo
+
+PATIENCE_S = 1.5  # so long a page's end waits for an answer before it looks again from time to time
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and what has come of it: an answer, or why there is none, or nothing yet."""
+
+    question: Cuts | Move
+    answer: CutScores | Answer | None = None
+    why_not: str = ""
+
+    @property
+    def waits(self) -> bool:
+        return self.answer is None and not self.why_not
+
+
+def ask(question: Cuts | Move, wait_s: float = 0.0) -> Asked:
+    """Ask the process beside the server; the answer is kept there for all who ask the same."""
+    try:
+        return Asked(question, state.lab().what_if.soon(question, wait_s))
+    except LabError as error:
+        return Asked(question, why_not=tell(error))
+
+
+def every_cut(source: SourceInfo) -> Cuts:
+    """Return the question for every cut of a source, with the draft's target, labels and seed."""
+    data = state.data_draft()
+    return Cuts(source.name, data.target, data.seed, data.per_class)
+
+
+def from_here(source: SourceInfo, frozen: Freezing) -> Move | None:
+    """Return the question for the network's own layers after the boundary; None where none of them would train."""
+    data, boundary = state.data_draft(), frozen.boundary
+    cut = boundary.layer if boundary else None
+    if frozen.cost.n_trainable == 0 or cut not in (None, *cuts_of(source.name, "dense")):
+        return None
+    if frozen.names != up_to(frozen.layers, cut).names:  # layers after the boundary are frozen too: no plain cut
+        return None
+    return Move(source.name, data.target, cut, "dense", data.seed, data.per_class)
+
+
+def headline(scores: CutScores) -> str:
+    """Return what was found, in one line.
+
+    Examples
+    --------
+    >>> def at(n_right): return Evaluation(n_right / 2000, n_right / 2000 - 0.01, n_right / 2000 + 0.01, 2000, ())
+    >>> def of(*n_right): return CutScores(Cuts(), tuple(zip(["", "conv", "dense"], map(at, n_right))), 25, 1.0)
+    >>> headline(of(1700, 1960, 1120))
+    'Cut after conv: 98.0 % with 5 labels a class. After dense: 56.0 %.'
+    >>> headline(of(1700, 1800, 1960))
+    'Cut after dense: 98.0 % with 5 labels a class. On raw pixels: 85.0 %.'
+    >>> headline(of(1700, 1701, 1120))
+    'No cut helps here: 85.0 % after conv with 5 labels a class, 85.0 % on raw pixels.'
+    """
+    tests = scores.by_cut
+    pixels = tests.pop("")
+    if not tests:
+        return _("Raw pixels: {pixels}.").format(pixels=percent(pixels.accuracy))
+    best = max(tests, key=lambda name: tests[name].accuracy)
+    names = list(tests)
+    later = min(names[names.index(best) :], key=lambda name: tests[name].accuracy)
+    n_classes = len(datasets.info(scores.cuts.target).class_names)
+    n = scores.n_images // n_classes
+    labels = ngettext("{n} label a class", "{n} labels a class", n).format(n=f"{n:,}")
+    values = {
+        "best": best,
+        "share": percent(tests[best].accuracy),
+        "labels": labels,
+        "pixels": percent(pixels.accuracy),
+        "later": later,
+        "less": percent(tests[later].accuracy),
+    }
+    if tests[best].low <= pixels.high:
+        return _("No cut helps here: {share} after {best} with {labels}, {pixels} on raw pixels.").format(**values)
+    if tests[later].high < tests[best].low:
+        return _("Cut after {best}: {share} with {labels}. After {later}: {less}.").format(**values)
+    return _("Cut after {best}: {share} with {labels}. On raw pixels: {pixels}.").format(**values)
+
+
+def show_headline(asked: Asked) -> None:
+    """Show what was found; of the same height before it is."""
+    with st.container(key="finding"):
+        if isinstance(asked.answer, CutScores):
+            st.subheader(plain(headline(asked.answer)), anchor=False)
+        elif asked.why_not:
+            st.warning(asked.why_not)
+        else:
+            st.subheader(_("Measuring what each cut reaches …"), anchor=False)
+
+
+def about(scores: CutScores) -> str:
+    """Return what the numbers under the cuts are."""
+    return _(
+        "Under each cut: the accuracy of a linear SVM that is given what the network makes of the images there, fitted "
+        "on {n:,} images of {target}, measured on {n_test:,} test images. At most 1,000 images answer at once."
+    ).format(
+        n=scores.n_images, target=datasets.info(scores.cuts.target).title, n_test=next(iter(scores.by_cut.values())).n
+    )
+
+
+def show_retrained(asked: Asked) -> None:
+    """Show what the network's own layers reach after the boundary."""
+    if asked.why_not:
+        st.caption(asked.why_not)
+    elif not isinstance(asked.answer, Answer):
+        st.markdown(_("The network's own layers: training from the boundary on …"))
+    else:
+        st.markdown(
+            _("The network's own layers, trained from the boundary on: **{share}** ({interval}).").format(
+                share=percent(asked.answer.test.accuracy),
+                interval=_interval(asked.answer.test),
+            ),
+            help=plain(_cost(asked.answer) + " " + _proof(asked.answer)),
+        )
+
+
+def _interval(test: Evaluation) -> str:
+    return _("95 % interval {interval}").format(interval=between(test.low, test.high))
+
+
+def _cost(answer: Answer) -> str:
+    return _("{n:,} weights were trained on {images:,} images in {seconds:.1f} s, tested on {n_test:,}.").format(
+        n=answer.n_trainable, images=answer.n_images, seconds=answer.seconds, n_test=answer.test.n
+    )
+
+
+def _proof(answer: Answer) -> str:
+    frozen = [row.layer for row in answer.proof if row.frozen]
+    if not frozen:
+        return _("Every layer trained.")
+    if not all(row.ok for row in answer.proof):
+        return _("A frozen layer changed, or a trained one did not. Please report this.")
+    return _("Proof: the weights of {layers} are bit for bit what they were; all others changed.").format(
+        layers=", ".join(frozen)
+    )
+
+
+def remember(*all_asked: Asked) -> None:
+    """Keep what this session has seen of the test images: each look is counted where uses of them are said."""
+    seen = state.get("what_if_found", {})
+    for answer in (asked.answer for asked in all_asked):
+        if isinstance(answer, CutScores):
+            cuts = answer.cuts
+            seen.setdefault((cuts.source, cuts.target, cuts.seed), {})["linear"] = answer.by_cut
+        elif isinstance(answer, Answer):
+            move = answer.move
+            tails = seen.setdefault((move.source, move.target, move.seed), {})
+            tails.setdefault(move.tail, {})[move.cut or ""] = answer.test
+    state.put(what_if_found=seen)
+
+
+def accuracies(asked: Asked) -> dict[str, float] | None:
+    """Return what stands under the cuts: nothing yet while it is measured, None where it cannot be."""
+    if asked.why_not:
+        return None
+    return {cut: test.accuracy for cut, test in asked.answer.tests} if isinstance(asked.answer, CutScores) else {}
+
+
+def finish(cuts: Asked, tail: Move | None, at: DeltaGenerator) -> None:
+    """End a page, which then stands: wait a little for what is still missing, then look again from time to time.
+
+    Parameters
+    ----------
+    at : the container for what the network's own layers reach
+    """
+    patience = PATIENCE_S if state.lab().what_if.ready else 0.0
+    if cuts.waits and not ask(cuts.question, patience).waits:
+        st.rerun()
+    remember(cuts)
+    missing = [cuts.question] if cuts.waits else []
+    if tail is not None:
+        with at:
+            place = st.empty()
+            retrained = ask(tail)
+            if retrained.waits:
+                with place:
+                    show_retrained(retrained)
+                retrained = ask(tail, patience)
+            with place:
+                show_retrained(retrained)
+        remember(retrained)
+        missing += [tail] if retrained.waits else []
+    if missing:
+        look_again(*missing)
+
+
+@st.fragment(run_every=0.5)
+def look_again(*questions: Cuts | Move) -> None:
+    """Show the page again as soon as one of the questions is answered."""
+    if not all(ask(question).waits for question in questions):
+        st.rerun()
