@@ -155,19 +155,20 @@ tail = reached.from_here(source, frozen)
 st.title(_("Layers"), anchor=False)
 reached.show_headline(asked)
 presets(frozen)
-layer_picker(
-    frozen.layers,
-    frozen.names,
-    key="picker",
-    rev=state.get("picker_rev", 0),
-    scores=reached.accuracies(asked),
-    opened=inside,
-    on_change=picked,
-    on_look=look,
-)
+with st.container(key=f"network_{len(blocks(frozen.layers))}"):  # so that room is kept for the one that ships
+    layer_picker(
+        frozen.layers,
+        frozen.names,
+        key="picker",
+        rev=state.get("picker_rev", 0),
+        scores=reached.accuracies(asked),
+        opened=inside,
+        on_change=picked,
+        on_look=look,
+    )
 with st.container(key="will_train"):
     sentence(frozen, state.draft().epochs)
-retrained = st.container(key="retrained")
+retrained = reached.room(tail)
 if inside in [block["name"] for block in blocks(source.layers)]:
     layer_inside(source, inside, lambda: state.put(inside=""))
 st.subheader(_("Where it starts from"), anchor=False)

@@ -173,12 +173,22 @@ def accuracies(asked: Asked) -> dict[str, float] | None:
     return {cut: test.accuracy for cut, test in asked.answer.tests} if isinstance(asked.answer, CutScores) else {}
 
 
+def room(tail: Move | None) -> DeltaGenerator:
+    """Show what the network's own layers reach, or that they train, and return the place for what comes of it."""
+    with st.container(key="retrained"):
+        place = st.empty()
+    if tail is not None:
+        with place:
+            show_retrained(ask(tail))
+    return place
+
+
 def finish(cuts: Asked, tail: Move | None, at: DeltaGenerator) -> None:
     """End a page, which then stands: wait a little for what is still missing, then look again from time to time.
 
     Parameters
     ----------
-    at : the container for what the network's own layers reach
+    at : the ``room`` for what the network's own layers reach
     """
     patience = PATIENCE_S if state.lab().what_if.ready else 0.0
     if cuts.waits and not ask(cuts.question, patience).waits:
@@ -186,15 +196,9 @@ def finish(cuts: Asked, tail: Move | None, at: DeltaGenerator) -> None:
     remember(cuts)
     missing = [cuts.question] if cuts.waits else []
     if tail is not None:
+        retrained = ask(tail, patience)
         with at:
-            place = st.empty()
-            retrained = ask(tail)
-            if retrained.waits:
-                with place:
-                    show_retrained(retrained)
-                retrained = ask(tail, patience)
-            with place:
-                show_retrained(retrained)
+            show_retrained(retrained)
         remember(retrained)
         missing += [tail] if retrained.waits else []
     if missing:
