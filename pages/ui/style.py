@@ -2,5 +2,14 @@
 
 from pathlib import Path
 
-_NAMES = ("frame.css", "answers.css", "home.css", "train.css", "evidence.css", "tables.css", "layers.css", "presenting.css")
+_NAMES = (
+    "frame.css",
+    "answers.css",
+    "home.css",
+    "train.css",
+    "evidence.css",
+    "tables.css",
+    "layers.css",
+    "presenting.css",
+)
 SHEETS = tuple(Path(__file__).with_name(name) for name in _NAMES)
