@@ -52,7 +52,8 @@ WATCH_POINTS = """
 window.drawn = 0;
 addEventListener('pointerup', event => { window.began = event.timeStamp; }, {capture: true, once: true});
 new MutationObserver((_, watch) => {
-  if (document.querySelector('.tl-live')?.dataset.points > 0) { window.drawn = performance.now(); watch.disconnect(); }
+  const chart = document.querySelector('.tl-live:not([data-recorded])');
+  if (chart?.dataset.points > 0) { window.drawn = performance.now(); watch.disconnect(); }
 }).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['data-points']});
 """
 

@@ -6,6 +6,7 @@ from pages.ui import frame
 from pages.ui.components import live_chart
 from pages.ui.runs import comparison as comparison_view
 from pages.ui.runs import lanes, settings
+from pages.ui.runs import recorded as recorded_view
 from pages.ui.runs import run as run_view
 from pages.ui.session import state
 from pages.ui.words import names
@@ -83,22 +84,19 @@ def watched_comparison() -> Run | None:
 
 
 def compared(run: Run | None) -> None:
-    """Show the verdict and the chart of a comparison, or what will stand there."""
+    """Show the verdict and the chart of a comparison, or the recorded one where there is none."""
+    if run is None:
+        recorded_view.show()
+        return
     with st.container(key="verdict"):
-        found = comparison_view.verdict(run, run.result) if run and run.final else None  # type: ignore[arg-type]
+        found = comparison_view.verdict(run, run.result) if run.final else None  # type: ignore[arg-type]
         if found is None:
             st.caption(waiting_words(run))
-    if run is None:
-        with st.container(key="no_chart", border=True):
-            st.markdown(_("Press **Run the comparison**: every way gets its curve here, all on one chart."))
-        return
     run_view.show(run, "ways", heading=False)
 
 
-def waiting_words(run: Run | None) -> str:
+def waiting_words(run: Run) -> str:
     """Return what stands in the verdict's place while there is none."""
-    if run is None:
-        return _("The verdict stands here as soon as every way has been tested. The default takes about ten seconds.")
     if run.final:
         return _("There is no verdict: not every way was tested.")
     return _("The verdict stands here as soon as every way has been tested.")

@@ -7,7 +7,7 @@ import pytest
 
 from tlcore import cli, jobs
 from tlcore.errors import SpecError
-from tlcore.evidence import ways
+from tlcore.evidence import recorded_comparison, ways
 from tlcore.jobs.execution import execute
 from tlcore.jobs.reporter import Reporter
 from tlcore.recipes import comparison, scratch_control
@@ -86,6 +86,19 @@ def test_the_verdict_names_the_images_and_what_a_tie_saves(lab):
     assert str(ways.verdict(run, store)).startswith("With these 15 images")
     assert ways.verdict(replace(run, result=replace(run.result, n_planned=4)), store) is None
     assert ways.saving({"SVM": Way("svm", "", learn_s=1.0), "Scratch": Way("scratch", "", learn_s=1.2)}) is None
+
+
+@pytest.mark.keras
+def test_a_whole_comparison_is_recorded_and_read_as_it_was(lab, tmp_path):
+    store, run = lab
+    card = recorded_comparison.load(recorded_comparison.write(run, store, tmp_path / "comparison.json"))
+    assert card.spec == SMALL and len(card.points) == len(list(store.points(run.id)))
+    assert {name: accuracy for name, (accuracy, _low, _high) in card.tests.items()} == {
+        way.name: pytest.approx(way.accuracy, abs=1e-6) for way in run.result.ways
+    }
+    assert str(card.headline).startswith("With these 15 images")
+    with pytest.raises(SpecError, match="Only a whole comparison can be recorded"):
+        recorded_comparison.write(replace(run, result=replace(run.result, n_planned=4)), store, tmp_path / "no.json")
 
 
 @pytest.mark.keras

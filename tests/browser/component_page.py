@@ -58,6 +58,10 @@ def main() -> None:
         names = ("frozen", "from_scratch", "all")
         runs = [LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names]
         live_chart("race", runs=runs, at_a_time=2)
+    if show == "recorded":
+        at = [(head, x) for x in range(1, 5) for head in ("fine_tune", "scratch")]
+        points = [{"head": head, "input": "", "part": "validation", "x": x, "accuracy": x / 10} for head, x in at]
+        live_chart("recorded", runs=[LiveRun("recorded", "", state="done", recorded=points)], measure="error", x_max=4)
     if show == "ways":
         show_ways()
     if show == "film":

@@ -50,6 +50,7 @@ def walk(page: Page, url: str, see: See = unseen) -> int:
     expect(compare).to_be_visible(timeout=SLOW_MS)
     see(page, 1.5)
     press(compare)
+    expect(page.locator(".tl-live[data-recorded]")).to_have_count(0, timeout=SLOW_MS)  # one's own takes its place
     chart = page.locator(".tl-live").first
     expect(chart).to_be_visible(timeout=SLOW_MS)
     chart.evaluate("chart => chart.scrollIntoView({block: 'center'})")

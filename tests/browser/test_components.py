@@ -647,6 +647,26 @@ def test_a_chart_opens_as_the_address_says_and_what_is_no_view_is_ignored(show, 
     assert len(curve_of(page, "scratch")) == 6 and graph(page, "graph._fullLayout.yaxis.type") == "linear"
 
 
+def test_a_recorded_run_says_so_asks_nothing_and_is_replayed(show):
+    page = show("recorded")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    wait_points(page, 8)
+    expect(page.locator(".tl-live-pill")).to_have_text("Recorded")
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    page.evaluate(  # every number of points that there was
+        """() => {
+            const chart = document.querySelector(".tl-live");
+            window.seen = [];
+            new MutationObserver(() => window.seen.push(+chart.dataset.points)).observe(chart, { attributes: true });
+        }"""
+    )
+    page.get_by_role("button", name="Replay").click()
+    page.wait_for_function("() => window.seen.some(n => n < 8) && window.seen.at(-1) === 8")
+    assert curve_of(page, "fine_tune") == pytest.approx([90, 80, 70, 60])
+    assert not [url for url in asked if "/test/" in url]
+
+
 def test_what_was_started_scrolls_into_view(show, server):
     server.change("one", reset=True, points=compared(6))
     page = show("ways&reveal=one", viewport={"width": 400, "height": 420})

@@ -49,7 +49,7 @@ def test_a_killed_server_comes_back_and_everything_goes_on(lab, browser):
     store = Store(lab.home)
     run = wait_for(lambda: next(iter(store.list()), None))
     others = [store.create(LONG) for _ in range(2)]  # one runs beside it, one waits
-    chart = page.locator(".tl-live").first
+    chart = page.locator(".tl-live:not([data-recorded])").first
     wait_for(lambda: epoch(store.get(run.id)) >= 20)
     before = store.get(run.id)
 

@@ -9,6 +9,9 @@ from pages.ui.runs import comparison, view_of
 from pages.ui.runs.chart import steps_per_epoch
 from pages.ui.session import state
 from tlcore import jobs
+from tlcore.errors import DataError
+from tlcore.evidence import recorded_comparison
+from tlcore.sentences import percent
 from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Progress
 
 
@@ -69,6 +72,24 @@ def test_what_is_no_view_of_a_chart_leaves_the_default(sent):
     assert check_view(sent) == ChartView()
 
 
+def test_the_recorded_comparison_stands_where_none_was_run_and_says_what_its_tests_say(lab):  # noqa: F811
+    card = recorded_comparison.load()
+    assert card.spec == ComparisonSpec() and set(card.tests) == set(card.spec.ways)
+    tested = {point.head: point.accuracy for point in card.points if point.part == "test"}
+    assert tested == {way: pytest.approx(accuracy, abs=1e-5) for way, (accuracy, _low, _high) in card.tests.items()}
+    app = sound(opened("train"))
+    assert percent(max(card.tests.values())[0]) in app.header[0].value
+    assert card.command in words(app)
+    run = lab.store.create(ComparisonSpec(), owner=ME.id)
+    assert not sound(opened("train", run_ways=run.id)).header
+
+
+def test_a_recorded_file_that_is_damaged_is_one_sentence(tmp_path):
+    (tmp_path / "comparison.json").write_text('{"spec": 1}')
+    with pytest.raises(DataError, match="comparison.json that ships with the app is damaged"):
+        recorded_comparison.load(tmp_path / "comparison.json")
+
+
 def test_a_comparison_that_goes_says_where_the_verdict_will_stand(lab):  # noqa: F811
     run = lab.store.create(ComparisonSpec(), owner=ME.id)
     lab.store.claim(run.id)
@@ -119,4 +140,4 @@ def test_what_was_started_comes_into_view_once(lab, monkeypatch):  # noqa: F811
     app.button(key="start_ways").click().run()
     (run,) = lab.store.list()
     app.run()
-    assert revealed == [("chart_ways", run.id), ("chart_ways", "")]
+    assert [told for told in revealed if told[0] == "chart_ways"] == [("chart_ways", run.id), ("chart_ways", "")]

@@ -12,7 +12,7 @@ from typing import Any
 
 from tlcore import exports, jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
-from tlcore.evidence import ways
+from tlcore.evidence import recorded_comparison, ways
 from tlcore.features import feature_cut
 from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
@@ -44,7 +44,10 @@ def compare(options: Namespace) -> int:
     """Compare ways to learn one task, and say which is better."""
     spec = comparison_spec(options)
     jobs.check(spec)
-    return execute_here(options, spec, _say_verdict)[0]
+    code, run = execute_here(options, spec, _say_verdict)
+    if not code and options.record:
+        console.tell(f"Recorded: {recorded_comparison.write(run, Store(options.home))}")
+    return code
 
 
 def _say_verdict(options: Namespace, store: Store, run: Run) -> None:

@@ -75,6 +75,7 @@ def compare(commands: Any) -> None:
     add_training(added)
     add_words(added, "--ways", choice("way", comparison.ways()), comparison.ways(), default.ways)
     added.add_argument("--layer", help=f"whose activations the heads learn from; default {default.layer}")
+    added.add_argument("--record", action="store_true", help="write it where the app ships what Train shows first")
     add_json(added)
 
 

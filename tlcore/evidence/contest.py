@@ -33,6 +33,11 @@ class Entrant:
     def n_labels(self) -> int | None:
         return self.run.spec.data.per_class
 
+    @property
+    def score(self) -> Evaluation | None:
+        """How it did on the test images with its run's seed; None where it was not tested."""
+        return self.run.result.tests(self.model, self.run.seed).get(self.run.seed)
+
 
 @dataclass(frozen=True)
 class Contest:
@@ -157,7 +162,7 @@ def contest(entrants: Sequence[Entrant], folder: Path, runs: Sequence[Run] = ())
     folder : the data folder
     runs : further runs, which may be repetitions of these with other seeds
     """
-    tested = {e.label: (e, score) for e in entrants if (score := _score(e))}
+    tested = {e.label: (e, score) for e in entrants if (score := e.score)}
     if len(tested) < 2:
         return None
     entrants = [entrant for entrant, _tested in tested.values()]
@@ -186,10 +191,6 @@ def repetitions(entrants: Sequence[Entrant], runs: Sequence[Run] = (), n_seeds: 
 def under_way(entrants: Sequence[Entrant], runs: Sequence[Run]) -> list[Run]:
     """Return the repetitions that have been started and have not ended."""
     return [run for run in runs if not run.final and any(_is_same(e.run.spec, run.spec, e.model) for e in entrants)]
-
-
-def _score(entrant: Entrant) -> Evaluation | None:
-    return entrant.run.result.tests(entrant.model, entrant.run.seed).get(entrant.run.seed)
 
 
 def _of_seeds(entrant: Entrant, runs: Sequence[Run], planned: bool = False) -> dict[int, float]:

@@ -106,7 +106,7 @@ def load(study: str) -> Recorded:
         cells = tuple(decode(Cell, dict(zip(names, row, strict=True))) for row in card["cells"])
         return Recorded(study, cells, card["date"], card["machine"], card["seconds"], card["versions"], card["command"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
 def write(study: str, runs: Sequence[tuple[Run, Sequence[Cell]]], folder: Path = FOLDER) -> Path:
@@ -162,7 +162,7 @@ def example() -> RecordedExample:
         result = decode(ExampleResult, card, strict=False)
         return RecordedExample(result, card["seed"], card["date"], card["machine"], card["command"])
     except (KeyError, TypeError) as error:
-        raise _damaged(EXAMPLE) from error
+        raise damaged(EXAMPLE) from error
 
 
 def write_example(run: Run, path: Path = EXAMPLE) -> Path:
@@ -183,7 +183,8 @@ def write_example(run: Run, path: Path = EXAMPLE) -> Path:
     return path
 
 
-def _damaged(path: Path) -> DataError:
+def damaged(path: Path) -> DataError:
+    """Return what is said of a shipped file that cannot be read."""
     return DataError("The file {file} that ships with the app is damaged. Install the app again.", file=path.name)
 
 

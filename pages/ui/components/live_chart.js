@@ -4,6 +4,8 @@
 const POLL_MS = 500;
 const EAGER_MS = 250; // before the first point: someone has just pressed Start
 const STILL_MS = 1000; // nobody is about to click
+const REPLAY_MS = 6000; // of a recorded run
+const REPLAY_TICK_MS = 150;
 const HIDDEN_MS = 5000; // nobody looks at a hidden tab
 const SLOWEST_MS = 10000;
 const DRAWN = 1000; // points drawn of each curve; all are kept and come out on zooming in
@@ -112,11 +114,14 @@ class Chart {
     const points = this.runs.reduce((sum, run) => sum + run.stored, 0);
     this.root.dataset.state = this.runs.map((run) => run.state).join(" ");
     this.root.dataset.points = points;
+    this.root.toggleAttribute("data-recorded", this.runs.some((run) => run.recorded.length > 0));
     this.root.dataset.lost = this.runs.some((run) => run.lost);
     while (this.status.children.length > this.runs.length) this.status.lastChild.remove();
     this.runs.forEach((run, index) => this.writeRun(run, this.status.children[index] ?? this.addRun()));
     setText(this.buttons.log, words.log);
     setText(this.buttons.fit, words.fit);
+    setText(this.buttons.replay, words.replay);
+    this.buttons.replay.hidden = !this.runs.some((run) => run.recorded.length);
     this.buttons.log.setAttribute("aria-pressed", this.view.log);
     this.buttons.fit.hidden = this.isError();
     this.writeControls();
@@ -168,7 +173,7 @@ class Chart {
 
   writeRun(run, row) {
     const { words } = this.data;
-    const state = words.states[run.state] ?? run.state;
+    const state = run.recorded.length ? words.recorded : words.states[run.state] ?? run.state;
     row.dataset.state = run.state;
     row.style.setProperty("--run", this.runs.length > 1 ? this.visible(run.colour) : "var(--st-primary-color)");
     const [pill, facts, bar, error] = row.children;
@@ -385,6 +390,7 @@ class Chart {
     const { words, x_unit } = this.data;
     const units = [{ name: x_unit, title: words.x }];
     if (this.runs.every((run) => run.steps > 0)) units.push({ name: "step", title: words.unit_step });
+    if (this.runs.some((run) => run.recorded.length)) return units; // its seconds were another machine's
     return [...units, { name: "seconds", title: words.unit_seconds }];
   }
 
@@ -650,6 +656,7 @@ class Chart {
         <div class="tl-live-buttons">
           <label><select data-set="x"></select></label>
           <label><span></span><input type="range" min="0" max="0.99" step="0.01" data-set="smooth"><output></output></label>
+          <button type="button" data-act="replay" hidden></button>
           <button type="button" data-act="log" aria-pressed="false"></button>
           <button type="button" data-act="fit" aria-pressed="false"></button>
         </div>
@@ -677,6 +684,10 @@ class Chart {
   }
 
   press(name) {
+    if (name === "replay") {
+      this.runs.forEach((run) => run.replay());
+      return;
+    }
     if (name === "log") {
       this.set({ log: !this.view.log });
       return;
@@ -700,14 +711,30 @@ class Chart {
 
 // One run: its points so far, and the polling that brings more.
 class Run {
-  constructor({ id, url, label, colour, state, steps }, chart) {
-    Object.assign(this, { id, url, label, colour, state, steps, chart });
+  constructor({ id, url, label, colour, state, steps, recorded }, chart) {
+    Object.assign(this, { id, url, label, colour, state, steps, recorded, chart });
     this.misses = this.spokenTenth = this.ahead = 0;
     this.lost = this.gone = this.over = this.busy = this.stopped = false;
     this.progress = {};
     this.error = "";
     this.elapsed = null;
     this.reset(undefined);
+    if (recorded.length) this.over = true;
+    recorded.forEach((point) => this.add(point));
+  }
+
+  replay() { // its points again, in their order, within some seconds
+    clearInterval(this.timer);
+    this.reset(undefined);
+    const points = [...this.recorded].sort((a, b) => a.x - b.x);
+    const each = Math.max(1, Math.ceil(points.length / (REPLAY_MS / REPLAY_TICK_MS)));
+    this.timer = setInterval(() => {
+      points.splice(0, each).forEach((point) => this.add(point));
+      if (!points.length || this.stopped) clearInterval(this.timer);
+      if (this.stopped) return;
+      this.chart.write();
+      this.chart.draw();
+    }, REPLAY_TICK_MS);
   }
 
   reset(attempt) {

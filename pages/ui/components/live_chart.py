@@ -38,6 +38,7 @@ class LiveRun:
 
     ``url`` is a path of this server (``/api/runs/<id>/metrics``), without the base path the server may live under.
     ``state`` is what the page knows already: a run that the page knows to be over does not end again.
+    ``recorded`` are the points of a run that was recorded (as ``server.live`` answers them): nothing is asked then.
     ``steps`` is how many gradient steps one unit of ``x`` has; 0 where it counts something else.
     """
 
@@ -47,6 +48,7 @@ class LiveRun:
     colour: str = ""
     state: str = "queued"
     steps: float = 0.0
+    recorded: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,8 @@ def _words(at_a_time: int) -> dict[str, Any]:
         "dashed": _("dashed: training"),
         "solid": _("solid: validation"),
         "diamond": _("diamond: test"),
+        "recorded": _("Recorded"),
+        "replay": _("Replay"),
         "log": _("Log scale"),
         "error": _("Error"),
         "error_short": _("Error (◆ test)"),

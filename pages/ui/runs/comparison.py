@@ -119,7 +119,7 @@ def _entrant(each: Trained) -> Entrant:
 
 
 def _score(each: Trained) -> Evaluation | None:
-    return each.run.result.tests(_entrant(each).model, each.run.seed).get(each.run.seed)
+    return _entrant(each).score
 
 
 def _numbers(trained: Sequence[Trained]) -> str:

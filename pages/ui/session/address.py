@@ -58,7 +58,7 @@ def several(name: str, key: str, options: Callable[[Choices], Iterable[str]]) ->
     return Setting(name, (key,), read, lambda chosen: ",".join(chosen[key]) or NOTHING)
 
 
-def number(name: str, key: str) -> Setting:
+def within(name: str, key: str) -> Setting:
     """A number within the range of its key."""
 
     def read(text: str, known: Choices) -> Choices:
@@ -125,13 +125,13 @@ SETTINGS: list[Setting] = [
         _labels,
         lambda chosen: ALL if chosen["all_images"] else str(chosen["per_class"]),
     ),
-    number("seed", "seed"),
+    within("seed", "seed"),
     several("frozen", "frozen", lambda known: _source(known).layer_names),
     one("recipe", "recipe", lambda known: RECIPES),
-    number("epochs", "epochs"),
-    number("batch", "batch_size"),
+    within("epochs", "epochs"),
+    within("batch", "batch_size"),
     one("optimizer", "optimizer", lambda known: OPTIMIZERS),
-    number("rate", "learning_rate"),
+    within("rate", "learning_rate"),
     switch("film", "film", "no", "yes"),
     one("layer", "layer", lambda known: [layer.name for layer in _source(known).layers if layer.cut]),
     several("heads", "heads", lambda known: HEADS),

@@ -1,0 +1,51 @@
+"""The comparison that ships, in the place of one's own: labelled as recorded, and replayed on demand."""
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from pages.ui.components.live_chart import LiveRun
+from pages.ui.words.text import _, plain, shown, tell
+from tlcore.errors import LabError
+from tlcore.evidence import recorded_comparison
+from tlcore.evidence.recorded_comparison import RecordedComparison
+from tlcore.sentences import percent
+
+from . import view_of
+from .chart import chart
+from .comparison import NO_BREAK, way_name
+
+
+def show() -> None:
+    """Show its verdict and its chart, and where they come from."""
+    try:
+        card = recorded_comparison.load()
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    with st.container(key="verdict"):
+        st.header(plain(shown(card.headline)), anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(plain(_numbers(card)), width="content")
+            with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
+                st.markdown(_provenance(card))
+    points = [asdict(point) for point in card.points]
+    run = LiveRun("recorded", "", state="done", recorded=points)
+    chart("recorded", [run], _("Error of the recorded comparison"), view_of(card.spec).chart(card.spec))  # type: ignore[arg-type]
+
+
+def _numbers(card: RecordedComparison) -> str:
+    words = _("{name} {accuracy} ({low} to {high})")
+    return " · ".join(
+        words.format(name=way_name(name), accuracy=percent(accuracy), low=percent(low), high=percent(high)).replace(
+            " ", NO_BREAK
+        )
+        for name, (accuracy, low, high) in sorted(card.tests.items(), key=lambda item: -item[1][0])
+    )
+
+
+def _provenance(card: RecordedComparison) -> str:
+    return _(
+        "A comparison with the settings that stand here at first, measured on {date} ({machine}) by `{command}`. "
+        "**Run the comparison** measures your own, with times."
+    ).format(date=card.date, machine=card.machine, command=card.command)

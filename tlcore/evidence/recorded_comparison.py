@@ -1,0 +1,99 @@
+"""A comparison of the default ways as it was measured once, for who has not run one yet: its curves and its verdict."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from tlcore.datasets import read_card
+from tlcore.errors import SpecError
+from tlcore.sentences import Sentence, decode, encode
+from tlcore.spec import ComparisonResult, ComparisonSpec, MetricPoint, from_json, to_json
+from tlcore.spec.curves import of_series, series
+from tlcore.store import Run, Store
+
+from . import contest, ways
+from .recorded import FOLDER, damaged, machine
+
+FILE = FOLDER / "comparison.json"
+COMMAND = "python -m tlcore compare --record"
+
+
+@dataclass(frozen=True)
+class RecordedComparison:
+    """What was compared, which way was better, every way's test, and the points of the chart.
+
+    ``tests`` maps a way to its accuracy and the ends of its 95 % interval, all in [0, 1]. Seconds are left out:
+    they are those of another machine.
+    """
+
+    spec: ComparisonSpec
+    headline: Sentence
+    tests: dict[str, tuple[float, float, float]]
+    points: tuple[MetricPoint, ...]
+    date: str
+    machine: str
+    command: str
+
+
+def write(run: Run, store: Store, path: Path = FILE) -> Path:
+    """Write a whole comparison as the file that ships; return its path.
+
+    Raises
+    ------
+    SpecError
+        It is not whole, or fewer than two of its ways were tested.
+    """
+    result = run.result
+    trained = ways.trained(result, store) if isinstance(result, ComparisonResult) and result.complete else []
+    entrants = [each.entrant(str(ways.title(each.way.name))) for each in trained]
+    found = contest.contest(entrants, store.folder)
+    if found is None:
+        raise SpecError("Only a whole comparison can be recorded. Run it to its end.")
+    scores = [(each.way.name, entrant.score) for each, entrant in zip(trained, entrants, strict=True)]
+    card = {
+        "command": COMMAND,
+        "date": date.today().isoformat(),
+        "machine": machine(),
+        "versions": run.versions,
+        "spec": json.loads(to_json(run.spec)),
+        "headline": encode(found.headline),
+        "tests": {name: [round(value, 6) for value in (s.accuracy, s.low, s.high)] for name, s in scores if s},
+        "points": [
+            [series(point), point.x, _short(point.loss), _short(point.accuracy)] for _, point in store.points(run.id)
+        ],
+    }
+    path.write_text(json.dumps(card, ensure_ascii=False) + "\n", encoding="utf-8")
+    load.cache_clear()
+    return path
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
+
+
+@lru_cache
+def load(path: Path = FILE) -> RecordedComparison:
+    """Return the comparison that ships.
+
+    Raises
+    ------
+    DataError
+        Its file is missing or damaged.
+    """
+    card = read_card(path)
+    try:
+        spec = from_json(json.dumps(card["spec"]))
+        points = tuple(_point(*row) for row in card["points"])
+        tests = {name: (accuracy, low, high) for name, (accuracy, low, high) in card["tests"].items()}
+        told = {name: card[name] for name in ("date", "machine", "command")}
+        if not isinstance(spec, ComparisonSpec):
+            raise TypeError(spec.kind)
+        return RecordedComparison(spec, decode(card["headline"]), tests, points, **told)
+    except (KeyError, TypeError, ValueError, SpecError) as error:
+        raise damaged(path) from error
+
+
+def _point(name: str, x: float, loss: float | None, accuracy: float | None) -> MetricPoint:
+    return MetricPoint(**of_series(name), x=x, loss=loss, accuracy=accuracy)  # type: ignore[arg-type]
