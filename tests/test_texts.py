@@ -274,3 +274,21 @@ def test_a_table_translated_at_import_is_found():
 
 def test_markdown_in_a_value_is_shown_letter_for_letter():
     assert text.plain("a*b [x](y) $1") == r"a\*b \[x\](y) \$1"
+
+
+# What Unicode shows as a picture unless told otherwise (Emoji_Presentation), and the sign that asks for one.
+EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\ufe0f\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693"
+    "\u26a1\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a\u270b\u2728"
+    "\u274c\u274e\u2753-\u2755\u2757\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55]"
+)
+
+
+def test_no_emoji_is_shown_for_a_plain_linux_draws_an_empty_box():
+    assert (
+        EMOJI.search("frozen \u2744\ufe0f") and EMOJI.search("\U0001f525") and not EMOJI.search("98.2 % \u2713 \u2605")
+    )
+    files = [path for folder in ("pages", "server", "tlcore") for path in (ROOT / folder).rglob("*")]
+    shown = [path for path in files if path.suffix in (".py", ".js", ".css", ".html")]
+    assert len(shown) > 200
+    assert [path.name for path in shown if EMOJI.search(path.read_text(encoding="utf-8"))] == []
