@@ -8,9 +8,10 @@ from pages.ui.runs import comparison as comparison_view
 from pages.ui.runs import lanes, settings
 from pages.ui.runs import recorded as recorded_view
 from pages.ui.runs import run as run_view
+from pages.ui.runs.words import title
 from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _, shown, tell
+from pages.ui.words.text import _, plain, shown, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.heads import CURVES, HEADS, LOSSES
@@ -93,6 +94,10 @@ def compared(run: Run | None) -> None:
         if found is None:
             st.caption(waiting_words(run))
     run_view.show(run, "ways", heading=False)
+    if run.spec != state.comparison_draft():
+        st.caption(
+            _("This comparison has other settings than those chosen now: {title}.").format(title=plain(title(run)))
+        )
 
 
 def waiting_words(run: Run) -> str:

@@ -84,6 +84,13 @@ def test_the_recorded_comparison_stands_where_none_was_run_and_says_what_its_tes
     assert not sound(opened("train", run_ways=run.id)).header
 
 
+def test_a_comparison_with_other_settings_than_those_chosen_says_so(lab):  # noqa: F811
+    run = lab.store.create(ComparisonSpec(), owner=ME.id)
+    assert "other settings than those chosen now" not in words(sound(opened("train", run_ways=run.id)))
+    said = words(sound(opened("train", run_ways=run.id, per_class=20)))
+    assert "other settings than those chosen now: Comparison on MNIST digits 5-9, 5 per class" in said
+
+
 def test_a_recorded_file_that_is_damaged_is_one_sentence(tmp_path):
     (tmp_path / "comparison.json").write_text('{"spec": 1}')
     with pytest.raises(DataError, match="comparison.json that ships with the app is damaged"):

@@ -13,13 +13,14 @@ from typing import Any
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.recipes import comparison
-from tlcore.spec import OPTIMIZERS, SPLITS, SourceInfo, check_number
+from tlcore.recipes import comparison, thawing
+from tlcore.spec import OPTIMIZERS, SCHEDULES, SPLITS, SourceInfo, check_number
 
 NOTHING = "-"  # in place of an empty list: an empty parameter is no parameter
 ALL = "all"
-RECIPES = ("default", "two_phase", "article")
+RECIPES = ("default", "two_phase", "gradual", "own", "article")
 UNITS = ("epoch", "step", "seconds", "own")  # of a chart's x axis
+MOST_THAWS = 12  # steps of a schedule
 LONGEST = 2000  # characters of a parameter that is read
 Choices = Mapping[str, Any]
 
@@ -110,6 +111,15 @@ def _hidden(text: str, known: Choices) -> Choices:
     return {"chart_hidden": names}
 
 
+def _thaws(text: str, known: Choices) -> Choices:
+    thaws = [(thaw.after, thaw.cut) for thaw in thawing.read(text)]
+    epochs = [after for after, _cut in thaws]
+    if not 0 < len(thaws) <= MOST_THAWS or epochs != sorted(set(epochs)) or epochs[0] != 0 or epochs[-1] > 100:
+        raise ValueError
+    _among([*{cut for _after, cut in thaws}], ["", *_source(known).layer_names])
+    return {"thaws": tuple(thaws)}
+
+
 def _source(known: Choices) -> SourceInfo:
     return sources.info(known["source"])
 
@@ -132,6 +142,13 @@ SETTINGS: list[Setting] = [
     within("batch", "batch_size"),
     one("optimizer", "optimizer", lambda known: OPTIMIZERS),
     within("rate", "learning_rate"),
+    one("schedule", "schedule", lambda known: SCHEDULES),
+    within("factor", "rate_factor"),
+    within("patience", "patience"),
+    within("thaw_every", "thaw_every"),
+    Setting(
+        "thaw", ("thaws",), _thaws, lambda chosen: ",".join(f"{n}:{cut or 'nothing'}" for n, cut in chosen["thaws"])
+    ),
     switch("film", "film", "no", "yes"),
     one("layer", "layer", lambda known: [layer.name for layer in _source(known).layers if layer.cut]),
     several("heads", "heads", lambda known: HEADS),
