@@ -210,7 +210,7 @@ REFUSED = {
     "train --target letters": "Pick one of: mnist, mnist_0_4, mnist_5_9",
     "train --split thirds": "There is no split 'thirds'. Pick one of: standard, article.",
     "train --optimizer adamw": "Pick one of: adam, rmsprop, sgd.",
-    "train --recipe soup": "Pick one of: one-phase, two-phase, article.",
+    "train --recipe soup": "Pick one of: one-phase, two-phase, gradual, article.",
     "train --preset all": "Pick one of: nothing, article, convolutions, all_but_head",
     "train --freeze conv_9": "Cannot freeze conv_9: digits_0_4 has the layers conv_1, pool_1, conv_2",
     "train --freeze conv_1,conv_2,dense_1,dense_2": "nothing would train",

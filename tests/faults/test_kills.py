@@ -29,7 +29,7 @@ from tlcore.machine import is_alive
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase
 from tlcore.store import Store, checkpoint
 
-LONG_S = 300  # longer than anything here takes; a test that waits for it fails
+LONG_S = 900  # longer than anything here takes, on a machine that others use too; a test that waits for it fails
 FROZEN = ("conv_1", "conv_2")
 TINY = FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(6, FROZEN),))
 HEADS = HeadSpec(data=DataSpec(per_class=8), heads=("linear_svm", "knn"), inputs=("features", "pixels"), seeds=(0, 1))
