@@ -1,22 +1,23 @@
-"""Draw a digit; every model answers."""
+"""Try: draw a digit, one chosen model answers, and the others stand beside it."""
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import frame
 from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
-from pages.ui.inputs import answers, board
+from pages.ui.inputs import answers, outside, ways
+from pages.ui.inputs.board import Panel
 from pages.ui.session import state
-from pages.ui.words.text import _, shown, tell
-from tlcore import datasets, inputs, prediction
-from tlcore.errors import DataError
+from pages.ui.words.text import _
+from tlcore import datasets, prediction
+from tlcore.prediction import PredictorInfo
 from tlcore.spec import InputForm
 
-frame.heading(_("Draw"), _("Draw a digit. Every model answers while you draw: the shipped ones, and what you trained."))
+MOST_BESIDE = 30  # models in the list: each costs the server its answer at every stroke
+
+frame.heading(_("Try"), _("Draw a digit, and see what a model makes of it, before transfer and after."))
 
 
 def key(name: str, form: InputForm) -> str:
@@ -24,126 +25,63 @@ def key(name: str, form: InputForm) -> str:
     return name if form == datasets.catalogue()[0].form else f"{name}_{form.modality}_{form}"
 
 
-def picked_item(form: InputForm) -> np.ndarray | None:
-    """Show test items of that form to pick from; return the picked one."""
-    targets = [card.name for card in datasets.catalogue() if card.offline and card.form == form]
-    if not targets:
-        st.info(_("No data set at hand has such items."))
-        return None
-    target = st.selectbox(
-        _("Samples of"),
-        targets,
-        format_func=lambda name: datasets.info(name).title,
-        key=key("sample_target", form),
-        persist_state="session",
-    )
-    items, labels = state.samples(target, 12)
-    names = datasets.info(target).class_names
-    pictures = inputs.modality(form.modality).previews(items)
-    st.html(answers.gallery(pictures, [f"{i + 1}" for i in range(len(items))]))
-    number = st.pills(
-        _("Which image"),
-        range(len(items)),
-        format_func=lambda i: f"{i + 1}",
-        default=0,
-        key=key("sample_number", form),
-        wrap=True,
-    )
-    if number is None:
-        return None
-    st.caption(_("Its true class is {name}.").format(name=names[labels[number]]))
-    return items[number]
+def picked_form(infos: Sequence[PredictorInfo]) -> InputForm:
+    """Return which kind of items are asked about; where models read several, a person picks."""
+    forms = list(dict.fromkeys(info.form for info in infos)) or [datasets.catalogue()[0].form]
+    if len(forms) == 1:
+        return forms[0]
+    return st.selectbox(_("Models that read"), forms, format_func=lambda form: f"{form.modality} · {form}", key="form")
 
 
-def uploaded_item(form: InputForm, normalise: bool) -> np.ndarray | None:
-    """Take a file of one item: any file, as Streamlit's own check of types knows neither .jfif nor .heic."""
-    file = st.file_uploader(
-        shown(inputs.modality(form.modality).uploads),
-        max_upload_size=10,
-        key="upload",
-    )
-    if file is None:
-        return None
-    kept, asked = state.get("picture_read"), (file.file_id, form, normalise)
-    if kept is None or kept[0] != asked:  # a picture is read once, not at each run of the page
-        kept = asked, *_read(file.getvalue(), form, normalise)
-        state.put(picture_read=kept)
-    _key, item, error = kept
-    if error is not None:
-        st.error(tell(error))
-    return item
-
-
-def _read(content: bytes, form: InputForm, normalise: bool) -> tuple[np.ndarray | None, DataError | None]:
-    try:
-        return inputs.modality(form.modality).accept(content, form, centred=normalise), None
-    except DataError as error:
-        return None, error
-
-
-def easel(infos: list[prediction.PredictorInfo], form: InputForm) -> None:
+def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     """Show where the item comes from, the item and the answers.
 
     No fragment: the pad's own may write into places only that are made anew by a run of the whole page.
     """
-    hint = _("Draw something, pick a sample or upload a picture: {n} models will answer here.").format(n=len(infos))
+    called = answers.titles(infos)
+    by_name = {info.name: info for info in infos}
+    model_key, beside_key = key("answer_model", form), key("models", form)
+    first = by_name[state.follow(model_key, prediction.main_choice(infos), called)]
+    in_list = state.follow(beside_key, prediction.first_choice(infos), called)
+    beside = [info for info in infos if info.name in in_list and info != first]
+
     left, right = st.columns([2, 3], gap="large")
-    answers_at = right.empty()
-    with left:
-        words = {"draw": _("Draw"), "sample": _("Pick a sample"), "upload": _("Upload")}
-        ways = [way for way in words if way in inputs.modality(form.modality).ways]
-        way = st.segmented_control(
-            _("The image comes from"),
-            ways,
-            format_func=words.__getitem__,
-            default=ways[0],
-            required=True,
-            key=key("way", form),
-            wrap=True,
-        )
-        if way == "sample":
-            show(picked_item(form), form, True, infos, hint, answers_at, st.empty())
-        else:
-            paper = st.container()  # above the switch, which is read before it
-            normalise = inputs.modality(form.modality).centres and st.toggle(
-                _("Centre and scale as MNIST does"),
-                value=True,
-                key="normalise",
-                persist_state="session",
-                help=_("Off: the drawing is only shrunk. Draw small or in a corner and watch the answers break."),
-            )
-            seen_at = st.empty()
-            with paper:
-                if way == "draw":
-                    board.pad_and_answers(
-                        infos, form, hint, answers_at, normalise=normalise, seen_at=seen_at, on_change=drew
-                    )
-                else:
-                    show(uploaded_item(form, normalise), form, normalise, infos, hint, answers_at, seen_at)
     with right:
-        why(infos)
-
-
-def show(
-    item: np.ndarray | None,
-    form: InputForm,
-    normalise: bool,
-    infos: list[prediction.PredictorInfo],
-    hint: str,
-    answers_at: DeltaGenerator,
-    seen_at: DeltaGenerator,
-) -> None:
-    """Show what the models see of an item that is not drawn, and what they answer."""
-    state.put(on_easel=item)
-    board.show_seen(item, form, normalise, seen_at)
-    board.answer(item, infos, hint, answers_at)
+        answers_at = st.container(key="answer").empty()
+        st.selectbox(
+            _("Answer from"),
+            list(called),
+            format_func=called.__getitem__,
+            key=model_key,
+            persist_state="session",
+            help=_("Type to search. Every finished run and head is here."),
+        )
+        why_at, list_at = st.container(), st.empty()
+        with st.expander(_("Models in the list ({n})").format(n=len(beside))):
+            st.multiselect(
+                _("Models"),
+                list(called),
+                format_func=called.__getitem__,
+                key=beside_key,
+                persist_state="session",
+                max_selections=MOST_BESIDE,
+                label_visibility="collapsed",
+            )
+        outside.explained()
+    panel = Panel(
+        first, beside, called, form, _("Draw a digit, pick a sample or upload a picture."), answers_at, list_at
+    )
+    with left:
+        ways.item(panel, key, drew)
+    with why_at:
+        why(first, infos)
 
 
 @st.fragment(key="why")
-def why(infos: list[prediction.PredictorInfo]) -> None:
+def why(first: PredictorInfo, infos: Sequence[PredictorInfo]) -> None:
     item = state.get("on_easel")
-    if infos and item is not None:
-        inside.why(item, infos)
+    if item is not None:
+        inside.why(item, infos, first)
 
 
 def drew() -> None:
@@ -154,28 +92,10 @@ def drew() -> None:
         st.rerun(["pen", "why"])
 
 
-def picked_form(infos: Sequence[prediction.PredictorInfo]) -> InputForm:
-    """Return which kind of items are asked about; where models read several, a person picks."""
-    forms = list(dict.fromkeys(info.form for info in infos)) or [datasets.catalogue()[0].form]
-    if len(forms) == 1:
-        return forms[0]
-    return st.selectbox(_("Models that read"), forms, format_func=lambda form: f"{form.modality} · {form}", key="form")
-
-
-everyone = state.models()
+everyone = [info for info in state.models() if not info.broken]
 form = picked_form(everyone)
-everyone = [info for info in everyone if info.form == form]
-chosen = state.get(key("models", form), prediction.first_choice(everyone))
-easel([info for info in everyone if info.name in chosen], form)
-with st.expander(_("Models that answer ({n} of {total})").format(n=len(chosen), total=len(everyone))):
-    st.pills(
-        _("Models"),
-        [info.name for info in everyone],
-        selection_mode="multi",
-        default=prediction.first_choice(everyone),
-        format_func={info.name: info.title for info in everyone}.__getitem__,
-        key=key("models", form),
-        label_visibility="collapsed",
-        wrap=True,
-    )
+if everyone := [info for info in everyone if info.form == form]:
+    easel(everyone, form)
+else:
+    st.info(_("No model is there to answer. Train one first."))
 frame.next_page("runs.py", _("Next: all runs"))

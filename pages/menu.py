@@ -17,7 +17,7 @@ bar = [  # side by side in the bar
     st.Page("layers.py", title=_("Layers")),
     st.Page("train.py", title=_("Train")),
     st.Page("heads.py", title=_("Heads")),
-    st.Page("draw.py", title=_("Draw")),
+    st.Page("draw.py", title=_("Try")),
     st.Page("runs.py", title=_("Runs")),
 ]
 understand = [

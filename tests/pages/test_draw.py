@@ -1,6 +1,7 @@
-"""What the Draw page makes of uploads and of the pad; no model is loaded."""
+"""What the Try page makes of uploads, of the pad and of the models there are; no model is loaded."""
 
 import io
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,17 +11,19 @@ from hostile import pictures
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.inputs import board
+from pages.ui.inputs import board, ways
 from pages.ui.session import state
 from tlcore import inputs
 from tlcore.inputs import drawing
 from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
+from tlcore.spec import HeadSpec
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEN = "Exactly what the models see"
+ME = Person("0" * 32)
+SEEN = "the 28 by 28 image the models see"
 
 
 @pytest.fixture
@@ -28,8 +31,8 @@ def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
     opened = Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), None)
     monkeypatch.setattr(state, "lab", lambda: opened)
-    monkeypatch.setattr(state, "person", lambda: Person("0" * 32))
-    monkeypatch.setattr(Serving, "predict", lambda self, image, names: dict.fromkeys(names, "loading"))
+    monkeypatch.setattr(state, "person", lambda: ME)
+    monkeypatch.setattr(Serving, "predict", lambda self, image, names, timeout_s=10: dict.fromkeys(names, "late"))
 
 
 def draw(**session) -> AppTest:
@@ -98,7 +101,7 @@ def test_a_lone_dot_is_too_little_to_read_on_the_pad_and_in_a_picture(lab, monke
     dot = [{"width": 0.3, "points": [[0.5, 0.5]]}]
     monkeypatch.setattr(board, "drawing_pad", lambda *_, **__: {"rev": 0, "strokes": dot, "final": True})
     app = draw()
-    assert "A lone dot is too little to read. Draw a whole digit." in words(app)
+    assert "A lone dot is too little to read. Draw a whole digit." in html(app)
     assert SEEN not in html(app)
     content = io.BytesIO()
     Image.fromarray(np.uint8(255 - 255 * drawing.render(dot))).save(content, "PNG")
@@ -106,3 +109,111 @@ def test_a_lone_dot_is_too_little_to_read_on_the_pad_and_in_a_picture(lab, monke
     app.file_uploader[0].upload("dot.png", content.getvalue(), "image/png").run()
     assert "A lone dot is too little to read. Draw a whole digit." in words(app)
     assert SEEN not in html(app)
+
+
+# ------------------------------------------------------------------ who answers
+
+
+RUNS = ("Linear SVM, 5 labels", "Random forest on pixels, 5 labels")
+HEADS = [
+    {"head": "linear_svm", "input": "features", "file": "heads/linear_svm-features.skops"},
+    {"head": "random_forest", "input": "pixels", "file": "heads/random_forest-pixels.skops"},
+]
+ROW = {"seed": 0, "accuracy": 0.9, "interval": (0.8, 1.0), "n": 10, "confusion": ((5, 0), (1, 4)), "fit_s": 0.1}
+
+
+def heads_run(store: Store, name: str = "") -> str:
+    run = store.create(
+        HeadSpec(heads=("linear_svm", "random_forest"), inputs=("features", "pixels")), name, owner=ME.id
+    )
+    store.claim(run.id)
+    rows = [ROW | {"ms_per_image": 0.1, "mb": 0.1, "n_features": 4, "params": {}, "tried": ()} | head for head in HEADS]
+    store.finish(
+        run.id,
+        "done",
+        {"class_names": ["5", "6"], "rows": rows, "files": {row["file"]: {"sha256": "0"} for row in rows}},
+    )
+    return run.id
+
+
+def test_models_have_names_without_an_id_and_two_alike_are_told_apart_by_their_time(lab):
+    heads_run(state.lab().store)
+    called = draw().selectbox(key="answer_model").options
+    assert set(called) >= {"Digits 0-4", "Fine-tuned on Home, 5 labels", *RUNS}
+    heads_run(state.lab().store)
+    called = draw().selectbox(key="answer_model").options
+    alike = [title for title in called if title.startswith(RUNS[0])]
+    assert len(set(alike)) == 2 and all(re.fullmatch(rf"{RUNS[0]} \(\d\d:\d\d:\d\d\)", title) for title in alike)
+    named = heads_run(state.lab().store, name="mine")
+    called = draw().selectbox(key="answer_model").options
+    assert "Linear SVM, mine" in called and not any(named[:4] in title for title in called)
+
+
+def test_every_run_can_be_asked_not_the_newest_only(lab):
+    first = heads_run(state.lab().store, name="the first")
+    for _ in range(15):
+        heads_run(state.lab().store)
+    app = draw()
+    app.selectbox(key="answer_model").set_value(f"head:{first}/linear_svm-features.skops").run()
+    assert "<h2>Linear SVM, the first</h2>" in html(app)
+
+
+def test_the_newest_that_learned_by_transfer_answers_first_until_another_is_chosen(lab):
+    assert "<h2>Fine-tuned on Home, 5 labels</h2>" in html(draw())
+    run = heads_run(state.lab().store)
+    app = draw()
+    assert app.selectbox(key="answer_model").value == f"head:{run}/linear_svm-features.skops"
+    app.selectbox(key="answer_model").set_value("source:digits").run()
+    heads_run(state.lab().store)
+    assert app.run().selectbox(key="answer_model").value == "source:digits"
+
+
+def test_the_others_stand_in_the_order_of_the_story(lab):
+    run = heads_run(state.lab().store)
+    app = draw()
+    body = html(app)
+    names = ["source:digits_0_4", "taught:transfer", "taught:scratch", f"head:{run}/random_forest-pixels.skops"]
+    places = [body.index(f'data-model="{name}"') for name in names]
+    assert places == sorted(places)
+    assert body.index("Before transfer") < places[0] < body.index("After transfer") < body.index("Without transfer")
+
+
+def test_what_a_model_calls_outside_is_said_large_and_in_the_list(lab, monkeypatch):
+    classes = {info.name: len(info.class_names) for info in state.models()}
+
+    def answer(name):
+        return [2.0, 0.031] if name.startswith("outside:") else np.eye(classes[name])[1].tolist()
+
+    def predict(self, image, names, timeout_s=10):
+        return {name: answer(name) for name in names}
+
+    monkeypatch.setattr(Serving, "predict", predict)
+    app = draw(way="sample", answer_model="source:digits_0_4", answer_model_default="")
+    body = html(app)
+    assert "Outside" in body and "it knows 0–4. If it has to choose, it says 1." in body
+    assert "Of its own test images it calls 3.1 % outside by mistake." in body
+    assert "outside, else 1" in body
+
+
+def test_how_outside_is_told_stands_there_with_its_figures(lab):
+    app = draw()
+    assert "deep nearest neighbours, Sun et al. 2022" in words(app)
+    assert '<th scope="row">Fine-tuned, 5 labels</th>' in html(app)
+
+
+def test_another_handful_brings_other_samples(lab):
+    app = draw(way="sample")
+    first = state.get("on_easel")
+    before = app.session_state["on_easel"]
+    app.button(key="another_handful").click().run()
+    assert first is None and not np.array_equal(before, app.session_state["on_easel"])
+
+
+def test_squares_inked_by_keyboard_are_an_item(lab, monkeypatch):
+    rows = ["0" * 28] * 6 + ["0" * 10 + "1" * 8 + "0" * 10] + ["0" * 17 + "1" + "0" * 10] * 14 + ["0" * 28] * 7
+    monkeypatch.setattr(ways, "pixel_grid", lambda key: rows)
+    app = draw(way="grid")
+    item = app.session_state["on_easel"]
+    assert item.shape == (28, 28, 1) and item.max() == 255 and SEEN in html(app)
+    exact = draw(way="grid", normalise=False).session_state["on_easel"]
+    assert ["".join("01"[int(pixel > 0)] for pixel in line) for line in exact[..., 0]] == rows

@@ -160,12 +160,12 @@ def test_a_process_that_does_not_answer_is_one_sentence(lab):
 
 
 def test_a_drawing_is_explained_when_asked_and_not_with_every_stroke(lab, monkeypatch):
-    monkeypatch.setattr(Serving, "predict", lambda self, image, names: dict.fromkeys(names, "loading"))
+    monkeypatch.setattr(Serving, "predict", lambda self, image, names, timeout_s=10: dict.fromkeys(names, "late"))
     app = page("draw", way="sample", why=True)
     assert lab.what_if.asked == []
     app.button(key="why_now").click().run()
     assert "The more orange" in words(app) and len(lab.what_if.asked) == 1
-    app.pills(key="sample_number").set_value(3).run()
+    app.button(key="another_handful").click().run()
     assert "The drawing has changed since" in words(app) and len(lab.what_if.asked) == 1
 
 

@@ -63,8 +63,10 @@ def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object
 def list_models(options: Namespace) -> int:
     runs = Store(options.home).list(states=("done", "stopped"), limit=history.ALL)
     models = prediction.available(runs, (*sources.catalogue(), *sources.uploaded()))
-    rows = [[ModelName.parse(info.name).short, info.kind, info.title, " ".join(info.class_names)] for info in models]
-    values = [{**asdict(info), "name": ModelName.parse(info.name).short} for info in models]
+    rows = [
+        [ModelName.parse(info.name).short, info.kind, str(info.title), " ".join(info.class_names)] for info in models
+    ]
+    values = [{**asdict(info), "name": ModelName.parse(info.name).short, "title": str(info.title)} for info in models]
     return console.show(options, values, console.table(["name", "kind", "title", "classes"], rows))
 
 

@@ -1,4 +1,7 @@
-"""``python -m tlcore.datasets build FOLDER``: pack the shipped MNIST from its four original files."""
+"""``python -m tlcore.datasets build FOLDER``: pack the shipped MNIST from its four original files.
+
+``unseen`` in place of ``build`` packs the few images of Fashion-MNIST that ship, from its four files.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -7,14 +10,15 @@ from pathlib import Path
 from tlcore.errors import DataError
 
 from . import get
+from .unseen import build
 
 
 def main(arguments: Sequence[str]) -> int:
-    if len(arguments) != 2 or arguments[0] != "build":
-        print("usage: python -m tlcore.datasets build FOLDER_WITH_THE_FOUR_MNIST_FILES", file=sys.stderr)
+    if len(arguments) != 2 or arguments[0] not in ("build", "unseen"):
+        print("usage: python -m tlcore.datasets build|unseen FOLDER_WITH_THE_FOUR_FILES", file=sys.stderr)
         return 2
     try:
-        path = get("mnist").build(Path(arguments[1]))
+        path = (get("mnist").build if arguments[0] == "build" else build)(Path(arguments[1]))
     except DataError as error:
         print(error, file=sys.stderr)
         return 1

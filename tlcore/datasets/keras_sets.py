@@ -1,6 +1,8 @@
 """Sets that Keras downloads once and keeps: Fashion-MNIST, and CIFAR-10 in grey."""
 
+import os
 import socket
+from pathlib import Path
 
 import numpy as np
 
@@ -26,10 +28,14 @@ FASHION_MD5 = {  # of the four raw (unzipped) IDX files, as published
 
 
 class KerasSet(DataSource):
-    """The set of that name in ``keras.datasets``."""
+    """The set of that name in ``keras.datasets``; ``kept`` is what Keras keeps last of it, in its folder."""
 
-    def __init__(self, info: DatasetInfo):
-        self.info = info
+    def __init__(self, info: DatasetInfo, kept: str):
+        self.info, self._kept = info, kept
+
+    def at_hand(self) -> bool:
+        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+        return next((home / "datasets").glob(self._kept), None) is not None
 
     def read(self) -> Raw:
         import keras
@@ -57,12 +63,14 @@ TASKS = (
         DatasetInfo(
             "fashion_mnist", "Fashion-MNIST", GARMENTS, FORM, (6000,) * 10, 10_000, False,
             "Fashion-MNIST by Zalando Research, MIT", "Downloaded once, 30 MB.",
-        )
+        ),
+        "fashion-mnist/t10k-images-idx3-ubyte.gz",
     ),
     KerasSet(
         DatasetInfo(
             "cifar10", "CIFAR-10 in grey", THINGS, FORM, (5000,) * 10, 10_000, False,
             "CIFAR-10 by Alex Krizhevsky", "Downloaded once, 170 MB; made grey and 28×28.",
-        )
+        ),
+        "cifar-10-batches-py*/**/test_batch",
     ),
 )  # fmt: skip

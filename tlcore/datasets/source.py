@@ -58,6 +58,10 @@ class DataSource:
         """
         raise NotImplementedError
 
+    def at_hand(self) -> bool:
+        """Return whether ``read`` needs no download."""
+        return self.info.offline
+
     def check_shipped(self) -> None:
         """Raise a DataError when a file that ships with the app is missing or damaged."""
 

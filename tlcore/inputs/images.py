@@ -7,7 +7,7 @@ import numpy as np
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
-from . import digits, drawing, pictures
+from . import digits, drawing, grid, pictures
 from .modality import Modality, check_item
 
 
@@ -15,7 +15,7 @@ class Images(Modality):
     """Pictures. Those of one channel are light ink on black, as MNIST's are."""
 
     name = "image"
-    ways = ("draw", "upload", "sample")
+    ways = ("draw", "sample", "upload", "grid")
     uploads = Sentence("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)")
     noises = (
         Sentence("**Even noise**: every pixel anything between black and white"),
@@ -24,16 +24,16 @@ class Images(Modality):
     centres = True
 
     def accept(self, raw: Any, form: InputForm, *, centred: bool = True) -> np.ndarray | None:
-        """Return a drawing, a picture file or an item as one item.
+        """Return a drawing, inked squares, a picture file or an item as one item.
 
         Parameters
         ----------
-        raw : strokes as a browser sends them, the bytes of a picture file, or an item
+        raw : strokes as a browser sends them, ``{"cells": rows}`` of a grid, the bytes of a picture file, or an item
         centred : bring the ink into MNIST's form; else the picture is only scaled
         """
         if isinstance(raw, np.ndarray):
             return check_item(raw, form)
-        ink = pictures.read_digit(raw) if isinstance(raw, bytes) else drawing.render(drawing.check_strokes(raw))
+        ink = _ink(raw, centred)
         if digits.is_blank(ink):
             return None
         digits.check_enough(ink)
@@ -46,6 +46,16 @@ class Images(Modality):
 
     def preview(self, item: np.ndarray) -> np.ndarray:
         return item[..., 0] if item.shape[-1] != 3 else item
+
+
+def _ink(raw: Any, centred: bool) -> np.ndarray:
+    """Return what a person gave as ink: float32 (h, w), values in [0, 1], white on black."""
+    if isinstance(raw, bytes):
+        return pictures.read_digit(raw)
+    if isinstance(raw, dict):
+        cells = grid.check_cells(raw.get("cells"))
+        return grid.thickened(cells) if centred else cells
+    return drawing.render(drawing.check_strokes(raw))
 
 
 def as_pixels(image: np.ndarray) -> np.ndarray:

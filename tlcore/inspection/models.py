@@ -10,7 +10,7 @@ import numpy as np
 
 from tlcore import features, prediction, sources
 from tlcore.errors import SpecError
-from tlcore.prediction import ModelName
+from tlcore.prediction import ModelName, taught
 from tlcore.spec import PIXELS, DataSpec, InputForm
 from tlcore.store import Run, Store
 
@@ -38,7 +38,7 @@ class Model:
 
 @lru_cache(maxsize=8)
 def opened(name: str, folder: str) -> Model:
-    """Open a source, a run's network or a head by its name as a predictor.
+    """Open a source, one of Home's two networks, a run's network or a head by its name as a predictor.
 
     Raises
     ------
@@ -50,6 +50,10 @@ def opened(name: str, folder: str) -> Model:
         card = sources.info(asked.id)
         data = DataSpec(card.task, per_class=None) if card.task and card.trained else None
         return _network(card.class_names, card.form, sources.load(asked.id), data)
+    if asked.kind == "taught":
+        home = taught.card()
+        data = DataSpec(home.target, per_class=home.per_class, seed=home.seed)
+        return _network(home.class_names, home.form, taught.load(asked.id), data)
     run = Store(Path(folder)).get(asked.id) if asked.kind in ("run", "head") else None
     if run is None or asked.kind == "run" and not run.result.network:
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)

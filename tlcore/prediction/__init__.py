@@ -2,7 +2,6 @@
 
 from .names import ModelName
 from .predictors import (
-    REFERENCE_SURE,
     Predictor,
     PredictorInfo,
     Verdict,
@@ -11,6 +10,8 @@ from .predictors import (
     first_choice,
     form_of,
     load_model,
+    main_choice,
+    of_home,
     of_run,
     predictor,
     verdict,
@@ -20,13 +21,14 @@ __all__ = [
     "ModelName",
     "Predictor",
     "PredictorInfo",
-    "REFERENCE_SURE",
     "Verdict",
     "available",
     "checked_file",
     "first_choice",
     "form_of",
     "load_model",
+    "main_choice",
+    "of_home",
     "of_run",
     "predictor",
     "verdict",

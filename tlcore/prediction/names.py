@@ -1,11 +1,14 @@
-"""What a model that answers is called: "source:digits", "run:RUNID", "head:RUNID/FILE", "taught:transfer"."""
+"""What a model that answers is called: "source:digits", "run:RUNID", "head:RUNID/FILE", "taught:transfer".
+
+"outside:NAME" is not a model: it tells whether an item is like what the model of that name was made for.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tlcore.errors import SpecError
 
-Kind = Literal["source", "run", "head", "taught"]
+Kind = Literal["source", "run", "head", "taught", "outside"]
 SUFFIX = ".skops"  # of a head's file
 
 
@@ -16,7 +19,7 @@ class ModelName:
     Attributes
     ----------
     id : of a source, its name; of a network or a head that a run left, the run's id; of one that was taught for Home,
-        how it was taught
+        how it was taught; of "outside", the model's name
     file : of a head, in the run's folder of heads
 
     Examples
@@ -44,6 +47,10 @@ class ModelName:
     @classmethod
     def taught(cls, way: str) -> "ModelName":
         return cls("taught", way)
+
+    @classmethod
+    def outside(cls, name: str) -> "ModelName":
+        return cls("outside", name)
 
     @classmethod
     def parse(cls, text: str) -> "ModelName":

@@ -10,14 +10,17 @@ import numpy as np
 
 from tlcore import heads, inputs, sources
 from tlcore.datasets.mnist import FORM
-from tlcore.errors import DataError
+from tlcore.errors import DataError, SpecError
 from tlcore.features import compiled, submodel
 from tlcore.recipes.break_it import is_broken
+from tlcore.sentences import Sentence, verbatim
 from tlcore.spec import NETWORK, PIXELS, InputForm, SourceInfo
 from tlcore.store import Run, Store
 
 from . import taught
 from .names import ModelName
+
+Transfer = Literal["before", "after", "without"]
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,13 @@ class PredictorInfo:
     """Enough to list a predictor without loading it."""
 
     name: str  # of a ``ModelName``
-    title: str
+    title: Sentence
     class_names: tuple[str, ...]
-    kind: Literal["source", "run", "head"]
+    kind: Literal["source", "run", "head", "taught"]
     form: InputForm  # of what it reads
     broken: bool = False  # made to go wrong, on the page Break it
+    transfer: Transfer = "after"  # where it stands in the story: a source, what came of one, or what did without
+    made: float | None = None  # Unix time; None where it ships
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,14 @@ class Predictor:
 def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = None) -> tuple[PredictorInfo, ...]:
     """Return the source models (default: the shipped ones) and what finished runs left, without loading any."""
     found = [
-        PredictorInfo(str(ModelName.source(card.name)), card.title, card.class_names, "source", card.form)
+        PredictorInfo(
+            str(ModelName.source(card.name)),
+            verbatim(card.title),
+            card.class_names,
+            "source",
+            card.form,
+            transfer="before",
+        )
         for card in (sources.catalogue() if cards is None else cards)
         if card.trained
     ]
@@ -54,21 +66,52 @@ def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = Non
     return tuple(found)
 
 
+def of_home() -> tuple[PredictorInfo, ...]:
+    """Return the two networks that Home compares; none where their card is damaged."""
+    try:
+        card = taught.card()
+    except DataError:
+        return ()
+    titles: dict[str, tuple[Sentence, Transfer]] = {
+        taught.TRANSFER: (Sentence("Fine-tuned on Home, {n} labels", n=card.per_class), "after"),
+        taught.SCRATCH: (Sentence("From scratch on Home, {n} labels", n=card.per_class), "without"),
+    }
+    return tuple(
+        PredictorInfo(str(ModelName.taught(way)), title, card.class_names, "taught", card.form, transfer=transfer)
+        for way, (title, transfer) in titles.items()
+    )
+
+
 def of_run(run: Run) -> list[PredictorInfo]:
     """Return what one run left to answer with: its network, or its heads."""
-    names, n = run.result.class_names, run.spec.data.per_class
-    mark = f"{run.name or ('all images' if n is None else f'{n} per class')} · {run.id[:4]}"
-    found, form = [], form_of(run)
+    names, form, made = run.result.class_names, form_of(run), run.finished
+    untrained = sources.untrained(run.spec.source) == run.spec.source
+    found = []
     if run.result.network:
-        what = "From scratch" if sources.untrained(run.spec.source) == run.spec.source else "Fine-tuned"
-        broken = is_broken(run.spec)
-        found.append(PredictorInfo(str(ModelName.run(run.id)), f"{what}, {mark}", names, "run", form, broken))
+        what = Sentence("From scratch") if untrained else Sentence("Fine-tuned")
+        transfer: Transfer = "without" if untrained else "after"
+        name = str(ModelName.run(run.id))
+        found.append(PredictorInfo(name, _titled(run, what), names, "run", form, is_broken(run.spec), transfer, made))
     for row in run.result.heads:
         if row.head not in heads.HEADS:  # an extension's that is gone: nothing here can read it
             continue
-        title = f"{heads.title(row.head)} on {row.input}, {mark}"
-        found.append(PredictorInfo(str(ModelName.head(run.id, Path(row.file).name)), title, names, "head", form))
+        what = heads.title(row.head)
+        if row.input == PIXELS:
+            what = Sentence("{head} on pixels", head=what)
+        transfer = "without" if untrained or row.input == PIXELS else "after"
+        name = str(ModelName.head(run.id, Path(row.file).name))
+        found.append(PredictorInfo(name, _titled(run, what), names, "head", form, False, transfer, made))
     return found
+
+
+def _titled(run: Run, what: Sentence) -> Sentence:
+    """Return what a run left by a name that a person can say: its own, else how many labels it had."""
+    if run.name:
+        return Sentence("{what}, {name}", what=what, name=run.name)
+    n = run.spec.data.per_class
+    if n is None:
+        return Sentence("{what}, all labels", what=what)
+    return Sentence("{what}, {n} labels", what=what, n=n) if n > 1 else Sentence("{what}, 1 label", what=what)
 
 
 def form_of(run: Run) -> InputForm:
@@ -78,9 +121,19 @@ def form_of(run: Run) -> InputForm:
 
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
     """Return the names that answer unless somebody chooses: all shipped, the newest networks and heads, none broken."""
-    limits = {"source": len(infos), "run": n_runs, "head": n_heads}
+    limits = {"source": len(infos), "taught": len(infos), "run": n_runs, "head": n_heads}
     infos = [info for info in infos if not info.broken]
     return [name for kind, limit in limits.items() for name in [i.name for i in infos if i.kind == kind][:limit]]
+
+
+def main_choice(infos: Sequence[PredictorInfo]) -> str:
+    """Return the name of the one model that answers unless somebody chooses: the newest that learned by transfer.
+
+    Without a run it is Home's, else the first of ``infos``, which holds at least one.
+    """
+    after = [info for info in infos if info.transfer == "after" and not info.broken]
+    newest = max(after, key=lambda info: info.made or 0.0, default=infos[0])
+    return newest.name
 
 
 def predictor(name: str, folder: Path) -> Predictor:
@@ -99,6 +152,8 @@ def predictor(name: str, folder: Path) -> Predictor:
         return Predictor(name, card.class_names, card.form, compiled(sources.load(asked.id)))
     if asked.kind == "taught":
         return Predictor(name, taught.card().class_names, taught.card().form, compiled(taught.load(asked.id)))
+    if asked.kind == "outside":
+        raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
     run = Store(folder).get(asked.id)
     if asked.kind == "run":
         return Predictor(name, run.result.class_names, form_of(run), compiled(load_model(run, folder)))
@@ -161,30 +216,25 @@ def _head(name: str, run: Run, file: str, folder: Path) -> Predictor:
 
 
 SURE = 0.6  # below this the first answer is called a guess
-REFERENCE_SURE = 0.8  # the all-digits model must be this sure before it calls a drawing outside another's classes
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One model's answer to one image, ready to be put in words.
-
-    ``second`` is the runner-up; ``outside`` says that the image very likely shows a class this model never learned.
-    """
+    """One model's answer to one item, ready to be put in words; ``second`` is the runner-up."""
 
     label: str
     probability: float
     second: str
     sure: bool
-    outside: bool
 
 
-def verdict(class_names: Sequence[str], probabilities: Sequence[float], reference: str | None = None) -> Verdict:
-    """Return what ``probabilities`` say; ``reference`` is the label that a model of all digits is sure of, if any.
+def verdict(class_names: Sequence[str], probabilities: Sequence[float]) -> Verdict:
+    """Return what ``probabilities`` say.
 
     Examples
     --------
-    >>> verdict(["0", "1"], [0.1, 0.9], reference="7")
-    Verdict(label='1', probability=0.9, second='0', sure=True, outside=True)
+    >>> verdict(["0", "1"], [0.1, 0.9])
+    Verdict(label='1', probability=0.9, second='0', sure=True)
     """
     order = sorted(range(len(class_names)), key=lambda i: -probabilities[i])
     best, second = order[0], order[1] if len(order) > 1 else order[0]
@@ -193,5 +243,4 @@ def verdict(class_names: Sequence[str], probabilities: Sequence[float], referenc
         probability=float(probabilities[best]),
         second=class_names[second],
         sure=probabilities[best] >= SURE,
-        outside=reference is not None and reference not in class_names,
     )

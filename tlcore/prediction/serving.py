@@ -315,10 +315,12 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _load(name: str, folder: Path) -> Predictor:
+    from .outside import detector
     from .predictors import predictor
 
     import_keras()
-    return predictor(name, folder)
+    asked = ModelName.parse(name)
+    return detector(asked.id, folder) if asked.kind == "outside" else predictor(name, folder)
 
 
 def _shipped() -> Iterable[str]:
@@ -330,7 +332,8 @@ def _shipped() -> Iterable[str]:
 def _soon() -> Iterable[str]:
     from .taught import NAMES
 
-    return NAMES
+    first_seen = (str(ModelName.source("digits_0_4")), NAMES[0])  # what a newcomer's first drawing on Try asks
+    return (*NAMES, *(str(ModelName.outside(name)) for name in first_seen))
 
 
 class _Models:
@@ -389,6 +392,9 @@ def _serve(
     scratch.enter(folder)
     # Before TensorFlow is imported: one image is too small for threads to share it.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
     extensions.load()
     models, sending = _Models(folder, load), threading.Lock()
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.components.layer_picker import members
 from pages.ui.inputs import pictures
-from pages.ui.inputs.answers import REFERENCE, gallery, in_words, span
+from pages.ui.inputs.answers import gallery, in_words, span, titles
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import datasets, inputs
@@ -34,15 +34,18 @@ def asked(function: Any, *arguments: Any) -> Any:
         return state.lab().what_if.ask(function, *arguments)
 
 
-def why(item: np.ndarray, infos: Sequence[PredictorInfo]) -> None:
-    """Offer to explain one model's answer to the drawing at hand; nothing is computed before the button is pressed."""
+def why(item: np.ndarray, infos: Sequence[PredictorInfo], chosen: PredictorInfo) -> None:
+    """Offer to explain a model's answer to the drawing at hand, first the chosen one's.
+
+    Nothing is computed before the button is pressed.
+    """
     box = st.expander(_("Why this answer?"), key="why", icon=":material/visibility:", on_change="rerun")
     if not box.open:
         return
     with box:
-        titles = {info.name: info.title for info in infos}
-        first = list(titles).index(REFERENCE) if REFERENCE in titles else 0
-        name = st.selectbox(_("Model"), list(titles), index=first, format_func=titles.__getitem__, key="why_model")
+        called = titles(infos)
+        state.follow("why_model", chosen.name, called)
+        name = st.selectbox(_("Model"), list(called), format_func=called.__getitem__, key="why_model")
         pressed = st.button(_("Explain this drawing"), key="why_now", icon=":material/visibility:")
         if pressed:  # kept, so that the pen does not ask again with every stroke
             state.put(why_shown=(name, item, _explained(name, item)))

@@ -1,49 +1,105 @@
-"""What models answer to one image, as cards of bars, number and words. One HTML block, so that it follows the pen."""
+"""What models answer to one image: one of them large, others as a list. HTML blocks, so that they follow the pen."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from html import escape
 from zlib import crc32
 
 import numpy as np
 
-from pages.ui.words.text import _
-from tlcore.prediction import REFERENCE_SURE, ModelName, PredictorInfo, Verdict, verdict
+from pages.ui.words.text import _, shown
+from tlcore.prediction import ModelName, PredictorInfo, Verdict, verdict
+from tlcore.prediction.outside import Outside, read
 from tlcore.sentences import percent
 
 from .pictures import address
 
-REFERENCE = str(ModelName.source("digits"))
+NOTHING = "–"  # where an answer will stand
+MOST_LETTERS = 24  # of class names beside a model's title
+Answer = Sequence[float] | str
 
 
-def reference_label(names: Sequence[str], probabilities: Sequence[float] | str | None) -> str | None:
-    """Return the digit that the all-digits model is sure of, or None."""
-    if probabilities is None or isinstance(probabilities, str):
-        return None
-    best = int(np.argmax(probabilities))
-    return names[best] if probabilities[best] >= REFERENCE_SURE else None
+@dataclass(frozen=True)
+class Answers:
+    """What models said of one item: by name their probabilities, or the sentence that says why there are none.
 
-
-def cards(infos: Sequence[PredictorInfo], answers: Mapping[str, Sequence[float] | str], item: np.ndarray) -> str:
-    """Return one card per model that answered; a text in ``answers`` is shown as that model's failure.
-
-    ``item`` is what they answered to; its checksum is in the markup, so that a reader knows which drawing it is.
+    ``item`` is None while there is nothing to answer to, and ``hint`` says what to do.
     """
-    digits = next((info for info in infos if info.name == REFERENCE), None)
-    reference = reference_label(digits.class_names, answers.get(REFERENCE)) if digits else None
-    found = [_card(info, answers[info.name], reference) for info in infos if info.name in answers]
-    return f'<div class="answers" aria-live="polite" data-image="{crc32(item.tobytes()):08x}">{"".join(found)}</div>'
+
+    item: np.ndarray | None = None
+    hint: str = ""
+    found: Mapping[str, Answer] = field(default_factory=dict)
+
+    def of(self, info: PredictorInfo) -> Answer | None:
+        return self.found.get(info.name)
+
+    def outside(self, info: PredictorInfo) -> Outside | None:
+        """Return whether the item is like what that model was made for; None where that is not told."""
+        return read(self.found.get(str(ModelName.outside(info.name))))
 
 
-def _card(info: PredictorInfo, answer: Sequence[float] | str, reference: str | None) -> str:
-    head = f'<section class="answer kind-{info.kind}" data-model="{escape(info.name)}"><h4>{escape(info.title)}</h4>'
-    if isinstance(answer, str):
-        return f'{head}<p class="warn">⚠ {escape(answer)}</p></section>'
-    said = verdict(info.class_names, answer, reference)
-    size = "big" if len(said.label) < 3 else "big word"
+def titles(infos: Iterable[PredictorInfo]) -> dict[str, str]:
+    """Return what models are called, by name; of two that would be called the same, when they were made."""
+    called = {info.name: (shown(info.title), info.made) for info in infos}
+    often = Counter(title for title, _made in called.values())
+    return {
+        name: title if often[title] == 1 or made is None else f"{title} ({_moment(made)})"
+        for name, (title, made) in called.items()
+    }
+
+
+def _moment(made: float) -> str:
+    when = datetime.fromtimestamp(made)
+    return f"{when:%H:%M:%S}" if when.date() == datetime.now().date() else f"{when:%Y-%m-%d %H:%M}"
+
+
+def large(info: PredictorInfo, title: str, answers: Answers, picture: np.ndarray | None) -> str:
+    """Return one model's answer, large; as high without an answer as with one, so that nothing moves.
+
+    The item's checksum is in the markup, so that a reader knows which drawing was answered.
+
+    Parameters
+    ----------
+    picture : of the item, uint8
+    """
+    image = f' data-image="{crc32(answers.item.tobytes()):08x}"' if answers.item is not None else ""
     return (
-        f'{head}<p class="{size}" data-answer="{escape(said.label)}">{escape(said.label)}</p>'
-        f'<p class="sure">{escape(in_words(said))}</p>{bars(info.class_names, answer)}{_warning(info, said)}</section>'
+        f'<div class="answers large" aria-live="polite"{image}>'
+        f'<section class="answer" data-model="{escape(info.name)}"><h2>{escape(title)}</h2>'
+        f"{_body(info, answers)}{_seen(picture)}</section></div>"
     )
+
+
+def _body(info: PredictorInfo, answers: Answers) -> str:
+    answer, told = answers.of(info), answers.outside(info)
+    empty = bars(info.class_names, [0.0] * len(info.class_names))
+    if answer is None:
+        return f'<p class="big">{NOTHING}</p><p class="sure">{escape(answers.hint)}</p>{empty}<p class="warn"></p>'
+    if isinstance(answer, str):
+        return f'<p class="big">{NOTHING}</p><p class="sure">{escape(answer)}</p>{empty}<p class="warn"></p>'
+    said = verdict(info.class_names, answer)
+    if told is not None and told.is_outside:
+        big, words = _("Outside"), outside_words(info, said)
+    else:
+        big, words = said.label, in_words(said)
+    size = "big" if len(big) < 3 else "big word"
+    return (
+        f'<p class="{size}" data-answer="{escape(said.label)}"{_mark(told)}>{escape(big)}</p>'
+        f'<p class="sure">{escape(words)}</p>{bars(info.class_names, answer)}'
+        f'<p class="warn">{escape(_note(said, told))}</p>'
+    )
+
+
+def _mark(told: Outside | None) -> str:
+    return "" if told is None else f' data-outside="{"yes" if told.is_outside else "no"}"'
+
+
+def outside_words(info: PredictorInfo, said: Verdict) -> str:
+    """Return what an answer is worth to an item that is like none of a model's classes."""
+    words = _("Like nothing it was made for: it knows {names}. If it has to choose, it says {label}.")
+    return words.format(names=span(info.class_names), label=said.label)
 
 
 def in_words(said: Verdict) -> str:
@@ -55,14 +111,51 @@ def in_words(said: Verdict) -> str:
     )
 
 
-def _warning(info: PredictorInfo, said: Verdict) -> str:
-    if said.outside:
-        text = _("Outside its classes: it only knows {names}.").format(names=span(info.class_names))
-    elif not said.sure:
-        text = _("Unsure: take this answer as a guess.")
-    else:
-        return ""
-    return f'<p class="warn">⚠ {escape(text)}</p>'
+def _note(said: Verdict, told: Outside | None) -> str:
+    if told is None:
+        return "" if said.sure else _("Unsure: take this answer as a guess.")
+    if told.is_outside:
+        return _("Of its own test images it calls {share} outside by mistake.").format(share=percent(told.false_alarms))
+    return "" if said.sure else _("Unsure: take this answer as a guess.")
+
+
+def _seen(picture: np.ndarray | None) -> str:
+    """Return the exact picture that the models see, enlarged without smoothing; its place while there is none."""
+    if picture is None:
+        return '<p class="seen"></p>'
+    alt = _("the {height} by {width} image the models see").format(height=picture.shape[0], width=picture.shape[1])
+    return f'<p class="seen"><img src="{address(picture)}" alt="{escape(alt)}"></p>'
+
+
+def others(infos: Sequence[PredictorInfo], called: Mapping[str, str], answers: Answers) -> str:
+    """Return the answers of several models as a list, in the order of the story: before transfer, after, without."""
+    groups = {"before": _("Before transfer"), "after": _("After transfer"), "without": _("Without transfer")}
+    parts = []
+    for group, words in groups.items():
+        if rows := [_row(info, called[info.name], answers) for info in infos if info.transfer == group]:
+            parts.append(f'<h3>{escape(words)}</h3><ul class="rows">{"".join(rows)}</ul>')
+    return f'<div class="others">{"".join(parts)}</div>'
+
+
+def _row(info: PredictorInfo, title: str, answers: Answers) -> str:
+    answer, told = answers.of(info), answers.outside(info)
+    label, given, share, width = NOTHING, "", "", 0.0
+    if isinstance(answer, str):
+        share = answer
+    elif answer is not None:
+        said = verdict(info.class_names, answer)
+        given, label, width = f' data-answer="{escape(said.label)}"{_mark(told)}', said.label, said.probability
+        share = percent(said.probability, 0)
+        if told is not None and told.is_outside:
+            share = _("outside, else {label}").format(label=said.label)
+            label, width = NOTHING, 0.0
+    knows = f"<small>{escape(_('knows {names}').format(names=_brief(info.class_names)))}</small>"
+    size = ' class="word"' if len(label) > 2 else ""
+    return (
+        f'<li data-model="{escape(info.name)}"><span class="model">{escape(title)} {knows}</span>'
+        f'<i class="meter"><i style="width:{100 * width:.0f}%"></i></i>'
+        f'<b{given}{size}>{escape(label)}</b><span class="share">{escape(share)}</span></li>'
+    )
 
 
 def span(names: Sequence[str]) -> str:
@@ -79,6 +172,12 @@ def span(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
+def _brief(names: Sequence[str]) -> str:
+    """Return class names in short, or how many there are."""
+    words = span(names)
+    return words if len(words) <= MOST_LETTERS else _("{n} classes").format(n=len(names))
+
+
 def bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
     """Return one column for each class, as high as its probability; the highest is coloured."""
     best = int(np.argmax(probabilities))
@@ -89,12 +188,6 @@ def bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
         for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
     )
     return f'<div class="bars" role="img" aria-label="{escape(label)}">{columns}</div>'
-
-
-def seen(picture: np.ndarray, words: str) -> str:
-    """Return the exact picture the models saw, uint8, enlarged without smoothing, beside a sentence."""
-    alt = _("the {height} by {width} image the models see").format(height=picture.shape[0], width=picture.shape[1])
-    return f'<div class="seen"><img src="{address(picture)}" alt="{escape(alt)}"><p>{escape(words)}</p></div>'
 
 
 def gallery(pictures: Iterable[np.ndarray], captions: Sequence[str]) -> str:

@@ -1,6 +1,8 @@
-"""Draw, pick or upload, and every chosen model answers. The pad is Home's too."""
+"""Draw, pick or upload: one chosen model answers large, others in a list. The pad is Home's too."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -11,10 +13,67 @@ from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore import inputs
 from tlcore.errors import DataError, LabError
-from tlcore.prediction import PredictorInfo
+from tlcore.prediction import ModelName, PredictorInfo
+from tlcore.prediction.serving import LATE, LOADING
 from tlcore.spec import InputForm
 
 from . import answers
+from .answers import Answers
+
+LOOK_S = 0.7  # a loaded model answers within this; what has to be loaded first does not hold up the others
+PATIENCE_S = 60.0  # what is not loaded by then is asked again with the next stroke
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Who answers, and where: ``first`` large, ``infos`` in the list; all read items of ``form``.
+
+    ``called`` has the title of each by its name.
+    ``at`` and ``list_at`` are each an ``st.empty()``, made outside the pen's fragment: a stroke runs that alone, and
+    sends these two and none of the columns and switches around them, which cost more than the answer itself.
+    """
+
+    first: PredictorInfo
+    infos: Sequence[PredictorInfo]
+    called: Mapping[str, str]
+    form: InputForm
+    hint: str
+    at: DeltaGenerator
+    list_at: DeltaGenerator
+
+    def show(self, item: np.ndarray | None, hint: str = "") -> None:
+        """Keep the item for who explains it, and show what the models say to it; without one, where that will be."""
+        state.put(on_easel=item)
+        said = Answers(item, hint or self.hint)
+        if item is None:
+            self._write(said)
+            return
+        try:
+            self._ask(item)
+        except LabError as error:
+            self._write(Answers(None, tell(error)))
+
+    def _ask(self, item: np.ndarray) -> None:
+        """Show what is answered at once, then what has to be loaded first, as it comes; the next stroke ends that."""
+        models = dict.fromkeys([self.first.name, *(info.name for info in self.infos)])
+        late = [*models, *(str(ModelName.outside(name)) for name in models)]
+        serving, until, found = state.lab().serving, time.monotonic() + PATIENCE_S, {}
+        while True:
+            found |= serving.predict(item, late, timeout_s=LOOK_S)
+            self._write(Answers(item, found=_said_so_far(found)))
+            late = [name for name, answer in found.items() if answer in (LATE, LOADING)]
+            if not late or time.monotonic() > until:
+                break
+
+    def _write(self, said: Answers) -> None:
+        picture = None if said.item is None else inputs.modality(self.form.modality).preview(said.item)
+        self.at.html(answers.large(self.first, self.called[self.first.name], said, picture))
+        self.list_at.html(answers.others(self.infos, self.called, said))
+
+
+def _said_so_far(found: dict[str, list[float] | str]) -> dict[str, list[float] | str]:
+    """Return the answers with what is not there yet in the words of who waits."""
+    return {name: _("loading …") if answer in (LATE, LOADING) else answer for name, answer in found.items()}
 
 
 def drawn_item(form: InputForm, normalise: bool, on_change: Callable[[], None] | None) -> np.ndarray | None:
@@ -30,70 +89,15 @@ def drawn_item(form: InputForm, normalise: bool, on_change: Callable[[], None] |
 
 
 @st.fragment(key="pen")
-def pad_and_answers(
-    infos: Sequence[PredictorInfo],
-    form: InputForm,
-    hint: str,
-    at: DeltaGenerator,
-    *,
-    normalise: bool = True,
-    seen_at: DeltaGenerator | None = None,
-    on_change: Callable[[], None] | None = None,
-) -> None:
-    """Show the pad here, in the place ``at`` what the models answer, and in ``seen_at`` what they see.
-
-    The places are made outside: a stroke of the pen runs this fragment alone, and sends these elements and none of
-    the columns and switches around them, which cost the server more than the answer itself.
+def pad_and_answers(panel: Panel, *, normalise: bool = True, on_change: Callable[[], None] | None = None) -> None:
+    """Show the pad here, and in the panel what its models answer.
 
     Parameters
     ----------
-    infos : models that read ``form``
-    hint : what to do, while the pad is blank
-    at, seen_at : each an ``st.empty()``
     on_change : called before a stroke's run; ``st.rerun`` in it runs other fragments too, this one is "pen"
     """
     try:
-        item = drawn_item(form, normalise, on_change)
+        item, hint = drawn_item(panel.form, normalise, on_change), ""
     except DataError as error:
         item, hint = None, tell(error)
-    state.put(on_easel=item)
-    if seen_at is not None:
-        show_seen(item, form, normalise, seen_at)
-    answer(item, infos, hint, at)
-
-
-def show_seen(item: np.ndarray | None, form: InputForm, normalise: bool, at: DeltaGenerator) -> None:
-    """Show the item itself, in words too; nothing while there is none."""
-    if item is None:
-        at.empty()
-        return
-    modality = inputs.modality(form.modality)
-    words = _("Exactly what the models see: {form} numbers.")
-    if modality.centres:
-        words = (
-            _("Exactly what the models see: {form} pixels, scaled and centred as in MNIST.")
-            if normalise
-            else _("Exactly what the models see: {form} pixels, only shrunk.")
-        )
-    at.html(answers.seen(modality.preview(item), words.format(form=form)))
-
-
-def answer(item: np.ndarray | None, infos: Sequence[PredictorInfo], hint: str, at: DeltaGenerator) -> None:
-    """Show what every model of ``infos`` says to the item, in an ``st.empty()``."""
-    if not infos:
-        at.info(_("No model is chosen to answer. Pick some below."))
-        return
-    if item is None:
-        at.info(hint)
-        return
-    serving = state.lab().serving
-    if not serving.ready:
-        at.info(
-            _("The models are loading. This takes a few seconds after the server starts; draw on, they answer then.")
-        )
-    try:
-        found = serving.predict(item, [info.name for info in infos])
-    except LabError as error:
-        at.warning(tell(error))
-        return
-    at.html(answers.cards(infos, found, item))
+    panel.show(item, hint)

@@ -1,7 +1,7 @@
 """The one place that touches st.session_state and what all sessions share: the draft, and the lab."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
 
 RECENT = 60  # finished runs that a forecast looks at
+MOST_RUNS = 1000  # whose models can be asked
 
 # What a person has chosen so far, by widget key. Widgets keep these keys through page changes.
 DEFAULTS: dict[str, Any] = {
@@ -163,6 +164,26 @@ def keyed(key: str) -> dict[str, Any]:
     if st.session_state.get(key) is None:
         st.session_state[key] = DEFAULTS[key]
     return {"key": key, "persist_state": "session"}
+
+
+def follow(key: str, default: Any, options: Collection[Any]) -> Any:
+    """Return a choice, which its widget then shows: ``default``, as it changes, until a person chooses something else.
+
+    Parameters
+    ----------
+    default : one of ``options``, or a list of some
+    options : what can still be chosen; of an older choice the rest is left out
+    """
+    kept, before = st.session_state.get(key), st.session_state.get(f"{key}_default")
+    if kept is None or kept == before:
+        kept = default
+    elif isinstance(default, list):
+        kept = [option for option in kept if option in options]
+    elif kept not in options:
+        kept = default
+    st.session_state[key] = kept
+    st.session_state[f"{key}_default"] = default
+    return kept
 
 
 def sources_on_offer() -> tuple[SourceInfo, ...]:
@@ -379,13 +400,15 @@ def present(on: bool = True) -> None:
         st.query_params.pop("present", None)
 
 
-def models(limit: int = 12) -> tuple[PredictorInfo, ...]:
-    """Return what can answer a drawing: the shipped models, the newest of this person's runs, and linked ones."""
+def models(limit: int = MOST_RUNS) -> tuple[PredictorInfo, ...]:
+    """Return what can answer a drawing: what ships, the newest of this person's runs, and linked ones."""
     runs = list(access().runs(states=("done", "stopped"), limit=limit)) if limit else []
     for run_id in get("linked", ()):
         with suppress(SpecError):  # removed for good meanwhile
             runs.append(lab().store.get(run_id))
-    return prediction.available({run.id: run for run in runs if not run.deleted}.values(), sources_on_offer())
+    found = {run.id: run for run in runs if not run.deleted}
+    networks = prediction.available((), sources_on_offer())
+    return (*networks, *prediction.of_home(), *prediction.available(found.values(), ()))
 
 
 def my_cells() -> dict[Conditions, tuple[Cell, ...]]:
@@ -432,6 +455,6 @@ def lesson_of(run_id: str) -> Lesson:
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def samples(target: str, n: int) -> tuple[Any, Any]:
-    """Return ``n`` test images of a data set with their labels, the same ones every time."""
-    return datasets.samples(target, n, seed=0)
+def samples(target: str, n: int, handful: int = 0) -> tuple[Any, Any]:
+    """Return ``n`` test images of a data set with their labels, of each handful the same ones every time."""
+    return datasets.samples(target, n, seed=handful)
