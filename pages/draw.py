@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
-from pages.ui.inputs import answers, outside, ways
+from pages.ui.inputs import answers, kept, outside, ways
 from pages.ui.inputs.board import Panel
 from pages.ui.session import state
 from pages.ui.words.text import _
@@ -81,7 +81,9 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
 def why(first: PredictorInfo, infos: Sequence[PredictorInfo]) -> None:
     item = state.get("on_easel")
     if item is not None:
+        kept.that_was(item, first)
         inside.why(item, infos, first)
+    kept.mine()
 
 
 def drew() -> None:

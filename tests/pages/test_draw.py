@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.inputs import board, ways
 from pages.ui.session import state
 from tlcore import inputs
+from tlcore.datasets import drawings
 from tlcore.inputs import drawing
 from tlcore.lab import Lab
 from tlcore.people import Person
@@ -217,3 +218,37 @@ def test_squares_inked_by_keyboard_are_an_item(lab, monkeypatch):
     assert item.shape == (28, 28, 1) and item.max() == 255 and SEEN in html(app)
     exact = draw(way="grid", normalise=False).session_state["on_easel"]
     assert ["".join("01"[int(pixel > 0)] for pixel in line) for line in exact[..., 0]] == rows
+
+
+# ------------------------------------------------------------------ drawings of one's own
+
+
+@pytest.fixture
+def own_folder(lab, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(state.lab().store.folder))
+
+
+def test_what_a_drawing_was_keeps_it_and_the_next_training_uses_it_when_asked(lab, own_folder):
+    app = draw(way="sample")
+    assert "use_own" not in app.session_state
+    item = app.session_state["on_easel"]
+    app.pills(key="that_was").set_value("7").run()
+    (kept,) = drawings.drawings(ME.id)
+    assert kept.label == "7" and np.array_equal(kept.item, item)
+    assert "Kept as 7. The next training can learn from it" in words(app)
+    train = app.switch_page("train.py").run()
+    toggle = train.toggle(key="use_own")
+    assert toggle.label == "Use my 1 drawing" and not toggle.value
+    toggle.set_value(True).run()
+    train.button(key="start_ft").click().run()
+    (run,) = state.lab().store.list()
+    assert run.spec.data.own == drawings.set_of(ME.id, "56789") != ""
+
+
+def test_a_kept_drawing_is_deleted_and_brought_back(lab, own_folder):
+    app = draw(way="sample")
+    app.pills(key="that_was").set_value("7").run()
+    app.button(key="delete_drawing").click().run()
+    assert drawings.drawings(ME.id) == ()
+    app.button(key="undelete_drawing").click().run()
+    assert len(drawings.drawings(ME.id)) == 1

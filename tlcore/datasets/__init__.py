@@ -1,6 +1,6 @@
 """Target tasks by name: their images, their splits, and where the bytes come from."""
 
-from . import digits_8x8, keras_sets, mnist
+from . import digits_8x8, drawings, keras_sets, mnist
 from .assets import ASSETS, read_asset, read_card
 from .loading import Data, Pool, load, older_hash, pool, samples
 from .source import SOURCES, DatasetInfo, DataSource, Raw, catalogue, check_shipped, get, info, register, sharing
@@ -24,6 +24,7 @@ __all__ = [
     "check_per_class",
     "check_shipped",
     "divide",
+    "drawings",
     "get",
     "info",
     "load",

@@ -12,6 +12,7 @@ import numpy as np
 
 from tlcore.spec import DataSpec, InputForm, check_number
 
+from . import drawings
 from .source import get, info
 from .splits import check_per_class, divide, draw
 
@@ -59,14 +60,15 @@ def load(spec: DataSpec) -> Data:
     one twelfth (MNIST: 55,000 to train; the 15,000 held out are 5,000 for validation and the 10,000 of the test
     part). With ``per_class`` n the n training images of a class are the first n of the same order for every n, so a
     smaller training set is part of a larger one, and at most 1,000 validation images are kept. ``label_noise`` touches
-    training labels alone, and never how many each class has.
+    training labels alone, and never how many each class has. ``own`` drawings come after the training images, whatever
+    ``per_class`` says; those of other classes are left out.
 
     Raises
     ------
     SpecError
         Unknown target or split, or more images of a class than there are.
     DataError
-        The images are missing or damaged, or cannot be downloaded.
+        The images are missing or damaged, or cannot be downloaded; or a set of drawings is gone.
     """
     entry = info(spec.target)
     check_number("seed", spec.seed)
@@ -74,8 +76,12 @@ def load(spec: DataSpec) -> Data:
     check_per_class(spec)
     raw = get(spec.target).read()
     train, validation = divide(raw.y_train, spec.split, spec.per_class, spec.seed)
+    x_train, y_train = raw.x_train[train], _with_noise(raw.y_train[train], spec.label_noise, spec.seed)
+    if spec.own:
+        x_own, y_own = drawings.of_task(spec.own, entry)
+        x_train, y_train = np.concatenate([x_train, x_own]), np.concatenate([y_train, y_own])
     parts = (
-        raw.x_train[train], _with_noise(raw.y_train[train], spec.label_noise, spec.seed),
+        x_train, y_train,
         raw.x_train[validation], raw.y_train[validation],
         raw.x_test, raw.y_test,
     )  # fmt: skip

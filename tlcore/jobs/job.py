@@ -165,7 +165,9 @@ def can_go_on(run: Run, store: Store) -> bool:
 def task(spec: Spec) -> str:
     """Return from what to what a spec leads, with how many images."""
     n = spec.data.per_class
-    return f"{spec.source} → {spec.data.target}, " + ("all images" if n is None else f"{n:,} per class")
+    images = "all images" if n is None else f"{n:,} per class"
+    own = f" and drawings {spec.data.own}" if spec.data.own else ""
+    return f"{spec.source} → {spec.data.target}, {images}{own}"
 
 
 def check_data(spec: DataSpec, source: SourceInfo) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.components.copy_link import copy_link
 from pages.ui.session import state
-from pages.ui.words.text import _
+from pages.ui.words.text import _, ngettext
 from tlcore import datasets, training
 from tlcore.errors import LabError
 from tlcore.recipes import comparison
@@ -63,6 +63,7 @@ def folded() -> None:
     with a:
         task()
         seed()
+        own_drawings()
     with b:
         st.selectbox(_("Recipe"), list(recipes()), format_func=recipes().__getitem__, **state.keyed("recipe"))
         if state.get("recipe") == "article":
@@ -86,6 +87,17 @@ def folded() -> None:
     )
     about = _("Whoever opens it has these settings on every page. Your runs and your data are not in it.")
     copy_link(state.link(), key="link_draft", about=about)
+
+
+def own_drawings() -> None:
+    """Offer the labelled drawings that this person has kept on the page Try, where some are of the target's classes."""
+    n = sum(drawing.label in state.usable() for drawing in state.own_drawings())
+    if n:
+        st.toggle(
+            ngettext("Use my {n} drawing", "Use my {n} drawings", n).format(n=n),
+            help=_("Adds what you kept on Try to the training images, of every class as many as there are."),
+            **state.keyed("use_own"),
+        )
 
 
 def recipes() -> dict[str, str]:

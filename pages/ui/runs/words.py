@@ -41,7 +41,8 @@ def target(data: DataSpec) -> str:
 
 def per_class(data: DataSpec) -> str:
     """Return how many training images a run has."""
-    return _("all images") if data.per_class is None else _("{n} per class").format(n=data.per_class)
+    images = _("all images") if data.per_class is None else _("{n} per class").format(n=data.per_class)
+    return _("{images} and own drawings").format(images=images) if data.own else images
 
 
 def interval(test: Evaluation) -> str:

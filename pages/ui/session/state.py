@@ -70,6 +70,7 @@ DEFAULTS: dict[str, Any] = {
     "seed": int(RANGES["seed"][2]),
     "recipe": "default",
     "film": False,
+    "use_own": False,
     "layer": "flatten",
     "heads": ("linear_svm",),
     "ways": ComparisonSpec().ways,
@@ -260,7 +261,19 @@ def frozen() -> Freezing:
 
 def data_draft() -> DataSpec:
     per_class = None if get("all_images") else int(get("per_class"))
-    return DataSpec(target=get("target"), split=get("split"), per_class=per_class, seed=int(get("seed")))
+    own = datasets.drawings.set_of(person().id, usable()) if get("use_own") and usable() else ""
+    return DataSpec(target=get("target"), split=get("split"), per_class=per_class, seed=int(get("seed")), own=own)
+
+
+def usable() -> tuple[str, ...]:
+    """Return the classes of the target whose drawings of this person's own the next training may use."""
+    target = datasets.info(get("target"))
+    return target.class_names if datasets.drawings.fits(target.form) else ()
+
+
+def own_drawings() -> tuple[datasets.drawings.Drawing, ...]:
+    """Return what this person has kept with a label, of every class."""
+    return datasets.drawings.drawings(person().id)
 
 
 def draft() -> FineTuneSpec:
