@@ -14,7 +14,7 @@ from tlcore.heads import HEADS
 from tlcore.spec import HeadSpec, Input
 
 frame.heading(
-    _("Heads"),
+    _("Compare heads"),
     _("Which classifier makes the most of the same features? Every head is fitted on the same images, seed by seed."),
 )
 INPUTS: dict[Input, str] = {"features": _("Features of the layer"), "pixels": _("Raw pixels (control)")}
@@ -139,4 +139,4 @@ else:
     if run.final and run.stored:
         view_of(run.spec).closer(run, run.result)
 scaling_table()
-frame.next_page("draw.py", _("Next: draw"))
+frame.next_page("draw.py", _("Next: try it"))

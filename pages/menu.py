@@ -16,7 +16,7 @@ bar = [  # side by side in the bar
     home,
     st.Page("layers.py", title=_("Layers")),
     st.Page("train.py", title=_("Train")),
-    st.Page("heads.py", title=_("Heads")),
+    st.Page("heads.py", title=_("Compare heads")),
     st.Page("draw.py", title=_("Try")),
     st.Page("runs.py", title=_("Runs")),
 ]

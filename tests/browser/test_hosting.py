@@ -110,7 +110,7 @@ def test_a_deep_link_under_a_path_opens_at_once_and_asks_for_nothing_that_is_not
     page, missing = browser.new_page(), []
     page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
     page.goto(f"{lab.url}/heads")
-    expect(settled(page).get_by_role("heading", level=1, name="Heads", exact=True)).to_be_visible()
+    expect(settled(page).get_by_role("heading", level=1, name="Compare heads", exact=True)).to_be_visible()
     page.get_by_role("link", name="Try", exact=True).click()
     expect(page).to_have_url(f"{lab.url}/draw")
     page.close()

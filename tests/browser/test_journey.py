@@ -192,7 +192,7 @@ def compared(opening, kept) -> str:
     """Two heads on few labels, started by the button; the run's id."""
     page = opening("train")
     fill(page, "per_class", 20)
-    go(page, "Heads")
+    go(page, "Compare heads")
     for name in ("RBF SVM", "Logistic regression", "k-nearest neighbours", "Dense layer"):
         page.locator(".st-key-compared").get_by_role("button", name=name).click()
     settled(page)
@@ -208,7 +208,7 @@ def compared(opening, kept) -> str:
 
 @pytest.mark.parametrize(
     ("path", "title"),
-    list(zip(PAGES, ("See transfer learning work", "Layers", "Train", "Heads", "Try", "Runs"), strict=True)),
+    list(zip(PAGES, ("See transfer learning work", "Layers", "Train", "Compare heads", "Try", "Runs"), strict=True)),
 )
 def test_a_cold_deep_link_opens_its_page(visit, path, title):
     page = visit(path)
@@ -500,7 +500,10 @@ def test_a_click_on_a_confusion_cell_shows_its_images(visit, trained):
 
 def test_two_heads_on_few_labels_are_compared_on_features_and_on_pixels(visit, compared):
     page = visit(f"heads?cmp={compared}")
-    cells = table_cells(page)
+    finding = page.get_by_role("heading", level=2).filter(has_text=re.compile(r"\d+\.\d"))
+    expect(finding).to_have_text(re.compile(r"^(Features beat pixels: |A tie: )"))
+    page.get_by_text("Table: accuracy, time and size of every head").click()
+    cells = table_cells(settled(page))
     assert {"Linear SVM", "Random forest", "features", "raw pixels"} <= cells
     assert len([cell for cell in cells if re.fullmatch(r"\d+\.\d ± \d+\.\d %", cell)]) >= 2
     expect(page.get_by_text("SVM beside random forest")).to_be_visible()
@@ -780,7 +783,7 @@ def test_the_dark_theme_is_dark(visit):
 
 def test_the_phones_menu_closes_when_a_page_is_chosen(visit):
     page = visit("draw", **PHONE)
-    for title in ("Heads", "Evidence"):
+    for title in ("Compare heads", "Evidence"):
         page.get_by_role("button", name="Expand sidebar").click()
         menu = page.get_by_test_id("stSidebarNav")
         expect(menu).to_be_in_viewport()
@@ -825,7 +828,7 @@ def test_on_a_phone_no_page_scrolls_sideways_and_the_pad_comes_first(visit, lab,
 
 def test_the_server_process_holds_neither_tensorflow_nor_keras_after_every_page(visit, full, lab):
     page = visit(full("train"))
-    for title in ("Layers", "Heads", "Try", "Runs"):
+    for title in ("Layers", "Compare heads", "Try", "Runs"):
         go(page, title)
     if sys.platform == "linux":
         maps = lab.libraries()

@@ -121,26 +121,33 @@ def shares(values: Sequence[float], names: Sequence[str], guess: float) -> go.Fi
     return figure
 
 
-def head_bars(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapping[str, str]) -> go.Figure:
-    """Return mean test accuracy per head, features beside pixels, with the 95 % interval of the mean as error bars.
+def head_dots(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapping[str, str]) -> go.Figure:
+    """Return each head's mean test error, features beside pixels on one row, with the 95 % interval of the mean.
 
-    ``titles`` and ``inputs`` say what those names are called. The axis always runs from 0 to 100 %.
+    ``lines`` are in the order from above; ``titles`` and ``inputs`` say what their names are called. The axis begins
+    at 0: the nearer, the better.
     """
     figure = go.Figure()
-    for index, name in enumerate(dict.fromkeys(line.input for line in lines)):
+    heads = list(dict.fromkeys(titles.get(line.head, line.head) for line in lines))
+    for name in dict.fromkeys(line.input for line in lines):
         part = [line for line in lines if line.input == name]
-        figure.add_bar(
+        colour, symbol = (GREY, "diamond") if name == "pixels" else (COLOURS[0], "circle")
+        low_to_high = [(1 - line.mean, 1 - line.interval[1], 1 - line.interval[0]) for line in part]
+        figure.add_scatter(
             name=_("on {input}").format(input=inputs[name]),
-            x=[titles.get(line.head, line.head) for line in part],
-            y=[100 * line.mean for line in part],
-            error_y=_error_bars([(line.mean, *line.interval) for line in part]) | {"color": GREY},
-            marker_color=(COLOURS[0], GREY)[index % 2],
-            text=[percent(line.mean) for line in part],
-            textposition="inside",
-            insidetextanchor="start",
+            x=[100 * (1 - line.mean) for line in part],
+            y=[titles.get(line.head, line.head) for line in part],
+            error_x=_error_bars(low_to_high) | {"color": colour},
+            mode="markers+text",
+            marker={"size": 12, "symbol": symbol, "color": colour},
+            text=[percent(1 - line.mean) for line in part],
+            textposition="top center",
         )
-    figure.update_yaxes(title=_("test accuracy, 0 to 100 %"), ticksuffix=" %", range=[0, 100])
-    figure.update_layout(barmode="group", height=360, margin=MARGIN, legend={"orientation": "h", "y": 1.12})
+    top = max(1 - line.interval[0] for line in lines)
+    figure.update_xaxes(title=_("test error: less is better"), ticksuffix=" %", range=[0, 105 * top])
+    figure.update_yaxes(categoryorder="array", categoryarray=heads[::-1], automargin=True)
+    height = 130 + 52 * len(heads)
+    figure.update_layout(height=height, margin=MARGIN, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
     return figure
 
 

@@ -1,6 +1,6 @@
 """A comparison of heads: the table with its tie, the bars, and the confusion matrices."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -9,10 +9,10 @@ from pages.ui.charts import plots
 from pages.ui.closer import evaluate, open_heads
 from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _, shown, tell
+from pages.ui.words.text import _, plain, shown, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
-from tlcore.evidence.contest import SEEDS, Entrant
+from tlcore.evidence.contest import SEEDS, Contest, Entrant
 from tlcore.heads import CURVES, HEADS, LOSSES
 from tlcore.sentences import between, percent, spread
 from tlcore.spec import HeadMean, HeadSpec, HeadsResult
@@ -138,18 +138,52 @@ def _validated(heads: Iterable[str]) -> str:
 
 
 def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
-    """Show the table of heads, best first, the bars, and SVM beside random forest."""
+    """Show what was found, the errors as dots, the table folded, and SVM beside random forest."""
     lines = result.table
     if run.final and len(result.rows) < result.n_planned:
         words = _("Stopped after {n} of {total} heads; only the seeds that all of them share are compared.")
         st.info(words.format(n=len(result.rows), total=result.n_planned))
     models = {f"{line.head}-{line.input}": names.head_on(line.head, line.input) for line in lines}
-    found = contest.show([Entrant(label, run, model) for model, label in models.items()], "heads", repeat=False)
+    found = contest.find([Entrant(label, run, model) for model, label in models.items()])
+    with st.container(key="verdict_heads"):
+        st.header(plain(headline(run, lines, found)), anchor=False)
+        if found:
+            st.caption(plain(f"{shown(found.verdict)} {shown(found.scope)}"))
     best = found.ranking.ties if found else ()
-    if len(best) > 1:
-        st.caption(_("Of those marked ★ none is clearly better than another."))
     if found and found.offer and run.final:
         _offer_seeds(spec)
+    st.plotly_chart(
+        plots.head_dots(lines, names.heads(), names.inputs()),
+        key=f"dots_{run.id}",
+        config=plots.CONFIG,
+        alt=_("Test error of every head, on features and on raw pixels"),
+    )
+    with st.expander(_("Table: accuracy, time and size of every head")):
+        _table(run, result, models, best)
+    _side_by_side(run, result)
+
+
+def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
+    """Return what was found: whether features beat pixels where both were tried, else which head is best."""
+    firsts = {name: next((line for line in lines if line.input == name), None) for name in ("features", "pixels")}
+    features, pixels = firsts["features"], firsts["pixels"]
+    if features is None or pixels is None:
+        return shown(found.headline) if found else names.head_on(lines[0].head, lines[0].input)
+    pair = contest.find([Entrant(name, run, f"{line.head}-{name}") for name, line in firsts.items() if line])
+    if pair is None or not pair.clear:
+        words = _("A tie: {features} on features, {pixels} on pixels")
+        return words.format(features=percent(features.mean), pixels=percent(pixels.mean))
+    if features.mean > pixels.mean:
+        first = percent(features.mean).removesuffix(" %")
+        return _("Features beat pixels: {first} against {second}").format(first=first, second=percent(pixels.mean))
+    first = percent(pixels.mean).removesuffix(" %")
+    return _("Pixels beat features: {first} against {second}").format(first=first, second=percent(features.mean))
+
+
+def _table(run: Run, result: HeadsResult, models: Mapping[str, str], best: Collection[str]) -> None:
+    lines = result.table
+    if len(best) > 1:
+        st.caption(_("Of those marked ★ none is clearly better than another."))
     st.dataframe(
         [
             {
@@ -195,12 +229,10 @@ def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
             use=_validated(line.head for line in lines),
         )
     )
-    st.plotly_chart(
-        plots.head_bars(lines, names.heads(), names.inputs()),
-        key=f"bars_{run.id}",
-        config=plots.CONFIG,
-        alt=_("Test accuracy of every head"),
-    )
+
+
+def _side_by_side(run: Run, result: HeadsResult) -> None:
+    """Show the confusion matrices of the SVM and the forest beside each other, where both were fitted on features."""
     kept = [row for row in result.rows if row.file and row.input == "features" and row.head in HEADS]
     firsts = (next((row for row in kept if HEADS[row.head].opens == kind), None) for kind in ("svm", "forest"))
     pair = [row for row in firsts if row]

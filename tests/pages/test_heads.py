@@ -1,0 +1,41 @@
+"""What Compare heads says it found, and its chart."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pages.ui.charts import plots
+from pages.ui.runs import compare_heads
+from tlcore.spec import HeadMean
+
+COSTS = {"n_seeds": 3, "sd": 0.002, "error": 0.002, "fit_s": 0.1, "ms_per_image": 0.1, "mb": 1.0, "n_features": 9}
+FEATURES = HeadMean(head="linear_svm", input="features", mean=0.982, low=0.978, high=0.986, **COSTS)
+PIXELS = HeadMean(head="random_forest", input="pixels", mean=0.92, low=0.912, high=0.928, **COSTS)
+
+
+def headline(monkeypatch, lines, clear):
+    pair = SimpleNamespace(clear=clear)
+    monkeypatch.setattr(compare_heads.contest, "find", lambda entrants: pair if len(entrants) == 2 else None)
+    return compare_heads.headline(SimpleNamespace(), lines, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "clear", "words"),
+    [
+        ([FEATURES, PIXELS], True, "Features beat pixels: 98.2 against 92.0 %"),
+        ([FEATURES, PIXELS], False, "A tie: 98.2 % on features, 92.0 % on pixels"),
+        ([FEATURES], True, "Linear SVM on features"),
+    ],
+)
+def test_the_headline_is_the_finding_and_claims_no_more_than_the_test_allows(monkeypatch, lines, clear, words):
+    assert headline(monkeypatch, lines, clear) == words
+
+
+def test_errors_are_dots_with_intervals_on_an_axis_that_begins_at_nothing():
+    titles = {"linear_svm": "Linear SVM", "random_forest": "Random forest"}
+    figure = plots.head_dots([FEATURES, PIXELS], titles, {"features": "features", "pixels": "raw pixels"})
+    features, pixels = figure.data
+    assert features.x[0] == pytest.approx(1.8) and pixels.x[0] == pytest.approx(8.0)
+    assert features.error_x.array[0] == pytest.approx(0.4) and features.error_x.arrayminus[0] == pytest.approx(0.4)
+    assert figure.layout.xaxis.range[0] == 0 and figure.layout.xaxis.range[1] >= 8.8
+    assert features.marker.symbol != pixels.marker.symbol  # not by colour alone
