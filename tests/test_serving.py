@@ -17,7 +17,7 @@ from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError
 from tlcore.machine import is_alive
 from tlcore.prediction import serving as serving_module
-from tlcore.prediction.serving import BROKEN, BUSY, CLOSED, DIED, LOADING, MANY, Serving
+from tlcore.prediction.serving import BROKEN, BUSY, CLOSED, DIED, LATE, LOADING, MANY, Serving
 
 LONG_S = 60
 GREY, WHITE = (np.full(FORM.shape, grey, np.uint8) for grey in (128, 255))
@@ -217,6 +217,16 @@ def test_the_longest_unused_model_is_let_go(serve, tmp_path):
     assert loads(tmp_path).count("model_0") == 1
     serving.predict(GREY, ["plain"])
     assert loads(tmp_path).count("plain") == 2
+
+
+def test_what_is_there_is_shown_while_another_model_is_loaded(serve, tmp_path):
+    serving = serve()
+    answers = serving.follow(GREY, ["plain", "slow"], LONG_S, 0.2)
+    first = next(found for found in answers if found["plain"] == [0.5, 1.0])
+    assert first["slow"] == LATE
+    (tmp_path / "slow").touch()
+    *_, last = answers
+    assert last == {"plain": [0.5, 1.0], "slow": [0.5, 1.0]}
 
 
 @pytest.mark.parametrize(

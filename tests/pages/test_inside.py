@@ -160,7 +160,7 @@ def test_a_process_that_does_not_answer_is_one_sentence(lab):
 
 
 def test_a_drawing_is_explained_when_asked_and_not_with_every_stroke(lab, monkeypatch):
-    monkeypatch.setattr(Serving, "predict", lambda self, image, names, timeout_s=10: dict.fromkeys(names, "late"))
+    monkeypatch.setattr(Serving, "follow", lambda self, image, names, *_: [dict.fromkeys(names, "late")])
     app = page("draw", way="sample", why=True)
     assert lab.what_if.asked == []
     app.button(key="why_now").click().run()

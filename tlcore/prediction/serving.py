@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from logging import getLogger
@@ -145,22 +145,44 @@ class Serving:
         DataError
             It is not an array of numbers.
         """
+        *_so_far, answers = self.follow(item, names, timeout_s, timeout_s)
+        return answers
+
+    def follow(
+        self, item: np.ndarray, names: Sequence[str], timeout_s: float, every_s: float
+    ) -> Iterator[dict[str, Answer]]:
+        """Yield what ``predict`` returns, at once when all have answered; until then every so often what is there.
+
+        A model that has not answered stands there with ``LATE`` or ``LOADING``.
+        """
         request = _Request(_checked(item), set(names))
-        if self._closing.is_set() or not names:
-            return dict.fromkeys(names, CLOSED)
-        if len(request.missing) > MOST_NAMES:
-            return dict.fromkeys(names, MANY)
-        with self._lock:
-            if len(self._waiting) >= MOST_WAITING:
-                return dict.fromkeys(names, BUSY)
-            self._waiting.append(request)
+        if refusal := self._refusal(request):
+            yield dict.fromkeys(names, refusal)
+            return
         asked = time.monotonic()
         self._wake()
-        if not request.over.wait(timeout_s):
+        while not (over := request.over.wait(min(every_s, timeout_s))) and time.monotonic() - asked < timeout_s:
+            yield self._answers(request, names)
+        if not over:
             with self._lock:
                 if request in self._waiting:
                     self._waiting.remove(request)
         self.on_answer(time.monotonic() - asked)
+        yield self._answers(request, names)
+
+    def _refusal(self, request: _Request) -> str:
+        """Put a request into the queue; return why it is refused instead."""
+        if self._closing.is_set() or not request.missing:
+            return CLOSED
+        if len(request.missing) > MOST_NAMES:
+            return MANY
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                return BUSY
+            self._waiting.append(request)
+        return ""
+
+    def _answers(self, request: _Request, names: Sequence[str]) -> dict[str, Answer]:
         late = CLOSED if self._closing.is_set() else LATE if self.ready else LOADING
         return {name: request.answers.get(name, late) for name in names}
 

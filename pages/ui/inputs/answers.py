@@ -41,13 +41,16 @@ class Answers:
 
 
 def titles(infos: Iterable[PredictorInfo]) -> dict[str, str]:
-    """Return what models are called, by name; of two that would be called the same, when they were made."""
+    """Return what models are called, by name; of two that would be called the same, when they were made too."""
     called = {info.name: (shown(info.title), info.made) for info in infos}
-    often = Counter(title for title, _made in called.values())
-    return {
-        name: title if often[title] == 1 or made is None else f"{title} ({_moment(made)})"
-        for name, (title, made) in called.items()
-    }
+    often, seen = Counter(title for title, _made in called.values()), Counter[str]()
+    found = {}
+    for name, (title, made) in called.items():
+        if often[title] > 1 and made is not None:
+            title = f"{title} ({_moment(made)})"
+        seen[title] += 1
+        found[name] = title if seen[title] == 1 else f"{title} #{seen[title]}"
+    return found
 
 
 def _moment(made: float) -> str:

@@ -1,6 +1,5 @@
 """Draw, pick or upload: one chosen model answers large, others in a list. The pad is Home's too."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ from . import answers
 from .answers import Answers
 
 LOOK_S = 0.7  # a loaded model answers within this; what has to be loaded first does not hold up the others
-PATIENCE_S = 60.0  # what is not loaded by then is asked again with the next stroke
+PATIENCE_S = 60.0  # what has not come by then is asked again with the next stroke
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,9 @@ class Panel:
     def _ask(self, item: np.ndarray) -> None:
         """Show what is answered at once, then what has to be loaded first, as it comes; the next stroke ends that."""
         models = dict.fromkeys([self.first.name, *(info.name for info in self.infos)])
-        late = [*models, *(str(ModelName.outside(name)) for name in models)]
-        serving, until, found = state.lab().serving, time.monotonic() + PATIENCE_S, {}
-        while True:
-            found |= serving.predict(item, late, timeout_s=LOOK_S)
+        names = [*models, *(str(ModelName.outside(name)) for name in models)]
+        for found in state.lab().serving.follow(item, names, PATIENCE_S, LOOK_S):
             self._write(Answers(item, found=_said_so_far(found)))
-            late = [name for name, answer in found.items() if answer in (LATE, LOADING)]
-            if not late or time.monotonic() > until:
-                break
 
     def _write(self, said: Answers) -> None:
         picture = None if said.item is None else inputs.modality(self.form.modality).preview(said.item)
