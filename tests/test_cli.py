@@ -97,10 +97,11 @@ COMMANDS = dict(commands(cli.parser()))
 def test_no_command_is_missing():
     inner = {
         *(("sources", word) for word in ("rebuild", "add", "remove")),
-        *(("runs", word) for word in ("show", "compare", "delete", "restore", "stop", "name", "note", "recover")),
+        *(("runs", word) for word in ("show", "compare", "delete", "restore", "stop", "resume")),
+        *(("runs", word) for word in ("name", "note", "recover")),
     }
-    words = "sources datasets describe train compare heads sweep claims break-it race what-if predict explain look"
-    words += " inside map lesson runs export serve"
+    words = "sources datasets describe train find-rate compare heads sweep claims break-it race what-if predict explain"
+    words += " look inside map lesson runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 

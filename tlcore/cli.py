@@ -144,6 +144,7 @@ def parser() -> Parser:
         _datasets,
         _describe,
         training_lines.train,
+        training_lines.find_rate,
         training_lines.compare,
         training_lines.heads,
         training_lines.sweep,

@@ -2,8 +2,10 @@
 
 from pages.test_pages import TUNED, finished, lab, opened, sound, words  # noqa: F401
 
+from pages.ui.session import state
 from tlcore.spec import FineTuneSpec, Phase
 from tlcore.store import checkpoint
+from tlcore.training.finder import RateTest
 
 
 def started(app, lab):  # noqa: F811
@@ -76,3 +78,14 @@ def test_what_early_stopping_did_is_said(lab):  # noqa: F811
     fields = {**TUNED, "files": {}, "epochs": 7.0, "n_epochs": 30, "best_epoch": 4, "waited": 3}
     app = sound(opened("train", run_ft=finished(lab.store, fields).id))
     assert "Stopped after epoch 7 of 30: no better for 3." in words(app)
+
+
+def test_the_finder_shows_its_curve_and_its_rate_is_used_by_one_click(lab, monkeypatch):  # noqa: F811
+    test = RateTest((1e-5, 1e-3, 1e-1), (1.5, 1.0, 2.0), 0.003)
+    monkeypatch.setattr(state, "rate_test", lambda spec: test)
+    app = opened("train")
+    assert "use_rate" not in [button.key for button in app.button]
+    sound(app.button(key="find_rate").click().run())
+    assert "The loss falls fastest at a rate of 0.003" in words(app)
+    app.button(key="use_rate").click().run()
+    assert [phase.learning_rate for phase in started(app, lab).phases] == [0.003]

@@ -13,6 +13,7 @@ from tlcore.evidence.contest import Entrant
 from tlcore.inspection import explanation, lesson, maps
 from tlcore.inspection.lesson import RATES, Lesson
 from tlcore.inspection.nearest import Nearest
+from tlcore.inspection.rates import range_test
 from tlcore.jobs.fine_tune import proof_words
 from tlcore.jobs.report import accuracy_words
 from tlcore.prediction import what_if
@@ -46,6 +47,15 @@ def move_boundary(options: Namespace) -> int:
         proof_words(answer.proof),
     ]
     return console.show(options, asdict(answer), "\n".join(lines))
+
+
+def find_rate(options: Namespace) -> int:
+    """Try rising learning rates on the network that ``train`` would train, and name one."""
+    with console.quiet():
+        test = range_test(local_run.fine_tune_spec(options))
+    rows = [f"{rate:.1e}  {loss:.3f}" for rate, loss in list(zip(test.rates, test.losses, strict=True))[::8]]
+    best = "no rate made the loss fall" if test.best is None else f"the loss falls fastest at {test.best:g}"
+    return console.show(options, asdict(test), "\n".join(["rate     loss", *rows, f"{best[:1].upper()}{best[1:]}."]))
 
 
 def _say_every_cut(options: Namespace, cuts: Cuts) -> int:

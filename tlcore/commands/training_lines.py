@@ -56,6 +56,13 @@ def add_training(added: Parser) -> None:
     added.add_argument("--name", default="", help="what the run is called")
 
 
+def find_rate(commands: Any) -> None:
+    words = "try rising learning rates for a few steps, and name the one at which the loss falls fastest"
+    added = add_command(commands, "find-rate", looking.find_rate, words, "find-rate --per-class 20 --freeze conv_1")
+    add_training(added)
+    add_json(added)
+
+
 def _advanced(added: Parser) -> None:
     """Add what few need: when layers thaw, how the rate moves, when to end by itself."""
     words = "after which epoch the layers up to which one are frozen: 0:conv_2,10:conv_1,20:nothing"

@@ -264,3 +264,16 @@ def steps(rates: Sequence[float], losses: Sequence[float], before: float, chosen
     figure.update_yaxes(title=_("loss of the batch"), rangemode="tozero")
     figure.update_layout(height=300, margin=MARGIN, showlegend=False)
     return figure
+
+
+def range_test(rates: Sequence[float], losses: Sequence[float], best: float | None) -> go.Figure:
+    """Return the loss against rising learning rates, with a line at the suggested one."""
+    line = go.Scatter(x=list(rates), y=list(losses), mode="lines", line={"color": COLOURS[0], "width": 2})
+    figure = go.Figure(line)
+    figure.update_traces(hovertemplate=_("rate %{x:.1e}, loss %{y:.3f}") + "<extra></extra>")
+    if best is not None:
+        figure.add_vline(x=best, line={"color": GREY, "dash": "dash"})
+    figure.update_xaxes(title=_("learning rate"), type="log")
+    figure.update_yaxes(title=_("training loss, averaged"))
+    figure.update_layout(height=260, margin={"l": 10, "r": 10, "t": 10, "b": 10}, showlegend=False)
+    return figure

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from pages.ui.charts import plots
 from pages.ui.session import state
-from pages.ui.words.text import _, plain
+from pages.ui.words.text import _, plain, tell
 from tlcore import sources
+from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.features.blocks import blocks
 from tlcore.spec import SCHEDULES, Phase
@@ -28,6 +30,40 @@ def rates() -> None:
     number("rate_factor", _("Rate factor per block"), words, step=0.05)
     words = _("End after this many epochs without a lower validation loss, and keep the best epoch. 0: never.")
     number("patience", _("Early stopping after"), words)
+
+
+def finder() -> None:
+    """Try rising learning rates on the draft, show the loss, and offer the rate at which it falls fastest."""
+    draft = state.draft()
+    if st.button(
+        _("Find a learning rate"),
+        key="find_rate",
+        icon=":material/search:",
+        help=_("Trains 80 steps, each at a higher rate, and shows where the loss falls fastest. Takes a few seconds."),
+    ):
+        state.put(rate_tested=draft)
+    if state.get("rate_tested") != draft:
+        return
+    try:
+        with st.spinner(_("Trying rates")):
+            test = state.rate_test(draft)
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    st.plotly_chart(
+        plots.range_test(test.rates, test.losses, test.best),
+        key="rate_test",
+        config=plots.CONFIG,
+        alt=_("Training loss against rising learning rates"),
+    )
+    if test.best is None:
+        st.caption(_("No rate made the loss fall. Unfreeze more layers, or use more labels."))
+        return
+    st.caption(
+        _("The loss falls fastest at a rate of {rate:g} (the range test of Smith, 2017).").format(rate=test.best)
+    )
+    words = _("Use {rate:g}").format(rate=test.best)
+    st.button(words, key="use_rate", on_click=state.put, kwargs={"learning_rate": test.best})
 
 
 def schedules() -> dict[str, str]:

@@ -76,6 +76,8 @@ def folded() -> None:
         if state.get("recipe") != "article":
             optimising()
             advanced.rates()
+    if state.get("recipe") != "article":
+        advanced.finder()
     further = [way for way in comparison.ways() if way not in usual_ways()]
     st.pills(
         _("Further heads in the comparison"),

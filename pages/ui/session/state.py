@@ -16,7 +16,7 @@ from tlcore.evidence import sweeps
 from tlcore.evidence.sweeps import Conditions
 from tlcore.features import feature_cut, first_vector, freezing
 from tlcore.features.freezing import Freezing
-from tlcore.inspection import lesson
+from tlcore.inspection import lesson, rates
 from tlcore.inspection.lesson import Lesson
 from tlcore.lab import Lab, shared
 from tlcore.people import Access, Person
@@ -40,6 +40,7 @@ from tlcore.spec import (
     to_json,
 )
 from tlcore.store import Run
+from tlcore.training.finder import RateTest
 
 from . import address
 
@@ -465,6 +466,18 @@ def lesson_of(run_id: str) -> Lesson:
     """
     shared = lab()
     return shared.what_if.ask(lesson.of_run, run_id, str(shared.folder))
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def rate_test(spec: FineTuneSpec) -> RateTest:
+    """Return the loss of a draft at rising learning rates; the same draft always has the same.
+
+    Raises
+    ------
+    LabError
+        The draft cannot run, or the process that computes is not to be had.
+    """
+    return lab().what_if.ask(rates.range_test, spec)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
