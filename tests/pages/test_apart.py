@@ -102,8 +102,9 @@ def test_a_bug_leaves_one_line_with_a_log_id_and_no_trace_or_path(lab, as_person
     def broken(*_, **__):
         raise RuntimeError("/etc/a/path that nobody should read")
 
-    monkeypatch.setattr(lab.store, "list", broken)
-    app = opened("home")
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.store, "list", broken)
+        app = opened("home")
     assert "Something went wrong on this page" in words(app)
     assert not app.exception
     for leak in ("Traceback", "/etc/a/path", "RuntimeError", ".py"):
