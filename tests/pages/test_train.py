@@ -11,6 +11,7 @@ from pages.ui.session import state
 from tlcore import jobs
 from tlcore.errors import DataError
 from tlcore.evidence import recorded_comparison
+from tlcore.recipes.comparison import lanes
 from tlcore.sentences import percent
 from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Progress
 
@@ -148,3 +149,21 @@ def test_what_was_started_comes_into_view_once(lab, monkeypatch):  # noqa: F811
     (run,) = lab.store.list()
     app.run()
     assert [told for told in revealed if told[0] == "chart_ways"] == [("chart_ways", run.id), ("chart_ways", "")]
+
+
+def test_a_finished_comparison_is_opened_by_race_by_link_and_by_choice(lab):  # noqa: F811
+    spec = ComparisonSpec(ways=("fine_tune", "scratch"))
+    parts = [finished(lab.store, {**TUNED, "files": {}}, spec=lane) for lane in lanes(spec).values()]
+    ways = [
+        {"name": name, "run": part.id, "ended": True, "accuracy": part.accuracy, "learn_s": 1.0}
+        for name, part in zip(spec.ways, parts, strict=True)
+    ]
+    run = finished(lab.store, {"ways": ways, "n_planned": 2}, spec=spec)
+    app = sound(opened("race", run_compared_ways=run.id))
+    assert app.header and {metric.label for metric in app.metric} == {"Fine-tuning", "From scratch"}
+    app = sound(opened("race"))
+    assert not app.header
+    app.selectbox(key="race_comparison").set_value(run.id).run()
+    assert sound(app).header and run.id in app.query_params["compared_ways"]
+    app.button(key="start_race").click().run()
+    assert not sound(app).header, "a race takes its place"

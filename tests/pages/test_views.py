@@ -8,7 +8,7 @@ import counting
 import pytest
 import streamlit as st
 from counting import CountResult, CountSpec
-from pages.test_pages import ME, ROOT, lab, opened, sound, words  # noqa: F401
+from pages.test_pages import ROOT, lab, opened, sound, words  # noqa: F401
 
 from pages.ui.runs import view_of
 from pages.ui.runs.view import View
@@ -116,21 +116,3 @@ def test_one_click_compares_the_ways_and_the_page_says_the_verdict(lab):  # noqa
 def test_a_comparison_of_one_way_cannot_be_started(lab):  # noqa: F811
     app = sound(opened("train", ways=("scratch",)))
     assert app.button(key="start_ways").disabled
-
-
-@pytest.mark.keras
-def test_a_finished_comparison_is_opened_by_race_by_link_and_by_choice(lab):  # noqa: F811
-    tuning = FineTuneSpec(data=DataSpec(per_class=2), phases=(Phase(1, ("conv_1", "conv_2")),), film=True)
-    run = lab.store.create(ComparisonSpec(tuning), owner=ME.id)
-    execute(run.id, str(lab.folder))
-    app = sound(opened("race", run_compared_ways=run.id))
-    assert app.header and {metric.label for metric in app.metric} == {"Fine-tuning", "Linear SVM", "From scratch"}
-    app = sound(opened("race"))
-    assert not app.header
-    app.selectbox(key="race_comparison").set_value(run.id).run()
-    assert sound(app).header and app.query_params["compared_ways"] == [run.id]
-    app.button(key="start_race").click().run()
-    assert not sound(app).header, "a race takes its place"
-    app = sound(opened("train", run_ways=run.id))
-    app.button(key=f"race_{run.id}").click().run()
-    assert app.title[0].value == "Race" and app.header
