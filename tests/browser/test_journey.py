@@ -23,6 +23,7 @@ from pages.ui.inputs import three_answers
 from tlcore import sources
 from tlcore.prediction import taught
 from tlcore.prediction.serving import LOADING
+from tlcore.spec import DataSpec, FineTuneSpec, Phase
 from tlcore.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
@@ -675,6 +676,26 @@ def test_runs_are_listed_opened_downloaded_deleted_and_brought_back(visit, train
     expect(page.get_by_text("Settings, versions and data")).to_be_visible()
     press(page, "close")
     expect(row(page, trained)).to_be_visible()
+
+
+def test_a_row_follows_its_run_from_waiting_to_done_without_a_click(visit, lab):
+    store = Store(lab.home)
+    long, short = DataSpec(per_class=2000), DataSpec(per_class=200)
+    n_workers = lab.ask("/healthz")["engine"]["n_workers"]
+    busy = [store.create(FineTuneSpec(data=long, phases=(Phase(100),))).id for _worker in range(n_workers)]
+    run_id = store.create(FineTuneSpec(data=short, phases=(Phase(100, ("conv_1", "conv_2")),))).id
+    try:
+        page = visit("runs")
+        expect(row(page, run_id)).to_contain_text("waiting")
+        page.evaluate("() => { window.stayed = true }")
+        for each in busy:
+            store.request_stop(each)
+        expect(row(page, run_id)).to_contain_text("running", timeout=3 * SLOW_MS)
+        expect(row(page, run_id)).to_contain_text("done", timeout=3 * SLOW_MS)
+        assert page.evaluate("window.stayed")  # the page was not loaded again
+    finally:
+        for each in (*busy, run_id):
+            store.delete(each)
 
 
 def test_a_run_is_named_in_its_row_found_by_that_and_sorted(visit, trained, compared):
