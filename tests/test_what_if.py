@@ -97,6 +97,15 @@ def test_the_dense_tail_is_as_accurate_without_kept_features(monkeypatch):
 
 @pytest.mark.keras
 @pytest.mark.slow
+def test_a_network_kept_in_memory_begins_every_move_as_it_was_loaded():
+    first = retrain(Move(cut="flatten", tail="dense", per_class=1))
+    retrain(Move(cut=None, tail="dense", per_class=1))  # trains all of it
+    again = retrain(Move(cut="flatten", tail="dense", per_class=1))
+    assert (again.test, again.proof) == (first.test, first.proof)
+
+
+@pytest.mark.keras
+@pytest.mark.slow
 def test_a_dead_process_is_started_again(what_if):
     first = what_if.answer(Move())
     os.kill(next(iter(what_if._pool._processes)), signal.SIGKILL)

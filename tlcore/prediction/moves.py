@@ -199,7 +199,7 @@ def _dense(move: Move, data: Data) -> Outcome:
         batch_size=16 if few else 64,
         seed=move.seed,
     )
-    model = sources.load(move.source, n_classes=len(data.class_names), seed=move.seed)
+    model = _fresh(move.source, len(data.class_names), move.seed)
     alone = replace(data, x_validation=data.x_validation[:0], y_validation=data.y_validation[:0])  # nobody sees a curve
     fitted = training.fit(model, alone, spec)
     answers = features.activations(model, data.x_test)
@@ -225,6 +225,20 @@ def _data(target: str, seed: int, per_class: int | None) -> Data:
 @lru_cache(maxsize=4)
 def _source(name: str, seed: int) -> Any:
     return sources.load(name, seed=seed)
+
+
+def _fresh(name: str, n_classes: int, seed: int) -> Any:
+    """Return a network with a fresh head, as ``sources.load`` gives it; read from its file once."""
+    model, values = _as_loaded(name, n_classes, seed, sources.info(name).sha256)
+    for variable, value in zip(model.variables, values, strict=True):
+        variable.assign(value)
+    return model
+
+
+@lru_cache(maxsize=4)
+def _as_loaded(name: str, n_classes: int, seed: int, _sha256: str) -> tuple[Any, list[np.ndarray]]:
+    model = sources.load(name, n_classes=n_classes, seed=seed)
+    return model, [variable.numpy() for variable in model.variables]
 
 
 @lru_cache(maxsize=64)
