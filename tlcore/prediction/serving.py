@@ -61,7 +61,7 @@ class _Request:
     """One item, and the names that have not answered yet. Only the serving thread changes it."""
 
     item: np.ndarray
-    missing: set[str]
+    missing: dict[str, None]  # in the order in which they are loaded
     answers: dict[str, Answer] = field(default_factory=dict)
     tries: int = 0
     over: threading.Event = field(default_factory=threading.Event)
@@ -69,7 +69,7 @@ class _Request:
     def answer(self, name: str, answer: Answer) -> None:
         if name in self.missing:
             self.answers[name] = answer
-            self.missing.discard(name)
+            del self.missing[name]
         if not self.missing:
             self.over.set()
 
@@ -155,7 +155,7 @@ class Serving:
 
         A model that has not answered stands there with ``LATE`` or ``LOADING``.
         """
-        request = _Request(_checked(item), set(names))
+        request = _Request(_checked(item), dict.fromkeys(names))
         if refusal := self._refusal(request):
             yield dict.fromkeys(names, refusal)
             return

@@ -12,6 +12,7 @@ import numpy as np
 from pages.ui.words.text import _, shown
 from tlcore.prediction import ModelName, PredictorInfo, Verdict, verdict
 from tlcore.prediction.outside import Outside, read
+from tlcore.prediction.serving import LATE, LOADING
 from tlcore.sentences import percent
 
 from .pictures import address
@@ -33,11 +34,16 @@ class Answers:
     found: Mapping[str, Answer] = field(default_factory=dict)
 
     def of(self, info: PredictorInfo) -> Answer | None:
-        return self.found.get(info.name)
+        answer = self.found.get(info.name)
+        return _("loading …") if answer in (LATE, LOADING) else answer
 
     def outside(self, info: PredictorInfo) -> Outside | None:
         """Return whether the item is like what that model was made for; None where that is not told."""
         return read(self.found.get(str(ModelName.outside(info.name))))
+
+    def is_checked(self, info: PredictorInfo) -> bool:
+        """Return whether that is still to come."""
+        return self.found.get(str(ModelName.outside(info.name))) in (LATE, LOADING)
 
 
 def titles(infos: Iterable[PredictorInfo]) -> dict[str, str]:
@@ -91,7 +97,7 @@ def _body(info: PredictorInfo, answers: Answers) -> str:
     return (
         f'<p class="{size}" data-answer="{escape(said.label)}"{_mark(told)}>{escape(big)}</p>'
         f'<p class="sure">{escape(words)}</p>{bars(info.class_names, answer)}'
-        f'<p class="warn">{escape(_note(said, told))}</p>'
+        f'<p class="warn">{escape(_checking() if answers.is_checked(info) else _note(said, told))}</p>'
     )
 
 
@@ -114,10 +120,12 @@ def in_words(said: Verdict) -> str:
     )
 
 
+def _checking() -> str:
+    return _("Still checking whether this is outside …")
+
+
 def _note(said: Verdict, told: Outside | None) -> str:
-    if told is None:
-        return "" if said.sure else _("Unsure: take this answer as a guess.")
-    if told.is_outside:
+    if told is not None and told.is_outside:
         return _("Of its own test images it calls {share} outside by mistake.").format(share=percent(told.false_alarms))
     return "" if said.sure else _("Unsure: take this answer as a guess.")
 

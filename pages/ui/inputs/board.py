@@ -13,7 +13,6 @@ from pages.ui.words.text import _, tell
 from tlcore import inputs
 from tlcore.errors import DataError, LabError
 from tlcore.prediction import ModelName, PredictorInfo
-from tlcore.prediction.serving import LATE, LOADING
 from tlcore.spec import InputForm
 
 from . import answers
@@ -54,20 +53,17 @@ class Panel:
 
     def _ask(self, item: np.ndarray) -> None:
         """Show what is answered at once, then what has to be loaded first, as it comes; the next stroke ends that."""
-        models = dict.fromkeys([self.first.name, *(info.name for info in self.infos)])
-        names = [*models, *(str(ModelName.outside(name)) for name in models)]
+        others = [info.name for info in self.infos]
+        models = [self.first.name, *others]
+        outside = {name: str(ModelName.outside(name)) for name in models}
+        names = [models[0], outside[models[0]], *others, *(outside[name] for name in others)]  # loaded in this order
         for found in state.lab().serving.follow(item, names, PATIENCE_S, LOOK_S):
-            self._write(Answers(item, found=_said_so_far(found)))
+            self._write(Answers(item, found=found))
 
     def _write(self, said: Answers) -> None:
         picture = None if said.item is None else inputs.modality(self.form.modality).preview(said.item)
         self.at.html(answers.large(self.first, self.called[self.first.name], said, picture))
         self.list_at.html(answers.others(self.infos, self.called, said))
-
-
-def _said_so_far(found: dict[str, list[float] | str]) -> dict[str, list[float] | str]:
-    """Return the answers with what is not there yet in the words of who waits."""
-    return {name: _("loading …") if answer in (LATE, LOADING) else answer for name, answer in found.items()}
 
 
 def drawn_item(form: InputForm, normalise: bool, on_change: Callable[[], None] | None) -> np.ndarray | None:
