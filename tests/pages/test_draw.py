@@ -212,7 +212,7 @@ def test_another_handful_brings_other_samples(lab):
 
 def test_squares_inked_by_keyboard_are_an_item(lab, monkeypatch):
     rows = ["0" * 28] * 6 + ["0" * 10 + "1" * 8 + "0" * 10] + ["0" * 17 + "1" + "0" * 10] * 14 + ["0" * 28] * 7
-    monkeypatch.setattr(ways, "pixel_grid", lambda key: rows)
+    monkeypatch.setattr(ways, "pixel_grid", lambda key, on_change: rows)
     app = draw(way="grid")
     item = app.session_state["on_easel"]
     assert item.shape == (28, 28, 1) and item.max() == 255 and SEEN in html(app)

@@ -1,5 +1,6 @@
 """A grid of squares to ink by keyboard: the way to draw without a pointer."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from streamlit.components.v2 import component
@@ -16,8 +17,13 @@ _grid = component(
 )
 
 
-def pixel_grid(key: str) -> list[str]:
-    """Show the grid; return its rows, each a text of 0 and 1 with 1 where there is ink, checked."""
+def pixel_grid(key: str, on_change: Callable[[], None] | None = None) -> list[str]:
+    """Show the grid; return its rows, each a text of 0 and 1 with 1 where there is ink, checked.
+
+    Parameters
+    ----------
+    on_change : called before the rerun that a change causes
+    """
     words = {
         "label": _("Grid of {n} by {n} squares").format(n=SIDE),
         "keys": _("Arrow keys move, the space bar inks, Shift and an arrow draw a line. Delete clears."),
@@ -25,7 +31,7 @@ def pixel_grid(key: str) -> list[str]:
         "inked": _("inked"),
         "clear": _("Clear"),
     }
-    grid = _grid(key=key, data={"key": key, "side": SIDE, "words": words}, on_cells_change=_nothing)
+    grid = _grid(key=key, data={"key": key, "side": SIDE, "words": words}, on_cells_change=on_change or _nothing)
     return check_value(grid.get("cells"))
 
 

@@ -102,11 +102,16 @@ def inked_squares(panel: Panel, normalise: bool) -> None:
     """Show the grid, and in the panel what the models answer to what is inked."""
     item, hint = None, _("Ink some squares.")
     try:
-        cells = {"cells": pixel_grid("pixel_grid")}
+        cells = {"cells": pixel_grid("pixel_grid", _inked)}
         item = inputs.modality(panel.form.modality).accept(cells, panel.form, centred=normalise)
     except DataError as error:
         hint = tell(error)
     panel.show(item, hint)
+
+
+def _inked() -> None:
+    """Have what stands beside the answer come and go with the ink."""
+    st.rerun(["squares", "why"])
 
 
 def uploaded(form: InputForm, normalise: bool) -> np.ndarray | None:
