@@ -24,7 +24,7 @@ DONE = {
     "wrong_source": _("The source learned garments, not digits. All else stays."),
     "learning_rate": _("0.1 in place of 0.001. All else stays."),
     "scaling": _("The pixels stay at 0 to 255. The source learned from 0 to 1."),
-    "labels": _("The training labels are dealt out anew, at random. Test labels stay true."),
+    "labels": _("The training labels are shuffled at random. Test labels stay correct."),
 }
 WHY = {
     "freeze_too_deep": _(
@@ -33,35 +33,36 @@ WHY = {
     ),
     "wrong_source": _("Its filters suit sleeves and soles. Few labels are not enough to make up for that."),
     "learning_rate": _("Each step jumps over the valley. The loss rises, or the network answers one class for all."),
-    "scaling": _("Every activation is 255 times as large as the trained layers expect, and so is every step."),
+    "scaling": _(
+        "The activations are about 255 times as large as the trained layers expect, so those layers start "
+        "far from anything they have learned."
+    ),
     "labels": _("The network learns the training labels by heart. There is nothing in them to carry over."),
 }
 GUESSES: dict[Outcome, str] = {
     "same": _("It learns as well"),
     "worse": _("It learns worse"),
-    "ended": _("It ends itself"),
+    "ended": _("Training breaks down"),
 }
 HEALTHY = "break_healthy"
 
 frame.heading(
     _("Break it"),
     _(
-        "Common mistakes. Guess what each will do: that starts it beside a healthy twin with the same images and the "
-        "same seed, and shows who was right."
+        "Common mistakes. Guess what each one does. Your guess starts the run beside a healthy twin with the same "
+        "images and the same seed, and shows who was right."
     ),
 )
 
 
-NOT_KEPT = _("**This time it went otherwise.** Another seed will tell whether that was luck.")
+NOT_KEPT = _("**This time it turned out differently.** Another seed will tell whether that was luck.")
 
 
 def promise(one: Break) -> str:
     """Return what a card promises before anything runs."""
     words = _("Test accuracy falls by at least **{points:.0f} points** against the healthy twin.")
     if one.may_stop:
-        words = _(
-            "The loss goes wrong and the run ends itself, or test accuracy falls by at least **{points:.0f} points**."
-        )
+        words = _("Training breaks down and stops, or test accuracy falls by at least **{points:.0f} points**.")
     return words.format(points=100 * one.least_drop)
 
 
@@ -123,7 +124,7 @@ def compared(one: Break, run: Run, twin: Run, guess: Outcome | None) -> None:
 def tell_outcome(found: break_it.Verdict, guess: Outcome | None, reason: str) -> None:
     """Say in one line what came of the mistake, and whether it had been guessed."""
     if found.drop is None:
-        words = _("The run ended itself: {reason}").format(reason=reason)
+        words = _("Training broke down and stopped: {reason}").format(reason=reason)
     elif found.outcome == "worse":
         words = _("The test accuracy fell by {points:.1f} points.").format(points=100 * found.drop)
     else:

@@ -161,7 +161,8 @@ def best_cut() -> None:
     st.markdown(
         _(
             "Which layer's features will serve the new task best? These scores look at a few labelled images and "
-            "train nothing. Score the cuts of your own choice on the Layers and Train pages:"
+            "train nothing. The button scores the cuts of the source, target and labels that you chose on Layers "
+            "and Train."
         )
     )
     sweep_view.live_button([(meter_view.live_spec(), meter_view.SLOT)], "start_meter", _("Score my cuts"))

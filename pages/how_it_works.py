@@ -39,7 +39,9 @@ def pick() -> Lesson:
                 date=known.made,
                 command=known.command,
                 keras=dict(known.versions)["keras"],
-                hint=_("Runs of your own are in the list.") if titles else _("Train something, and it is in the list."),
+                hint=_("Runs of your own are in the list.")
+                if titles
+                else _("Runs you train will appear in this list."),
             )
         )
     return known
@@ -51,13 +53,14 @@ def _lines(*formulas: str) -> str:
 
 
 def objective(shown: Lesson) -> None:
-    st.subheader(_("1 · What training makes small"), anchor=False)
+    st.subheader(_("1 · What training minimises"), anchor=False)
     n, k = len(shown.labels), len(shown.class_names)
     st.latex(r"J(w) \;=\; -\frac{1}{B} \sum_{i=1}^{B} \log p_w(y_i \mid x_i)")
     st.markdown(
         _(
-            "The network gives every class a share. The loss looks at the share of the **true** class only: all of it "
-            "costs 0, none of it costs without end. The mean over the batch is the objective, cross-entropy."
+            "The network gives every class a share. The loss looks at the share of the **true** class only: sure "
+            "and right costs 0; sure and wrong costs without limit. The mean over the batch is the objective, "
+            "cross-entropy."
         )
     )
     a, b, c = st.columns(3)
@@ -112,11 +115,12 @@ def step(shown: Lesson) -> int:
             config=plots.CONFIG,
             alt=_("Loss after one step against the learning rate; the line is the loss before"),
         )
-    st.caption(
-        _(
-            "Plain gradient descent, to keep the formula short. {optimizer} scales every weight's step by its past."
-        ).format(optimizer=shown.settings.optimizer.capitalize())
-    )
+    words = _("Plain gradient descent, to keep the formula short.")
+    if shown.settings.optimizer != "sgd":
+        words += " " + _("{optimizer} also scales each weight's step by its past gradients.").format(
+            optimizer=shown.settings.optimizer.capitalize()
+        )
+    st.caption(words)
     return place
 
 
@@ -218,7 +222,5 @@ place = step(shown)
 frozen(shown, place)
 matrix(shown)
 svm(shown)
-st.caption(
-    plain(_("Every formula on this page is held against the code by a test, tests/test_lesson.py, in every build."))
-)
+st.caption(plain(_("Automated tests check every formula here against the code.")))
 frame.next_page("train.py", _("Next: train one yourself"))

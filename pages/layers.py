@@ -50,7 +50,7 @@ def sentence(frozen: Freezing, n_epochs: int) -> None:
         return
     words = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute a step.**")
     if cost.share == 1:
-        words = _("**{n:,} of {total:,} weights will train ({share}): nothing is saved.**")
+        words = _("**{n:,} of {total:,} weights will train ({share}): no compute is saved.**")
     elif frozen.boundary is not None:
         words = _(
             "**{n:,} of {total:,} weights will train ({share}): about {saved} less compute a step, "
@@ -67,7 +67,7 @@ def sentence(frozen: Freezing, n_epochs: int) -> None:
         ),
         help=_(
             "Counted in multiplications of one training image, forward and backward. Over a whole training the frozen "
-            "part runs once and not in every epoch; the claims on Evidence count it so."
+            "part runs once and not in every epoch; the claims on Evidence count it that way."
         ),
     )
 

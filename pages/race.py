@@ -23,7 +23,7 @@ TITLES = {
     "convolutions": _("Convolutions frozen"),
     "all_but_head": _("All but the head frozen"),
     "scratch": _("From scratch"),
-    "draft": _("My draft"),
+    "draft": _("My settings"),
 }
 
 frame.heading(
@@ -47,7 +47,7 @@ def field() -> dict[str, FineTuneSpec]:
         **state.keyed("race_lanes"),
     )
     if state.get("recipe") == "article":
-        st.info(_("The article's recipe runs for minutes and transfers nothing: pick another recipe to race."))
+        st.info(_("The article's recipe takes minutes and involves no transfer: pick another recipe to race."))
         st.button(_("Take one phase"), key="one_phase", on_click=state.put, kwargs={"recipe": "default"})
         return {}
     draft = state.draft()
@@ -99,9 +99,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
         on_click=start,
         args=(specs, int(state.get("seed"))),
     )
-    st.page_link("train.py", label=_("Change what all lanes share"), icon=":material/tune:")
+    st.page_link("train.py", label=_("Edit shared settings"), icon=":material/tune:")
 if len(specs) > (at_a_time := state.lab().engine.status().n_workers):
-    words = _("This server trains {n} at a time: the lanes that are drawn last begin when one of the first has ended.")
+    words = _("This server trains {n} at a time: the other lanes wait their turn, in random order.")
     st.caption(words.format(n=at_a_time))
 if message := state.take("start_error"):
     st.error(message)
@@ -111,8 +111,8 @@ shown = [] if is_comparison else watched()
 if not shown and not is_comparison:
     st.info(
         _(
-            "The lanes appear here, all on the same axes. Below them, epoch by epoch: how far each layer moves, what "
-            "is forgotten of the source task, and what twelve test images are taken for."
+            "The lanes appear here, all on the same axes. Below them, epoch by epoch: how far each layer moves, how "
+            "much of the source task is forgotten, and what it answers for twelve test images."
         )
     )
 elif shown:

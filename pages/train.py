@@ -20,7 +20,7 @@ from tlcore.sentences import percent
 from tlcore.spec import ComparisonSpec, Spec
 from tlcore.store import Run
 
-frame.heading(_("Train"), _("Learn a new task in several ways from the same images, and read which one is better."))
+frame.heading(_("Train"), _("Train several ways on the same images and see which works best."))
 
 
 def start(spec: Spec, slot: str) -> None:
@@ -104,7 +104,7 @@ def waiting_words(run: Run) -> str:
     """Return what stands in the verdict's place while there is none."""
     if run.final:
         return _("There is no verdict: not every way was tested.")
-    return _("The verdict stands here as soon as every way has been tested.")
+    return _("The verdict will appear here once every way has been tested.")
 
 
 def fine_tuning() -> None:
@@ -129,7 +129,10 @@ def fine_tuning() -> None:
             st.button(
                 _("From scratch, same settings"),
                 key="start_scratch",
-                help=_("The control: random weights, nothing frozen, same images, seed and epochs. Drawn over it."),
+                help=_(
+                    "The control: random weights, nothing frozen, same images, seed and epochs. Shown on the "
+                    "same chart."
+                ),
                 on_click=start_beside,
                 args=("scratch",),
             )

@@ -30,7 +30,7 @@ def with_result(store, run, mb):
 def test_a_run_is_refused_when_the_results_take_all_they_may(store, start):
     kept = with_result(store, start(), 1)
     full = with_result(store, start(), 1)
-    with pytest.raises(RightsError, match="The results on this server take 2 MB, and 2 may. Delete runs"):
+    with pytest.raises(RightsError, match="Stored results use 2 of the 2 MB allowed on this server. Delete runs"):
         start()
     assert {run.id for run in store.list()} == {kept.id, full.id}  # what people keep is never removed for room
 

@@ -66,7 +66,7 @@ def who() -> None:
                 st.caption(_("Log in to find your runs again in another browser."))
                 st.button(_("Log in"), key="log_in", icon=":material/login:", on_click=st.login)
     elif person.passing:
-        st.caption(_("This browser keeps no cookie: what you start here is yours until you reload the page."))
+        st.caption(_("This browser blocks cookies: you lose access to your runs when you reload the page."))
 
 
 def complain(error: Exception) -> bool:
@@ -76,7 +76,7 @@ def complain(error: Exception) -> bool:
         return True
     log_id = secrets.token_hex(4)
     log.exception("a page failed, log id %s", log_id, exc_info=error)
-    words = _("Something went wrong on this page; the log has it under {log_id}. Reload, or go on elsewhere.")
+    words = _("Something went wrong on this page (log id {log_id}). Reload, or try another page.")
     st.error(words.format(log_id=log_id))
     return True
 

@@ -125,7 +125,7 @@ def opens_whole(browser, address: str) -> None:
     page.goto(f"{address}/layers")
     settled(page)
     expect(page.get_by_role("heading", level=1, name="Layers", exact=True)).to_be_visible()
-    expect(page.get_by_text("This browser keeps no cookie")).to_have_count(0)
+    expect(page.get_by_text("This browser blocks cookies")).to_have_count(0)
     (cookie,) = [cookie for cookie in context.cookies() if cookie["name"].startswith("transfer_lab")]
     assert cookie["secure"] and cookie["sameSite"] == "Lax"
     page.get_by_text("Use your own model").click()

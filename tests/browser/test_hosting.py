@@ -216,7 +216,7 @@ def test_in_a_course_page_a_run_is_still_ones_own_after_a_reload(course_page):
     field.press("Tab")
     framed(frame).locator(".st-key-start_ft button").first.click()
     expect(frame.get_by_text("Test accuracy")).to_be_visible(timeout=2 * SLOW_MS)
-    expect(frame.get_by_text("This browser keeps no cookie")).to_have_count(0)
+    expect(frame.get_by_text("This browser blocks cookies")).to_have_count(0)
     frame.get_by_role("button", name="Copy link").click()
     copied = frame.get_by_text(re.compile(r"\?ft=[0-9a-f]{16}$"))
     expect(copied).to_be_visible()

@@ -76,7 +76,7 @@ def test_a_session_without_a_cookie_is_a_person_of_its_own_and_is_told(lab):
     app, other = opened("train"), opened("train")
     for each in (app, other):
         each.button(key="start_ft").click().run()
-        assert "keeps no cookie" in words(each)
+        assert "blocks cookies" in words(each)
     owners = [run.owner for run in lab.store.list()]
     assert len(set(owners)) == 2 and "" not in owners
     assert len(listed(app.switch_page("runs.py").run())) == 1

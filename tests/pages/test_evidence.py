@@ -68,8 +68,8 @@ def test_the_message_comes_from_the_experiments_of_the_run_that_is_watched(lab):
 @pytest.mark.parametrize(
     ("lead", "sentence"),
     [
-        (0.0, "Whether transfer saves labels here is within the noise"),
-        (-0.05, "Whether transfer saves labels here is within the noise"),
+        (0.0, "No clear saving here: the difference is within the noise"),
+        (-0.05, "No clear saving here: the difference is within the noise"),
         (0.2, "The same accuracy with more than 4 times fewer labels"),
     ],
 )

@@ -378,7 +378,7 @@ def test_a_guess_starts_the_mistake_and_one_healthy_twin_for_all_cards(lab):
         ("worse", 0.9, "**You guessed it.** The test accuracy fell by 90.0 points."),
         ("same", 0.9, "**You guessed: it learns as well.** The test accuracy fell by 90.0 points."),
         ("same", 0.01, "**You guessed it.** Within 1.0 points of its healthy twin."),
-        ("ended", None, "**You guessed it.** The run ended itself: The loss rose."),
+        ("ended", None, "**You guessed it.** Training broke down and stopped: The loss rose."),
         (None, 0.9, "The test accuracy fell by 90.0 points."),
     ],
 )
@@ -393,7 +393,7 @@ def test_a_card_keeps_its_answer_until_a_guess_is_made_and_says_whether_it_was_r
     chosen = {f"run_break_{name}": run.id, f"break_guess_{name}": guess}
     app = sound(opened("break_it", run_break_healthy=twin.id, **chosen))
     assert said in words(app) and "test accuracy falls by at least **" in words(app).lower()
-    assert ("**This time it went otherwise.**" in words(app)) == (drop == 0.01)
+    assert ("**This time it turned out differently.**" in words(app)) == (drop == 0.01)
 
 
 def test_broken_runs_are_neither_the_last_accuracy_nor_among_the_models_that_answer(lab):
@@ -448,7 +448,7 @@ def test_more_lanes_than_run_at_a_time_are_said_to_wait_and_why(lab):
     assert "at a time" not in words(opened("race", race_lanes=("nothing", "scratch")))
     lab.store.create(FineTuneSpec())
     run = lab.store.create(HeadSpec(curves=False))
-    assert "before this one. 2 runs go on at a time here." in words(opened("heads", run_cmp=run.id))
+    assert "before this one. This server runs 2 at a time." in words(opened("heads", run_cmp=run.id))
 
 
 def test_choices_that_do_not_fit_on_a_line_go_on_on_the_next():

@@ -40,13 +40,13 @@ def panel(answers, item=ITEM, meant=None, card=CARD):
         ("7", "7", "Both read your 7, with transfer and from scratch"),
         ("9", "1", "Neither reads your 7, with transfer or without"),
         ("1", "1", "Neither reads your 7, with transfer or without"),
-        ("9", "7", "This time only the one from scratch reads your 7"),
+        ("9", "7", "This time only the network trained from scratch reads your 7"),
     ],
 )
 def test_each_outcome_has_its_own_headline_and_how_often_it_comes(after, scratch, short):
     html = panel(answering(after=after, scratch=scratch), meant="7")
     assert f"<h2>{short}</h2>" in html
-    assert f"Like {percent(CARD.share_of(after == '7', scratch == '7'))} of the test digits." in html
+    assert f"The same happens with {percent(CARD.share_of(after == '7', scratch == '7'))} of the test digits." in html
 
 
 def test_how_often_the_other_way_round_comes_is_said_where_the_two_differ():
@@ -68,8 +68,8 @@ def test_nothing_is_called_right_or_wrong_before_the_digit_is_told():
     ("meant", "words", "marks"),
     [
         ("7", "It has never seen a 7: it knows 0 to 4 only.", ["wrong", "right", "wrong"]),
-        ("3", "Knows 0 to 4 only, a 3 among them.", ["right", "wrong", "wrong"]),
-        (None, "Knows 0 to 4 only: it has never seen another digit.", ["", "", ""]),
+        ("3", "It was trained on 0 to 4, so it has seen a 3.", ["right", "wrong", "wrong"]),
+        (None, "It has only ever seen 0 to 4.", ["", "", ""]),
     ],
 )
 def test_the_network_before_transfer_is_said_to_know_what_it_knows(meant, words, marks):

@@ -102,7 +102,7 @@ def test_a_comparison_that_goes_says_where_the_verdict_will_stand(lab):  # noqa:
     run = lab.store.create(ComparisonSpec(), owner=ME.id)
     lab.store.claim(run.id)
     app = sound(opened("train", run_ways=run.id))
-    assert "The verdict stands here" in words(app) and not app.header
+    assert "The verdict will appear here" in words(app) and not app.header
     assert app.button(key="stop_ways")
 
 

@@ -248,7 +248,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "generalises",
         Sentence("Starting from a source generalises better, even when every layer is trained on."),
-        Sentence("Test accuracy of fine-tuning everything less that from scratch; garments as the source beside it."),
+        Sentence("Accuracy of full fine-tuning minus accuracy from scratch. Control: garments as the source."),
         "points",
         0.0,
         Sentence("+1.6 points on average over the layers kept, between halves of ImageNet (table 1)."),
@@ -273,8 +273,8 @@ CLAIMS: tuple[Claim, ...] = (
         "related",
         Sentence("A related source task helps more than an unrelated one."),
         Sentence(
-            "A linear SVM on features of digits 0-4 less one on features of garments; garments less untrained beside "
-            "it."
+            "A linear SVM on features of digits 0-4 minus one on features of garments. Control: garments minus an "
+            "untrained network."
         ),
         "points",
         0.0,
@@ -285,7 +285,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "svm_suffices",
         Sentence("Features and a linear SVM are enough: fine-tuning adds at most a point."),
-        Sentence("The linear SVM less the better fine-tuning; it suffices where it loses less than 1 point."),
+        Sentence("The linear SVM minus the better fine-tuning; it is enough where it loses less than 1 point."),
         "points",
         -MARGIN,
         Sentence("An RBF SVM on raw pixels reaches 98.57 % of all ten digits, a simple network 99.06 %."),

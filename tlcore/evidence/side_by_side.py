@@ -49,7 +49,7 @@ NAMES = {
     "methods": Sentence("Methods"),
     "cuts": Sentence("Cuts"),
     "n_test": Sentence("Test images"),
-    "n_steps": Sentence("Least steps of a network"),
+    "n_steps": Sentence("Minimum training steps"),
     "budget_s": Sentence("Time limit, in seconds"),
     "resumes": Sentence("Goes on from"),
 }

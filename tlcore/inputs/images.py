@@ -18,7 +18,7 @@ class Images(Modality):
     ways = ("draw", "sample", "upload", "grid")
     uploads = Sentence("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)")
     noises = (
-        Sentence("**Even noise**: every pixel anything between black and white"),
+        Sentence("**Random grey pixels**"),
         Sentence("**Shuffled images**: the pixels of test images in random order: the ink is right, the shape is gone"),
     )
     centres = True

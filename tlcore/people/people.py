@@ -158,14 +158,14 @@ class Access:
         waiting, most = self._store.count(states=("queued",), owner=self._person.id), self._limits.person
         if waiting >= most:
             raise RightsError(
-                "{n} of your runs are waiting already, and {most} may. Wait for one to start, or stop one.",
+                "You already have {n} runs in the queue; the limit is {most}. Wait for one to start, or stop one.",
                 n=waiting,
                 most=most,
             )
         waiting, most = self._store.count(states=("queued",)), self._limits.server
         if waiting >= most:
             raise RightsError(
-                "{n} runs are waiting on this server already, and {most} may. Try again in a few minutes.",
+                "This server already has {n} runs in the queue; the limit is {most}. Try again in a few minutes.",
                 n=waiting,
                 most=most,
             )

@@ -62,7 +62,7 @@ RECIPES = {
         title="Digits 0-4",
         dataset="MNIST training images of the digits 0 to 4",
         target="mnist_0_4",
-        note="Has never seen a 5, 6, 7, 8 or 9: the source for learning those with few labels.",
+        note="Has never seen a 5, 6, 7, 8 or 9. So those are what we teach it.",
         epochs=12,
         distortion=Distortion(
             shift=1.5, scale=(0.9, 1.1), aspect=0.1, rotation=8, slant=0.15, elastic=0.6, weight=(-0.3, 0.5)
@@ -87,7 +87,7 @@ RECIPES = {
         title="Garments",
         dataset="Fashion-MNIST training images",
         target="fashion_mnist",
-        note="Knows no digits: the honest negative example, it hardly helps at few labels.",
+        note="It has never seen a digit, and with few labels it hardly helps: our counter-example.",
         epochs=20,
         distortion=Distortion(shift=1.0, scale=(0.95, 1.05), rotation=3, elastic=0.3, flip=True),
         plain_share=0.5,

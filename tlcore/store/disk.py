@@ -38,8 +38,8 @@ def make_room(store: Store, most_mb: int) -> None:
     store.purge(older_than_s=UNDO_S)
     if (mb := results_mb(store, at_most_s=0.0)) >= most_mb:
         raise RightsError(
-            "The results on this server take {mb:,.0f} MB, and {most:,} may. Delete runs that you no longer need and "
-            "try again in an hour, or ask the host for more room (TRANSFER_LAB_RESULTS_MB).",
+            "Stored results use {mb:,.0f} of the {most:,} MB allowed on this server. Delete runs that you no "
+            "longer need and try again in an hour, or ask the host for more room (TRANSFER_LAB_RESULTS_MB).",
             mb=mb,
             most=most_mb,
         )

@@ -83,7 +83,7 @@ def _look(run: Run) -> None:
         "classes": _("Class by class"),
         "calibration": _("Calibration"),
         "noise": _("Pure noise"),
-        "rivals": _("Against another"),
+        "rivals": _("Compare with"),
         "why": _("Why"),
     }
     if run.result.network:
@@ -295,7 +295,8 @@ def _calibration(looked: Looked) -> None:
     )
     words = _(
         "Each bar holds the answers of one step of certainty; the number above counts them. The error is the gap "
-        "between bar and line, averaged over all answers (Guo et al. 2017, 15 steps). Bars of few images wobble."
+        "between bar and line, averaged over all answers (Guo et al. 2017, 15 steps). Bars with few images are "
+        "unreliable."
     )
     if looked.n_validation:
         tempered = _("How sure it is was set by one number, its temperature, on {n:,} labelled validation images.")
@@ -319,7 +320,7 @@ def _noise(looked: Looked) -> None:
             st.markdown(
                 _(
                     "Of {n} such images it is at least 90 % sure of a class in **{sure}**; on average it is "
-                    "{mean} sure. Knowing that it cannot know would be {guess}."
+                    "{mean} sure. Admitting it does not know would be {guess} for each class."
                 ).format(
                     n=found.n,
                     sure=percent(found.sure, 0),

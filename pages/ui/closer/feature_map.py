@@ -69,7 +69,7 @@ def _sentence(plane: Plane, labels: np.ndarray) -> str:
     shown = (
         _("The two axes show {kept} of the variance.").format(kept=percent(plane.kept, 0))
         if plane.kept is not None
-        else _("Distances between far groups mean nothing here, only who is near whom.")
+        else _("Distances between far groups mean nothing here, only which points are close together.")
     )
     return f"{words.format(near=percent(near))} {shown}"
 

@@ -91,18 +91,19 @@ def _heat(heat: HeatMap | Sentence, picture: np.ndarray, names: Sequence[str]) -
         return
     name = names[heat.label]
     if heat.highest <= 0:
-        st.caption(_("No place of the image speaks for {name}.").format(name=plain(name)))
+        st.caption(_("Nothing in this image counts towards {name}.").format(name=plain(name)))
         return
-    words = _("the image, the more orange the more a place speaks for {name}").format(name=name)
+    words = _("the image; the more orange a spot, the more it counts towards {name}").format(name=name)
     st.html(
         f'<img src="{pictures.overlay(picture, heat.heat)}" alt="{escape(words)}" '
         'style="width:168px;height:168px;image-rendering:pixelated;border-radius:.4rem">'
     )
     st.caption(
         _(
-            "The more orange, the more that place speaks for {name}: no colour adds nothing, full orange adds the "
-            "most in this image ({highest:.2g} to the score). What speaks against {name} is left out, and each image "
-            "has its own scale, so do not compare the colours of two. Grad-CAM at {layer} (Selvaraju et al. 2017)."
+            "The more orange a spot, the more it counts towards {name}: no colour adds nothing, full orange adds "
+            "the most in this image ({highest:.2g} to the score). What counts against {name} is left out, and each "
+            "image has its own scale, so do not compare the colours of two. Grad-CAM at {layer} "
+            "(Selvaraju et al. 2017)."
         ).format(name=plain(name), highest=heat.highest, layer=heat.layer)
     )
 
@@ -246,8 +247,8 @@ def _filters(layer: str, kernels: np.ndarray) -> None:
     st.html(f'<img src="{pictures.kernels(kernels)}" alt="{words}" style="max-width:100%;border-radius:.3rem">')
     st.caption(
         _(
-            "{layer}: {n} filters of {h} × {w}. Grey is 0, white adds, black takes away. A filter with many inputs "
-            "shows the one it weighs most."
+            "{layer}: {n} filters of {h} × {w}. Grey is 0, white adds, black takes away. If a filter has several "
+            "input channels, only the one with the largest weights is shown."
         ).format(layer=plain(layer), n=len(kernels), h=kernels.shape[1], w=kernels.shape[2])
     )
 

@@ -136,7 +136,10 @@ def _words() -> dict[str, str]:
         "both": _("Source ({task}, {n} test images, its own head): {source}. Target (validation): {target}."),
         "answers": _("Twelve test images, asked again"),
         "is_right": _("It says {said}, and that is right."),
-        "is_wrong": _("It says {said}; it is {truth}."),
+        "is_wrong": _("It says {said}, but this is a {truth}."),
         "map": _("Where the last hidden layer puts 300 test images"),
-        "map_note": _("Each mark is one image of its class. Two directions (PCA of the last epoch), the same in all."),
+        "map_note": _(
+            "Each mark is one image of its class. A 2-D view (PCA of the last epoch); the axes stay fixed "
+            "over the epochs."
+        ),
     }

@@ -187,7 +187,7 @@ def _words() -> dict[str, str]:
         "search": _("Search names, notes and settings"),
         "any": _("{label}: any"),
         "clear": _("Show all runs"),
-        "none": _("No run fits what you look for."),
+        "none": _("No runs match."),
         "sort": _("Sort by"),
         "more": _("Filter and sort"),
         "tick": _("Tick to compare: {title}"),

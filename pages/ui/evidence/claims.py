@@ -121,8 +121,8 @@ def cards(cells: Sequence[Cell]) -> None:
     st.caption(
         _(
             "One rule for all: supported where the whole 95 % interval over seeds is on the claim's side at {labels} "
-            "labels per class, refuted where it is on the other side at all of them, not shown where none is for it "
-            "and some could not tell, else it depends. The intervals tell how much other "
+            "labels per class, refuted where it is on the other side at all of them, not shown if no interval "
+            "supports it and at least one is undecided; otherwise it depends. The intervals show how much other "
             "training images would change; all seeds share one set of test images."
         ).format(labels=", ".join(map(str, claims.LABELS)))
     )

@@ -47,7 +47,7 @@ def table(caption: str, found: str, axis: Axis, rows: Sequence[Row]) -> str:
     """Return the rows as an HTML table; ``found`` heads the column that is drawn."""
     ticks = "".join(f'<span style="left:{axis.at(value):.1f}%">{escape(words)}</span>' for value, words in axis.ticks)
     head = f'<th scope="col">{escape(found)}<span class="ticks" aria-hidden="true">{ticks}</span></th>'
-    columns = "".join(f'<th scope="col">{escape(words)}</th>' for words in (_("What is said"), _("Verdict")))
+    columns = "".join(f'<th scope="col">{escape(words)}</th>' for words in (_("Claim"), _("Verdict")))
     return (
         f'<table class="intervals"><caption>{escape(caption)}</caption><thead><tr>{columns}{head}</tr></thead>'
         f"<tbody>{''.join(_row(row, axis) for row in rows)}</tbody></table>"

@@ -121,7 +121,7 @@ def verdict(found: Sequence[Standing]) -> str:
         hits=rule.hits, n=rule.n, lost=100 * rule.lost
     )
     if rule.lost <= best.lost:
-        return f"{words} {beside} " + _("**Here none of the three beats that rule.**")
+        return f"{words} {beside} " + _("**Just taking the last convolution did as well.**")
     return f"{words} {beside}"
 
 

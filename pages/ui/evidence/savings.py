@@ -97,7 +97,7 @@ def interval(found: savings.Saving) -> str:
 def sentence(found: savings.Saving) -> str:
     """Return the message: never more than the interval allows."""
     if found.low <= 1.0:
-        return _("Whether transfer saves labels here is within the noise")
+        return _("No clear saving here: the difference is within the noise")
     if found.open_ended:
         return _("The same accuracy with more than {k:.0f} times fewer labels").format(k=found.most / found.per_class)
     return _("The same accuracy with about {k:.1f} times fewer labels").format(k=found.k)

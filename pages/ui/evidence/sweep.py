@@ -113,7 +113,7 @@ def outcome(run: Run, result: SweepResult) -> None:
         "stopped": _("{n:,} of {m:,} experiments; it was stopped"),
     }[result.ended]
     words = _(
-        "in {seconds:.0f} s; {before:,} of them were there before. ± is the half-width of the 95 % interval of the "
+        "in {seconds:.0f} s; {before:,} of them were reused. ± is the half-width of the 95 % interval of the "
         "mean over seeds; every accuracy is on the same {n_test:,} test images."
     )
     parts = [ended.format(n=result.n_cells, m=result.n_planned)]
@@ -158,7 +158,8 @@ def live_button(specs: Sequence[tuple[SweepSpec, str]], key: str, label: str = "
         help=_("The same experiments with {n} seeds, here and now.").format(n=len(grids[0].seeds)),
         on_click=start_all,
     )
-    st.caption(_("About {time} on a machine like the recorded one.").format(time=minutes(expected(grids))))
+    if (seconds := expected(grids)) is not None:
+        st.caption(_("About {time} on a machine like the recorded one.").format(time=minutes(seconds)))
 
 
 def origin(found: Recorded) -> str:
@@ -187,9 +188,7 @@ def expected(specs: Sequence[SweepSpec]) -> float | None:
     return sweeps.expected_s([cell for spec in specs for cell in sweeps.plan(spec)], recorded.all_cells())
 
 
-def minutes(seconds: float | None) -> str:
-    if seconds is None:
-        return _("an unknown time")
+def minutes(seconds: float) -> str:
     if seconds < 100:
         return _("{n:.0f} s").format(n=seconds)
     return _("{n:.0f} min").format(n=seconds / 60)
@@ -225,7 +224,7 @@ def draft() -> SweepSpec:
         _("Time budget"),
         BUDGETS,
         format_func=minutes,
-        help=_("It ends then with what it has, and can go on later."),
+        help=_("It stops after this time, keeps what it has measured, and can be continued."),
         **state.keyed("sweep_budget"),
     )
     return SweepSpec(
@@ -257,8 +256,10 @@ def own_sweep() -> None:
     try:
         sweeps.check(spec)
         n = len(sweeps.plan(spec))
-        words = _("{n:,} experiments, about {time} by what was recorded; each is tested on {m:,} fixed test images.")
-        st.caption(words.format(n=n, time=minutes(expected([spec])), m=spec.n_test))
+        words = _("{n:,} experiments, each tested on {m:,} fixed test images.").format(n=n, m=spec.n_test)
+        if (seconds := expected([spec])) is not None:
+            words += " " + _("About {time} on a machine like the recorded one.").format(time=minutes(seconds))
+        st.caption(words)
         problem = ""
     except LabError as error:
         problem = tell(error)

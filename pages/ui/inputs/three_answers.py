@@ -66,10 +66,10 @@ def span(known: Sequence[str]) -> str:
 def before_words(known: Sequence[str], meant: str | None) -> str:
     """Return why the network before transfer answers as it does; ``meant`` is the digit that was drawn, if told."""
     if meant is None:
-        return _("Knows {known} only: it has never seen another digit.").format(known=span(known))
+        return _("It has only ever seen {known}.").format(known=span(known))
     if meant in known:
-        return _("Knows {known} only, a {digit} among them.").format(known=span(known), digit=meant)
-    return _("It has never seen a {digit}: it knows {known} only.").format(digit=meant, known=span(known))
+        return _("It was trained on {known}, so it has seen a {digit}.").format(known=span(known), digit=meant)
+    return _("It has never seen a {digit}. It only knows {known}.").format(digit=meant, known=span(known))
 
 
 def headline(taught: Taught, labels: Mapping[str, str], meant: str | None) -> tuple[str, str]:
@@ -87,19 +87,24 @@ def headline(taught: Taught, labels: Mapping[str, str], meant: str | None) -> tu
             if after == scratch
             else _("{digit} with transfer, {other} from scratch")
         )
-        return short.format(digit=after, other=scratch), _("Tell below which digit you drew, and see who is right.")
+        return short.format(digit=after, other=scratch), _(
+            "Choose the digit you drew below to see which answer is right."
+        )
     outcome = (after == meant, scratch == meant)
     short = {
         (True, False): _("Only transfer reads your {digit}"),
         (True, True): _("Both read your {digit}, with transfer and from scratch"),
-        (False, True): _("This time only the one from scratch reads your {digit}"),
+        (False, True): _("This time only the network trained from scratch reads your {digit}"),
         (False, False): _("Neither reads your {digit}, with transfer or without"),
     }[outcome]
     if outcome[0] == outcome[1]:
-        words = _("Like {share} of the test digits. Transfer alone reads {alone}, scratch alone {other}.")
+        words = _(
+            "The same happens with {share} of the test digits. Only transfer gets another {alone} right, only "
+            "scratch {other}."
+        )
         shares = {"alone": taught.share_of(True, False), "other": taught.share_of(False, True)}
     else:
-        words = _("Like {share} of the test digits. With {reverse} it is the other way round.")
+        words = _("The same happens with {share} of the test digits. With {reverse} it is the other way round.")
         shares = {"reverse": taught.share_of(not outcome[0], not outcome[1])}
     shares["share"] = taught.share_of(*outcome)
     return short.format(digit=meant), words.format(**{name: percent(share) for name, share in shares.items()})
@@ -184,8 +189,8 @@ def over_seeds(taught: Taught) -> str:
     """Return the three accuracies over all seeds in one sentence."""
     after, scratch = (taught.over_seeds(way) for way in (TRANSFER, SCRATCH))
     return _(
-        "Over {n} seeds, each with other images: {before} before transfer, {after} ({after_interval}) after, {scratch} "
-        "({scratch_interval}) from scratch."
+        "Averaged over {n} seeds, each with different images: {before} before transfer, {after} ({after_interval}) "
+        "after, {scratch} ({scratch_interval}) from scratch."
     ).format(
         n=len(taught.seeds),
         before=percent(taught.share_before.mean),
@@ -202,7 +207,7 @@ def provenance(taught: Taught) -> str:
     return _(
         "Recorded on {date} ({machine}) by `{command}`. Both took {steps} steps on the same images with the same seed. "
         "What is frozen ({frozen}) and the learning rates ({rate:g} and {other:g}) were chosen on validation images, "
-        "never on the test digits. Of {n} seeds the pair that answers here is the one nearest to the medians: seed "
+        "never on the test digits. Of {n} seeds the pair used here is the one closest to the medians: seed "
         "{seed}. Each share is of {n_test:,} test digits, with its 95 % interval."
     ).format(
         date=taught.date,

@@ -80,7 +80,7 @@ def thawing() -> None:
     """Show the schedule of thawing where the recipe has one, and what trains when."""
     recipe = state.get("recipe")
     if recipe == "gradual":
-        words = _("One more block begins to train each so many epochs, the last block first.")
+        words = _("Each time this many epochs have passed, one more block starts training, beginning with the last.")
         number("thaw_every", _("Epochs between two thaws"), words)
     elif recipe == "own":
         _editor()

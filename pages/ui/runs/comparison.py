@@ -97,7 +97,7 @@ def reached(run: Run, result: ComparisonResult) -> None:
     sentences = [
         _(
             "Times are seconds of this server: the features of the training images, compiling and learning, without "
-            "validation and test. Each way learned while no other of them did, from the same images."
+            "validation and test. The ways were trained one after another on the same images."
         )
     ]
     if found:
@@ -158,7 +158,7 @@ def _reached(each: Trained) -> None:
         low=percent(score.low), high=percent(score.high), seconds=way.learn_s
     )
     if way.from_cache:
-        words += " " + _("The features had been kept; the time counts what computing them took then.")
+        words += " " + _("The features came from the cache; the time includes computing them originally.")
     st.caption(words)
     if st.button(_("Open"), key=f"way_{each.run.id}", help=_("This run, with its proof and curves.")):
         state.watch("run", each.run.id)

@@ -46,6 +46,6 @@ def _numbers(card: RecordedComparison) -> str:
 
 def _provenance(card: RecordedComparison) -> str:
     return _(
-        "A comparison with the settings that stand here at first, measured on {date} ({machine}) by `{command}`. "
+        "A comparison with the default settings, measured on {date} ({machine}) by `{command}`. "
         "**Run the comparison** measures your own, with times."
     ).format(date=card.date, machine=card.machine, command=card.command)

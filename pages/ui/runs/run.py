@@ -85,7 +85,7 @@ def controls(run: Run, slot: str) -> None:
             _("Go on"),
             key=f"go_on_{slot}",
             icon=":material/resume:",
-            help=_("A new run goes on exactly where this one was stopped; its curves hold both."),
+            help=_("Starts a new run that continues from where this one stopped; its curves include both."),
             on_click=_go_on,
             args=(run, slot),
         )
@@ -108,7 +108,7 @@ def _without_chart(run: Run) -> None:
         soon = wait is None or wait < 1
         start = _("It starts by itself.") if soon else _("It starts by itself, in about {seconds:.0f} s.")
         n = state.lab().engine.status().n_workers
-        at_a_time = ngettext("{n} run goes on at a time here.", "{n} runs go on at a time here.", n).format(n=n)
+        at_a_time = _("This server runs {n} at a time.").format(n=n)
         st.info(" ".join((words.format(n=ahead), at_a_time, start.format(seconds=wait))))
     if not run.final:
         progress(run.id, run.state)

@@ -160,8 +160,8 @@ def task() -> None:
         SPLITS,
         format_func={split: split_words(split) for split in SPLITS}.__getitem__,
         help=_(
-            "Images for training / validation / test. The published test images always test. With a number of "
-            "labels per class at most {n:,} images validate."
+            "Images for training / validation / test. The published test set is always the test set. If you limit "
+            "the labels per class, at most {n:,} images are used for validation."
         ).format(n=datasets.MOST_VALIDATION),
         **state.keyed("split"),
     )
@@ -173,8 +173,8 @@ def seed() -> None:
         "seed",
         _("Seed"),
         _(
-            "Picks the images and the first weights. The same seed gives the same result on the same kind of "
-            "processor: one that has bfloat16 computes frozen layers in it when there are many images."
+            "Picks the images and the first weights. Results repeat exactly only on the same kind of processor: one "
+            "that has bfloat16 computes frozen layers in it when there are many images."
         ),
     )
 

@@ -60,7 +60,7 @@ def _verdict(runs: Sequence[Run], labels: Sequence[str]) -> Contest | None:
         st.info(_("These runs learned different tasks: accuracies on different images do not compare."))
         return None
     if not all(run.final for run in runs):
-        st.caption(_("Which is better is said here as soon as all of them have ended."))
+        st.caption(_("The verdict appears here when all of them have finished."))
         return None
     found = contest.find(entrants)
     if found is None:

@@ -33,8 +33,8 @@ def tried(run: Run, result: HeadsResult) -> None:
     st.caption(
         _(
             "Each setting was fitted on the training images (at most {n:,}) and scored on {v:,} labelled validation "
-            "images beside them; the best is marked ★, the simpler of two equals. Only that one met the test images, "
-            "once per seed."
+            "images beside them; the best is marked ★; ties go to the simpler setting. Only the chosen setting was "
+            "tested, once per seed."
         ).format(n=tuning.MOST_IMAGES, v=datasets.n_validation(run.spec.data))
     )
 

@@ -43,7 +43,10 @@ def own_model() -> None:
             _("Pixel values it was trained on"),
             VALUES,
             format_func=_values_words,
-            help=_("Images here are white on black. Found by trying: it is given ten known digits of each class."),
+            help=_(
+                "Images here are white on black. If you leave this, the lab tries each range on ten known digits "
+                "of each class and keeps the best."
+            ),
             key="model_values",
         )
         if st.button(_("Add the model"), disabled=not good, key="add_model", type="primary") and file is not None:

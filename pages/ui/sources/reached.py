@@ -108,8 +108,9 @@ def show_headline(asked: Asked) -> None:
 def about(scores: CutScores) -> str:
     """Return what the numbers under the cuts are."""
     return _(
-        "Under each cut: the accuracy of a linear SVM that is given what the network makes of the images there, fitted "
-        "on {n:,} images of {target}, measured on {n_test:,} test images. At most 1,000 images answer at once."
+        "Under each cut: test accuracy of a linear SVM trained on the network's output there, on {n:,} images of "
+        "{target} and measured on {n_test:,} test images. To keep this quick, at most 1,000 training images are "
+        "used."
     ).format(
         n=scores.n_images, target=datasets.info(scores.cuts.target).title, n_test=next(iter(scores.by_cut.values())).n
     )
