@@ -64,10 +64,12 @@ def settings() -> HeadSpec:
         wrap=True,
     )
     tune = st.toggle(
-        _("Choose every head's hyperparameters on validation images first"),
+        _("Tune each head first (slower, fairer)"),
         key="tune",
         persist_state="session",
-        help=_("Tries some values of C, k, depth or units for each head. The test images see only the chosen one."),
+        help=_(
+            "Tries some values of C, k, depth or units for each head. Only the chosen value is used on the test images."
+        ),
     )
     first = int(state.get("seed"))
     return HeadSpec(

@@ -112,10 +112,10 @@ def test_who_has_too_many_waiting_is_told_and_others_are_not_kept_from_theirs(ac
     few = Limits(person=2, server=3)
     for _ in range(2):
         access(ANN, few).create(FineTuneSpec())
-    with pytest.raises(RightsError, match="2 of your runs are waiting already"):
+    with pytest.raises(RightsError, match="You already have 2 runs in the queue; the limit is 2"):
         access(ANN, few).create(FineTuneSpec())
     access(BOB, few).create(FineTuneSpec())
-    with pytest.raises(RightsError, match="3 runs are waiting on this server"):
+    with pytest.raises(RightsError, match="This server already has 3 runs in the queue"):
         access(BOB, few).create(FineTuneSpec())
     assert store.count() == 3  # nothing else is lost
     access(ANN, few).stop(access(ANN).runs()[0].id)

@@ -681,7 +681,7 @@ def test_a_run_that_waits_says_how_many_come_first_and_how_many_go_on_at_a_time(
     page = show("race")
     row = page.locator(".tl-live-run").filter(has_text="all: Waiting")
     expect(row).to_contain_text("2 before this one")
-    expect(row).to_contain_text("2 runs go on at a time here")
+    expect(row).to_contain_text("This server runs 2 at a time")
 
 
 def test_the_numbers_are_a_click_away(show, server):

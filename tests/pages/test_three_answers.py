@@ -67,7 +67,7 @@ def test_nothing_is_called_right_or_wrong_before_the_digit_is_told():
 @pytest.mark.parametrize(
     ("meant", "words", "marks"),
     [
-        ("7", "It has never seen a 7: it knows 0 to 4 only.", ["wrong", "right", "wrong"]),
+        ("7", "It has never seen a 7. It only knows 0 to 4.", ["wrong", "right", "wrong"]),
         ("3", "It was trained on 0 to 4, so it has seen a 3.", ["right", "wrong", "wrong"]),
         (None, "It has only ever seen 0 to 4.", ["", "", ""]),
     ],

@@ -21,7 +21,7 @@ class Forest(Head):
     curve = "trees"
     loss = "out_of_bag"
     scaling = Sentence("none: trees only compare")
-    note = Sentence("{n} trees, each on its own resample; the images a tree did not see test it.", n=N_TREES)
+    note = Sentence("{n} trees, each on its own resample; each tree is tested on the images it did not see.", n=N_TREES)
     grid = tuple({"max_depth": depth} for depth in (2, 4, 8, 16, None))
     settings = {"max_depth": Sentence("largest depth")}
     trusted = ("sklearn.tree._tree.Tree",)

@@ -14,7 +14,8 @@ class Neighbours(Head):
     title = Sentence("k-nearest neighbours")
     scaling = Sentence("none: plain distances")
     note = Sentence(
-        "The answer of the nearest training images (k = 5, or fewer labels than that), weighted by distance."
+        "The answer of the nearest training images (k = 5, or the number of labels per class if that is smaller), "
+        "weighted by distance."
     )
     grid = tuple({"n_neighbors": k} for k in (25, 15, 9, 5, 3, 1))
     settings = {"n_neighbors": Sentence("k")}

@@ -11,7 +11,7 @@ from streamlit.components.v2 import component
 
 from pages.ui.charts.palette import COLOURS
 from pages.ui.words import names
-from pages.ui.words.text import _, language, ngettext
+from pages.ui.words.text import _, language
 from server.address import base_path
 from tlcore.spec import FINAL_STATES
 
@@ -193,7 +193,7 @@ def _titles(label: str, x_title: str, loss_title: str, accuracy_title: str) -> d
 
 
 def _words(at_a_time: int) -> dict[str, Any]:
-    at_once = ngettext("{n} run goes on at a time here", "{n} runs go on at a time here", at_a_time).format(n=at_a_time)
+    at_once = _("This server runs {n} at a time").format(n=at_a_time)
     return {
         "states": {
             "queued": _("Waiting"),

@@ -67,7 +67,7 @@ def picked(form: InputForm, key: KeyOf) -> np.ndarray | None:
     """Show test items of that form, each its own button; return the picked one."""
     targets = [card.name for card in datasets.catalogue() if card.offline and card.form == form]
     if not targets:
-        st.info(_("No data set at hand has such items."))
+        st.info(_("No installed data set has inputs of this kind."))
         return None
     target = st.selectbox(
         _("Samples of"),

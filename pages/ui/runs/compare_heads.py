@@ -183,7 +183,7 @@ def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
 def _table(run: Run, result: HeadsResult, models: Mapping[str, str], best: Collection[str]) -> None:
     lines = result.table
     if len(best) > 1:
-        st.caption(_("Of those marked ★ none is clearly better than another."))
+        st.caption(_("The heads marked ★ tie."))
     st.dataframe(
         [
             {
@@ -211,8 +211,8 @@ def _table(run: Run, result: HeadsResult, models: Mapping[str, str], best: Colle
     st.caption(
         _(
             "ms per image and MB count the network up to {layer} where a head needs its features. "
-            "{n:,} × {d:,} features of {layer} to learn from; with those of the test images, {mb:.1f} MB, they were "
-            "ready in {seconds:.1f} s and are kept for the next run. "
+            "Training features: {n:,} images × {d:,} numbers. With the test features they take {mb:.1f} MB, took "
+            "{seconds:.1f} s to compute, and are reused next time. "
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
             "each on {t:,} test images; the interval is that of the mean, the test's own noise included. "
             "{v:,} further labelled images validate: {use}."
