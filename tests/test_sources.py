@@ -346,7 +346,7 @@ def test_a_rebuild_of_nothing_known_is_refused(tmp_path):
 def test_the_readme_notes_the_sum_of_every_shipped_file():
     readme = (datasets.ASSETS / "README.md").read_text(encoding="utf-8")
     files = [path for path in datasets.ASSETS.rglob("*") if path.suffix in {".npz", ".keras"}]
-    assert len(files) == 6
+    assert len(files) == 7
     for path in files:
         assert f"| {path.relative_to(datasets.ASSETS).as_posix()} |" in readme
         assert hashlib.sha256(path.read_bytes()).hexdigest() in readme, path.name

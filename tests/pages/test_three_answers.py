@@ -53,8 +53,8 @@ def test_how_often_the_other_way_round_comes_is_said_where_the_two_differ():
     html = panel(answering(after="9", scratch="7"), meant="7")
     assert f"With {percent(CARD.share_of(True, False))} it is the other way round." in html
     html = panel(answering(after="7", scratch="7"), meant="7")
-    assert f"Transfer alone reads {percent(CARD.share_of(True, False))}" in html
-    assert f"scratch alone {percent(CARD.share_of(False, True))}" in html
+    assert f"Only transfer gets another {percent(CARD.share_of(True, False))} right" in html
+    assert f"only scratch {percent(CARD.share_of(False, True))}" in html
 
 
 def test_nothing_is_called_right_or_wrong_before_the_digit_is_told():
@@ -111,6 +111,6 @@ def test_what_is_said_of_ten_seeds_and_of_the_making_comes_from_the_card():
     words = three_answers.over_seeds(CARD)
     for share in (CARD.share_before, CARD.over_seeds(TRANSFER), CARD.over_seeds(SCRATCH)):
         assert percent(share.mean) in words
-    assert "Over 10 seeds" in words
+    assert "over 10 seeds" in words
     made = three_answers.provenance(replace(CARD, date="2031-02-03", seed=9))
     assert "2031-02-03" in made and "seed 9" in made and CARD.command in made and "never on the test digits" in made
