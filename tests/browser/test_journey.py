@@ -305,6 +305,7 @@ def test_the_sentence_the_diagram_and_the_table_agree_and_the_choice_survives_ot
     page.get_by_text("All layers as a table").click()
     expect(page.get_by_text("121,605 weights, of which 325 train and 121,280 are frozen")).to_be_visible()
 
+    page.get_by_role("slider").scroll_into_view_if_needed()  # the table's place is below it
     knob = page.get_by_role("slider").bounding_box()
     pool = page.locator("[data-layer=pool_1]").bounding_box()
     page.mouse.move(knob["x"] + knob["width"] / 2, knob["y"] + knob["height"] / 2)
