@@ -40,20 +40,20 @@ def panel(answers, item=ITEM, meant=None, card=CARD):
         ("7", "7", "Both read your 7, with transfer and from scratch"),
         ("9", "1", "Neither reads your 7, with transfer or without"),
         ("1", "1", "Neither reads your 7, with transfer or without"),
-        ("9", "7", "This time only the network trained from scratch reads your 7"),
+        ("9", "7", "Only the network from scratch reads your 7"),
     ],
 )
 def test_each_outcome_has_its_own_headline_and_how_often_it_comes(after, scratch, short):
     html = panel(answering(after=after, scratch=scratch), meant="7")
     assert f"<h2>{short}</h2>" in html
-    assert f"The same happens with {percent(CARD.share_of(after == '7', scratch == '7'))} of the test digits." in html
+    assert f"True of {percent(CARD.share_of(after == '7', scratch == '7'))} of the test digits." in html
 
 
 def test_how_often_the_other_way_round_comes_is_said_where_the_two_differ():
     html = panel(answering(after="9", scratch="7"), meant="7")
     assert f"With {percent(CARD.share_of(True, False))} it is the other way round." in html
     html = panel(answering(after="7", scratch="7"), meant="7")
-    assert f"Only transfer gets another {percent(CARD.share_of(True, False))} right" in html
+    assert f"Only transfer reads {percent(CARD.share_of(True, False))}" in html
     assert f"only scratch {percent(CARD.share_of(False, True))}" in html
 
 
@@ -68,7 +68,7 @@ def test_nothing_is_called_right_or_wrong_before_the_digit_is_told():
     ("meant", "words", "marks"),
     [
         ("7", "It has never seen a 7. It only knows 0 to 4.", ["wrong", "right", "wrong"]),
-        ("3", "It was trained on 0 to 4, so it has seen a 3.", ["right", "wrong", "wrong"]),
+        ("3", "Trained on 0 to 4: it has seen a 3.", ["right", "wrong", "wrong"]),
         (None, "It has only ever seen 0 to 4.", ["", "", ""]),
     ],
 )

@@ -223,7 +223,7 @@ def _words(at_a_time: int) -> dict[str, Any]:
         "smoothed": _("smoothed {n}"),
         "off": _("off"),
         "hide": _("Hide or show its curves"),
-        "fit": _("Zoom in"),
+        "fit": _("Zoom to the curves"),
         "log_axis": _("log axis"),
         "axis": _("axis {low} to {high}"),
         "table": _("Data table"),

@@ -68,7 +68,7 @@ def before_words(known: Sequence[str], meant: str | None) -> str:
     if meant is None:
         return _("It has only ever seen {known}.").format(known=span(known))
     if meant in known:
-        return _("It was trained on {known}, so it has seen a {digit}.").format(known=span(known), digit=meant)
+        return _("Trained on {known}: it has seen a {digit}.").format(known=span(known), digit=meant)
     return _("It has never seen a {digit}. It only knows {known}.").format(digit=meant, known=span(known))
 
 
@@ -87,24 +87,19 @@ def headline(taught: Taught, labels: Mapping[str, str], meant: str | None) -> tu
             if after == scratch
             else _("{digit} with transfer, {other} from scratch")
         )
-        return short.format(digit=after, other=scratch), _(
-            "Choose the digit you drew below to see which answer is right."
-        )
+        return short.format(digit=after, other=scratch), _("Choose below what you drew, and see which is right.")
     outcome = (after == meant, scratch == meant)
     short = {
         (True, False): _("Only transfer reads your {digit}"),
         (True, True): _("Both read your {digit}, with transfer and from scratch"),
-        (False, True): _("This time only the network trained from scratch reads your {digit}"),
+        (False, True): _("Only the network from scratch reads your {digit}"),
         (False, False): _("Neither reads your {digit}, with transfer or without"),
     }[outcome]
     if outcome[0] == outcome[1]:
-        words = _(
-            "The same happens with {share} of the test digits. Only transfer gets another {alone} right, only "
-            "scratch {other}."
-        )
+        words = _("True of {share} of the test digits. Only transfer reads {alone}, only scratch {other}.")
         shares = {"alone": taught.share_of(True, False), "other": taught.share_of(False, True)}
     else:
-        words = _("The same happens with {share} of the test digits. With {reverse} it is the other way round.")
+        words = _("True of {share} of the test digits. With {reverse} it is the other way round.")
         shares = {"reverse": taught.share_of(not outcome[0], not outcome[1])}
     shares["share"] = taught.share_of(*outcome)
     return short.format(digit=meant), words.format(**{name: percent(share) for name, share in shares.items()})
