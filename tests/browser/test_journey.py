@@ -198,7 +198,8 @@ def compared(opening, kept) -> str:
         page.locator(".st-key-compared").get_by_role("button", name=name).click()
     settled(page)
     press(page, "start_cmp")
-    expect(page.get_by_text("standard deviation over 3 seeds")).to_be_visible(timeout=2 * SLOW_MS)
+    found = page.get_by_role("heading", level=2).filter(has_text=re.compile(r"\d\W%"))
+    expect(found).to_be_visible(timeout=2 * SLOW_MS)
     run_id = slot(page, "cmp")
     kept.rest()
     return run_id

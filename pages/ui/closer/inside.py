@@ -44,8 +44,8 @@ def why(item: np.ndarray, infos: Sequence[PredictorInfo], chosen: PredictorInfo)
         return
     with box:
         called = titles(infos)
-        state.follow("why_model", chosen.name, called)
-        name = st.selectbox(_("Model"), list(called), format_func=called.__getitem__, key="why_model")
+        first = list(called).index(chosen.name)
+        name = st.selectbox(_("Model"), list(called), index=first, format_func=called.__getitem__, key="why_model")
         pressed = st.button(_("Explain this drawing"), key="why_now", icon=":material/visibility:")
         if pressed:  # kept, so that the pen does not ask again with every stroke
             state.put(why_shown=(name, item, _explained(name, item)))
