@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitInvalidLayoutContextError
 
 from pages.ui.components.pad import drawing_pad
 from pages.ui.session import state
@@ -90,4 +91,7 @@ def pad_and_answers(panel: Panel, *, normalise: bool = True, on_change: Callable
         item, hint = drawn_item(panel.form, normalise, on_change), ""
     except DataError as error:
         item, hint = None, tell(error)
-    panel.show(item, hint)
+    try:
+        panel.show(item, hint)
+    except StreamlitInvalidLayoutContextError:  # the page has run again since, and the places are not its own any more
+        st.rerun()
