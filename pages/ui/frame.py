@@ -3,6 +3,7 @@
 import logging
 import secrets
 from contextlib import suppress
+from html import escape
 
 import streamlit as st
 
@@ -85,6 +86,11 @@ def heading(title: str, lead: str) -> None:
     """Show a page's title and the one sentence that says what it is for."""
     st.title(title, anchor=False)
     st.markdown(lead)
+
+
+def finding(words: str) -> None:
+    """Show the one line that says what was found."""
+    st.html(f'<div class="found"><h2>{escape(words)}</h2></div>')
 
 
 def next_page(page: str, label: str) -> None:

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from html import escape
 from math import inf, log2
 from typing import Any
 
 import streamlit as st
 
+from pages.ui import frame
 from pages.ui.words.text import _, ngettext, shown
 from tlcore import sources
 from tlcore.evidence import claims, recorded
@@ -53,7 +53,7 @@ def verdicts() -> dict[str, str]:
 def overview(cells: Sequence[Cell]) -> None:
     """Say how many claims hold, and show every interval that decides it on two axes: of times, and of points."""
     judged = claims.judge_all(cells)
-    st.html(f'<div class="found"><h2>{escape(headline(judged))}</h2></div>')
+    frame.finding(headline(judged))
     measured = [verdict for verdict in judged if verdict.word != "not measured"]
     if found := [verdict for verdict in measured if verdict.claim.unit == "times"]:
         axis = intervals.Axis([(n, f"{n}×") for n in TIMES], lambda value: _place(log2(max(value, 0.5)), -1, 5.2))

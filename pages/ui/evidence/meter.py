@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from pages.ui import frame
 from pages.ui.charts import plots, sweep_charts
 from pages.ui.session import state
 from pages.ui.words.text import _, shown
@@ -47,7 +48,7 @@ def overview(cells: Sequence[Cell]) -> None:
     if not found:
         st.info(_("The meter is scored once cuts have both a score and an accuracy."))
         return
-    st.html(f'<div class="found"><h2>{escape(headline(found))}</h2></div>')
+    frame.finding(headline(found))
     most = max(100 * one.lost for one in found)
     rows = "".join(
         f'<tr><th scope="row">{escape(title(one.name))}</th>'

@@ -8,6 +8,7 @@ from math import inf
 
 import streamlit as st
 
+from pages.ui import frame
 from pages.ui.charts import plots, sweep_charts
 from pages.ui.session import state
 from pages.ui.words.text import _
@@ -43,7 +44,7 @@ def headline(cells: Sequence[Cell]) -> savings.Saving | None:
     if found is None:
         st.info(_("The curve needs both lines at the chosen number of labels. It fills as experiments finish."))
         return None
-    st.html(f'<div class="found"><h2>{escape(sentence(found))}</h2></div>')
+    frame.finding(sentence(found))
     return found
 
 
