@@ -242,7 +242,7 @@ def test_a_run_whose_head_is_gone_is_listed_and_reported_by_its_name(store, own,
     result = HeadsResult(rows=(row,), table=(line,), class_names=("0", "1"), files={row.file: File("0" * 64)})
     store.finish(run.id, "done", asdict(result))
     found = store.get(run.id)
-    assert [info.title.partition(",")[0] for info in prediction.of_run(found)] == ["Nearest centroid on features"]
+    assert [str(info.title).partition(",")[0] for info in prediction.of_run(found)] == ["Nearest centroid"]
     monkeypatch.delitem(heads.HEADS, own)
     assert prediction.of_run(found) == []
     assert str(heads.title(own)) == own

@@ -94,7 +94,7 @@ def test_a_lane_says_what_sets_it_apart():
     two = replace(spec, phases=(Phase(2, ("conv_1",)), Phase(3, ("conv_1",))))
     lanes = [view.lane(each) for each in (spec, replace(spec, phases=(Phase(2),)), two, scratch_control(spec))]
     assert lanes == ["Frozen: conv_1, conv_2", "Nothing frozen", "Frozen: conv_1, two phases", "From scratch"]
-    assert view_of(HeadSpec()).lane(HeadSpec()) == view_of(HeadSpec()).title(HeadSpec())
+    assert view_of(HeadSpec()).lane(HeadSpec()) == "Linear SVM, Random forest on flatten"
 
 
 @pytest.mark.keras
