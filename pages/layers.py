@@ -15,7 +15,7 @@ from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.prediction.what_if import CutScores
 from tlcore.sentences import percent
-from tlcore.spec import LayerInfo
+from tlcore.spec import FineTuneSpec, LayerInfo
 
 PRESETS = {
     "nothing": _("Freeze nothing"),
@@ -42,7 +42,7 @@ def presets(frozen: Freezing) -> None:
             )
 
 
-def sentence(frozen: Freezing, n_epochs: int) -> None:
+def sentence(frozen: Freezing, draft: FineTuneSpec) -> None:
     """Say how many weights train, and what that saves in a step and in a whole training."""
     cost = frozen.cost
     if not cost.n_trainable:
@@ -51,24 +51,27 @@ def sentence(frozen: Freezing, n_epochs: int) -> None:
     words = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute a step.**")
     if cost.share == 1:
         words = _("**{n:,} of {total:,} weights will train ({share}): no compute is saved.**")
-    elif frozen.boundary is not None:
+    elif frozen.boundary is not None and not draft.augment:
         words = _(
             "**{n:,} of {total:,} weights will train ({share}): about {saved} less compute a step, "
             "{times:.1f} times less over {epochs} epochs.**"
         )
+    whole = _(
+        "Over a whole training the frozen part runs once and not in every epoch; the claims on Evidence count it that "
+        "way."
+    )
+    if draft.augment:
+        whole = _("Augmentation changes the images each epoch, so the frozen part runs in every epoch.")
     st.markdown(
         words.format(
             n=cost.n_trainable,
             total=cost.n_weights,
             share=percent(cost.n_trainable / cost.n_weights),
             saved=percent(1 - cost.share, 0),
-            times=Freezing(frozen.layers).training(n_epochs) / max(frozen.training(n_epochs), 1),
-            epochs=n_epochs,
+            times=Freezing(frozen.layers).training(draft.epochs) / max(frozen.training(draft.epochs), 1),
+            epochs=draft.epochs,
         ),
-        help=_(
-            "Counted in multiplications of one training image, forward and backward. Over a whole training the frozen "
-            "part runs once and not in every epoch; the claims on Evidence count it that way."
-        ),
+        help=_("Counted in multiplications of one training image, forward and backward.") + " " + whole,
     )
 
 
@@ -167,7 +170,7 @@ with st.container(key=f"network_{len(blocks(frozen.layers))}"):  # so that room 
         on_look=look,
     )
 with st.container(key="will_train"):
-    sentence(frozen, state.draft().epochs)
+    sentence(frozen, state.draft())
 retrained = reached.room(tail)
 if inside in [block["name"] for block in blocks(source.layers)]:
     layer_inside(source, inside, lambda: state.put(inside=""))

@@ -17,6 +17,7 @@ SMALL = Checkpoint({"epoch": 3}, [np.arange(6.0).reshape(2, 3), np.array(7, np.u
 FROZEN = ("conv_1", "conv_2")
 SPECS = {
     "frozen convolutions": FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(3, FROZEN),), optimizer="rmsprop"),
+    "augmented images": FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(3, FROZEN),), augment=True),
     "everything trains": FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(3),)),
     "two phases": two_phases(
         FineTuneSpec(data=DataSpec(per_class=8), phases=(Phase(4, FROZEN),)), (*FROZEN, "dense_1")
@@ -91,7 +92,13 @@ def interrupted(spec, data, folder, after):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "after"),
-    [("frozen convolutions", 1), ("everything trains", 2), ("two phases", 2), ("two phases", 3)],
+    [
+        ("frozen convolutions", 1),
+        ("everything trains", 2),
+        ("two phases", 2),
+        ("two phases", 3),
+        ("augmented images", 1),
+    ],
 )
 def test_a_resumed_training_ends_with_the_same_weights_to_the_last_bit(tmp_path, name, after):
     spec = SPECS[name]

@@ -27,9 +27,9 @@ LATER = PhasePlan(5, 63, step_work=8e7, score_work=2.5e9, prefix_work=0, n_layer
 class Machine:
     """Runs phases by its own costs, on a clock of its own, and notes what the pace says after each step."""
 
-    def __init__(self, monkeypatch, madd_s, compile_s=0.3, fixed_s=0.0002, call_takes=0.0):
+    def __init__(self, monkeypatch, madd_s, compile_s=0.3, fixed_s=0.0002, call_takes=0.0, augment_s=0.0):
         self.now, self.madd_s, self.compile_s, self.fixed_s = 0.0, madd_s, compile_s, fixed_s
-        self.call_takes = call_takes
+        self.call_takes, self.augment_s = call_takes, augment_s
         monkeypatch.setattr(module.time, "perf_counter", lambda: self.now)
 
     def run(self, plans):
@@ -49,6 +49,9 @@ class Machine:
                 pace.computed(0.15 + 0.6 * self.madd_s * plan.prefix_work)
             for epoch, batch in product(range(plan.n_epochs), range(plan.n_steps)):
                 if not batch:  # an epoch begins
+                    if self.augment_s:
+                        self.now += self.augment_s
+                        pace.augmented(self.augment_s)
                     began, steps_s = self.now, 0.0
                 first = not epoch and not batch
                 compile_s = self.compile_s / 6 * (4 + plan.n_layers)
@@ -73,6 +76,14 @@ class Machine:
 def test_the_time_left_is_near_after_a_fifth_of_the_steps_whatever_the_phases_cost(monkeypatch, madd_s, plans):
     told, end, _asked = Machine(monkeypatch, madd_s).run(plans)
     for share in (0.2, 0.4, 0.6):
+        _step, at, left = next(one for one in told if one[0] >= share * told[-1][0])
+        assert 0.7 <= left / (end - at) <= 1.3, share
+
+
+@pytest.mark.parametrize("plans", [(WHOLE,), (WHOLE, LATER)])
+def test_the_copies_of_each_epoch_count(monkeypatch, plans):
+    told, end, _asked = Machine(monkeypatch, 5e-11, augment_s=2.0).run(plans)
+    for share in (0.1, 0.2, 0.6):
         _step, at, left = next(one for one in told if one[0] >= share * told[-1][0])
         assert 0.7 <= left / (end - at) <= 1.3, share
 

@@ -77,6 +77,20 @@ def test_without_patience_nothing_is_watched(data):
 
 SPECS = {
     "in an epoch": (replace(EARLY, patience=0, batch_size=4, phases=(Phase(3, CONVOLUTIONS, 0.01),)), 1),
+    "with augmented images": (
+        replace(
+            EARLY,
+            patience=0,
+            batch_size=4,
+            phases=(
+                Phase(
+                    3,
+                ),
+            ),
+            augment=True,
+        ),
+        1,
+    ),
     "in the second phase": (
         replace(EARLY, optimizer="adam", batch_size=4, phases=(Phase(1, CONVOLUTIONS), Phase(2, (), 1e-3, "cosine"))),
         1,

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from pages.test_pages import ME, NAMES, opened, sound, words
 from waiting import wait_for
 
 from pages.ui.session import state
-from tlcore import cli, datasets, features, prediction, sources
+from tlcore import cli, datasets, features, jobs, prediction, sources
 from tlcore.engine import LocalEngine
+from tlcore.errors import SpecError
 from tlcore.features.freezing import Freezing
 from tlcore.inspection import explain, maps
 from tlcore.jobs import execution
@@ -329,6 +331,19 @@ def test_every_answer_of_a_run_is_looked_at_closer(lab, runs, kind, way):
     app = sound(opened("runs", run_run=run.id, **{f"closer_{run.id}": True, f"way_{run.id}": way}))
     assert not app.error and not app.warning, words(app)
     assert ("Shuffled items" in words(app)) == (way == "noise")
+
+
+def test_augmentation_which_it_has_not_is_refused_and_not_offered(lab):
+    with pytest.raises(SpecError, match="'sonar' cannot be augmented"):
+        jobs.check(replace(TUNING, augment=True))
+    app = sound(opened("train", **CHOSEN, augment=True))  # as chosen for images before
+    assert "augment" not in [toggle.key for toggle in app.toggle]
+    before = {run.id for run in lab.store.list()}
+    sound(app.button(key="start_ft").click().run())
+    (run,) = (run for run in lab.store.list() if run.id not in before)
+    assert run.spec.augment is False
+    lab.engine.stop(run.id)
+    lab.store.delete(run.id)
 
 
 def test_the_draft_is_a_training_on_it(lab):

@@ -1,5 +1,7 @@
 """Full control of a fine-tuning on the Train page, and a stopped run that goes on."""
 
+from dataclasses import replace
+
 from pages.test_pages import TUNED, finished, lab, opened, sound, words  # noqa: F401
 
 from pages.ui.session import state
@@ -78,6 +80,23 @@ def test_what_early_stopping_did_is_said(lab):  # noqa: F811
     fields = {**TUNED, "files": {}, "epochs": 7.0, "n_epochs": 30, "best_epoch": 4, "waited": 3}
     app = sound(opened("train", run_ft=finished(lab.store, fields).id))
     assert "Stopped after epoch 7 of 30: no better for 3." in words(app)
+
+
+def test_augmentation_shows_what_it_does_says_what_it_costs_and_is_part_of_what_starts(lab):  # noqa: F811
+    app = sound(opened("train"))
+    assert "Augmentation changes the images" not in words(app)
+    app.toggle(key="augment").set_value(True).run()
+    assert "nothing can be computed once" in words(app)
+    (pictures,) = [each.proto.body for each in app.get("html") if "original" in each.proto.body]
+    assert pictures.count("<figure>") == 5
+    spec = started(app, lab)
+    assert spec.augment and spec == replace(FineTuneSpec(), augment=True)
+
+
+def test_layers_counts_the_frozen_part_in_every_epoch_where_the_images_change(lab):  # noqa: F811
+    assert "times less over" in words(sound(opened("layers")))
+    app = sound(opened("layers", augment=True))
+    assert "times less over" not in words(app) and "less compute a step" in words(app)
 
 
 def test_the_finder_shows_its_curve_and_its_rate_is_used_by_one_click(lab, monkeypatch):  # noqa: F811

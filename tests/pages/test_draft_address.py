@@ -13,7 +13,7 @@ CHOSEN = {
     "frozen": ("conv_1",), "recipe": "two_phase", "epochs": 3, "batch_size": 64, "optimizer": "sgd",
     "learning_rate": 0.0125, "film": True, "layer": "dense_1", "heads": ("knn", "linear_svm"), "ways": ("scratch",),
     "schedule": "cosine", "rate_factor": 0.5, "patience": 3, "thaw_every": 4, "thaws": ((0, "conv_2"), (7, "")),
-    "more_ways": ("knn",), "chart_x": "seconds", "chart_log": True, "chart_smooth": 0.6,
+    "augment": True, "more_ways": ("knn",), "chart_x": "seconds", "chart_log": True, "chart_smooth": 0.6,
     "chart_hidden": ("scratch", "Frozen: conv_1, conv_2"),
 }  # fmt: skip
 KNOWN = {**state.DEFAULTS, "sources": ["digits_0_4", "digits", "random"]}

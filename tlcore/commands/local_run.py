@@ -124,7 +124,7 @@ _OF_RATE = ("learning_rate", "schedule", "rate_factor")
 
 
 def _refuse_fixed(options: Namespace) -> None:
-    for name in (*_FIXED, *_OF_RATE, "patience", "thaw", "thaw_every"):
+    for name in (*_FIXED, *_OF_RATE, "patience", "augment", "thaw", "thaw_every"):
         if getattr(options, name) is not None:
             raise SpecError(
                 "The article's recipe fixes what --{flag} sets. Leave it out, or choose another recipe.",
@@ -133,7 +133,7 @@ def _refuse_fixed(options: Namespace) -> None:
 
 
 def _own_recipe(options: Namespace) -> FineTuneSpec:
-    spec = FineTuneSpec(**_given(options, "source", "batch_size", "optimizer", "seed", "patience"))
+    spec = FineTuneSpec(**_given(options, "source", "batch_size", "optimizer", "seed", "patience", "augment"))
     layers = sources.info(spec.source).layers
     phase = replace(Phase(**_given(options, "epochs", *_OF_RATE)), frozen=frozen_layers(options, spec.source))
     spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))

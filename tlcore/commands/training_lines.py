@@ -67,6 +67,8 @@ def _advanced(added: Parser) -> None:
     """Add what few need: when layers thaw, how the rate moves, when to end by itself."""
     words = "after which epoch the layers up to which one are frozen: 0:conv_2,10:conv_1,20:nothing"
     added.add_argument("--thaw", type=thawing.read, metavar="EPOCH:LAYER,...", help=words)
+    words = "train on copies that are slightly shifted, turned and zoomed, others in every epoch"
+    added.add_argument("--augment", action="store_true", default=None, help=words)
     words = "with --recipe gradual: the head first, then one more block each so many epochs"
     add_number(added, "thaw_every", words)
     add_word(added, "--schedule", "schedule", SCHEDULES, Phase.schedule, "of the learning rate over a phase's steps")

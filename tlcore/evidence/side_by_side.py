@@ -35,6 +35,7 @@ NAMES = {
     "schedule": Sentence("Schedule of the rate"),
     "rate_factor": Sentence("Rate of each block, as a share of the next"),
     "patience": Sentence("Patience of early stopping, in epochs"),
+    "augment": Sentence("Training images augmented"),
     "batch_size": Sentence("Batch size"),
     "optimizer": Sentence("Optimiser"),
     "seed": Sentence("Seed"),

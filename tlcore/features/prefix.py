@@ -33,6 +33,9 @@ WORTH = 20
 MANY = 24_000_000_000
 
 OFF = Sentence("The cache is off, so every epoch runs the whole network.")
+CHANGED = Sentence(
+    "Augmentation changes the images each epoch, so nothing can be computed once: every epoch runs the whole network."
+)
 STOPPED = Sentence("It was stopped while the frozen layers were computed.")
 
 

@@ -1,5 +1,6 @@
 """Pictures: drawn, uploaded or picked; uint8, shape (height, width, channels), 0..255."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
-from . import digits, drawing, grid, pictures
+from . import copies, digits, drawing, grid, pictures
 from .modality import Modality, check_item
 
 
@@ -21,6 +22,7 @@ class Images(Modality):
         Sentence("**Random grey pixels**"),
         Sentence("**Shuffled images**: the pixels of test images in random order: the ink is right, the shape is gone"),
     )
+    augments = Sentence("small shifts, turns and zoom; never mirrored")
     centres = True
 
     def accept(self, raw: Any, form: InputForm, *, centred: bool = True) -> np.ndarray | None:
@@ -46,6 +48,10 @@ class Images(Modality):
 
     def preview(self, item: np.ndarray) -> np.ndarray:
         return item[..., 0] if item.shape[-1] != 3 else item
+
+    def augment(self, items: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
+        """Shift by up to 2 pixels, turn by up to 10 degrees, zoom by up to a tenth; the channels of one image alike."""
+        return copies.moved(items, seed)
 
 
 def _ink(raw: Any, centred: bool) -> np.ndarray:

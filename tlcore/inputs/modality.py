@@ -1,5 +1,6 @@
 """What a kind of input can do: taken from a person, shown, made up at random, laid flat. And the list of all kinds."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,7 @@ class Modality:
             "**Shuffled items**: the numbers of test items in random order: their amount is right, not their order"
         ),
     )
+    augments: ClassVar[Sentence] = NOTHING  # what ``augment`` changes, where this kind has that
     centres: ClassVar[bool] = False  # whether ``accept`` can bring an item into the form of the data, ``centred``
 
     def accept(self, raw: Any, form: InputForm, **options: Any) -> np.ndarray | None:
@@ -62,6 +64,24 @@ class Modality:
         """Return the items as a table of raw numbers, which needs no network: float32, shape (n, d), in [0, 1]."""
         rows = items.reshape(len(items), -1)
         return rows.astype(np.float32) if rows.dtype.kind == "f" else rows / np.float32(np.iinfo(rows.dtype).max)
+
+    def augment(self, items: np.ndarray, seed: "int | Sequence[int]") -> np.ndarray:
+        """Return slightly changed copies that are still what they were, each changed in its own way, drawn by ``seed``.
+
+        Parameters
+        ----------
+        items : as stored, shape (n, *form.shape); so are the copies
+
+        Raises
+        ------
+        SpecError
+            This kind has no augmentation.
+        """
+        raise SpecError(
+            "Inputs of the kind {kind!r} cannot be augmented: no change is known that leaves them what they are. "
+            "Turn augmentation off.",
+            kind=self.name,
+        )
 
 
 MODALITIES: dict[str, Modality] = {}

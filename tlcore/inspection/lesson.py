@@ -21,6 +21,7 @@ from tlcore.features.freezing import Freezing
 from tlcore.spec import FineTuneSpec, from_json, to_json
 from tlcore.spec.jobs import SPECS
 from tlcore.store import Run, Store, versions
+from tlcore.training import augmentation
 
 from .svm import TOLERANCE, Dual
 from .svm import dual as dual_of
@@ -195,7 +196,9 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
     """Take the first step of ``spec`` again, at every rate of ``RATES``; ``trained`` is what the run ended with."""
     data = datasets.load(spec.data)
     rows = np.random.default_rng((spec.seed, 0)).permutation(len(data.x_train))[: spec.batch_size]  # as training does
-    x, y = data.x_train[rows], data.y_train[rows]
+    first = augmentation.images(data, spec, epoch=0) if spec.augment else data.x_train
+    assert first is not None  # nobody asks it to stop
+    x, y = first[rows], data.y_train[rows]
     model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed, scale=spec.data.scale)
     shares, gradient = gradients(model, x, y)
     start, frozen = model.get_weights(), set(spec.phases[0].frozen)

@@ -94,7 +94,7 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
         return sum(known) if len(known) == len(alone) else None
 
     def work(self, spec: ComparisonSpec) -> Hashable:
-        return spec.data.target, spec.data.per_class, spec.tuning.epochs, spec.ways
+        return spec.data.target, spec.data.per_class, spec.tuning.epochs, spec.ways, spec.tuning.augment
 
 
 class _Turn:

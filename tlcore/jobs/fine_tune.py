@@ -30,6 +30,7 @@ from tlcore.spec import (
 )
 from tlcore.store import Run, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
+from tlcore.training import augmentation
 from tlcore.training.film import Monitor
 
 from .job import Job, Left, check_data, task
@@ -53,6 +54,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         source = sources.info(spec.source)
         check_data(spec.data, source)
         training.check(spec, source.layers)
+        augmentation.check(spec, source.form)
 
     def run(
         self,
@@ -121,7 +123,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         return [*stopped, *ended, accuracy_words(result.test), proof_words(result.proof), f"Model: {folder / NETWORK}"]
 
     def work(self, spec: FineTuneSpec) -> Hashable:
-        return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen)
+        return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen), spec.augment
 
     def takes_s(self, spec: FineTuneSpec, done: Sequence[Run]) -> float | None:
         """By runs of the same work, else by the newest: what it took beside its steps, and its images a second."""
@@ -130,7 +132,8 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             return alike
         for run in done:
             result, seconds = run.result, run.took_s
-            if isinstance(result, FineTuneResult) and result.images_per_s and seconds:
+            alike = isinstance(run.spec, FineTuneSpec) and run.spec.augment == spec.augment
+            if alike and isinstance(result, FineTuneResult) and result.images_per_s and seconds:
                 trained = result.n_trained * result.epochs / result.images_per_s
                 return max(0.0, seconds - trained) + self.n_steps(spec) * spec.batch_size / result.images_per_s
         return None

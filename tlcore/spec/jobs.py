@@ -62,6 +62,7 @@ class FineTuneSpec:
     seed: int = 0
     film: bool = False  # watch every epoch: see ``monitor``
     patience: int = 0  # epochs without a better validation loss that end the last phase; 0: it is never cut short
+    augment: bool = False  # train on slightly changed copies of the images, others in every epoch
 
     kind: ClassVar[str] = "fine_tune"
 

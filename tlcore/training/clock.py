@@ -15,7 +15,7 @@ from .pace import Pace
 TRAINING = Sentence("training")
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
-_COUNTED = ("epoch", "first_step_s", "busy_s", "images", "all_images", "initial")
+_COUNTED = ("epoch", "first_step_s", "busy_s", "augment_s", "images", "all_images", "initial")
 _OF_EPOCH = ("part", "loss", "right", "seen")  # of one that a stop left unfinished
 
 
@@ -24,7 +24,7 @@ class FitResult:
     """What a training did, apart from the weights, which are in the model."""
 
     fit_s: float
-    learn_s: float  # of learning alone: the frozen prefix on the training images, compiling, the steps
+    learn_s: float  # of learning alone: the frozen prefix on the training images, augmentation, compiling, the steps
     first_step_s: float  # tracing and compiling, with the first batch
     images_per_s: float  # training images, without the first step and the validation
     epochs: float  # finished epochs; a stop may leave a fraction
@@ -48,7 +48,7 @@ class Clock:
         self.began = time.perf_counter()
         self.epoch, self.part = 0, 0.0
         self.stopped = False
-        self.first_step_s = self.busy_s = 0.0
+        self.first_step_s = self.busy_s = self.augment_s = 0.0
         self.images = 0  # counted with busy_s: without the first step
         self.all_images = 0
         self.initial = 0.0  # loss of the first batch
@@ -66,7 +66,7 @@ class Clock:
         """Count on from what ``state`` gave in an earlier process."""
         self.began = time.perf_counter() - state["elapsed_s"]
         for name in _COUNTED:
-            setattr(self, name, state[name])
+            setattr(self, name, state.get(name, getattr(self, name)))  # an older version did not count all of them
         self._unfinished = {name: state[name] for name in _OF_EPOCH if name in state}
 
     def start_phase(self) -> None:
@@ -83,10 +83,15 @@ class Clock:
         self.pace.begin(number - 1)
 
     def _start_epoch(self) -> None:
-        self.part, self.epoch_began = 0.0, time.perf_counter()
+        self.part, self.epoch_began, self.epoch_augment_s = 0.0, time.perf_counter(), 0.0
         self.loss = self.right = self.seen = self.stretches_s = 0.0
         self.recent = [0.0, 0.0, 0.0]  # loss, right, seen since the last live point
         self.last_point = time.perf_counter()
+
+    def augmented(self, took: float) -> None:
+        """Take note of the seconds in which this epoch's copies of the images were made."""
+        self.augment_s, self.epoch_augment_s = self.augment_s + took, took
+        self.pace.augmented(took)
 
     def stretch(self, loss: float, right: float, images: int, took: float, part: float, first: bool) -> None:
         """Take note of some trained batches."""
@@ -117,7 +122,7 @@ class Clock:
         self._point("train", self.epoch, train_loss, self.right / self.seen)
         self._point("validation", self.epoch, loss, accuracy)
         self.listener.on_epoch(self.epoch, accuracy)
-        self.pace.scored(time.perf_counter() - self.epoch_began - self.stretches_s)
+        self.pace.scored(time.perf_counter() - self.epoch_began - self.stretches_s - self.epoch_augment_s)
         self._start_epoch()
         self.listener.on_progress(self.progress())
         if not isfinite(loss):  # the epoch's last step broke the weights
@@ -151,7 +156,7 @@ class Clock:
         """Return the counts with what only the training knows."""
         return FitResult(
             fit_s=time.perf_counter() - self.began,
-            learn_s=prefix_learn_s + self.first_step_s + self.busy_s,
+            learn_s=prefix_learn_s + self.augment_s + self.first_step_s + self.busy_s,
             first_step_s=self.first_step_s,
             images_per_s=self.images / self.busy_s if self.busy_s else 0.0,
             epochs=self.epoch + self.part,

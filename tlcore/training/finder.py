@@ -12,6 +12,7 @@ from tlcore.features.freezing import Freezing
 from tlcore.sources import describe
 from tlcore.spec import FineTuneSpec
 
+from . import augmentation
 from .loop import Loop
 
 if TYPE_CHECKING:
@@ -43,28 +44,41 @@ def find(model: "keras.Model", data: Data, spec: FineTuneSpec) -> RateTest:
     import tensorflow as tf
 
     keras.utils.set_random_seed(spec.seed)
-    phase, n = spec.phases[0], len(data.x_train)
-    Freezing(describe(model), phase.frozen, spec.source).apply(model)
-    inputs = prefix.inputs(model, data, phase, None, lambda: False)
+    size = min(spec.batch_size, len(data.x_train))
+    Freezing(describe(model), spec.phases[0].frozen, spec.source).apply(model)
+    tail, x, y, rows = _inputs(model, data, spec, size)
     ratio = HIGHEST / LOWEST
     loop = Loop(
-        inputs.tail,
-        tensor(inputs.x_train),
-        tf.constant(data.y_train),
-        min(spec.batch_size, n),
+        tail,
+        tensor(x),
+        tf.constant(y),
+        size,
         spec.optimizer,
         1.0,
         lambda step: LOWEST * tf.pow(ratio, step / (N_STEPS - 1)),
     )
-    draws, size = np.random.default_rng(spec.seed), loop.size
-    rows = np.concatenate([draws.permutation(n) for _ in range(-(-N_STEPS * size // n))])
-    order, losses = tf.constant(rows[: N_STEPS * size]), []
+    order, losses = tf.constant(rows), []
     for step in range(N_STEPS):
         losses.append(float(loop.run(order, step, step + 1)[0]) / size)
         averages = smoothed(losses)
         if not isfinite(losses[-1]) or averages[-1] > DIVERGED * min(averages):
             break
     return of_losses(losses)
+
+
+def _inputs(
+    model: "keras.Model", data: Data, spec: FineTuneSpec, size: int
+) -> tuple["keras.Model", np.ndarray, np.ndarray, np.ndarray]:
+    """Return what trains, on which inputs with which labels, and the rows of them that the steps take in turn."""
+    draws, n = np.random.default_rng(spec.seed), len(data.x_train)
+    passes = [draws.permutation(n) for _ in range(-(-N_STEPS * size // n))]
+    rows = np.concatenate(passes)
+    if spec.augment:  # each pass sees copies of its own
+        copies = [augmentation.images(data, spec, epoch) for epoch in range(len(passes))]
+        x = np.concatenate([x for x in copies if x is not None])
+        return model, x, np.tile(data.y_train, len(passes)), rows + np.repeat(np.arange(len(passes)) * n, n)
+    inputs = prefix.inputs(model, data, spec.phases[0], None, lambda: False)
+    return inputs.tail, inputs.x_train, data.y_train, rows
 
 
 def of_losses(losses: list[float]) -> RateTest:

@@ -32,6 +32,7 @@ from tlcore.spec import (
 )
 from tlcore.store.checkpoint import Checkpoint
 
+from . import augmentation
 from .clock import Clock, FitResult
 from .course import Course
 from .pace import Pace
@@ -97,7 +98,7 @@ def fit(
     Raises
     ------
     SpecError
-        The spec does not fit the model.
+        The spec does not fit the model, or asks for an augmentation of items that have none.
     TrainingError
         The loss is not a number, or far worse than guessing.
     """
@@ -105,6 +106,7 @@ def fit(
 
     layers = describe(model)
     check(spec, layers)
+    augmentation.check(spec, data.form)
     keras.utils.set_random_seed(spec.seed)
     pace = Pace(plans(layers, spec, data, cache, use_cache), lambda: call_s(model, data.x_train, layers))
     clock, course = Clock(spec, len(data.x_train), listener, pace), Course()
@@ -161,6 +163,8 @@ class _Training:
 
     def _inputs(self, phase: Phase) -> Inputs:
         """Return what the phase trains on, and say so while its frozen part is computed."""
+        if self.spec.augment:
+            return prefix.whole(self.model, self.data, prefix.CHANGED)
         if not self.use_cache:
             return prefix.whole(self.model, self.data, prefix.OFF)
         if Freezing(self.layers, phase.frozen).boundary:

@@ -35,7 +35,7 @@ class Loop:
     Parameters
     ----------
     tail : what trains; its weights are up to date after ``settle``
-    x : TensorFlow tensor, shape (n, ...)
+    x : TensorFlow tensor, shape (n, ...); a variable where ``show`` will change it
     y : integer labels, shape (n,)
     size : of a batch
     share : of the rate that a step takes, see ``optimizers.build``
@@ -59,6 +59,10 @@ class Loop:
         rates = [learning_rate * factor for factor in self.forward.factors(factors or {})]
         self.update = optimizers.build(optimizer, rates, self.forward.variables, share)
         self.run = self._compiled()
+
+    def show(self, x: np.ndarray) -> None:
+        """Train on these from now on: as many items of the same shape and dtype."""
+        self.forward.x.assign(np.reshape(x, self.forward.x.shape))
 
     def settle(self) -> None:
         """Write what was trained into the tail's own weights."""
@@ -172,7 +176,8 @@ class _Halves(_Whole):
         self.tail, self.n_weights = tail, len(tail.trainable_variables)
         self.layer = tail.get_layer(first.name)
         self.rest = features.split(tail, first.name)[1] if len(describe(tail)) > 1 else None
-        self.x = tf.reshape(x, (2 * x.shape[0], x.shape[1] // 2))
+        halves = tf.reshape(x, (2 * x.shape[0], x.shape[1] // 2))
+        self.x = tf.Variable(halves) if isinstance(x, tf.Variable) else halves
         self.halves = [tf.Variable(half) for half in tf.split(self.layer.kernel.value, 2)]
         own = [self.layer.bias] if self.layer.use_bias else []
         others = [variable.value for variable in (*own, *(self.rest.trainable_variables if self.rest else ()))]

@@ -8,6 +8,7 @@ images.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import mean
 
 FIXED_STEP_S = 0.00015  # of a step whatever the layers: TensorFlow's loop, the gather
@@ -61,6 +62,7 @@ class Pace:
         self._timed: float | None = None
         self._timing_s = 0.0  # spent on that since the last epoch's end
         self._measured = [_Measured() for _plan in plans]
+        self._augment_s = 0.0  # of an epoch, the same in all phases
         self._phase, self._began = 0, time.perf_counter()
         self._open = False  # an epoch that has begun and is not scored
 
@@ -72,10 +74,14 @@ class Pace:
         """The frozen part of this phase is there, in so many seconds."""
         self._measured[self._phase].prefix_s = prefix_s
 
+    def augmented(self, seconds: float) -> None:
+        """The copies of the images that this epoch trains on were made in so many seconds."""
+        self._augment_s = seconds
+
     def stepped(self, n: int, seconds: float, first: bool) -> None:
         now, self._open = self._measured[self._phase], True
         if first:
-            now.setup_s = time.perf_counter() - self._began
+            now.setup_s = time.perf_counter() - self._began - self._augment_s
         else:
             now.steps_s, now.n_steps = now.steps_s + seconds, now.n_steps + n
 
@@ -93,7 +99,9 @@ class Pace:
         if not any(phase.n_steps for phase in self._measured):
             return None
         plan = self.plans[self._phase]
-        left = (plan.n_epochs - n_epochs) * (plan.n_steps * self._step_s(self._phase))
+        later = sum(phase.n_epochs for phase in self.plans[self._phase + 1 :])
+        left = self._augment_s * (plan.n_epochs - ceil(n_epochs) + later)
+        left += (plan.n_epochs - n_epochs) * (plan.n_steps * self._step_s(self._phase))
         unscored = 1 if self._open and n_epochs == int(n_epochs) else 0  # its last batch is through
         left += (plan.n_epochs - int(n_epochs) + unscored) * self._score_s(self._phase)
         if self._measured[self._phase].first_score_s is None:

@@ -15,7 +15,7 @@ from tlcore.sources import describe
 from tlcore.spec import FineTuneSpec
 from tlcore.store.checkpoint import Checkpoint
 
-from . import schedules
+from . import augmentation, schedules
 from .clock import Clock
 from .course import Course
 from .loop import Loop, scorer
@@ -48,6 +48,7 @@ class PhaseTraining:
         import tensorflow as tf
 
         self.model, self.inputs, self.spec, self.clock, self.course = model, inputs, spec, clock, course
+        self.data = data
         self.phase, self.n, self.n_classes = spec.phases[course.phase - 1], len(inputs.x_train), len(data.class_names)
         self.loop = self._loop(tf.constant(data.y_train))
         self.score = scorer(inputs.tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
@@ -85,10 +86,14 @@ class PhaseTraining:
         return Checkpoint(state, weights, self.loop.slots(), self.best)
 
     def _loop(self, labels: Any) -> Loop:
+        import tensorflow as tf
+
         phase, tail = self.phase, self.inputs.tail
         factors = rate_factors(describe(self.model), phase.rate_factor) if phase.rate_factor < 1 else None
         share = schedules.share(phase.schedule, phase.epochs * self.clock.steps_per_epoch)
         x, spec = tensor(self.inputs.x_train), self.spec
+        if spec.augment:
+            x = tf.Variable(x)
         return Loop(tail, x, labels, spec.batch_size, spec.optimizer, phase.learning_rate, share, factors)
 
     def _watch(self, loss: float) -> None:
@@ -105,6 +110,8 @@ class PhaseTraining:
 
         clock, course = self.clock, self.course
         order = tf.constant(np.random.default_rng((self.spec.seed, clock.epoch)).permutation(self.n))
+        if self.spec.augment and not self._augment():
+            return
         n_batches = clock.steps_per_epoch
         while course.done < n_batches:
             rate = clock.batches_per_s
@@ -115,6 +122,17 @@ class PhaseTraining:
                 clock.stopped = True
                 return
         course.done = 0
+
+    def _augment(self) -> bool:
+        """Give the loop this epoch's copies of the images; return whether it goes on."""
+        began = time.perf_counter()
+        copies = augmentation.images(self.data, self.spec, self.clock.epoch, self.clock.listener.should_stop)
+        if copies is None:
+            self.clock.stopped = True
+            return False
+        self.loop.show(copies)
+        self.clock.augmented(time.perf_counter() - began)
+        return True
 
     def _stretch(self, order: Any, k: int, first: bool) -> None:
         """Train the next ``k`` batches."""

@@ -28,7 +28,7 @@ def plans(
     found = []
     for phase in spec.phases:
         frozen = Freezing(layers, phase.frozen, spec.source)
-        cached = use_cache and prefix.place(frozen, n, cache)[0] is not None
+        cached = use_cache and not spec.augment and prefix.place(frozen, n, cache)[0] is not None
         tail = frozen.tail if cached else layers
         found.append(
             PhasePlan(

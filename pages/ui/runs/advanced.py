@@ -3,17 +3,19 @@
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.inputs.answers import gallery
 from pages.ui.session import state
-from pages.ui.words.text import _, plain, tell
-from tlcore import sources
+from pages.ui.words.text import _, plain, shown, tell
+from tlcore import datasets, inputs, sources
 from tlcore.errors import LabError
-from tlcore.features import freezing
+from tlcore.features import freezing, prefix
 from tlcore.features.blocks import blocks
 from tlcore.spec import SCHEDULES, Phase
 
 from .numbers import number
 
 MOST_STEPS = 8  # of a schedule made by hand
+N_COPIES = 4  # of an image, shown where augmentation is chosen
 
 
 def rates() -> None:
@@ -30,6 +32,28 @@ def rates() -> None:
     number("rate_factor", _("Rate factor per block"), words, step=0.05)
     words = _("End after this many epochs without a lower validation loss, and keep the best epoch. 0: never.")
     number("patience", _("Early stopping after"), words)
+
+
+def augmentation() -> None:
+    """Offer augmentation where the items of the chosen source have one, with what it makes of an image."""
+    changes = state.augments()
+    if not changes:
+        return
+    words = _(
+        "Each epoch trains on other copies of the images: {changes}. Only for networks; heads learn from the images as "
+        "they are."
+    )
+    st.toggle(_("Augment the images"), help=words.format(changes=shown(changes)), **state.keyed("augment"))
+    if not state.get("augment"):
+        return
+    target = state.get("target")
+    items = state.augmented(target, N_COPIES, int(state.get("seed")))
+    if len(items):
+        pictures = inputs.modality(datasets.info(target).form.modality).previews(items)
+        captions = [_("original"), *(_("epoch {n}").format(n=n) for n in range(1, N_COPIES + 1))]
+        st.html(gallery(pictures, captions))
+    if state.frozen().boundary:
+        st.caption(shown(prefix.CHANGED))
 
 
 def finder() -> None:

@@ -72,6 +72,7 @@ def folded() -> None:
             advanced.thawing()
             number("epochs", _("Epochs"), _("How often every training image is seen."))
             number("batch_size", _("Batch size"), _("Images per step; smaller means more steps."))
+            advanced.augmentation()
     with c:
         if state.get("recipe") != "article":
             optimising()

@@ -145,6 +145,7 @@ SETTINGS: list[Setting] = [
     one("schedule", "schedule", lambda known: SCHEDULES),
     within("factor", "rate_factor"),
     within("patience", "patience"),
+    switch("augment", "augment", "no", "yes"),
     within("thaw_every", "thaw_every"),
     Setting(
         "thaw", ("thaws",), _thaws, lambda chosen: ",".join(f"{n}:{cut or 'nothing'}" for n, cut in chosen["thaws"])

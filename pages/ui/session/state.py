@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from tlcore import datasets, jobs, people, prediction, sources
+from tlcore import datasets, inputs, jobs, people, prediction, sources
 from tlcore.errors import LabError, SpecError
 from tlcore.evidence import sweeps
 from tlcore.evidence.sweeps import Conditions
@@ -23,6 +23,7 @@ from tlcore.people import Access, Person
 from tlcore.prediction import PredictorInfo
 from tlcore.recipes import article_recipe, break_it, comparison, thawing, two_phases
 from tlcore.recipes.thawing import Thaw
+from tlcore.sentences import Sentence
 from tlcore.spec import (
     RANGES,
     Cell,
@@ -40,6 +41,7 @@ from tlcore.spec import (
     to_json,
 )
 from tlcore.store import Run
+from tlcore.training import augmentation
 from tlcore.training.finder import RateTest
 
 from . import address
@@ -66,6 +68,7 @@ DEFAULTS: dict[str, Any] = {
     "schedule": Phase.schedule,
     "rate_factor": Phase.rate_factor,
     "patience": FineTuneSpec.patience,
+    "augment": FineTuneSpec.augment,
     "thaw_every": int(RANGES["thaw_every"][2]),
     "thaws": ((0, "dense_1"), (10, "conv_2"), (20, "")),  # after how many epochs the layers up to which one are frozen
     "seed": int(RANGES["seed"][2]),
@@ -298,12 +301,18 @@ def draft() -> FineTuneSpec:
         seed=int(get("seed")),
         film=bool(get("film")),
         patience=int(get("patience")),
+        augment=bool(get("augment") and augments()),
     )
     if get("recipe") == "two_phase":
         return two_phases(spec, freezing.presets(choice.layers)["all_but_head"])
     if thaws := thaws_of(choice.layers):
         return thawing.scheduled(spec, choice.layers, thaws)
     return spec
+
+
+def augments() -> Sentence:
+    """Return what augmentation changes in the items of the chosen source; NOTHING where that kind has none."""
+    return inputs.modality(sources.info(get("source")).form.modality).augments
 
 
 def thaws_of(layers: Sequence[LayerInfo]) -> tuple[Thaw, ...]:
@@ -478,6 +487,12 @@ def rate_test(spec: FineTuneSpec) -> RateTest:
         The draft cannot run, or the process that computes is not to be had.
     """
     return lab().what_if.ask(rates.range_test, spec)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def augmented(target: str, n: int, seed: int) -> Any:
+    """Return a training image of a data set and ``n`` augmented copies; none where it does not ship."""
+    return augmentation.examples(target, n, seed)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
