@@ -1,31 +1,20 @@
 """Two to four settings live on shared axes, with what each layer, the source task and twelve images go through."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from pages.ui import frame
 from pages.ui.components import live_chart
-from pages.ui.components.film import film, largest_drift
-from pages.ui.components.live_chart import COLOURS
-from pages.ui.runs import lanes, raced, view_of
+from pages.ui.runs import race as race_view
+from pages.ui.runs import raced
 from pages.ui.runs.lanes import Lane
 from pages.ui.session import state
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import _, ngettext, shown, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.recipes import race
 from tlcore.spec import FineTuneSpec
 
 SLOTS = tuple(f"lane{number}" for number in range(1, race.MOST + 1))
-TITLES = {
-    "nothing": _("Nothing frozen"),
-    "convolutions": _("Convolutions frozen"),
-    "all_but_head": _("All but the head frozen"),
-    "scratch": _("From scratch"),
-    "draft": _("My settings"),
-}
-
 frame.heading(
     _("Race"),
     _(
@@ -40,7 +29,7 @@ def field() -> dict[str, FineTuneSpec]:
     st.pills(
         _("Lanes"),
         race.LANES,
-        format_func=TITLES.__getitem__,
+        format_func=lambda name: shown(race.TITLES[name]),
         selection_mode="multi",
         help=_("Everything else is as on the Train page: source, target, labels, epochs, learning rate, seed."),
         wrap=True,
@@ -65,18 +54,24 @@ def start(specs: dict[str, FineTuneSpec], seed: int) -> None:
             state.watch(slot, None)
         slots = dict(zip(specs, SLOTS, strict=False))
         for name in race.start_order(list(specs), seed):
-            state.watch(slots[name], state.start(specs[name], _("Race: {lane}").format(lane=TITLES[name])).id)
+            state.watch(
+                slots[name], state.start(specs[name], _("Race: {lane}").format(lane=shown(race.TITLES[name]))).id
+            )
     except LabError as error:
         state.put(start_error=tell(error))
 
 
-def films(shown: Sequence[Lane]) -> None:
-    """Show every lane's film, all on one scale of drift."""
-    top = largest_drift([lane.run for lane in shown])
-    wide = st.columns(len(shown) if len(shown) < 4 else 2) * 2
-    for column, lane, colour in zip(wide, shown, COLOURS, strict=False):
-        with column, st.container(border=True):
-            film(lane.run, f"film_{lane.run.id}", title=lane.label, colour=colour, drift_top=top)
+def common_start(n_lanes: int, at_a_time: int) -> str:
+    """Return when the lanes start, and who waits where the server cannot train them all at once."""
+    words = _("All lanes start level: each counts from its own first step.")
+    if (n := n_lanes - at_a_time) <= 0:
+        return words
+    wait = ngettext(
+        "This server trains {at_a_time} at a time: {n} lane, drawn by lot, waits for another to end.",
+        "This server trains {at_a_time} at a time: {n} lanes, drawn by lot, wait for others to end.",
+        n,
+    )
+    return f"{words} {wait.format(at_a_time=at_a_time, n=n)}"
 
 
 def watched() -> list[Lane]:
@@ -85,11 +80,13 @@ def watched() -> list[Lane]:
     except LabError as error:
         st.warning(tell(error))
         return []
-    return [Lane(view_of(run.spec).lane(run.spec), run) for run in runs]
+    return [Lane(race_view.label(run.spec), run) for run in runs]  # type: ignore[arg-type]
 
 
-specs = field()
-with st.container(horizontal=True, vertical_alignment="center"):
+start_row = st.container(horizontal=True, vertical_alignment="bottom", key="race_start")
+with start_row, st.container(width="content"):
+    specs = field()
+with start_row:
     st.button(
         _("Start the race"),
         key="start_race",
@@ -100,27 +97,14 @@ with st.container(horizontal=True, vertical_alignment="center"):
         args=(specs, int(state.get("seed"))),
     )
     st.page_link("train.py", label=_("Edit shared settings"), icon=":material/tune:")
-if len(specs) > (at_a_time := state.lab().engine.status().n_workers):
-    words = _("This server trains {n} at a time: the other lanes wait their turn, in random order.")
-    st.caption(words.format(n=at_a_time))
+if specs:
+    st.caption(common_start(len(specs), state.lab().engine.status().n_workers))
 if message := state.take("start_error"):
     st.error(message)
 with st.container(key="raced"):
     is_comparison = raced.opened()
-shown = [] if is_comparison else watched()
-if not shown and not is_comparison:
-    st.info(
-        _(
-            "The lanes appear here, all on the same axes. Below them, epoch by epoch: how far each layer moves, how "
-            "much of the source task is forgotten, and what it answers for twelve test images."
-        )
-    )
-elif shown:
-    lanes.show(shown, "race", _("Loss and accuracy of every lane"))
-    over = all(lane.run.final for lane in shown)
-    if over:
-        lanes.results(shown)
-    st.subheader(_("Inside each lane"), anchor=False)
-    (films if over else st.fragment(films, run_every=1.0))(shown)
+if not is_comparison:
+    running = watched()
+    race_view.show(running) if running else race_view.recorded()
 live_chart.prepare()
 frame.next_page("heads.py", _("Next: compare heads"))

@@ -193,11 +193,11 @@ def test_a_long_film_leaves_out_epochs_evenly_and_keeps_its_ends(n, kept):
 def test_a_film_tells_which_layers_were_frozen_in_each_epoch_and_fits_into_json():
     spec = FineTuneSpec(phases=(Phase(1, ("conv_1",)), Phase(2, ())), film=True)
     cast = Cast(("5", "6"), (0, 1), np.zeros((2, 28, 28), np.uint8), "", 0)
-    data = film.payload(spec, cast, frames(4), {3: np.ones((2, 2))}, None)
-    assert [frame["frozen"] for frame in data["frames"]] == [["conv_1"], ["conv_1"], [], []]
-    assert data["drift_top"] == 3.0 and list(data["maps"]) == [3]
+    data = film.payload([film.Reel(spec, cast, frames(4), {3: np.ones((2, 2))}), film.Reel(spec, cast, frames(9))])
+    assert [frame["frozen"] for frame in data["lanes"][0]["frames"]] == [["conv_1"], ["conv_1"], [], []]
+    assert data["drift_top"] == 8.0 and list(data["lanes"][0]["maps"]) == [3]
     json.dumps(data, allow_nan=False)
 
 
 def test_a_film_that_has_not_begun_has_no_frames():
-    assert film.payload(FineTuneSpec(), None, (), {}, None)["frames"] == []
+    assert film.payload([film.Reel(FineTuneSpec(), None, ())])["lanes"][0]["frames"] == []

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tlcore import cli, datasets
+from tlcore.evidence import recorded_race
 from tlcore.inspection import lesson
 from tlcore.jobs import execution as worker
 from tlcore.prediction import what_if
@@ -152,6 +153,27 @@ def test_a_race_runs_its_lanes_and_says_which_did_better(do, home):
     assert list(values["lanes"]) == ["convolutions", "scratch"] and set(values["accuracies"]) == set(values["lanes"])
     specs = [Store(home).get(run_id).spec for run_id in values["lanes"].values()]
     assert [(spec.film, spec.source) for spec in specs] == [(True, "digits_0_4"), (True, "random")]
+
+
+def test_a_race_is_recorded_in_the_form_of_the_one_that_ships(do, home, monkeypatch, tmp_path):
+    path = tmp_path / "race.json"
+    monkeypatch.setattr(recorded_race.write, "__defaults__", (path,))
+    line = ("race", "--per-class", 5, "--epochs", 1, "--lanes", "nothing,scratch", "--record")
+    code, _printed, said = do(*line)
+    assert code == 0 and str(path) in said
+    made, ships = (json.loads(file.read_text()) for file in (path, recorded_race.FILE))
+    assert form(made) == form(ships)
+    card = recorded_race.load(path)
+    assert [lane.name for lane in card.lanes] == ["nothing", "scratch"] and card.lanes[0].spec.epochs == 1
+    assert [frame.epoch for frame in card.lanes[0].frames] == [0, 1]
+    assert card.lanes[0].watched.labels == card.lanes[1].watched.labels and len(card.chosen.places) == 12
+
+
+def form(value: object) -> object:
+    """Return what a stored value is made of, of a list what its first part is."""
+    if isinstance(value, dict) and "template" not in value:
+        return {name: form(part) for name, part in value.items()}
+    return [form(value[0])] if isinstance(value, list) and value else type(value).__name__
 
 
 def test_a_run_is_named_and_noted_and_both_are_taken_away_again(do, ids, home):

@@ -105,3 +105,17 @@ def test_a_damaged_frame_is_left_out_and_a_missing_film_is_none(film, tmp_path):
     (tmp_path / "run" / monitor.FOLDER / "0001.json").write_text('{"epoch": 1')
     assert [frame.epoch for frame in monitor.frames(tmp_path / "run")] == [0, 2]
     assert monitor.cast(tmp_path) is None and monitor.frames(tmp_path) == () and monitor.feature_maps(tmp_path) == {}
+
+
+def test_a_film_keeps_what_every_class_got_for_every_image_on_its_map(film):
+    from tlcore.training import watched
+
+    model, _, frames, folder = film
+    tables = watched.shares(folder)
+    images, labels = datasets.samples("mnist_5_9", monitor.N_MAP)
+    assert list(tables) == [0, 1, 2]
+    np.testing.assert_allclose(tables[2].astype(float), model.predict(images, verbose=0), atol=1e-3)
+    seen = watched.watched(folder, (7, 200))
+    assert seen is not None and seen.labels == tuple(labels[[7, 200]])
+    np.testing.assert_array_equal(seen.images, images[[7, 200], ..., 0])
+    assert seen.answers[2][0].label == tables[2][7].argmax()

@@ -88,9 +88,10 @@ def heading(title: str, lead: str) -> None:
     st.markdown(lead)
 
 
-def finding(words: str) -> None:
-    """Show the one line that says what was found."""
-    st.html(f'<div class="found"><h2>{escape(words)}</h2></div>')
+def finding(words: str, more: str = "") -> None:
+    """Show the one line that says what was found, and under it what belongs to it."""
+    below = f"<p>{escape(more)}</p>" if more else ""
+    st.html(f'<div class="found"><h2>{escape(words)}</h2>{below}</div>')
 
 
 def next_page(page: str, label: str) -> None:

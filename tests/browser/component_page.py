@@ -12,6 +12,7 @@ from pages.ui.components.live_chart import LiveRun, Rule, check_view, live_chart
 from pages.ui.components.pad import drawing_pad
 from tlcore.spec import FineTuneSpec, LayerInfo, Phase
 from tlcore.training.film import Answer, Cast, Frame
+from tlcore.training.watched import Watched
 
 SEVEN = [{"width": 0.085, "points": [[0.25, 0.25], [0.72, 0.25], [0.45, 0.8]]}]
 LAYERS = (
@@ -57,7 +58,7 @@ def main() -> None:
     if show == "race":
         names = ("frozen", "from_scratch", "all")
         runs = [LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names]
-        live_chart("race", runs=runs, at_a_time=2)
+        live_chart("race", runs=runs, at_a_time=2, together="together" in st.query_params)
     if show == "recorded":
         at = [(head, x) for x in range(1, 5) for head in ("fine_tune", "scratch")]
         points = [{"head": head, "input": "", "part": "validation", "x": x, "accuracy": x / 10} for head, x in at]
@@ -66,6 +67,8 @@ def main() -> None:
         show_ways()
     if show == "film":
         show_film()
+    if show == "films":
+        show_films()
     if show in ("", "picker", "deep"):
         show_picker(DEEP if show == "deep" else LAYERS)
 
@@ -119,7 +122,23 @@ def show_film() -> None:
         for epoch in range(4 if st.button("Go on") else 3)
     ]
     maps = {frame.epoch: np.arange(24).reshape(12, 2) * (1.0 + frame.epoch) for frame in frames}
-    film.show("film", film.payload(spec, cast, frames, maps, None) | {"title": "A lane", "colour": "#0072B2"})
+    film.show("film", [film.Reel(spec, cast, frames, maps, "A lane", "#009E73")])
+
+
+def show_films() -> None:
+    """Two lanes of a race, the second one epoch behind; the same two images, which they answer differently."""
+    spec = FineTuneSpec(phases=(Phase(epochs=4, frozen=("conv_1",)),), film=True)
+    cast = Cast(("5", "6"), (0, 1), np.full((2, 28, 28), 99, np.uint8), "MNIST digits 0-4", 1000)
+    reels, together = [], []
+    for lane, (title, colour, n) in enumerate((("Frozen", "#009E73", 5), ("From scratch", "#CC79A7", 4))):
+        answers = {epoch: (Answer(0, 0.9, 0.9), Answer(lane, 0.6 + epoch / 10, 0.4)) for epoch in range(n)}
+        frames = [
+            Frame(epoch, {"conv_1": 0.0, "dense_1": epoch / 10 + lane}, None, epoch / 5, said)
+            for epoch, said in answers.items()
+        ]
+        reels.append(film.Reel(spec, cast, frames, title=title, colour=colour))
+        together.append(Watched(cast.images, cast.labels, answers))
+    film.show("films", reels, together, "One of two is answered differently.")
 
 
 def show_picker(layers: tuple[LayerInfo, ...]) -> None:

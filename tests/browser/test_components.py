@@ -654,13 +654,7 @@ def test_a_recorded_run_says_so_asks_nothing_and_is_replayed(show):
     wait_points(page, 8)
     expect(page.locator(".tl-live-pill")).to_have_text("Recorded")
     expect(page.get_by_role("progressbar")).to_be_hidden()
-    page.evaluate(  # every number of points that there was
-        """() => {
-            const chart = document.querySelector(".tl-live");
-            window.seen = [];
-            new MutationObserver(() => window.seen.push(+chart.dataset.points)).observe(chart, { attributes: true });
-        }"""
-    )
+    page.evaluate(WATCH_POINTS)  # every number of points that there was
     page.get_by_role("button", name="Replay").click()
     page.wait_for_function("() => window.seen.some(n => n < 8) && window.seen.at(-1) === 8")
     assert curve_of(page, "fine_tune") == pytest.approx([90, 80, 70, 60])
@@ -709,6 +703,43 @@ def test_runs_race_on_shared_axes_each_in_its_colour(show, server):
         page, "graph.layout.annotations.filter(a => a.text === 'all' || a.text === 'frozen').map(a => a.yshift)"
     )
     assert len(set(ends)) >= 2
+
+
+def epochs(began: float, n: int = 4) -> list[dict]:
+    """Return the points of a run whose first came so many seconds after its start."""
+    return [
+        {"part": "validation", "x": i + 1.0, "loss": 1.0, "accuracy": i / 10, "elapsed_s": began + i} for i in range(n)
+    ]
+
+
+WATCH_POINTS = """() => {
+    const chart = document.querySelector(".tl-live");
+    window.seen = [];
+    new MutationObserver(() => window.seen.push(+chart.dataset.points)).observe(chart, { attributes: true });
+}"""
+
+
+def test_lanes_of_a_race_leave_from_one_start_each_at_its_own_pace_and_again_on_replay(show, server):
+    for name in ("frozen", "from_scratch", "all"):
+        server.change(name, reset=True)
+    server.change("all", state="queued", ahead=2)
+    page = show("race&together=yes")
+    page.evaluate(WATCH_POINTS)
+    server.change("frozen", points=epochs(0.5, 1), state="done")
+    server.change("from_scratch", points=epochs(9.0), state="done")
+    page.wait_for_function("() => window.seen.at(-1) === 5")
+    assert next(n for n in page.evaluate("window.seen") if n) == 2, "the first points of both come together"
+    assert page.evaluate("window.seen.includes(3)"), "and the next ones when they are due"
+    server.change("all", points=epochs(4.0, 2), state="done")
+    page.wait_for_function("() => window.seen.at(-1) === 7")
+    page.get_by_role("combobox", name="X axis").select_option("Seconds")
+    firsts = "() => [...document.querySelector('.tl-live-plot').data].filter(t => t.uid).map(t => t.x[0])"
+    page.wait_for_function(f"() => new Set(({firsts})()).size === 1")
+    assert set(page.evaluate(firsts)) == {0}, "every lane's seconds count from its own first point"
+    page.evaluate("() => { window.seen.length = 0; }")
+    page.get_by_role("button", name="Replay").click()
+    page.wait_for_function("() => window.seen.at(-1) === 7")
+    assert 3 in page.evaluate("window.seen"), "three lanes, one first point each"
 
 
 def test_the_chart_works_below_a_base_path(browser):
@@ -1047,9 +1078,34 @@ def test_a_frame_says_what_is_frozen_how_far_it_moved_and_what_was_forgotten(sho
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_one_slider_moves_the_films_of_all_lanes(show):
+    page = show("films")
+    epoch(page, 4)
+    expect(page.get_by_role("slider")).to_have_count(1)
+    lanes = page.locator(".tl-film .lane")
+    assert [lane.get_attribute("data-epoch") for lane in lanes.all()] == ["4", "3"], "the second lane is behind"
+    page.get_by_role("slider", name="Epoch").press("Home")
+    epoch(page, 0)
+    assert [lane.get_attribute("data-epoch") for lane in lanes.all()] == ["0", "0"]
+    widths = page.locator(".tl-film .bars u").evaluate_all("bars => bars.map(bar => bar.style.width)")
+    assert widths == ["0%", "0%", "0%", "76.9231%"], "one scale of drift for all lanes"
+    cells = page.locator(".tl-film .together .images > div")
+    expect(cells).to_have_count(2)
+    assert [line.split(": ")[1] for line in cells.nth(1).locator("span").all_text_contents()] == [
+        "✗ 5 60 %",
+        "✓ 6 60 %",
+    ]
+    page.get_by_role("slider", name="Epoch").press("End")
+    assert [line.split(": ")[1] for line in cells.nth(1).locator("span").all_text_contents()] == [
+        "✗ 5 100 %",
+        "✓ 6 90 %",
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_critical_and_nothing_serious_in_a_film(show, scheme):
-    page = show("film", color_scheme=scheme)
-    epoch(page, 2)
+@pytest.mark.parametrize("shown", ["film", "films"])
+def test_axe_finds_nothing_critical_and_nothing_serious_in_a_film(show, scheme, shown):
+    page = show(shown, color_scheme=scheme)
+    epoch(page, 2 if shown == "film" else 4)
     found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")]
     assert [(one["id"], node["html"]) for one in found for node in one["nodes"] if "tl-film" in str(node)] == []

@@ -9,6 +9,7 @@ import numpy as np
 
 from tlcore import sources
 from tlcore.errors import SpecError
+from tlcore.evidence import recorded_race
 from tlcore.evidence.contest import Entrant
 from tlcore.inspection import explanation, lesson, maps
 from tlcore.inspection.lesson import RATES, Lesson
@@ -206,6 +207,8 @@ def race(options: Namespace) -> int:
         if test is not None
     ]
     values["lanes"] = {name: runs[name].id for name in specs}
+    if options.record:
+        console.tell(f"Recorded: {recorded_race.write({name: runs[name] for name in specs}, store)}")
     text = console.table(["lane", "run", "accuracy", "95 % interval", "took"], rows)
     return console.show(options, values, f"{text}\n{words}")
 

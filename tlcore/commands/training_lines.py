@@ -179,5 +179,6 @@ def race(commands: Any) -> None:
     listed = ", ".join(racing.LANES)
     words = f"of {listed}; default {','.join(looking.DEFAULT_LANES)}"
     added.add_argument("--lanes", type=several(choice("lane", racing.LANES)), metavar="NAME,NAME", help=words)
+    added.add_argument("--record", action="store_true", help="write it where the app ships what Race shows first")
     add_training(added)
     add_json(added)

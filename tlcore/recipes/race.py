@@ -6,11 +6,19 @@ from dataclasses import replace
 
 from tlcore.errors import SpecError
 from tlcore.features.freezing import canonical, presets
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, LayerInfo, check_choice
 
-from .fine_tuning import scratch_control
+from .fine_tuning import is_scratch, scratch_control
 
-LANES = ("nothing", "convolutions", "all_but_head", "scratch", "draft")
+TITLES = {
+    "nothing": Sentence("Nothing frozen"),
+    "convolutions": Sentence("Convolutions frozen"),
+    "all_but_head": Sentence("All but the head frozen"),
+    "scratch": Sentence("From scratch"),
+    "draft": Sentence("My settings"),
+}
+LANES = tuple(TITLES)
 FEWEST, MOST = 2, 4
 
 
@@ -43,6 +51,22 @@ def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]
             raise SpecError("The lanes {first} and {second} would run the same. Drop one.", first=twin, second=name)
         found[name] = one
     return found
+
+
+def lane_of(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> str:
+    """Return which lane runs ``spec``: ``draft`` where it is none of the others.
+
+    Parameters
+    ----------
+    layers : of its source
+    """
+    if len(spec.phases) > 1:
+        return "draft"
+    if is_scratch(spec):
+        return "scratch"
+    known = presets(layers)
+    frozen = set(canonical(spec, layers).phases[0].frozen)
+    return next((name for name in LANES if name in known and set(known[name]) == frozen), "draft")
 
 
 def start_order(names: Sequence[str], seed: int) -> list[str]:

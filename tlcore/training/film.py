@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 FOLDER = "film"  # inside the run's own folder
 N_SOURCE = 1000  # test images of the source task
 N_MAP = 300  # test images of the target on the feature map
-N_WATCHED = 12  # the first of these, whose answers are shown one by one
+N_WATCHED = 12  # of these, whose answers are shown one by one; the first, where nobody chooses
+PICTURES, SHARES = "pictures.npy", "shares-"  # of the images on the map, in the film's folder
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Monitor(Listener):
         self.model, self.folder = model, folder / FOLDER
         self.start = _weights(model)
         images, labels = datasets.samples(spec.data.target, N_MAP)
+        self.pictures = inputs.modality(datasets.info(spec.data.target).form.modality).previews(images)
         task = source_task(spec.source)
         x_source, self.y_source = datasets.samples(task, N_SOURCE) if task else (images[:0], labels[:0])
         self.head, self.old_head = _head(model), _head(sources.load(spec.source)) if task else None
@@ -92,7 +94,7 @@ class Monitor(Listener):
         self.cast = Cast(
             tuple(class_names),
             tuple(int(label) for label in labels),
-            inputs.modality(datasets.info(spec.data.target).form.modality).previews(images[:N_WATCHED]),
+            self.pictures[:N_WATCHED],
             datasets.info(task).title if task else "",
             len(x_source),
         )
@@ -104,13 +106,15 @@ class Monitor(Listener):
             self.folder.mkdir(parents=True, exist_ok=True)
             for old in self.folder.iterdir():
                 old.unlink()
+            _write_array(self.folder / PICTURES, self.pictures)
             _write(self.folder / "cast.json", json.dumps(_cast_fields(self.cast)).encode())
         hidden = self._hidden()
         n = self.cast.n_source
-        frame = Frame(epoch, self.drift(), self._source_accuracy(hidden[:n]), accuracy, self._answers(hidden[n:]))
-        seen = io.BytesIO()
-        np.save(seen, hidden[n:].reshape(len(hidden) - n, -1))
-        _write(self.folder / f"{epoch:04}.npy", seen.getvalue())
+        shares = np.nan_to_num(np.asarray(self.head(hidden[n:])))  # (N_MAP, k)
+        answers = answered(shares[:N_WATCHED], self.labels)
+        frame = Frame(epoch, self.drift(), self._source_accuracy(hidden[:n]), accuracy, answers)
+        _write_array(self.folder / f"{epoch:04}.npy", hidden[n:].reshape(len(hidden) - n, -1))
+        _write_array(self.folder / f"{SHARES}{epoch:04}.npy", shares.astype(np.float16))
         _write(self.folder / f"{epoch:04}.json", json.dumps(asdict(frame)).encode())  # last: it says the rest is there
 
     def drift(self) -> dict[str, float | None]:
@@ -123,12 +127,13 @@ class Monitor(Listener):
             return None
         return float((np.asarray(self.old_head(hidden)).argmax(axis=1) == self.y_source).mean())
 
-    def _answers(self, hidden: np.ndarray) -> tuple[Answer, ...]:
-        shares = np.nan_to_num(np.asarray(self.head(hidden[:N_WATCHED])))
-        return tuple(
-            Answer(int(row.argmax()), float(row.max()), float(row[label]))
-            for row, label in zip(shares, self.labels, strict=False)
-        )
+
+def answered(shares: np.ndarray, labels: Sequence[int] | np.ndarray) -> tuple[Answer, ...]:
+    """Return what the rows of ``shares`` say of images whose true classes are ``labels``."""
+    return tuple(
+        Answer(int(row.argmax()), float(row.max()), float(row[label]))
+        for row, label in zip(shares, labels, strict=False)
+    )
 
 
 def _prepared(model: "keras.Model", items: np.ndarray, cut: str | None) -> np.ndarray:
@@ -192,6 +197,12 @@ def _weights(model: "keras.Model") -> dict[str, np.ndarray]:
         for name, arrays in found.items()
         if arrays
     }
+
+
+def _write_array(path: Path, array: np.ndarray) -> None:
+    content = io.BytesIO()
+    np.save(content, array)
+    _write(path, content.getvalue())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,7 +1,8 @@
-// The epochs of a watched run, scrubbed by slider or played. A film that still grows shows its newest epoch until a
+// The epochs of watched runs, scrubbed by one slider or played. Films that still grow show their newest epoch until a
 // person moves the slider, and again once they move it to the end.
 
 const STEP_MS = 700; // of playing, per epoch
+const PLAY_MS = 10000; // at most, from the first epoch to the last
 const CHART = { width: 300, height: 150, left: 40, right: 62, top: 8, bottom: 24 };
 const MAP = 300; // the map's side, in units of its own
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a500", "#7a52c7", "#a0522d"];
@@ -22,22 +23,19 @@ export default function ({ parentElement, data }) {
   };
 }
 
+// One slider, and a lane for each run.
 class Film {
   constructor(parent) {
     this.calls = 0;
-    this.at = Infinity; // which frame; beyond the end: the newest
+    this.at = Infinity; // which epoch; beyond the end: the newest of each lane
+    this.lanes = [];
     this.root = document.createElement("section");
     this.root.className = "tl-film";
     this.root.innerHTML = `
-      <header><b class="title"></b><span class="now"></span></header>
-      <div class="reel"><button type="button" class="play"></button><input type="range" min="0" step="1"></div>
-      <p class="empty"></p>
-      <div class="panels">
-        <figure class="drift"><figcaption></figcaption><div class="bars"></div><p></p></figure>
-        <figure class="accuracy"><figcaption></figcaption><svg role="img"></svg><p></p></figure>
-        <figure class="answers"><figcaption></figcaption><div class="images"></div></figure>
-        <figure class="map"><figcaption></figcaption><svg role="img"></svg><p></p></figure>
-      </div>`;
+      <div class="reel"><button type="button" class="play"></button><input type="range" min="0" step="1">
+        <span class="now"></span></div>
+      <div class="lanes"></div>
+      <figure class="together"><figcaption></figcaption><p></p><div class="images"></div></figure>`;
     parent.querySelector(".tl-film")?.remove();
     parent.appendChild(this.root);
     this.slider = this.find("input");
@@ -52,28 +50,32 @@ class Film {
 
   update(data) {
     this.data = data;
-    this.slider.max = Math.max(0, data.frames.length - 1);
+    const known = data.lanes.flatMap((lane) => lane.frames.map((frame) => frame.epoch));
+    this.epochs = [...new Set(known)].sort((a, b) => a - b);
+    this.last = Math.max(0, ...this.epochs);
+    this.slider.max = this.last;
+    while (this.lanes.length > data.lanes.length) this.lanes.pop().root.remove();
+    while (this.lanes.length < data.lanes.length) this.lanes.push(new Lane(this.find(".lanes")));
     this.draw();
     return ++this.calls;
   }
 
-  go(index) {
+  go(epoch) {
     this.pause();
-    this.at = index >= this.data.frames.length - 1 ? Infinity : index;
+    this.at = epoch >= this.last ? Infinity : epoch;
     this.draw();
   }
 
   play() {
-    if (this.index() >= this.data.frames.length - 1) this.at = 0;
+    if (this.at >= this.last) this.at = this.epochs[0];
     this.timer = setInterval(() => {
-      const next = this.index() + 1;
-      this.at = next;
-      if (next >= this.data.frames.length - 1) {
+      this.at = this.epochs.find((epoch) => epoch > this.at) ?? Infinity;
+      if (this.at >= this.last) {
         this.at = Infinity;
         this.pause();
       }
       this.draw();
-    }, STEP_MS);
+    }, Math.min(STEP_MS, PLAY_MS / Math.max(1, this.epochs.length)));
     this.draw();
   }
 
@@ -83,37 +85,97 @@ class Film {
     if (this.data) this.writeButton();
   }
 
-  index() {
-    return Math.min(this.at, this.data.frames.length - 1);
-  }
-
   draw() {
     const { data } = this;
-    const frame = data.frames[this.index()];
-    this.root.style.setProperty("--lane", data.colour || "transparent");
-    this.root.dataset.epoch = frame ? frame.epoch : "";
-    text(this.find(".title"), data.title);
-    this.find(".title").hidden = !data.title;
-    for (const name of [".panels", ".reel"]) this.find(name).hidden = !frame;
-    this.find(".empty").hidden = Boolean(frame);
-    text(this.find(".empty"), data.words.empty);
-    if (!frame) return text(this.find(".now"), "");
-    const now = fill(data.words.epoch, { n: frame.epoch, total: data.n_epochs });
+    const begun = this.epochs.length > 0;
+    const epoch = Math.min(this.at, this.last);
+    this.root.dataset.epoch = begun ? epoch : "";
+    this.find(".reel").hidden = !begun;
+    const now = fill(data.words.epoch, { n: epoch, total: Math.max(...data.lanes.map((lane) => lane.n_epochs)) });
     text(this.find(".now"), now);
-    this.slider.value = this.index();
+    this.slider.value = epoch;
     this.slider.setAttribute("aria-label", data.words.slider);
     this.slider.setAttribute("aria-valuetext", now);
     this.writeButton();
-    this.drawDrift(frame);
-    this.drawAccuracy(frame);
-    this.drawAnswers(frame);
-    this.drawMap(frame);
+    this.lanes.forEach((lane, i) => lane.draw(data.lanes[i], this.at, data));
+    this.drawTogether(epoch);
   }
 
   writeButton() {
     const word = this.timer ? this.data.words.pause : this.data.words.play;
     text(this.button, `${this.timer ? "❚❚" : "▶"} ${word}`);
-    this.button.disabled = this.data.frames.length < 2;
+    this.button.disabled = this.epochs.length < 2;
+  }
+
+  // The same images for all lanes: under each what every lane answers in this epoch, or in its last before.
+  drawTogether(epoch) {
+    const { together, lanes, words, language } = this.data;
+    const figure = this.find(".together");
+    figure.hidden = !together;
+    if (!together) return;
+    text(figure.querySelector("figcaption"), words.together);
+    text(figure.querySelector("p"), `${together.note} ${words.together_note}`);
+    const { class_names } = lanes[0];
+    const grid = figure.querySelector(".images");
+    while (grid.children.length > together.images.length) grid.lastChild.remove();
+    together.images.forEach((image, i) => {
+      const cell = grid.children[i] ?? grid.appendChild(node("div", `<img alt=""><b></b>`));
+      const truth = class_names[together.labels[i]];
+      if (cell.firstChild.src !== image) cell.firstChild.src = image;
+      cell.firstChild.alt = fill(words.truth, { truth });
+      text(cell.children[1], truth);
+      while (cell.children.length > 2 + lanes.length) cell.lastChild.remove();
+      lanes.forEach((lane, j) => {
+        const line = cell.children[2 + j] ?? cell.appendChild(node("span", `<i></i><u></u><em></em>`));
+        const answer = newest(together.answers[j], epoch)?.[i];
+        line.style.setProperty("--lane", lane.colour);
+        text(line.children[1], `${lane.title}: `);
+        if (!answer) return text(line.children[2], "–");
+        const right = answer[0] === together.labels[i];
+        line.className = right ? "right" : "wrong";
+        text(line.children[2], `${right ? "✓" : "✗"} ${class_names[answer[0]]} ${percent(answer[1], language)}`);
+      });
+    });
+  }
+}
+
+class Lane {
+  constructor(parent) {
+    this.root = node("section", `
+      <header><b class="title"></b><span class="now"></span></header>
+      <p class="empty"></p>
+      <div class="panels">
+        <figure class="drift"><figcaption></figcaption><div class="bars"></div><p></p></figure>
+        <figure class="accuracy"><figcaption></figcaption><svg role="img"></svg><p></p></figure>
+        <figure class="answers"><figcaption></figcaption><div class="images"></div></figure>
+        <figure class="map"><figcaption></figcaption><svg role="img"></svg><p></p></figure>
+      </div>`);
+    this.root.className = "lane";
+    parent.appendChild(this.root);
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector);
+  }
+
+  draw(lane, at, { words, language, drift_top, together }) {
+    this.data = { ...lane, words, language, drift_top };
+    const frame = lane.frames.findLast((one) => one.epoch <= at) ?? lane.frames[0];
+    this.root.style.setProperty("--lane", lane.colour || "transparent");
+    if (lane.colour) this.root.style.setProperty("--line", lane.colour);
+    this.root.dataset.epoch = frame ? frame.epoch : "";
+    text(this.find(".title"), lane.title);
+    this.find("header").hidden = !lane.title;
+    this.find(".panels").hidden = !frame;
+    this.find(".empty").hidden = Boolean(frame);
+    text(this.find(".empty"), words.empty);
+    text(this.find(".now"), frame ? fill(words.epoch, { n: frame.epoch, total: lane.n_epochs }) : "");
+    if (!frame) return;
+    this.drawDrift(frame);
+    this.drawAccuracy(frame);
+    this.find(".answers").hidden = Boolean(together);
+    if (!together) this.drawAnswers(frame);
+    this.drawMap(frame);
   }
 
   drawDrift(frame) {
@@ -178,7 +240,7 @@ class Film {
     svg.innerHTML = [...grid, ...ticks, rule, ...lines.map((line) => line.svg), ...labels].join("");
     const said = (value) => (value === null ? "–" : percent(value, data.language, 1));
     const sentence = frame.source === null
-      ? fill(words.no_source, { target: said(frame.target) })
+      ? fill(data.no_source, { target: said(frame.target) })
       : fill(words.both, { task: data.source_task, n: data.n_source, source: said(frame.source), target: said(frame.target) });
     text(this.find(".accuracy p"), sentence);
     svg.setAttribute("aria-label", sentence);
@@ -227,6 +289,11 @@ class Film {
     });
     text(figure.querySelector("p"), data.words.map_note);
   }
+}
+
+function newest(byEpoch, epoch) { // what stands under an epoch, or under the last one before it
+  const known = Object.keys(byEpoch).map(Number).filter((one) => one <= epoch);
+  return known.length ? byEpoch[Math.max(...known)] : null;
 }
 
 function caption(root, figure, words) {

@@ -1,7 +1,7 @@
-"""The epochs of a watched run: drift, forgetting, twelve answers and the feature map, by slider or played."""
+"""The epochs of watched runs, all by one slider or played: drift, forgetting, twelve answers and the feature map."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from pages.ui.session import state
 from pages.ui.words.text import _, language
 from tlcore import sources
 from tlcore.errors import LabError
+from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
 from tlcore.training import film as monitor
 from tlcore.training.film import Cast, Frame
+from tlcore.training.watched import Watched
 
 _HERE = Path(__file__)
 MOST_FRAMES = 60  # sent to a browser; a longer film leaves out epochs evenly
@@ -27,50 +29,88 @@ _film = component(
 )
 
 
-def film(run: Run, key: str, *, title: str = "", colour: str = "", drift_top: float | None = None) -> None:
-    """Show the film of a watched run, as far as it goes.
+@dataclass(frozen=True)
+class Reel:
+    """The film of one run, and what tells it apart from others beside it."""
+
+    spec: FineTuneSpec
+    cast: Cast | None
+    frames: Sequence[Frame]
+    maps: Mapping[int, np.ndarray] = field(default_factory=dict)  # epoch -> shape (n, 2)
+    title: str = ""
+    colour: str = ""
+
+
+def film(run: Run, key: str) -> None:
+    """Show the film of a watched run, as far as it goes."""
+    show(key, [reel(run)])
+
+
+def reel(run: Run, title: str = "", colour: str = "") -> Reel:
+    """Return the film of a watched run; it has its map once the run has ended."""
+    folder = state.lab().store.run_folder(run.id)
+    maps = monitor.feature_maps(folder) if run.final else {}
+    return Reel(run.spec, monitor.cast(folder), monitor.frames(folder), maps, title, colour)  # type: ignore[arg-type]
+
+
+def show(key: str, reels: Sequence[Reel], together: Sequence[Watched] = (), note: str = "") -> None:
+    """Show films one beside the other; they stay where a person scrubbed them as long as their key is shown.
 
     Parameters
     ----------
-    title, colour : tell lanes apart
-    drift_top : the drift that fills a bar, so that lanes share a scale; default: the run's own largest
+    reels : of one task; all share one scale of drift and one slider
+    together : of each reel the answers to the same images, which stand in one place in place of twelve for each
+    note : says which images these are
     """
-    folder = state.lab().store.run_folder(run.id)
-    maps = monitor.feature_maps(folder) if run.final else {}
-    data = payload(run.spec, monitor.cast(folder), monitor.frames(folder), maps, drift_top)
-    show(key, data | {"title": title, "colour": colour})
+    _film(key=key, data=payload(reels, together, note))
 
 
-def show(key: str, data: dict[str, Any]) -> None:
-    """Show what ``payload`` made; the film stays where a person scrubbed it as long as its key is shown."""
-    _film(key=key, data=data)
+def payload(reels: Sequence[Reel], together: Sequence[Watched] = (), note: str = "") -> dict[str, Any]:
+    """Return what the component shows, ready for JSON; a reel without a cast has no frames."""
+    return {
+        "lanes": [_lane(reel) for reel in reels],
+        "together": _together(together, note),
+        "drift_top": largest_drift(reels),
+        "language": language(),
+        "words": _words(),
+    }
 
 
-def largest_drift(runs: Sequence[Run]) -> float:
-    """Return the largest drift of any layer in any epoch of the runs' films."""
-    folders = [state.lab().store.run_folder(run.id) for run in runs]
-    drifts = [value for folder in folders for frame in monitor.frames(folder) for value in frame.drift.values()]
+def largest_drift(reels: Sequence[Reel]) -> float:
+    """Return the largest drift of any layer in any epoch."""
+    drifts = [value for reel in reels for frame in reel.frames for value in frame.drift.values()]
     return max((value for value in drifts if value is not None), default=0.0)
 
 
-def payload(
-    spec: Any, cast: Cast | None, frames: Sequence[Frame], maps: Mapping[int, np.ndarray], drift_top: float | None
-) -> dict[str, Any]:
-    """Return what the component shows, ready for JSON; no frames without a cast."""
-    kept = thinned(frames if cast else ())
-    shown = [{**asdict(frame), "frozen": list(spec.phase_of(frame.epoch).frozen)} for frame in kept]
-    drifts = [value for frame in kept for value in frame.drift.values() if value is not None]
+def _lane(reel: Reel) -> dict[str, Any]:
+    spec, maps = reel.spec, reel.maps
+    kept = thinned(reel.frames if reel.cast else ())
     inside = {frame.epoch: np.round(maps[frame.epoch], 2).tolist() for frame in kept if frame.epoch in maps}
     places = np.concatenate([maps[epoch] for epoch in inside]) if inside else np.zeros((1, 2))
     return {
-        "frames": shown,
+        "title": reel.title,
+        "colour": reel.colour,
+        "frames": [{**asdict(frame), "frozen": list(spec.phase_of(frame.epoch).frozen)} for frame in kept],
         "n_epochs": spec.epochs,
-        "drift_top": max(drifts, default=0.0) if drift_top is None else drift_top,
         "maps": inside,
         "map_range": [float(f(places[:, axis])) for axis in (0, 1) for f in (np.min, np.max)],
-        "language": language(),
-        "words": _words() | {"no_source": _no_source(spec.source)},
-        **_cast_payload(cast),
+        "no_source": _no_source(spec.source),
+        **_cast_payload(reel.cast),
+    }
+
+
+def _together(watched: Sequence[Watched], note: str) -> dict[str, Any] | None:
+    if not watched:
+        return None
+    first = watched[0]
+    return {
+        "note": note,
+        "images": [address(image) for image in first.images],
+        "labels": list(first.labels),
+        "answers": [
+            {epoch: [[said.label, round(said.sure, 3)] for said in answers] for epoch, answers in one.answers.items()}
+            for one in watched
+        ],
     }
 
 
@@ -135,6 +175,9 @@ def _words() -> dict[str, str]:
         "target": _("target"),
         "both": _("Source ({task}, {n} test images, its own head): {source}. Target (validation): {target}."),
         "answers": _("Twelve test images, asked again"),
+        "together": _("Twelve test images, asked again in every lane"),
+        "together_note": _("Beside each image its true class; below it what every lane answers, and how sure it is."),
+        "truth": _("True class: {truth}"),
         "is_right": _("It says {said}, and that is right."),
         "is_wrong": _("It says {said}, but this is a {truth}."),
         "map": _("Where the last hidden layer puts 300 test images"),

@@ -6,6 +6,7 @@ const EAGER_MS = 250; // before the first point: someone has just pressed Start
 const STILL_MS = 1000; // nobody is about to click
 const REPLAY_MS = 6000; // of a recorded run
 const REPLAY_TICK_MS = 150;
+const HOLD_MS = 3000; // that a lane waits at the start for the others
 const HIDDEN_MS = 5000; // nobody looks at a hidden tab
 const SLOWEST_MS = 10000;
 const DRAWN = 1000; // points drawn of each curve; all are kept and come out on zooming in
@@ -79,13 +80,57 @@ class Chart {
 
   runChanged(run, before) {
     if (this.closed || !this.runs.includes(run)) return;
+    if (this.data.together) this.startLine();
     this.write();
     this.draw();
     this.speak(run, before);
+    this.end();
+  }
+
+  end() {
     const states = this.runs.map((one) => one.state);
-    if (this.fired || !this.runs.every((one) => one.over)) return;
+    if (this.fired || !this.runs.every((one) => one.over && !one.pending.length)) return;
     this.fired = true;
     this.fire(["failed", "stopped", "done"].find((state) => states.includes(state)) ?? "failed");
+  }
+
+  // -- a common start: lanes that begin within HOLD_MS of each other are drawn from one moment on, each at its pace ---
+
+  startLine() {
+    const ready = this.runs.filter((run) => run.kept.length);
+    if (!ready.length) return;
+    const now = performance.now();
+    this.firstAt ??= now;
+    const enough = ready.length >= Math.min(this.runs.length, this.data.at_a_time || Infinity);
+    if (enough || now - this.firstAt >= HOLD_MS || this.runs.every((run) => run.over || run.kept.length)) {
+      for (const run of ready.filter((one) => one.from === null)) {
+        const late = 1000 * run.timeOf(run.kept.at(-1));
+        run.from = late > HOLD_MS ? now - late : now; // what had begun before anybody looked is not held back
+      }
+    }
+    this.play();
+  }
+
+  replay() { // all from one moment, the slowest within some seconds, the others as much quicker as they were
+    const timed = this.runs.every((run) => run.learn_s > 0);
+    const took = this.runs.map((run) => (timed ? run.learn_s : run.length()));
+    this.runs.forEach((run, i) => {
+      run.again(performance.now(), (1000 * run.length() * Math.max(...took)) / (REPLAY_MS * took[i]) || 1);
+    });
+    this.play();
+  }
+
+  play() { // what is due by now
+    clearTimeout(this.player);
+    const now = performance.now();
+    this.runs.forEach((run) => run.release(now));
+    if (this.closed) return;
+    if (this.runs.some((run) => run.pending.length)) {
+      this.player = setTimeout(() => (this.data.together && !this.fired ? this.startLine() : this.play()), REPLAY_TICK_MS);
+    }
+    this.write();
+    this.draw();
+    this.end();
   }
 
   speak(run, before) { // few sentences: a polite region that talks twice a second is no help to anyone
@@ -121,7 +166,8 @@ class Chart {
     setText(this.buttons.log, words.log);
     setText(this.buttons.fit, words.fit);
     setText(this.buttons.replay, words.replay);
-    this.buttons.replay.hidden = !this.runs.some((run) => run.recorded.length);
+    const over = this.data.together && this.runs.every((run) => run.over && run.kept.length);
+    this.buttons.replay.hidden = !over && !this.runs.some((run) => run.recorded.length);
     this.buttons.log.setAttribute("aria-pressed", this.view.log);
     this.buttons.fit.hidden = this.isError();
     this.writeControls();
@@ -685,7 +731,7 @@ class Chart {
 
   press(name) {
     if (name === "replay") {
-      this.runs.forEach((run) => run.replay());
+      this.replay();
       return;
     }
     if (name === "log") {
@@ -699,6 +745,7 @@ class Chart {
 
   close() {
     this.closed = true;
+    clearTimeout(this.player);
     this.runs.forEach((run) => run.stop());
     cancelAnimationFrame(this.frame);
     this.watcher.disconnect();
@@ -711,8 +758,8 @@ class Chart {
 
 // One run: its points so far, and the polling that brings more.
 class Run {
-  constructor({ id, url, label, colour, state, steps, recorded }, chart) {
-    Object.assign(this, { id, url, label, colour, state, steps, recorded, chart });
+  constructor({ id, url, label, colour, state, steps, recorded, learn_s }, chart) {
+    Object.assign(this, { id, url, label, colour, state, steps, recorded, learn_s, chart });
     this.misses = this.spokenTenth = this.ahead = 0;
     this.lost = this.gone = this.over = this.busy = this.stopped = false;
     this.progress = {};
@@ -720,26 +767,48 @@ class Run {
     this.elapsed = null;
     this.reset(undefined);
     if (recorded.length) this.over = true;
-    recorded.forEach((point) => this.add(point));
+    recorded.forEach((point) => this.hear(point));
+    this.release(performance.now());
   }
 
-  replay() { // its points again, in their order, within some seconds
-    clearInterval(this.timer);
-    this.reset(undefined);
-    const points = [...this.recorded].sort((a, b) => a.x - b.x);
-    const each = Math.max(1, Math.ceil(points.length / (REPLAY_MS / REPLAY_TICK_MS)));
-    this.timer = setInterval(() => {
-      points.splice(0, each).forEach((point) => this.add(point));
-      if (!points.length || this.stopped) clearInterval(this.timer);
-      if (this.stopped) return;
-      this.chart.write();
-      this.chart.draw();
-    }, REPLAY_TICK_MS);
+  again(now, speed) { // its points once more, in their order
+    this.clear();
+    Object.assign(this, { pending: [...this.kept].sort((a, b) => this.timeOf(a) - this.timeOf(b)), from: now, speed });
+  }
+
+  length() {
+    return this.kept.reduce((longest, point) => Math.max(longest, this.timeOf(point)), 0);
+  }
+
+  timeOf({ elapsed_s, x }) { // of a point, in seconds since this run's first; where no seconds are known, x serves
+    return isNumber(elapsed_s) ? Math.max(0, elapsed_s - this.first) : x;
+  }
+
+  hear(point) {
+    if (!this.kept.length) this.first = point.elapsed_s ?? 0;
+    this.kept.push(point);
+    this.pending.push(point);
+  }
+
+  release(now) { // what is due: of a race by its own clock, else at once
+    const due = this.from === null ? -1 : (this.speed * (now - this.from)) / 1000;
+    const waits = this.pending.findIndex((point) => this.timeOf(point) > due);
+    this.pending.splice(0, waits < 0 ? this.pending.length : waits).forEach((point) => this.add(point));
   }
 
   reset(attempt) {
     this.attempt = attempt;
-    this.since = this.stored = 0;
+    this.since = this.first = 0;
+    this.speed = 1;
+    // When it left the start; null: not yet. Of what had ended before, nobody waits to see the start.
+    this.from = this.chart.data.together && !isFinal(this.state) ? null : -Infinity;
+    this.kept = []; // every point there is
+    this.pending = []; // of these, what is not drawn yet
+    this.clear();
+  }
+
+  clear() {
+    this.stored = 0;
     this.curves = new Map(); // key -> {head, input, part, and of each point x, seconds, loss, accuracy, error}
   }
 
@@ -788,7 +857,8 @@ class Run {
       if (again) return true;
     }
     const fresh = answer.points.filter((point) => point.seq > this.since && isNumber(point.x));
-    fresh.forEach((point) => this.add(point));
+    fresh.forEach((point) => this.hear(point));
+    if (this.from === -Infinity) this.release(performance.now());
     this.since = answer.points.reduce((most, point) => Math.max(most, point.seq), this.since);
     this.state = answer.state;
     this.progress = answer.progress ?? {};
@@ -806,7 +876,8 @@ class Run {
     if (!this.curves.has(key)) this.curves.set(key, { head, input, part, x: [], seconds: [], loss: [], accuracy: [], error: [] });
     const curve = this.curves.get(key);
     curve.x.push(x);
-    curve.seconds.push(isNumber(elapsed_s) ? elapsed_s : 0);
+    const began = this.chart.data.together ? this.first : 0; // lanes share the moment of their first points
+    curve.seconds.push(isNumber(elapsed_s) ? elapsed_s - began : 0);
     curve.error.push(isNumber(accuracy) ? 1 - accuracy : null);
     curve.loss.push(isNumber(loss) ? loss : null);
     curve.accuracy.push(isNumber(accuracy) ? accuracy : null);

@@ -39,6 +39,7 @@ class LiveRun:
     ``url`` is a path of this server (``/api/runs/<id>/metrics``), without the base path the server may live under.
     ``state`` is what the page knows already: a run that the page knows to be over does not end again.
     ``recorded`` are the points of a run that was recorded (as ``server.live`` answers them): nothing is asked then.
+    ``learn_s`` is how long learning alone took, by which several are replayed; 0 where that is not known.
     ``steps`` is how many gradient steps one unit of ``x`` has; 0 where it counts something else.
     """
 
@@ -49,6 +50,7 @@ class LiveRun:
     state: str = "queued"
     steps: float = 0.0
     recorded: Sequence[Mapping[str, Any]] = ()
+    learn_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def live_chart(
     view: ChartView = ChartView(),
     on_view: Callable[[], None] | None = None,
     reveal: str = "",
+    together: bool = False,
     on_finished: Callable[[], None] | None = None,
 ) -> str | None:
     """Show runs while they go on. Return a state once, in the rerun caused by the last of them ending.
@@ -105,6 +108,8 @@ def live_chart(
     at_a_time : how many runs the server has go on at once, which a waiting run says; 0: unknown
     colours : head -> colour, for heads that have one of their own
     view : how the chart is looked at when it appears; from then on the browser knows
+    together : a race: what begins about together is drawn from one moment on, seconds count from each run's first
+        point, and when all have ended Replay shows them again from a common start
     on_view : called when a person changed that; what it is then stands under "view" in this widget's state
     reveal : names what was just started: the chart scrolls into view once for each name
 
@@ -129,6 +134,8 @@ def live_chart(
             "colours": dict(colours),
             "view": asdict(view),
             "reveal": reveal,
+            "together": together,
+            "at_a_time": at_a_time,
             "rules": [asdict(rule) for rule in rules],
             "height": height,
             "language": language(),

@@ -7,6 +7,7 @@ from pages.ui.components.live_chart import ChartView, LiveRun, check_view, live_
 from pages.ui.session import state
 from tlcore import jobs
 from tlcore.errors import LabError
+from tlcore.evidence import finish
 from tlcore.spec import Spec
 from tlcore.store import Run
 
@@ -39,7 +40,7 @@ def chart(slot: str, runs: Sequence[LiveRun], label: str, about: Chart) -> None:
 
 def live(run: Run, label: str = "", colour: str = "") -> LiveRun:
     """Return a run as the chart follows it."""
-    return LiveRun(run.id, f"/api/runs/{run.id}/metrics", label, colour, run.state)
+    return LiveRun(run.id, f"/api/runs/{run.id}/metrics", label, colour, run.state, learn_s=finish.seconds(run))
 
 
 def looked(key: str) -> None:

@@ -27,8 +27,13 @@ class Lane:
     run: Run
 
 
-def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
-    """Show the curves of all lanes on one chart, with a Stop for those that still go; the end reruns the page."""
+def show(lanes: Sequence[Lane], slot: str, label: str, together: bool = False) -> None:
+    """Show the curves of all lanes on one chart, with a Stop for those that still go; the end reruns the page.
+
+    Parameters
+    ----------
+    together : whether they race, drawn from a common start
+    """
     open_ = [lane.run for lane in lanes if not lane.run.final and state.person().owns(lane.run)]
     if open_ and st.button(_("Stop all"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
         for run in open_:
@@ -40,7 +45,7 @@ def show(lanes: Sequence[Lane], slot: str, label: str) -> None:
         slot,
         [live(lane.run, lane.label, colour) for lane, colour in zip(lanes, COLOURS, strict=False)],
         label,
-        Chart(x_max=float(max(epochs, default=1)), steps=steps.pop() if len(steps) == 1 else 0.0),
+        Chart(x_max=float(max(epochs, default=1)), steps=steps.pop() if len(steps) == 1 else 0.0, together=together),
     )
 
 

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pages.ui.components.film import film, largest_drift
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
@@ -12,6 +11,8 @@ from tlcore.store import Run
 
 from . import comparison as comparison_view
 from . import run as run_view
+from .lanes import Lane
+from .race import films
 from .words import title, when
 
 SLOT = "compared_ways"
@@ -62,12 +63,6 @@ def _films(run: Run) -> None:
     """Show the films of its networks, where they were filmed."""
     trained = ways.trained(run.result, state.lab().store)  # type: ignore[arg-type]
     filmed = [each for each in trained if isinstance(each.run.spec, FineTuneSpec) and each.run.spec.film]
-    if not filmed:
-        return
-    top = largest_drift([each.run for each in filmed])
-    for column, each in zip(st.columns(len(filmed)), filmed, strict=True):
-        name = each.way.name
-        with column, st.container(border=True):
-            colour = comparison_view.colours()[name]
-            words = comparison_view.way_name(name)
-            film(each.run, f"film_{each.run.id}", title=words, colour=colour, drift_top=top)
+    if filmed:
+        lanes = [Lane(comparison_view.way_name(each.way.name), each.run) for each in filmed]
+        films(lanes, [comparison_view.colours()[each.way.name] for each in filmed])

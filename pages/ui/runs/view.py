@@ -30,6 +30,7 @@ class Chart:
     height: int = 480
     colours: Mapping[str, str] = field(default_factory=dict)
     steps: float = 0.0  # gradient steps of one unit of x
+    together: bool = False  # a race, drawn from a common start
 
 
 class View(Generic[S, R]):

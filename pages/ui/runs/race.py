@@ -1,0 +1,147 @@
+"""A race: how it ended, its lanes on one chart and inside each of them; one's own, or the one that ships."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+
+import streamlit as st
+
+from pages.ui import frame
+from pages.ui.components import film
+from pages.ui.components.film import Reel
+from pages.ui.components.live_chart import COLOURS, LiveRun
+from pages.ui.session import state
+from pages.ui.words.text import _, plain, shown, tell
+from tlcore import sources
+from tlcore.errors import LabError
+from tlcore.evidence import Entrant, finish, recorded_race
+from tlcore.evidence.recorded_race import RecordedLane, RecordedRace
+from tlcore.recipes import race
+from tlcore.sentences import percent
+from tlcore.spec import FineTuneSpec
+from tlcore.training import watched
+from tlcore.training.watched import Chosen
+
+from . import contest, lanes, view_of
+from .chart import chart
+from .lanes import Lane
+from .view import Chart
+
+
+def label(spec: FineTuneSpec) -> str:
+    """Return what a lane is called."""
+    with suppress(LabError):  # its source was removed meanwhile
+        name = race.lane_of(spec, sources.info(spec.source).layers)
+        if name != "draft":
+            return shown(race.TITLES[name])
+    return view_of(spec).lane(spec)
+
+
+def show(running: Sequence[Lane]) -> None:
+    """Show a race as far as it is; the end brings its headline, what each lane reached and images that divide them."""
+    over = all(lane.run.final for lane in running)
+    entrants = [Entrant(lane.label, lane.run) for lane in running]
+    found = contest.find(entrants) if over else None
+    with st.container(key="finish"):
+        if found:
+            ends = finish.finishes({lane.label: lane.run for lane in running}, state.lab().store)
+            frame.finding(shown(finish.headline(found, ends)), shown(finish.details(found, ends)))
+            st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
+        elif over:
+            frame.finding(_("No result: fewer than two lanes came to their end"))
+        else:
+            frame.finding(_("The race is on"))
+            st.caption(_("How it ended stands here when all lanes have come to their end."))
+    lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
+    if over:
+        lanes.metrics(running)
+    if found:
+        contest.offer(found, entrants, "lanes")
+    st.subheader(_("Inside each lane"), anchor=False)
+    (films if over else st.fragment(films, run_every=1.0))(running, COLOURS[: len(running)])
+
+
+def films(running: Sequence[Lane], colours: Sequence[str]) -> None:
+    """Show the films of several runs side by side; in the end with the images on which they differ most."""
+    reels = [film.reel(lane.run, lane.label, colour) for lane, colour in zip(running, colours, strict=True)]
+    folders = [state.lab().store.run_folder(lane.run.id) for lane in running]
+    chosen = watched.disputed(folders) if all(lane.run.final for lane in running) else None
+    seen = [watched.watched(folder, chosen.places) for folder in folders] if chosen else []
+    images = [each for each in seen if each]
+    if chosen and len(images) == len(running):
+        film.show("film_race", reels, images, divided(chosen))
+    else:
+        film.show("film_race", reels)
+
+
+def divided(chosen: Chosen) -> str:
+    """Say which images were chosen."""
+    n_shown, values = len(chosen.places), {"n": chosen.n, "k": chosen.n_differ, "shown": len(chosen.places)}
+    if chosen.n_differ >= n_shown:
+        words = _(
+            "In the end the lanes answer {k} of {n} test images differently. These are the {shown} on which they "
+            "differ most."
+        )
+    elif chosen.n_differ:
+        words = _(
+            "In the end the lanes answer only {k} of {n} test images differently. Those come first; on the others "
+            "their certainty differs most."
+        )
+    else:
+        words = _(
+            "In the end all lanes give the same answers to all {n} test images. These are the {shown} on which their "
+            "certainty differs most."
+        )
+    return words.format(**values)
+
+
+# ------------------------------------------------------------------ the one that ships
+
+
+def recorded() -> None:
+    """Show the race that ships, for who has not run one: labelled as recorded, and replayed on demand."""
+    try:
+        card = recorded_race.load()
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    with st.container(key="finish"):
+        frame.finding(shown(card.headline), shown(card.details))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(plain(shown(card.tested)), width="content")
+            with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
+                st.markdown(_provenance(card))
+    paired = list(zip(card.lanes, COLOURS, strict=False))
+    runs = [
+        LiveRun(
+            lane.name,
+            "",
+            _title(lane),
+            colour,
+            state="done",
+            recorded=[asdict(point) for point in lane.points],
+            learn_s=lane.learn_s,
+        )
+        for lane, colour in paired
+    ]
+    about = Chart(x_max=float(max(lane.spec.epochs for lane in card.lanes)), together=True)
+    chart("recorded_race", runs, _("Loss and accuracy of the recorded race"), about)
+    for column, lane in zip(st.columns(len(card.lanes)), card.lanes, strict=True):
+        accuracy, low, high = lane.test
+        with column:
+            st.metric(plain(_title(lane)), percent(accuracy), border=True)
+            st.caption(_("{low} to {high} (95 %).").format(low=percent(low), high=percent(high)))
+    st.subheader(_("Inside each lane"), anchor=False)
+    reels = [Reel(lane.spec, card.cast(lane), lane.frames, title=_title(lane), colour=c) for lane, c in paired]
+    film.show("film_recorded", reels, [lane.watched for lane in card.lanes], divided(card.chosen))
+
+
+def _title(lane: RecordedLane) -> str:
+    return shown(race.TITLES[lane.name])
+
+
+def _provenance(card: RecordedRace) -> str:
+    return _(
+        "A race with the default settings, measured on {date} ({machine}) by `{command}`, one lane after the other. "
+        "**Start the race** runs your own."
+    ).format(date=card.date, machine=card.machine, command=card.command)
