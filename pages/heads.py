@@ -5,6 +5,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.runs import run as run_view
 from pages.ui.runs import view_of
+from pages.ui.runs.by_hand import by_hand
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, shown, tell
@@ -71,6 +72,7 @@ def settings() -> HeadSpec:
             "Tries some values of C, k, depth or units for each head. Only the chosen value is used on the test images."
         ),
     )
+    hand = by_hand(chosen)
     first = int(state.get("seed"))
     return HeadSpec(
         source=source.name,
@@ -81,6 +83,7 @@ def settings() -> HeadSpec:
         seeds=tuple(range(first, first + int(n_seeds))),
         curves=False,
         tune=bool(tune),
+        by_hand=hand,
     )
 
 

@@ -31,7 +31,7 @@ from tlcore.prediction import taught
 from tlcore.recipes import article_recipe, break_it, scratch_control
 from tlcore.sentences import Sentence, percent, spread
 from tlcore.sources import making
-from tlcore.spec import RANGES, DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
+from tlcore.spec import RANGES, ByHand, DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,6 +158,9 @@ def test_every_flag_reaches_the_spec():
     spec = local_run.head_spec(parsed("heads", *line.split()))
     assert (spec.source, spec.layer, spec.heads, spec.seeds) == ("digits", "dense_1", tuple(HEADS), (4, 5))
     assert spec.inputs == ("pixels", "features") and (spec.data.per_class, spec.data.seed) == (9, 4)
+    line = "--set linear_svm.C=0.1,random_forest.depth=8,random_forest.trees=200,linear_svm.pca=off"
+    hand = local_run.head_spec(parsed("heads", *line.split())).by_hand
+    assert hand == (ByHand("linear_svm", "C", 0.1), ByHand("random_forest", "depth", 8))  # the others are the defaults
 
 
 def test_every_flag_of_a_sweep_reaches_its_spec():
@@ -222,6 +225,14 @@ REFUSED = {
     "heads --heads ,": "No head was chosen.",
     "heads --layer conv_9": "There is no layer 'conv_9'. Pick one of: conv_1, pool_1",
     "heads --inputs sounds": "There is no input 'sounds'. Pick one of: features, pixels.",
+    "heads --set linear_svm": "--set takes HEAD.NAME=VALUE. Received: 'linear_svm'. Try linear_svm.C=0.1.",
+    "heads --set linear_svm.k=3": "There is no setting of linear_svm 'k'. Pick one of: C, pca.",
+    "heads --set linear_svm.C=0": "C must be a number from 0.0001 to 10,000. Received: 0.",
+    "heads --set random_forest.depth=deep": "or no limit. Received: 'deep'.",
+    "heads --set rbf_svm.kernel=cosine --heads rbf_svm": "kernel must be one of rbf, linear, poly.",
+    "heads --set knn.k=3": "k-nearest neighbours is set by hand but not chosen.",
+    "heads --set linear_svm.C=2,linear_svm.C=3": "A hyperparameter of Linear SVM is set twice.",
+    "heads --heads knn --set knn.k=30": "k-nearest neighbours (k = 30) needs more than these 25 training images.",
     "heads --seeds 0,x": "Received: 'x'",
     "heads --seeds ,": "needs at least one seed",
     "break-it everything": "There is no mistake 'everything'. Pick one of: freeze_too_deep, wrong_source",

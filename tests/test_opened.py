@@ -5,7 +5,7 @@ import pytest
 
 from tlcore import datasets, features, heads, prediction, sources
 from tlcore.errors import SpecError
-from tlcore.inspection import choices, forest, svm
+from tlcore.inspection import choices, forest, svm, together
 from tlcore.jobs import execution as worker
 from tlcore.spec import DataSpec, HeadSpec
 from tlcore.store import Store
@@ -103,6 +103,25 @@ def test_the_trees_average_to_what_the_forest_says(lab):
         assert found.trees.shape == (heads.N_TREES, 5)
         np.testing.assert_allclose(found.trees.mean(axis=0), found.probabilities, atol=1e-12)
         assert found.probabilities.max() == pytest.approx(found.choices.values[choice], abs=1e-6)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("head", ["linear_svm", "rbf_svm"])
+def test_one_image_goes_through_both_and_each_adds_up_to_its_own_answer(lab, head):
+    store, run = lab
+    files = f"heads/{head}-features.skops", "heads/random_forest-features.skops"
+    known = together.candidates(run.id, *files, str(store.folder))
+    assert known.items.shape[1:] == (28, 28, 1) and len(known.labels) == choices.N_CHOICES
+    differ = known.svm != known.forest
+    assert differ[choices.N_CHOICES // 2 :].any()  # after the first as they come, where the two differ
+    for i in (0, 11):
+        both = together.together(run.id, *files, known.items[i], str(store.folder))
+        assert (both.pair[0], both.forest_label) == (known.svm[i], known.forest[i]) and both.pair[1] != both.pair[0]
+        assert both.svm.shown_sum == pytest.approx(both.svm.decision, abs=1e-6)
+        assert set(both.svm.labels) == set(both.pair)
+        np.testing.assert_allclose(both.forest.trees.mean(axis=0), both.forest.probabilities, atol=1e-12)
+    drawn = np.full((28, 28, 1), 7, np.uint8)  # any item of the form, not a test image alone
+    assert together.together(run.id, *files, drawn, str(store.folder)).forest.trees.shape == (heads.N_TREES, 5)
 
 
 @pytest.mark.keras

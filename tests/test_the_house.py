@@ -207,7 +207,7 @@ def test_every_model_is_looked_into(lab, runs):
 
 def test_the_command_line_lists_it(do, runs):
     assert "sonar_net" in do("sources") and "sonar_shapes" in do("datasets")
-    assert "Nearest centre" in do("heads", "--list")
+    assert "Nearest centre" in (listed := do("heads", "--list")) and "shrink=none" in listed
     assert "block_2_join" in do("describe", "sonar_net", "--freeze", ",".join(BLOCK_1))
     listed = do("runs")
     assert all(run.id in listed for run in runs.values()) and "mean echo of sonar_shapes" in listed
@@ -344,6 +344,12 @@ def test_augmentation_which_it_has_not_is_refused_and_not_offered(lab):
     assert run.spec.augment is False
     lab.engine.stop(run.id)
     lab.store.delete(run.id)
+
+
+def test_what_it_declares_is_set_by_hand(lab):
+    app = sound(opened("heads", **CHOSEN, compared=["sonar_centroid"]))
+    app = sound(app.number_input(key="knob_sonar_centroid_shrink").set_value(0.5).run())
+    assert "Nearest centre (shrinking = 0.5)" in words(app)
 
 
 def test_the_draft_is_a_training_on_it(lab):

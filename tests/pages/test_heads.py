@@ -3,10 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
+from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
 from pages.ui.charts import plots
 from pages.ui.runs import compare_heads
-from tlcore.spec import HeadMean
+from tlcore.spec import ByHand, HeadMean
 
 COSTS = {"n_seeds": 3, "sd": 0.002, "error": 0.002, "fit_s": 0.1, "ms_per_image": 0.1, "mb": 1.0, "n_features": 9}
 FEATURES = HeadMean(head="linear_svm", input="features", mean=0.982, low=0.978, high=0.986, **COSTS)
@@ -29,6 +30,27 @@ def headline(monkeypatch, lines, clear):
 )
 def test_the_headline_is_the_finding_and_claims_no_more_than_the_test_allows(monkeypatch, lines, clear, words):
     assert headline(monkeypatch, lines, clear) == words
+
+
+def read(app):
+    return words(app).replace("\\", "")  # as a browser shows it
+
+
+def test_hyperparameters_are_set_at_fields_and_go_into_the_run(lab):  # noqa: F811
+    app = sound(opened("heads", compared=["linear_svm", "random_forest"]))
+    keys = {each.key for each in app.number_input}
+    assert keys >= {"knob_linear_svm_C", "knob_random_forest_depth"} and "knob_knn_k" not in keys
+    assert "Set by hand" not in read(app) and "A number from 0.0001 to 10,000; usually 1" in read(app)
+    app.number_input(key="knob_linear_svm_C").set_value(0.25)
+    app = sound(app.number_input(key="knob_random_forest_depth").set_value(4).run())
+    assert "Set by hand: Linear SVM (C = 0.25); Random forest (largest depth = 4)." in read(app)
+    sound(app.button(key="start_cmp").click().run())
+    (run,) = lab.store.list()
+    assert run.spec.by_hand == (ByHand("linear_svm", "C", 0.25), ByHand("random_forest", "depth", 4))
+    app = sound(app.button(key="reset_linear_svm").click().run())
+    assert app.number_input(key="knob_linear_svm_C").value == 1.0 and "forest (largest depth = 4)." in read(app)
+    app = sound(app.number_input(key="knob_random_forest_depth").set_value(None).run())
+    assert "Set by hand" not in read(app)
 
 
 def test_errors_are_dots_with_intervals_on_an_axis_that_begins_at_nothing():

@@ -12,7 +12,7 @@ from pages.ui.inputs import pictures
 from pages.ui.runs import tuned
 from pages.ui.session import state
 from tlcore.errors import TrainingError
-from tlcore.inspection import choices, explanation, forest, maps, nearest, networks, svm
+from tlcore.inspection import choices, explanation, forest, maps, nearest, networks, svm, together
 from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
@@ -42,7 +42,10 @@ FOREST = forest.OpenedForest(np.array([[0.0, 1.0], [0.5, 0.5]]), np.array([0.25,
 SEEN = explanation.Seen(
     EXPLAINED.class_names, EXPLAINED.probabilities, (("conv_2", EXPLAINED.activations[0][1]), EXPLAINED.activations[1])
 )
+ITEMS = RNG.integers(0, 256, (12, 28, 28, 1)).astype(np.uint8)
 FOUND = {
+    together.candidates: together.Candidates(ITEMS, IMAGES, np.arange(12) % 2, np.ones(12, int), np.zeros(12, int)),
+    together.together: together.Together((1, 0), SVM, FOREST),
     explanation.explain: EXPLAINED,
     explanation.seen: SEEN,
     networks.filters: RNG.normal(size=(32, 3, 3)),
@@ -209,6 +212,30 @@ def test_a_forest_is_shown_as_the_average_of_its_trees(lab):
     assert table["average of the trees"].tolist() == table["predict_proba"].tolist() == ["0.250000", "0.750000"]
     assert table["trees that vote for it"].tolist() == ["1", "1"]
     assert "2 trees, one answer: 6" in words(app)
+
+
+def test_one_image_is_shown_through_the_svm_and_the_forest_side_by_side(lab):
+    run = heads_run(lab.store, "linear_svm", "random_forest")
+    drawing = np.full((28, 28, 1), 9, np.uint8)
+    app = page("heads", run_cmp=run.id, **{f"together_{run.id}": True})
+    app.session_state["on_easel"] = drawing
+    app.run()
+    shown = words(app)
+    assert "Linear SVM on features: 6" in shown and "Random forest on features: 6" in shown
+    assert "6 is its answer, 5 its second choice" in shown
+    assert "decision_function says 1.250000; the two differ by 0.0e+00" in shown
+    table = app.table[-1].value
+    assert table["average of the trees"].tolist() == table["predict_proba"].tolist()
+    assert app.pills(key=f"together_image_{run.id}").options[-1] == "Your drawing"
+    assert np.array_equal(lab.what_if.asked[-1][4], ITEMS[0])
+    app.pills(key=f"together_image_{run.id}").set_value(-1).run()
+    assert np.array_equal(lab.what_if.asked[-1][4], drawing)
+
+
+def test_without_both_there_is_nothing_to_show_side_by_side(lab):
+    run = heads_run(lab.store, "linear_svm", "knn")
+    page("heads", run_cmp=run.id, **{f"together_{run.id}": True})
+    assert lab.what_if.asked == []
 
 
 def test_tried_settings_are_means_over_seeds_with_a_star_for_each_that_chose_them():

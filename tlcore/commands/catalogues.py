@@ -7,7 +7,7 @@ from dataclasses import asdict
 from tlcore import datasets, sources
 from tlcore.errors import SpecError
 from tlcore.features.freezing import Cost, Freezing, fitting, presets
-from tlcore.heads import CURVES, HEADS, LOSSES
+from tlcore.heads import CURVES, HEADS, LOSSES, Head
 from tlcore.sentences import in_english, percent
 from tlcore.sources import making, uploads
 from tlcore.sources.foreign.archive import MOST_BYTES
@@ -73,7 +73,7 @@ def list_datasets(options: Namespace) -> int:
 
 
 def list_heads(options: Namespace) -> int:
-    rows = [[card.name, str(card.title), str(card.note)] for card in HEADS.values()]
+    rows = [[card.name, str(card.title), _settings(card), str(card.note)] for card in HEADS.values()]
     cards = [
         {
             "name": head.name,
@@ -83,10 +83,20 @@ def list_heads(options: Namespace) -> int:
             "scales": head.scales,
             "scaling": head.scaling,
             "note": head.note,
+            "knobs": [
+                {"name": knob.name, "default": knob.default, "range": knob.range, "help": knob.help}
+                for knob in head.knobs
+            ],
         }
         for head in HEADS.values()
     ]
-    return console.show(options, in_english(cards), table(["name", "title", "what it is"], rows))
+    text = table(["name", "title", "by hand (--set NAME.SETTING=VALUE)", "what it is"], rows)
+    return console.show(options, in_english(cards), text)
+
+
+def _settings(head: Head) -> str:
+    """Return what can be set of a head, with its default: "C=1, pca=off"."""
+    return ", ".join(f"{knob.name}={knob.words(knob.default)}" for knob in head.knobs)
 
 
 def describe(options: Namespace) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tlcore import sources
+from tlcore import heads, sources
 from tlcore.errors import SpecError
-from tlcore.spec import RANGES, check_choice, check_number
+from tlcore.spec import RANGES, ByHand, check_choice, check_number
 
 MOST = 1_000_000  # of a limit
 MOST_PIXEL = 100_000
@@ -61,6 +61,17 @@ def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     ('b', 'a')
     """
     return lambda text: tuple(dict.fromkeys(read(word.strip()) for word in text.split(",") if word.strip()))
+
+
+def by_hand(text: str) -> ByHand:
+    """Read one hyperparameter, "linear_svm.C=0.1"."""
+    name, equals, value = text.partition("=")
+    head, dot, knob = name.partition(".")
+    if not (equals and dot):
+        raise SpecError("--set takes HEAD.NAME=VALUE. Received: {text!r}. Try linear_svm.C=0.1.", text=text)
+    known = {each.name: each for each in heads.info(head).knobs}
+    check_choice(f"setting of {head}", knob, tuple(known))
+    return ByHand(head, knob, known[knob].read(value))
 
 
 def all_or(name: str) -> Callable[[str], Any]:

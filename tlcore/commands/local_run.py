@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from tlcore import exports, jobs, sources
+from tlcore import exports, heads, jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
 from tlcore.evidence import recorded_comparison, ways
 from tlcore.features import feature_cut
@@ -166,6 +166,7 @@ def head_spec(options: Namespace) -> HeadSpec:
     if "all" in given.get("heads", ()):
         given["heads"] = tuple(HEADS)
     spec = HeadSpec(**given, curves=False, tune=options.tune)
+    spec = replace(spec, by_hand=heads.not_default(options.set or ()))
     if options.layer is None:
         spec = replace(spec, layer=feature_cut(sources.info(spec.source).layers, spec.layer))
     return replace(spec, data=_data(options, spec.seeds[0] if spec.seeds else 0))

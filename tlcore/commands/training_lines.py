@@ -23,7 +23,7 @@ from tlcore.spec import (
 )
 
 from . import evidence, local_run, looking
-from .flags import Parser, all_or, choice, number, several, source
+from .flags import Parser, all_or, by_hand, choice, number, several, source
 from .options import add_command, add_frozen, add_json, add_number, add_target, add_task, add_word, add_words
 
 RECIPES = ("one-phase", "two-phase", "gradual", "article")
@@ -91,6 +91,7 @@ def compare(commands: Any) -> None:
 def heads(commands: Any) -> None:
     words = "compare classifiers on the activations of one layer, in this process"
     examples = ("heads --heads linear_svm,random_forest --inputs features,pixels --seeds 0,1,2", "heads --list")
+    examples += ("heads --set linear_svm.C=0.1,random_forest.trees=50",)
     added = add_command(commands, "heads", local_run.compare_heads, words, *examples)
     default = HeadSpec()
     add_task(added, default.source)
@@ -107,6 +108,8 @@ def heads(commands: Any) -> None:
     added.add_argument(
         "--tune", action="store_true", help="choose each head's hyperparameters on the validation images first"
     )
+    words = "hyperparameters by hand, as in linear_svm.C=0.1,random_forest.depth=8; --list tells which there are"
+    added.add_argument("--set", type=several(by_hand), metavar="HEAD.NAME=VALUE,...", help=words)
     added.add_argument("--name", default="", help="what the run is called")
     added.add_argument("--list", action="store_true", help="list the heads there are instead")
     add_json(added)

@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from tlcore import datasets, sources
+from tlcore import datasets, heads, sources
 from tlcore.errors import LabError
 from tlcore.sentences import Sentence, join, verbatim
-from tlcore.spec import ComparisonResult, Evaluation, ProofRow, Spec
+from tlcore.spec import ByHand, ComparisonResult, Evaluation, ProofRow, Spec
 from tlcore.store import Run, Store
 
 from . import ways
@@ -187,13 +187,26 @@ def _flat(part: Any, prefix: str, above: str = "") -> Iterable[tuple[Sentence, S
         value = getattr(part, each.name)
         if is_dataclass(value):
             yield from _flat(value, prefix, each.name)
+        elif each.name == "by_hand" and not value:
+            continue  # the heads' own
         elif isinstance(value, tuple) and value and all(map(is_dataclass, value)):
             for number, item in enumerate(value, 1):
+                if isinstance(item, ByHand):
+                    yield _by_hand(item)
+                    continue
                 yield from _flat(item, f"{number}" if len(value) > 1 else prefix)
         else:
             name = NAMES.get(f"{above}.{each.name}") or NAMES.get(each.name) or _own(each.name)
             name = Sentence("Phase {n}: {name}", n=prefix, name=name) if prefix else name
             yield name, _value(each.name, value)
+
+
+def _by_hand(setting: ByHand) -> tuple[Sentence, Sentence]:
+    """Return the name and value of a hyperparameter that was set by hand: "Linear SVM: C", "0.1"."""
+    knob = heads.knob(setting.head, setting.name)
+    title, value = (knob.title, knob.words(setting.value)) if knob else (verbatim(setting.name), str(setting.value))
+    named = Sentence("{head}: {setting}", head=heads.title(setting.head), setting=title)
+    return named, value if isinstance(value, Sentence) else verbatim(value)
 
 
 def _own(field: str) -> Sentence:

@@ -3,7 +3,23 @@
 from .dense import N_EPOCHS, Dense
 from .fitting import best_temperature, fit, make, rehearse
 from .forest import N_TREES, Forest
-from .head import CURVES, HEADS, LOSSES, FittedHead, Head, answer_alone, check, info, register, title
+from .head import (
+    CURVES,
+    HEADS,
+    LOSSES,
+    FittedHead,
+    Head,
+    answer_alone,
+    check,
+    check_by_hand,
+    info,
+    knob,
+    not_default,
+    register,
+    title,
+    values_of,
+)
+from .knobs import Knob
 from .linear import LinearSVM
 from .logistic import Logistic
 from .machine import Machine
@@ -20,6 +36,7 @@ __all__ = [
     "FittedHead",
     "HEADS",
     "Head",
+    "Knob",
     "LOSSES",
     "Machine",
     "N_EPOCHS",
@@ -28,12 +45,16 @@ __all__ = [
     "balanced_order",
     "best_temperature",
     "check",
+    "check_by_hand",
     "fit",
     "info",
+    "knob",
     "load",
     "make",
+    "not_default",
     "register",
     "rehearse",
     "save",
     "title",
+    "values_of",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 from tlcore.sentences import Sentence
 
 from .head import Head
+from .knobs import Knob, directions
 from .linear import MEAN_LENGTH
 
 N_EPOCHS = 60
@@ -25,6 +26,18 @@ class Dense(Head):
     note = Sentence("64 ReLU units and a softmax, trained by Adam for {n} epochs.", n=N_EPOCHS)
     grid = tuple({"hidden_layer_sizes": (units,)} for units in (16, 64, 256))
     settings = {"hidden_layer_sizes": Sentence("units")}
+    knobs = (
+        Knob(
+            "units",
+            Sentence("units"),
+            Sentence("Units of the hidden layer: more can tell finer differences, and take longer."),
+            64,
+            1,
+            1000,
+            param="hidden_layer_sizes",
+        ),
+        directions(),
+    )
     shed = ("_optimizer",)  # Adam's moments: two thirds of the file
 
     def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:

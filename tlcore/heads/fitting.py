@@ -11,7 +11,9 @@ from tlcore.spec import Listener, MetricPoint
 from tlcore.spec.curves import Part
 
 from .head import FittedHead, Head, info, softmax
+from .knobs import PCA
 from .order import balanced_order
+from .rbf_svm import MOST_FOR_PCA, OFF
 
 CURVE_SIZES = 8
 MOST_SCORED = 2000  # training images: enough to draw the training curve, and quick
@@ -54,25 +56,44 @@ def fit(
         no curve, and the temperature stays 1
     listener : hears the head's curve: parts ``train`` and ``validation``, x in ``Head.curve``; without one no curve is
         measured
-    params : in place of the head's own settings, by scikit-learn's names
+    params : in place of the head's own settings, by scikit-learn's names; under ``PCA`` so many directions that the
+        features are projected on first
 
     Raises
     ------
     SpecError
         No head of that name.
     """
-    head = info(name)
+    head, began = info(name), time.perf_counter()
+    pca = _pca(x, y, params.get(PCA), seed)
+    if pca:
+        x = pca.transform(x).astype(np.float32)
+        validation = validation and (pca.transform(validation[0]).astype(np.float32), validation[1])
+    pca_s = time.perf_counter() - began if pca else 0.0
+    params = {key: value for key, value in params.items() if key != PCA or value == OFF}
     scale = float(1.0 / np.linalg.norm(x, axis=1).mean()) if head.scales else 1.0
     fitted = FittedHead(name, None, scale, params=params)
     draw = _Curve(head, fitted, validation, listener) if validation and listener else None
     if draw and head.curve == "images":  # growing, nested, balanced parts of the training images
         order = balanced_order(y)
         for n in np.unique(np.geomspace(2 * (y.max() + 1), len(x), CURVE_SIZES).astype(int))[:-1]:
-            _fit(head, fitted, x[order[:n]], y[order[:n]], seed, draw)
+            if head.can_fit(fitted.params, n):
+                _fit(head, fitted, x[order[:n]], y[order[:n]], seed, draw)
     fit_s = _fit(head, fitted, x, y, seed, draw)
     if validation and hasattr(fitted.estimator, "decision_function"):
         fitted.temperature = best_temperature(fitted.scores(validation[0]), validation[1])
-    return fitted, fit_s
+    fitted.reduce = pca  # only now: what was measured above was projected before
+    return fitted, fit_s + pca_s
+
+
+def _pca(x: np.ndarray, y: np.ndarray, n: int | str | None, seed: int) -> Any:
+    """Return a PCA fitted on some of the images; None where none is wanted."""
+    if not isinstance(n, int):
+        return None
+    from sklearn.decomposition import PCA
+
+    few = x[balanced_order(y)[:MOST_FOR_PCA]]
+    return PCA(min(n, x.shape[1], max(1, len(few) - 1)), random_state=seed).fit(few)
 
 
 def rehearse(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> float:

@@ -1,6 +1,6 @@
 """What a head is, and the registry of those there are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -8,8 +8,10 @@ import numpy as np
 
 from tlcore.errors import SpecError
 from tlcore.sentences import NOTHING, Sentence, verbatim
-from tlcore.spec import FINE_TUNE, SCRATCH, check_choice
+from tlcore.spec import FINE_TUNE, SCRATCH, ByHand, check_choice
 
+from . import knobs
+from .knobs import Knob
 from .machine import Machine
 
 Curve = Literal["images", "trees", "epochs"]
@@ -44,6 +46,7 @@ class Head:
     scaling, note : how its input is scaled and what it is, for people
     grid : settings to try when it is tuned, by scikit-learn's names; the simplest first, for a tie goes to the earlier
     settings : what those names are called
+    knobs : hyperparameters that a person may set by hand; a head without any offers none
     trusted : types that its file may hold beyond skops' own defaults
     shed : attributes of the fitted estimator that answer nothing and stay out of its file
     effort : seconds of one core to fit and test it: whatever the images, and for each number of the training features
@@ -61,6 +64,7 @@ class Head:
     note: Sentence = NOTHING
     grid: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Sentence] = {}
+    knobs: tuple[Knob, ...] = ()
     trusted: tuple[str, ...] = ()
     shed: tuple[str, ...] = ()
     effort: tuple[float, float] = (0.1, 3e-7)
@@ -90,6 +94,10 @@ class Head:
             return estimator.predict_proba(x)
         values = estimator.decision_function(x)
         return np.stack([-values, values], axis=1) if values.ndim == 1 else values
+
+    def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a person set, by the names of knobs, as what ``fit`` takes: by scikit-learn's names."""
+        return {knob.key: values[knob.name] for knob in self.knobs if knob.name in values}
 
     def can_fit(self, params: Mapping[str, Any], n: int) -> bool:
         """Return whether a setting of the grid can be fitted on ``n`` images."""
@@ -135,9 +143,60 @@ def info(name: str) -> Head:
     return HEADS[name]
 
 
-def title(name: str) -> Sentence:
-    """Return what a head is called; of an extension that is gone its head has only its name."""
-    return HEADS[name].title if name in HEADS else verbatim(name)
+def title(name: str, by_hand: Iterable[ByHand] = ()) -> Sentence:
+    """Return what a head is called, with what was set of it; of an extension that is gone its head has only its name.
+
+    Examples
+    --------
+    >>> str(title("gone", [ByHand("gone", "C", 0.1), ByHand("other", "C", 2.0)]))
+    'gone (C = 0.1)'
+    """
+    head = HEADS[name].title if name in HEADS else verbatim(name)
+    values = values_of(name, by_hand)
+    if not values:
+        return head
+    settings = knobs.describe(HEADS[name].knobs if name in HEADS else (), values)
+    return Sentence("{head} ({settings})", head=head, settings=settings)
+
+
+def values_of(name: str, by_hand: Iterable[ByHand]) -> dict[str, Any]:
+    """Return what was set of one head, by the names of its knobs."""
+    return {each.name: each.value for each in by_hand if each.head == name}
+
+
+def knob(head: str, name: str) -> Knob | None:
+    """Return a head's hyperparameter; None where there is none of that name, or no such head."""
+    return next((each for each in HEADS[head].knobs if each.name == name), None) if head in HEADS else None
+
+
+def not_default(settings: Iterable[ByHand]) -> tuple[ByHand, ...]:
+    """Return settings as a spec keeps them: what is at its default is left out."""
+    found = ((each, knob(each.head, each.name)) for each in settings)
+    return tuple(each for each, known in found if known is None or each.value != known.default)
+
+
+def check_by_hand(names: Collection[str], settings: Iterable[ByHand], n: int) -> None:
+    """Raise a SpecError when something is set that a head does not have, takes or could be fitted with.
+
+    Parameters
+    ----------
+    names : the heads that are fitted
+    n : training images
+    """
+    settings = tuple(settings)
+    for head in dict.fromkeys(each.head for each in settings):
+        if head not in names:
+            raise SpecError("{head} is set by hand but not chosen. Choose it too, or leave it out.", head=title(head))
+        values = values_of(head, settings)
+        if len(values) < sum(each.head == head for each in settings):
+            raise SpecError("A hyperparameter of {head} is set twice. Set each once.", head=title(head))
+        knobs.check(title(head), info(head).knobs, values)
+        if not info(head).can_fit(info(head).params(values), n):
+            raise SpecError(
+                "{head} needs more than these {n:,} training images. Use more labels, or smaller values.",
+                head=title(head, settings),
+                n=n,
+            )
 
 
 def check(names: tuple[str, ...]) -> None:
@@ -160,6 +219,11 @@ class FittedHead:
     scale: float = 1.0
     temperature: float = 1.0
     params: Mapping[str, Any] = field(default_factory=dict)  # in place of the head's own settings
+    reduce: Any = None  # a fitted PCA that the features go through before anything else
+
+    def reduced(self, x: np.ndarray) -> np.ndarray:
+        """Return features as the estimator's own preparation takes them: projected where there is a PCA."""
+        return x if self.reduce is None else self.reduce.transform(x).astype(np.float32)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the most probable class of every row: int64, shape (n,)."""
@@ -167,6 +231,7 @@ class FittedHead:
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """Return decision values where the estimator has them, else probabilities: shape (n, n_classes)."""
+        x = self.reduced(x)
         x = x * np.float32(self.scale) if self.scale != 1.0 else x
         return HEADS[self.name].scores(self.estimator, x)
 

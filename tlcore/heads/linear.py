@@ -7,6 +7,7 @@ import numpy as np
 from tlcore.sentences import Sentence
 
 from .head import Head
+from .knobs import directions, penalty
 from .machine import Machine
 
 MEAN_LENGTH = Sentence("one factor for all features, so that the mean length is 1")
@@ -22,6 +23,7 @@ class LinearSVM(Head):
     scaling = MEAN_LENGTH
     note = Sentence("One weight vector per class with the widest margin (LinearSVC, squared hinge, C = 1).")
     grid = tuple({"C": c} for c in (0.01, 0.1, 1.0, 10.0, 100.0))
+    knobs = (penalty(1.0), directions())
 
     def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
         from sklearn.svm import LinearSVC

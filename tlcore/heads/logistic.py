@@ -5,6 +5,7 @@ from typing import Any
 from tlcore.sentences import Sentence
 
 from .head import Head
+from .knobs import directions, penalty
 from .linear import MEAN_LENGTH
 
 
@@ -18,6 +19,7 @@ class Logistic(Head):
     scaling = MEAN_LENGTH
     note = Sentence("A softmax over one weight vector per class (C = 10).")
     grid = tuple({"C": c} for c in (0.1, 1.0, 10.0, 100.0))
+    knobs = (penalty(10.0), directions())
 
     def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
         from sklearn.linear_model import LogisticRegression

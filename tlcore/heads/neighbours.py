@@ -6,6 +6,7 @@ from typing import Any
 from tlcore.sentences import Sentence
 
 from .head import Head
+from .knobs import Knob, directions
 
 
 class Neighbours(Head):
@@ -19,12 +20,27 @@ class Neighbours(Head):
     )
     grid = tuple({"n_neighbors": k} for k in (25, 15, 9, 5, 3, 1))
     settings = {"n_neighbors": Sentence("k")}
+    knobs = (
+        Knob(
+            "k",
+            Sentence("k"),
+            Sentence("How many nearest training images answer together."),
+            low=1,
+            high=200,
+            blank=Sentence("automatic"),
+            param="n_neighbors",
+        ),
+        directions(),
+    )
 
     def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
         from sklearn.neighbors import KNeighborsClassifier
 
         k = min(5, max(1, shape[0] // n_classes))
         return KNeighborsClassifier(n_neighbors=k, weights="distance", algorithm="brute", n_jobs=-1)
+
+    def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in super().params(values).items() if value is not None}
 
     def can_fit(self, params: Mapping[str, Any], n: int) -> bool:
         return params.get("n_neighbors", 0) <= n

@@ -23,6 +23,8 @@ def save(head: FittedHead, path: Path, move: Callable[[Path, Path], object] = os
     for name in HEADS[head.name].shed:
         vars(estimator).pop(name, None)
     state = {"name": head.name, "estimator": estimator, "scale": head.scale, "temperature": head.temperature}
+    if head.reduce is not None:
+        state["reduce"] = head.reduce
     content = dumps(state, compression=ZIP_DEFLATED, compresslevel=1)
     scratch.write_whole(path, lambda temporary: temporary.write_bytes(content), move)
     return len(content)
@@ -47,7 +49,8 @@ def load(path: Path) -> FittedHead:
         trusted = {kind for head in HEADS.values() for kind in head.trusted}
         state = loads(content, trusted=sorted(trusted))
         info(state["name"])
-        return FittedHead(state["name"], state["estimator"], float(state["scale"]), float(state["temperature"]))
+        scale, temperature = float(state["scale"]), float(state["temperature"])
+        return FittedHead(state["name"], state["estimator"], scale, temperature, reduce=state.get("reduce"))
     except FileNotFoundError as error:
         raise DataError("The head's file {name} is missing. Train it again.", name=Path(path).name) from error
     except Exception as error:  # skops raises many kinds for a damaged file

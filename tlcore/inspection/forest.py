@@ -35,7 +35,17 @@ def opened(run_id: str, file: str, choice: int, folder: str) -> OpenedForest:
     """
     head, x, known = _forest(run_id, file, folder)
     choices.check_choice(choice, len(known.labels))
-    image = x[choice : choice + 1]
+    return _answer(head, x[choice : choice + 1], known)
+
+
+def opened_on(run_id: str, file: str, item: np.ndarray, folder: str) -> OpenedForest:
+    """Open a finished run's random forest for any item of the run's form; raises as ``opened``."""
+    run, _head, _data = choices.read(run_id, file, "forest", folder)
+    head, _x, known = _forest(run_id, file, folder)
+    return _answer(head, head.reduced(choices.feature_rows(run, file, item[None])), known)
+
+
+def _answer(head: heads.FittedHead, image: np.ndarray, known: Choices) -> OpenedForest:
     trees = np.stack([tree.predict_proba(image)[0] for tree in heads.info(head.name).trees(head.estimator)])
     return OpenedForest(trees, head.estimator.predict_proba(image)[0], known)
 
@@ -46,4 +56,8 @@ def _forest(run_id: str, file: str, folder: str) -> tuple[heads.FittedHead, np.n
     x = choices.feature_rows(run, file, data.x_test[:1000])
     sure = head.predict_proba(x).max(axis=1)
     chosen = choices.chosen(sure)
-    return head, x[chosen], Choices(choices.pictures(data, data.x_test[chosen]), data.y_test[chosen], sure[chosen])
+    return (
+        head,
+        head.reduced(x[chosen]),
+        Choices(choices.pictures(data, data.x_test[chosen]), data.y_test[chosen], sure[chosen]),
+    )

@@ -3,6 +3,7 @@
 Needs scikit-learn or Keras and is asked for in a child process (``what_if.WhatIf.ask``).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from tlcore import heads
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
 from tlcore.heads import HEADS
+from tlcore.store import Run
 
 from . import choices
 from .choices import Choices
@@ -135,7 +137,16 @@ def opened(run_id: str, file: str, pair: tuple[int, int], choice: int, folder: s
     """
     material = _pair(run_id, file, tuple(pair), folder)
     choices.check_choice(choice, len(material.choices.labels))
-    x = material.candidates[choice : choice + 1]
+    return _answer(material, material.candidates[choice : choice + 1])
+
+
+def opened_on(run_id: str, file: str, pair: tuple[int, int], item: np.ndarray, folder: str) -> OpenedSVM:
+    """Open a finished run's SVM on a pair of classes for any item of the run's form; raises as ``opened``."""
+    material = _pair(run_id, file, tuple(pair), folder)
+    return _answer(material, material.prepare(item[None]))
+
+
+def _answer(material: "_Pair", x: np.ndarray) -> OpenedSVM:
     kernels = material.kernel(material.vectors, x)[:, 0]
     order = np.argsort(-np.abs(material.weights * kernels), kind="stable")
     return OpenedSVM(
@@ -155,6 +166,7 @@ class _Pair:
 
     machine: Any
     kernel: Any  # (a, b) -> K, shape (len(a), len(b))
+    prepare: Callable[[np.ndarray], np.ndarray]  # items -> what the kernel sees
     vectors: np.ndarray  # support vectors as features
     images: np.ndarray
     labels: np.ndarray
@@ -173,21 +185,23 @@ def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
     own = HEADS[head.name].machine(head.estimator, head.scale)
     assert own is not None
     settings, kernel = own.settings, own.kernel
+    prepare = _preparing(run, file, head, own.prepare)
     members = np.flatnonzero(np.isin(data.y_train, pair))
     rows = members[heads.balanced_order(data.y_train[members])[:MOST_IMAGES]]
-    x = own.prepare(choices.feature_rows(run, file, data.x_train[rows]))
+    x = prepare(data.x_train[rows])
     y = np.where(data.y_train[rows] == pair[0], 1, -1)
     machine = SVC(**settings, tol=TOLERANCE, cache_size=500).fit(x, y)
     weights, support = machine.dual_coef_[0], machine.support_
     alpha = np.zeros(len(rows))
     alpha[support] = np.abs(weights)
     few = np.flatnonzero(np.isin(data.y_test, pair))[:1000]
-    t = own.prepare(choices.feature_rows(run, file, data.x_test[few]))
+    t = prepare(data.x_test[few])
     values = machine.decision_function(t)
     chosen = choices.chosen(np.abs(values))
     return _Pair(
         machine,
         kernel,
+        prepare,
         vectors=x[support],
         images=choices.pictures(data, data.x_train[rows[support]]),
         labels=data.y_train[rows[support]],
@@ -206,6 +220,12 @@ def _pair(run_id: str, file: str, pair: tuple[int, int], folder: str) -> _Pair:
             "dual": dual(alpha, y, kernel(x, x), settings["C"]),
         },
     )
+
+
+def _preparing(
+    run: Run, file: str, head: heads.FittedHead, prepare: Callable[[np.ndarray], np.ndarray]
+) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda items: prepare(head.reduced(choices.feature_rows(run, file, items)))
 
 
 def _check_pair(pair: tuple[int, int], data: Data) -> None:

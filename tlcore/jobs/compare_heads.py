@@ -1,7 +1,7 @@
 """Compare heads: scikit-learn classifiers on the activations of one layer, with raw pixels as the control."""
 
 import time
-from collections.abc import Container, Hashable
+from collections.abc import Container, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import product
@@ -67,6 +67,7 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
             raise SpecError("A comparison needs at least one seed and one input.")
         for seed in spec.seeds:
             check_number("seed", seed)
+        heads.check_by_hand(spec.heads, spec.by_hand, _n_train(spec))
         _check_size(spec, source)
 
     def run(
@@ -84,12 +85,12 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
             return _fit_heads(spec, reporter, folder, so_far)
 
     def describe(self, spec: HeadSpec) -> str:
-        return f"{task(spec)}, {', '.join(spec.heads)} on {spec.layer}"
+        return f"{task(spec)}, {', '.join(map(partial(_named, spec), spec.heads))} on {spec.layer}"
 
     def report(self, result: HeadsResult, folder: Path) -> Report:
         if not result.rows:
             return ["No head was finished."]
-        rows = tuple(_entries(line, *result.whole_cost(line)) for line in result.table)
+        rows = tuple(_entries(line, _titled(result, line), *result.whole_cost(line)) for line in result.table)
         report: list[str | Table] = [Table(COLUMNS, rows)]
         if len(result.rows) < result.n_planned:
             report.append(f"Stopped after {len(result.rows)} of {result.n_planned} heads.")
@@ -113,17 +114,30 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
         return report
 
     def work(self, spec: HeadSpec) -> Hashable:
-        return spec.data.target, spec.data.per_class, spec.heads, spec.inputs, len(spec.seeds)
+        return spec.data.target, spec.data.per_class, spec.heads, spec.inputs, len(spec.seeds), spec.by_hand
 
     def warm(self) -> None:
         import sklearn.ensemble  # noqa: F401
         import sklearn.svm  # noqa: F401
 
 
-def _entries(line: HeadMean, ms: float, mb: float | None) -> tuple[Entry, ...]:
+def _named(spec: HeadSpec, head: str) -> str:
+    """Return a head's name with what was set of it by hand."""
+    values = heads.values_of(head, spec.by_hand)
+    return head + (f" ({', '.join(f'{name}={value}' for name, value in values.items())})" if values else "")
+
+
+def _titled(result: HeadsResult, line: HeadMean) -> str:
+    """Return what a head is called, with what was set of it where that was not tuned."""
+    row = next((row for row in result.rows if (row.head, row.input) == (line.head, line.input)), None)
+    settings = f" ({tuning.describe(line.head, row.params)})" if row and row.params and not row.tried else ""
+    return f"{heads.title(line.head)}{settings}"
+
+
+def _entries(line: HeadMean, title: str, ms: float, mb: float | None) -> tuple[Entry, ...]:
     return (
         "*" if line.best else "",
-        str(heads.title(line.head)),
+        title,
         "features" if line.input == "features" else "raw pixels",
         spread(line.mean, line.sd),
         between(*line.interval),
@@ -136,14 +150,17 @@ def _entries(line: HeadMean, ms: float, mb: float | None) -> tuple[Entry, ...]:
     )
 
 
+def _n_train(spec: HeadSpec) -> int:
+    target, per_class = datasets.info(spec.data.target), spec.data.per_class
+    return target.n_train if per_class is None else per_class * len(target.class_names)
+
+
 def _check_size(spec: HeadSpec, source: SourceInfo) -> None:
     """Raise a SpecError when the features would not fit into a worker: heads copy them once or twice."""
     if "features" not in spec.inputs:
         return
-    target = datasets.info(spec.data.target)
-    n = target.n_train if spec.data.per_class is None else spec.data.per_class * len(target.class_names)
     layer = next(layer for layer in source.layers if layer.name == spec.layer)
-    features.check_size(layer, n, Sentence("Take fewer labels per class, or a later layer."))
+    features.check_size(layer, _n_train(spec), Sentence("Take fewer labels per class, or a later layer."))
 
 
 def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsResult) -> HeadsResult:
@@ -176,7 +193,8 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
             n_done = len(result.rows)
             left = pace.left_s(_todo(spec, done), (seed, name))
             at = time.perf_counter()
-            message = Sentence("{head} on {input}, seed {seed}", head=heads.title(head), input=INPUTS[name], seed=seed)
+            title = heads.title(head, spec.by_hand)
+            message = Sentence("{head} on {input}, seed {seed}", head=title, input=INPUTS[name], seed=seed)
             reporter.on_progress(Progress(n_done, n, message, left_s=left))
             row, answers = _one_head(spec, head, fitting, reporter)
             if answers is not None:
@@ -210,9 +228,8 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
 def _pace(spec: HeadSpec, result: HeadsResult) -> HeadPace:
     """Return what tells the time left, with what an earlier process has done."""
     target, source = datasets.info(spec.data.target), sources.info(spec.source)
-    n = target.n_train if spec.data.per_class is None else spec.data.per_class * len(target.class_names)
     shape = next(layer.output_shape for layer in source.layers if layer.name == spec.layer)
-    pace = HeadPace(n, {"features": prod(shape), "pixels": prod(target.form.shape)}, spec.tune, spec.seed)
+    pace = HeadPace(_n_train(spec), {"features": prod(shape), "pixels": prod(target.form.shape)}, spec.tune, spec.seed)
     for row in result.rows:
         pace.done((row.seed, row.input, row.head), seconds_of(row), seconds_of(row))
     return pace
@@ -307,10 +324,11 @@ def _one_head(spec: HeadSpec, head: str, fitting: _Fitting, reporter: Reporter) 
     began, first = time.perf_counter(), seed == spec.seed
     one_curve = len(spec.heads) == len(spec.inputs) == 1  # it needs no name
     curve = _Curve(reporter, began, "" if one_curve else head, "" if one_curve else name)
-    params, tried = {}, ()
+    params: Mapping[str, Any] = heads.info(head).params(heads.values_of(head, spec.by_hand))
+    tried = ()
     validation = (fitting.x_validation, data.y_validation)
     if spec.tune:
-        params, tried = tuning.choose(head, fitting.x_train, data.y_train, validation, seed, reporter)
+        params, tried = tuning.choose(head, fitting.x_train, data.y_train, validation, seed, reporter, params)
     fitted, fit_s = heads.fit(
         head,
         fitting.x_train,

@@ -95,7 +95,7 @@ def of_run(run: Run) -> list[PredictorInfo]:
     for row in run.result.heads:
         if row.head not in heads.HEADS:  # an extension's that is gone: nothing here can read it
             continue
-        what = heads.title(row.head)
+        what = heads.title(row.head, getattr(run.spec, "by_hand", ()))
         if row.input == PIXELS:
             what = Sentence("{head} on pixels", head=what)
         transfer = "without" if untrained or row.input == PIXELS else "after"

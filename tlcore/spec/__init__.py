@@ -10,6 +10,7 @@ from .jobs import (
     PIXELS,
     SCHEDULES,
     SCRATCH,
+    ByHand,
     ComparisonSpec,
     ExampleSpec,
     FineTuneSpec,
@@ -46,6 +47,7 @@ from .results import (
 )
 
 __all__ = [
+    "ByHand",
     "Cell",
     "DataSpec",
     "Evaluation",

@@ -94,6 +94,15 @@ class FineTuneSpec:
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """One hyperparameter of a head that a person set: ``name`` is that of one of the head's knobs (``heads.Knob``)."""
+
+    head: str
+    name: str
+    value: float | str | None
+
+
+@dataclass(frozen=True)
 class HeadSpec:
     """Train scikit-learn heads on the activations of one layer, with raw pixels as the control.
 
@@ -109,6 +118,7 @@ class HeadSpec:
     seeds: tuple[int, ...] = (0,)
     curves: bool = True  # measure the learning curve of every head as well
     tune: bool = False  # choose each head's hyperparameters on the validation images first
+    by_hand: tuple[ByHand, ...] = ()  # hyperparameters that differ from the heads' own; tuning leaves these alone
 
     kind: ClassVar[str] = "heads"
 
@@ -121,8 +131,13 @@ class HeadSpec:
         head, _dash, name = model.partition("-")
         if not seeds or head not in self.heads or name not in self.inputs:
             return ()
-        data = replace(self.data, seed=seeds[0])
-        return (replace(self, heads=(head,), inputs=(name,), seeds=tuple(seeds), data=data, curves=False),)
+        data, by_hand = replace(self.data, seed=seeds[0]), self.by_hand_of(head)
+        again = replace(self, heads=(head,), inputs=(name,), seeds=tuple(seeds), data=data, curves=False)
+        return (replace(again, by_hand=by_hand),)
+
+    def by_hand_of(self, head: str) -> tuple[ByHand, ...]:
+        """Return what was set of one head."""
+        return tuple(each for each in self.by_hand if each.head == head)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ def open_heads(run: Run) -> None:
 
 
 def _which(run: Run, name: str, files: Mapping[str, HeadRow]) -> str:
-    titles = {file: head_on(row.head, row.input) for file, row in files.items()}
+    hand = getattr(run.spec, "by_hand", ())
+    titles = {file: head_on(row.head, row.input, hand) for file, row in files.items()}
     if len(titles) == 1:
         return next(iter(titles))
     return st.selectbox(_("Head"), list(titles), format_func=titles.__getitem__, key=f"opened_{name}_{run.id}")
@@ -65,7 +66,7 @@ def _svm(run: Run, file: str) -> None:
     second = b.selectbox(_("against (y = −1)"), others, format_func=names.__getitem__, key=f"minus_{key}")
     choice = int(state.get(f"image_{key}") or 0)
     found: OpenedSVM = asked(svm.opened, run.id, file, (first, second), choice, str(state.lab().folder))
-    _which_machine(found)
+    which_machine(found)
     _pick(
         found.choices,
         names,
@@ -73,11 +74,12 @@ def _svm(run: Run, file: str) -> None:
         _("Under each image, what the machine says of it: above 0 is {name}."),
         names[first],
     )
-    _sum(found, names, first, second)
+    svm_sum(found, names, first, second)
     _dual(found.dual, found.C)
 
 
-def _which_machine(found: OpenedSVM) -> None:
+def which_machine(found: OpenedSVM) -> None:
+    """Say in what the machine that is shown is the head's own."""
     words = (
         _(
             "An RBF SVM of several classes is one machine for every pair. The one for these two is solved again here, "
@@ -122,8 +124,8 @@ def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: st
     )
 
 
-def _sum(found: OpenedSVM, names: Sequence[str], first: int, second: int) -> None:
-    """The decision as a sum over support vectors."""
+def svm_sum(found: OpenedSVM, names: Sequence[str], first: int, second: int, most: int = MOST_PICTURES) -> None:
+    """Show the decision as a sum over support vectors, the weightiest ``most`` of them as pictures."""
     st.markdown(_("**The answer is a sum over support vectors**"))
     st.latex(r"f(x) = \sum_i \alpha_i y_i\, K(x_i, x) + b")
     terms = found.weights * found.kernels
@@ -147,12 +149,12 @@ def _sum(found: OpenedSVM, names: Sequence[str], first: int, second: int) -> Non
             gap=abs(found.shown_sum - found.decision),
         )
     )
-    shown = slice(0, MOST_PICTURES)
+    shown = slice(0, most)
     captions = [f"{names[label]}: {term:+.3f}" for label, term in zip(found.labels[shown], terms[shown], strict=True)]
     st.html(gallery(found.vectors[shown], captions))
     st.caption(
         _("The {n} support vectors that weigh most on this image, with their class and their term of the sum.").format(
-            n=min(m, MOST_PICTURES)
+            n=min(m, most)
         )
     )
     with st.popover(_("All {n} terms").format(n=m)):
@@ -200,6 +202,11 @@ def _forest(run: Run, file: str) -> None:
     choice = int(state.get(f"image_{key}") or 0)
     found: OpenedForest = asked(forest.opened, run.id, file, choice, str(state.lab().folder))
     _pick(found.choices, names, f"image_{key}", _("Under each image, how sure the forest is of its answer."))
+    forest_votes(found, names, key)
+
+
+def forest_votes(found: OpenedForest, names: Sequence[str], key: str) -> None:
+    """Show the trees' votes and their average, which is the forest's answer."""
     n, average = len(found.trees), found.trees.mean(axis=0)
     votes = np.bincount(found.trees.argmax(axis=1), minlength=len(names))
     st.markdown(

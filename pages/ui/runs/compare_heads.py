@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.charts import plots
-from pages.ui.closer import evaluate, open_heads
+from pages.ui.closer import evaluate, open_heads, together
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, plain, shown, tell
@@ -25,7 +25,7 @@ from .words import per_class, target
 
 class HeadsView(View[HeadSpec, HeadsResult]):
     def title(self, spec: HeadSpec) -> str:
-        heads = ", ".join(names.head(name) for name in spec.heads)
+        heads = ", ".join(names.head(name, spec.by_hand) for name in spec.heads)
         if len(spec.heads) > 2:
             heads = _("{n} heads").format(n=len(spec.heads))
         return _("{heads} on {layer} of {source} → {target}, {n}").format(
@@ -37,7 +37,7 @@ class HeadsView(View[HeadSpec, HeadsResult]):
         )
 
     def lane(self, spec: HeadSpec) -> str:
-        heads = ", ".join(names.head(name) for name in spec.heads)
+        heads = ", ".join(names.head(name, spec.by_hand) for name in spec.heads)
         return _("{heads} on {layer}").format(heads=heads, layer=spec.layer)
 
     def stopping(self) -> str:
@@ -60,6 +60,7 @@ class HeadsView(View[HeadSpec, HeadsResult]):
         tuned.tried(run, result)
         tuned.test_uses(run)
         evaluate.evaluation_of(run)
+        together.one_image(run)
         open_heads.open_heads(run)
 
     def result(self, run: Run, result: HeadsResult) -> None:
@@ -91,9 +92,10 @@ def _single(run: Run, result: HeadsResult) -> None:
             layer=result.layer, seconds=result.extract_s, mb=result.features_mb
         )
     )
+    hand = run.spec.by_hand if isinstance(run.spec, HeadSpec) else ()
     for row in result.rows:
         if row.file:
-            with st.expander(_("Confusion matrix: {head}").format(head=names.head(row.head))):
+            with st.expander(_("Confusion matrix: {head}").format(head=names.head(row.head, hand))):
                 st.plotly_chart(
                     plots.confusion(row.confusion, result.class_names),
                     key=f"confusion_{run.id}_{row.file}",
@@ -143,7 +145,8 @@ def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
     if run.final and len(result.rows) < result.n_planned:
         words = _("Stopped after {n} of {total} heads; only the seeds that all of them share are compared.")
         st.info(words.format(n=len(result.rows), total=result.n_planned))
-    models = {f"{line.head}-{line.input}": names.head_on(line.head, line.input) for line in lines}
+    hand = spec.by_hand
+    models = {f"{line.head}-{line.input}": names.head_on(line.head, line.input, hand) for line in lines}
     found = contest.find([Entrant(label, run, model) for model, label in models.items()])
     with st.container(key="verdict_heads"):
         st.header(plain(headline(run, lines, found)), anchor=False)
@@ -153,13 +156,13 @@ def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
     if found and found.offer and run.final:
         _offer_seeds(spec)
     st.plotly_chart(
-        plots.head_dots(lines, names.heads(), names.inputs()),
+        plots.head_dots(lines, {line.head: names.head(line.head, hand) for line in lines}, names.inputs()),
         key=f"dots_{run.id}",
         config=plots.CONFIG,
         alt=_("Test error of every head, on features and on raw pixels"),
     )
     with st.expander(_("Table: accuracy, time and size of every head")):
-        _table(run, result, models, best)
+        _table(run, spec, result, models, best)
     _side_by_side(run, result)
 
 
@@ -180,7 +183,7 @@ def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
     return _("Pixels beat features: {first} against {second}").format(first=first, second=percent(features.mean))
 
 
-def _table(run: Run, result: HeadsResult, models: Mapping[str, str], best: Collection[str]) -> None:
+def _table(run: Run, spec: HeadSpec, result: HeadsResult, models: Mapping[str, str], best: Collection[str]) -> None:
     lines = result.table
     if len(best) > 1:
         st.caption(_("The heads marked ★ tie."))
@@ -188,7 +191,7 @@ def _table(run: Run, result: HeadsResult, models: Mapping[str, str], best: Colle
         [
             {
                 "": "★" if models[f"{line.head}-{line.input}"] in best else "",
-                _("head"): names.head(line.head),
+                _("head"): names.head(line.head, spec.by_hand),
                 _("fitted on"): names.inputs()[line.input],
                 _("accuracy"): spread(line.mean, line.sd),
                 _("95 % interval"): between(*line.interval),

@@ -10,7 +10,7 @@ from pages.ui.words.names import head_on
 from pages.ui.words.text import PERCENT, _, ngettext, plain, shown
 from tlcore import datasets
 from tlcore.heads import tuning
-from tlcore.spec import HeadRow, HeadsResult, Tried
+from tlcore.spec import ByHand, HeadRow, HeadsResult, Tried
 from tlcore.store import Run
 
 
@@ -21,7 +21,7 @@ def tried(run: Run, result: HeadsResult) -> None:
         return
     st.subheader(_("Chosen on validation images"), anchor=False)
     st.dataframe(
-        lines(rows),
+        lines(rows, getattr(run.spec, "by_hand", ())),
         hide_index=True,
         column_config={
             _("validation accuracy"): st.column_config.NumberColumn(format=PERCENT),
@@ -39,7 +39,7 @@ def tried(run: Run, result: HeadsResult) -> None:
     )
 
 
-def lines(rows: Sequence[HeadRow]) -> list[dict[str, Any]]:
+def lines(rows: Sequence[HeadRow], by_hand: Sequence[ByHand] = ()) -> list[dict[str, Any]]:
     """Return a line per head, input and setting: means over seeds, and how many seeds chose it."""
     groups: dict[tuple[str, str, str], list[tuple[Tried, bool]]] = {}
     for row in rows:
@@ -49,7 +49,7 @@ def lines(rows: Sequence[HeadRow]) -> list[dict[str, Any]]:
     return [
         {
             _("chosen"): "★" * sum(chosen for _one, chosen in found),
-            _("head"): head_on(head, name),
+            _("head"): head_on(head, name, by_hand),
             _("setting"): words,
             _("validation accuracy"): 100 * sum(tried.accuracy for tried, _chosen in found) / len(found),
             _("seconds"): sum(tried.seconds for tried, _chosen in found) / len(found),

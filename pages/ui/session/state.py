@@ -164,6 +164,11 @@ def put(**choices: Any) -> None:
         st.session_state[key] = value
 
 
+def begin(key: str, value: Any) -> None:
+    """Let a widget begin with a value, which may be None; later it keeps what a person chose."""
+    st.session_state.setdefault(key, value)
+
+
 def keyed(key: str) -> dict[str, Any]:
     """Return the keywords that tie a widget to a choice and keep it through page changes."""
     if st.session_state.get(key) is None:

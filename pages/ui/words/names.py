@@ -1,9 +1,12 @@
 """What the fixed choices of a run are called, in the reader's language. Functions: nothing is translated at import."""
 
+from collections.abc import Iterable
+
 from pages.ui.words.text import _, shown
 from tlcore.evidence import methods as sweep_methods
 from tlcore.heads import HEADS
 from tlcore.heads import title as head_title
+from tlcore.spec import ByHand
 
 
 def states() -> dict[str, str]:
@@ -22,9 +25,9 @@ def heads() -> dict[str, str]:
     return {name: shown(card.title) for name, card in HEADS.items()}
 
 
-def head(name: str) -> str:
-    """Return what a head is called; one that nothing here registers has only its name."""
-    return shown(head_title(name))
+def head(name: str, by_hand: Iterable[ByHand] = ()) -> str:
+    """Return what a head is called, with what was set of it; one that nothing here registers has only its name."""
+    return shown(head_title(name, by_hand))
 
 
 def inputs() -> dict[str, str]:
@@ -37,6 +40,6 @@ def methods() -> dict[str, str]:
     return {name: shown(method.title) for name, method in sweep_methods().items()}
 
 
-def head_on(name: str, input: str) -> str:
-    """Return a head with what it was fitted on."""
-    return _("{head} on {input}").format(head=head(name), input=inputs()[input])
+def head_on(name: str, input: str, by_hand: Iterable[ByHand] = ()) -> str:
+    """Return a head with what was set of it and what it was fitted on."""
+    return _("{head} on {input}").format(head=head(name, by_hand), input=inputs()[input])
