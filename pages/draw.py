@@ -8,6 +8,7 @@ from pages.ui import frame
 from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
 from pages.ui.inputs import answers, kept, outside, ways
+from pages.ui.inputs.answers import Answers
 from pages.ui.inputs.board import Panel
 from pages.ui.session import state
 from pages.ui.words.text import _
@@ -44,10 +45,14 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     first = by_name[state.follow(model_key, prediction.main_choice(infos), called)]
     in_list = state.follow(beside_key, prediction.first_choice(infos), called)
     beside = [info for info in infos if info.name in in_list and info != first]
+    blank = Answers(hint=_("Draw a digit, pick a sample or upload a picture."))
 
     left, right = st.columns([2, 3], gap="large")
+    way = state.get(key("way", form), "draw")
+    easel_at = left.container(key=f"easel_{way}")  # it comes before what stands below it on a phone
     with right:
         answers_at = st.container(key="answer").empty()
+        answers_at.html(answers.large(first, called[first.name], blank, None))  # as high as it will be: nothing moves
         st.selectbox(
             _("Answer from"),
             list(called),
@@ -57,6 +62,7 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
             help=_("Type to search. Every finished run and head is here."),
         )
         why_at, list_at = st.container(), st.empty()
+        list_at.html(answers.others(beside, called, blank))
         with st.expander(_("Models in the list ({n})").format(n=len(beside))):
             st.multiselect(
                 _("Models"),
@@ -68,10 +74,8 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
                 label_visibility="collapsed",
             )
         outside.explained()
-    panel = Panel(
-        first, beside, called, form, _("Draw a digit, pick a sample or upload a picture."), answers_at, list_at
-    )
-    with left:
+    panel = Panel(first, beside, called, form, blank.hint, answers_at, list_at)
+    with easel_at:
         ways.item(panel, key, drew)
     with why_at:
         why(first, infos)
