@@ -11,14 +11,14 @@ from pages.ui.inputs import answers, kept, outside, ways
 from pages.ui.inputs.answers import Answers
 from pages.ui.inputs.board import Panel
 from pages.ui.session import state
+from pages.ui.words import names
 from pages.ui.words.text import _
-from tlcore import datasets, prediction
+from tlcore import datasets, inputs, prediction, sources
+from tlcore.datasets.mnist import FORM
 from tlcore.prediction import PredictorInfo
 from tlcore.spec import InputForm
 
 MOST_BESIDE = 30  # models in the list: each costs the server its answer at every stroke
-
-frame.heading(_("Try"), _("Draw a digit, and see what a model makes of it, before transfer and after."))
 
 
 def key(name: str, form: InputForm) -> str:
@@ -31,7 +31,21 @@ def picked_form(infos: Sequence[PredictorInfo]) -> InputForm:
     forms = list(dict.fromkeys(info.form for info in infos)) or [datasets.catalogue()[0].form]
     if len(forms) == 1:
         return forms[0]
-    return st.selectbox(_("Models that read"), forms, format_func=lambda form: f"{form.modality} · {form}", key="form")
+    reads = sources.info(state.get("source")).form
+    return st.selectbox(
+        _("Models that read"),
+        forms,
+        index=forms.index(reads) if reads in forms else 0,
+        format_func=lambda form: f"{names.kind(form)} · {form}",
+        key="form",
+    )
+
+
+def lead(form: InputForm) -> str:
+    """Return what a person does here with items of that form."""
+    if "draw" in inputs.modality(form.modality).ways:
+        return _("Draw a digit, and see what a model makes of it, before transfer and after.")
+    return _("Pick a sample or upload your own, and see what a model makes of it, before transfer and after.")
 
 
 def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
@@ -45,10 +59,12 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     first = by_name[state.follow(model_key, prediction.main_choice(infos), called)]
     in_list = state.follow(beside_key, prediction.first_choice(infos), called)
     beside = [info for info in infos if info.name in in_list and info != first]
-    blank = Answers(hint=_("Draw a digit, pick a sample or upload a picture."))
+    is_drawn = "draw" in inputs.modality(form.modality).ways
+    hint = _("Draw a digit, pick a sample or upload a picture.") if is_drawn else _("Pick a sample or upload your own.")
+    blank = Answers(hint=hint)
 
     left, right = st.columns([2, 3], gap="large")
-    way = state.get(key("way", form), "draw")
+    way = state.get(key("way", form), "draw" if is_drawn else "sample")
     easel_at = left.container(key=f"easel_{way}")  # it comes before what stands below it on a phone
     with right:
         answers_at = st.container(key="answer").empty()
@@ -73,7 +89,8 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
                 max_selections=MOST_BESIDE,
                 label_visibility="collapsed",
             )
-        outside.explained()
+        if form == FORM:  # on which it was recorded
+            outside.explained()
     panel = Panel(first, beside, called, form, blank.hint, answers_at, list_at)
     with easel_at:
         ways.item(panel, key, drew)
@@ -99,7 +116,9 @@ def drew() -> None:
 
 
 everyone = [info for info in state.models() if not info.broken]
+st.title(_("Try"), anchor=False)
 form = picked_form(everyone)
+st.markdown(lead(form))
 if everyone := [info for info in everyone if info.form == form]:
     easel(everyone, form)
 else:

@@ -22,19 +22,24 @@ PRESETS = {
     "article": _("First layer only (as in the article)"),
     "convolutions": _("All convolutions"),
     "all_but_last_block": _("All but the last block"),
+    "last_two_stages": _("Train from {block} on"),
+    "last_stage": _("Train from {block} on"),
     "all_but_head": _("All but the head"),
 }
+STAGES = {"last_two_stages": -2, "last_stage": -1}  # and which of the blocks that make the image smaller is named
 
 
 def presets(frozen: Freezing) -> None:
     """Show a button for each named choice; the one that holds is marked."""
-    choices = freezing.presets(frozen.layers)
+    choices, stages = freezing.presets(frozen.layers), freezing.stages(frozen.layers)
     with st.container(horizontal=True, key="presets"):
         for name, words in PRESETS.items():
-            if name == "all_but_last_block" and not choices[name]:
+            if name in ("all_but_last_block", *STAGES) and not choices[name]:
+                continue
+            if name == "convolutions" and stages and choices[name] == choices["all_but_head"]:
                 continue
             st.button(
-                words,
+                words.format(block=stages[STAGES[name]]) if name in STAGES else words,
                 key=f"preset_{name}",
                 on_click=choose,
                 args=(choices[name],),
@@ -171,7 +176,7 @@ with st.container(key=f"network_{len(blocks(frozen.layers))}"):  # so that room 
     )
 with st.container(key="will_train"):
     sentence(frozen, state.draft())
-retrained = reached.room(tail)
+retrained = reached.room(tail, source)
 if inside in [block["name"] for block in blocks(source.layers)]:
     layer_inside(source, inside, lambda: state.put(inside=""))
 st.subheader(_("Where it starts from"), anchor=False)

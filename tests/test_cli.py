@@ -210,7 +210,7 @@ REFUSED = {
     "train --fast": "Unrecognized arguments: --fast",
     "train --epoch 3": "Unrecognized arguments: --epoch 3",
     "train --epochs": "expected one argument",
-    "train --source cats": "There is no source model 'cats'. Pick one of: digits_0_4, digits, fashion, random.",
+    "train --source cats": "There is no source model 'cats'. Pick one of: digits_0_4, digits, fashion, random",
     "train --target letters": "Pick one of: mnist, mnist_0_4, mnist_5_9",
     "train --split thirds": "There is no split 'thirds'. Pick one of: standard, article.",
     "train --optimizer adamw": "Pick one of: adam, rmsprop, sgd.",

@@ -103,9 +103,11 @@ def test_a_network_of_inverted_residual_blocks_is_frozen_cut_and_named_by_block(
     model = keras.Model(body.input, keras.layers.Dense(3, activation="softmax", name="head")(body.output))
     rows = sources.describe(model)
     assert sum(row.n_weights for row in rows) == model.count_params()
-    assert list(dict.fromkeys(row.block for row in rows)) == ["", *(f"block_{n}" for n in range(1, 17))]
-    inside = {row.block for row in rows if not row.cut}  # the blocks that end in a sum
-    assert inside == {f"block_{n}" for n in (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)}
+    blocks = ["expanded_conv", *(f"block_{n}" for n in range(1, 17))]
+    assert list(dict.fromkeys(row.block for row in rows)) == ["", *blocks]
+    assert {row.block for row in rows if not row.cut} == set(blocks)
+    ends = [row.block for row in rows if row.cut and row.block]  # also of those through which nothing but a chain runs
+    assert ends == blocks
     frozen = Freezing(rows, freezing.presets(rows)["all_but_last_block"])
     assert frozen.boundary and frozen.boundary.layer == "block_15_add" and frozen.words == "Conv1 – block_15"
     prefix, tail = cuts.split(model, "block_15_add")

@@ -101,5 +101,5 @@ def test_a_kind_registers_once_and_an_unknown_one_is_refused_with_the_names(monk
     assert inputs.modality("grid").preview(item).shape == (8, 6)
     with pytest.raises(SpecError, match="two kinds of input of the name 'grid'"):
         inputs.register(Grids())
-    with pytest.raises(SpecError, match="no kind of input 'smell'. Pick one of: image, grid"):
+    with pytest.raises(SpecError, match="no kind of input 'smell'. Pick one of: image, photo, grid"):
         inputs.modality("smell")

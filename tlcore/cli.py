@@ -175,8 +175,9 @@ def _sources(commands: Any) -> None:
     words = "train a shipped source model anew and write it with its card"
     actions = listed.add_subparsers(metavar="ACTION")
     added = add_command(actions, "rebuild", catalogues.rebuild_source, words, "sources rebuild digits --folder new")
-    add_word(added, "source", "source model", tuple(making.RECIPES))
-    added.add_argument("--data", type=folder, help="folder of the four Fashion-MNIST files; default: keras.datasets")
+    add_word(added, "source", "source model", making.REBUILT)
+    words = "folder of the four Fashion-MNIST files, else keras.datasets; of a backbone, the file of its weights"
+    added.add_argument("--data", type=folder, help=words)
     added.add_argument("--folder", type=folder, default=sources.FOLDER, help="where to; default: where the app reads")
     add_number(added, "epochs", "in place of the recipe's own number", default=False)
     words = "check a .keras file of your own and add it to the source models"

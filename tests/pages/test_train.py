@@ -8,9 +8,10 @@ from pages.ui.runs import chart as charts
 from pages.ui.runs import comparison, view_of
 from pages.ui.runs.chart import steps_per_epoch
 from pages.ui.session import state
-from tlcore import jobs
+from tlcore import jobs, sources
 from tlcore.errors import DataError
 from tlcore.evidence import recorded_comparison
+from tlcore.features.freezing import Freezing
 from tlcore.recipes.comparison import lanes
 from tlcore.sentences import percent
 from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Progress
@@ -134,10 +135,17 @@ def test_a_start_says_how_long_the_like_of_it_took(lab):  # noqa: F811
         lab.store, {**TUNED, "total_s": 6.0, "n_trained": 10, "epochs": 10, "images_per_s": 100.0}, spec=spec
     )
     more = FineTuneSpec(data=DataSpec(per_class=50), phases=(Phase(10),))
-    assert jobs.of(more).takes_s(more, [paced]) == pytest.approx(5 + 10 * 16 * 16 / 100)
+    layers = sources.info(spec.source).layers
+    small, large = (16 * Freezing(layers, phase.frozen).multiply_adds(True) for phase in (*spec.phases, *more.phases))
+    longer = (3e6 + large) / (3e6 + small)  # a step through all layers, and not only those behind the convolutions
+    assert 10 < longer < 50
+    assert jobs.of(more).takes_s(more, [paced]) == pytest.approx(5 + 10 * 16 * 16 / 100 * longer)
     assert "Takes about 6 s on this server." in words(opened("train"))
     comparison_spec = ComparisonSpec(ways=("fine_tune", "scratch"))
-    assert jobs.of(comparison_spec).takes_s(comparison_spec, [paced]) == pytest.approx(6 + 5 + 60 * 16 / 100)
+    together = pytest.approx(6 + 5 + 60 * 16 / 100 * longer, rel=1e-3)
+    assert jobs.of(comparison_spec).takes_s(comparison_spec, [paced]) == together
+    photographs = FineTuneSpec("mobilenet_v2", DataSpec("hands", per_class=50), (Phase(10),))
+    assert jobs.of(photographs).takes_s(photographs, [paced]) is None  # another network tells nothing of it
     assert jobs.of(ComparisonSpec()).takes_s(ComparisonSpec(), done) is None  # no head was ever fitted
 
 

@@ -84,7 +84,7 @@ def find_model(home: Path, text: str) -> str:
     """
     if text in taught.NAMES:
         return text
-    shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.trained]
+    shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.answers]
     if text in shipped:
         return str(ModelName.source(text))
     run_id, _, head = text.partition("/")

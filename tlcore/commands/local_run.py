@@ -134,9 +134,10 @@ def _refuse_fixed(options: Namespace) -> None:
 
 def _own_recipe(options: Namespace) -> FineTuneSpec:
     spec = FineTuneSpec(**_given(options, "source", "batch_size", "optimizer", "seed", "patience", "augment"))
+    spec = replace(spec, source=_source(options, spec.source))
     layers = sources.info(spec.source).layers
     phase = replace(Phase(**_given(options, "epochs", *_OF_RATE)), frozen=frozen_layers(options, spec.source))
-    spec = replace(spec, data=_data(options, spec.seed), phases=(phase,))
+    spec = replace(spec, data=_data(options, spec.source, spec.seed), phases=(phase,))
     if options.thaw is not None:
         for name in ("freeze", "preset"):
             if getattr(options, name) is not None:
@@ -166,14 +167,23 @@ def head_spec(options: Namespace) -> HeadSpec:
     if "all" in given.get("heads", ()):
         given["heads"] = tuple(HEADS)
     spec = HeadSpec(**given, curves=False, tune=options.tune)
-    spec = replace(spec, by_hand=heads.not_default(options.set or ()))
+    spec = replace(spec, by_hand=heads.not_default(options.set or ()), source=_source(options, spec.source))
     if options.layer is None:
         spec = replace(spec, layer=feature_cut(sources.info(spec.source).layers, spec.layer))
-    return replace(spec, data=_data(options, spec.seeds[0] if spec.seeds else 0))
+    return replace(spec, data=_data(options, spec.source, spec.seeds[0] if spec.seeds else 0))
 
 
-def _data(options: Namespace, seed: int) -> DataSpec:
+def _source(options: Namespace, usual: str) -> str:
+    """Return the source of a line; where only a target was named that the usual one does not read, one that does."""
+    if options.source is not None or options.target is None:
+        return usual
+    return sources.source_for(options.target, sources.info(usual), sources.catalogue())
+
+
+def _data(options: Namespace, source: str, seed: int) -> DataSpec:
     data = replace(DataSpec(**_given(options, "target", "split")), seed=seed)
+    if options.target is None:
+        data = replace(data, target=sources.target_for(sources.info(source), data.target))
     if options.per_class is None:
         return data
     return replace(data, per_class=None if options.per_class == "all" else options.per_class)

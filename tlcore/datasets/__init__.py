@@ -1,13 +1,13 @@
 """Target tasks by name: their images, their splits, and where the bytes come from."""
 
-from . import digits_8x8, drawings, keras_sets, mnist
+from . import digits_8x8, drawings, hands, keras_sets, mnist
 from .assets import ASSETS, read_asset, read_card
 from .loading import Data, Pool, load, older_hash, pool, samples
 from .source import SOURCES, DatasetInfo, DataSource, Raw, catalogue, check_shipped, get, info, register, sharing
 from .splits import MOST_VALIDATION, apportion, check_per_class, divide, max_per_class, n_validation, split_sizes
 from .unseen import unseen
 
-for _source in (*mnist.TASKS, digits_8x8.Digits8x8(), *keras_sets.TASKS):
+for _source in (*mnist.TASKS, digits_8x8.Digits8x8(), hands.Hands(), *keras_sets.TASKS):
     register(_source)
 
 __all__ = [

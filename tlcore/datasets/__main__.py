@@ -1,6 +1,7 @@
 """``python -m tlcore.datasets build FOLDER``: pack the shipped MNIST from its four original files.
 
-``unseen`` in place of ``build`` packs the few images of Fashion-MNIST that ship, from its four files.
+``unseen`` in place of ``build`` packs the few images of Fashion-MNIST that ship, from its four files; ``hands`` the
+photographs of hands, from their ZIP.
 """
 
 import sys
@@ -14,11 +15,13 @@ from .unseen import build
 
 
 def main(arguments: Sequence[str]) -> int:
-    if len(arguments) != 2 or arguments[0] not in ("build", "unseen"):
+    makers = {"build": get("mnist").build, "unseen": build, "hands": get("hands").build}
+    if len(arguments) != 2 or arguments[0] not in makers:
         print("usage: python -m tlcore.datasets build|unseen FOLDER_WITH_THE_FOUR_FILES", file=sys.stderr)
+        print("       python -m tlcore.datasets hands FILE.zip", file=sys.stderr)
         return 2
     try:
-        path = (get("mnist").build if arguments[0] == "build" else build)(Path(arguments[1]))
+        path = makers[arguments[0]](Path(arguments[1]))
     except DataError as error:
         print(error, file=sys.stderr)
         return 1

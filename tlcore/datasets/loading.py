@@ -128,14 +128,14 @@ def samples(target: str, n: int, seed: int = 0, part: str = "test") -> tuple[np.
 
     A target that is not ``offline`` is read through Keras: ask for it in a child process only.
     """
-    raw = get(target).read()
-    x, y = (raw.x_test, raw.y_test) if part == "test" else (raw.x_train, raw.y_train)
+    source = get(target)
+    y = source.labels(part)
     rng = np.random.default_rng(seed)
     members = [rng.permutation(np.flatnonzero(y == label)) for label in np.unique(y)]
     # Every class deals its next image in turn: the first n of that deal are as even as n allows.
     dealt = sorted(((turn, k, i) for k, images in enumerate(members) for turn, i in enumerate(images)))[: max(n, 0)]
     chosen = rng.permutation(np.array([i for _, _, i in dealt], dtype=np.int64))
-    return x[chosen], y[chosen]
+    return source.items(part, chosen), y[chosen]
 
 
 def _with_noise(labels: np.ndarray, share: float, seed: int) -> np.ndarray:

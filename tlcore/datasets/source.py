@@ -58,6 +58,16 @@ class DataSource:
         """
         raise NotImplementedError
 
+    def labels(self, part: str) -> np.ndarray:
+        """Return the labels of "train" or "test": int64, shape (n,)."""
+        raw = self.read()
+        return raw.y_test if part == "test" else raw.y_train
+
+    def items(self, part: str, rows: np.ndarray) -> np.ndarray:
+        """Return some items of "train" or "test", shape (len(rows), *form.shape); a source may read these alone."""
+        raw = self.read()
+        return (raw.x_test if part == "test" else raw.x_train)[rows]
+
     def at_hand(self) -> bool:
         """Return whether ``read`` needs no download."""
         return self.info.offline

@@ -16,7 +16,7 @@ import numpy as np
 from tlcore import inputs
 from tlcore.errors import SpecError
 from tlcore.sentences import Sentence
-from tlcore.sources import front
+from tlcore.sources import front, tensors
 from tlcore.spec import PIXELS, InputForm, LayerInfo
 
 from .cache import Cache
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 512
+BATCH_BYTES = 64 * 2**20  # of the largest activations of a batch; 512 of the shipped network's have 44 MB
 AT_ONCE = 2  # batches; a core each does more than both on one
 BFLOAT16_LAYERS = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense")
 MOST_GB = 1.5  # of one matrix
@@ -186,8 +187,14 @@ def extract(model: "keras.Model | None", images: np.ndarray, layer: str, form: I
     return cached_extract(model, images, layer, None, form).x
 
 
-def extract_several(model: "keras.Model", images: np.ndarray, layers: Sequence[str]) -> Iterator[list[np.ndarray]]:
+def extract_several(
+    model: "keras.Model", images: np.ndarray, layers: Sequence[str], averaged: bool = False
+) -> Iterator[list[np.ndarray]]:
     """Yield ``extract`` of several layers from one pass through the network, for one batch of ``images`` after another.
+
+    Parameters
+    ----------
+    averaged : each channel is averaged over all places, so that a row has one number for each
 
     Raises
     ------
@@ -198,9 +205,11 @@ def extract_several(model: "keras.Model", images: np.ndarray, layers: Sequence[s
     import tensorflow as tf
 
     outputs = [submodel(model, layer).outputs[0] for layer in layers]
-    run = graph(keras.Model(model.inputs[0], outputs), images.dtype)
-    for first in range(0, len(images), BATCH):
-        answers = run(tf.constant(images[first : first + BATCH]))
+    if averaged:
+        outputs = [keras.ops.mean(x, axis=range(1, len(x.shape) - 1)) if len(x.shape) > 2 else x for x in outputs]
+    run, size = graph(keras.Model(model.inputs[0], outputs), images.dtype), batch_size(model)
+    for first in range(0, len(images), size):
+        answers = run(tf.constant(images[first : first + size]))
         several = answers if isinstance(answers, list | tuple) else [answers]  # Keras gives one output as it is
         yield [answer.numpy().reshape(len(answer), -1) for answer in several]
 
@@ -226,14 +235,14 @@ def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -
 
     if not len(images):
         return
-    run = graph(prefix, images.dtype)
+    run, size = graph(prefix, images.dtype), batch_size(prefix)
 
     def batch_from(first: int) -> np.ndarray:
-        return run(tf.constant(images[first : first + BATCH])).numpy()
+        return run(tf.constant(images[first : first + size])).numpy()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         coming: deque[Future[np.ndarray]] = deque()
-        for first in range(0, len(images), BATCH):
+        for first in range(0, len(images), size):
             if should_stop():
                 raise Interrupted
             coming.append(pool.submit(batch_from, first))
@@ -241,6 +250,12 @@ def _parts(prefix: "keras.Model", images: np.ndarray, should_stop: ShouldStop) -
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
+
+
+def batch_size(model: "keras.Model") -> int:
+    """Return how many images go through a network at a time: fewer where what lies between its layers is large."""
+    most = max(prod(size or 1 for size in tensor.shape[1:]) for tensor in tensors(model).values())
+    return max(1, min(BATCH, BATCH_BYTES // (4 * most)))
 
 
 def _aligned(shape: tuple[int, ...]) -> np.ndarray:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 MOST_NAMED = 6  # frozen layers and blocks that are listed one by one
+BATCH_NORMALIZATION = "BatchNormalization"
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ class Freezing:
     def words(self) -> str:
         """The frozen layers in few words: blocks by their names, "" when nothing is frozen.
 
-        Of more than ``MOST_NAMED`` that are the start of the network only the first and the last are named.
+        Of more than ``MOST_NAMED`` that are the start of the network only the first and the last are named; after them
+        ``BatchNormalization`` where all of what follows is frozen too, and nothing else.
 
         Examples
         --------
@@ -143,14 +145,11 @@ class Freezing:
         >>> Freezing(rows, ["block_1_a", "block_1_b"]).words, Freezing(rows, ["block_1_b"]).words
         ('block_1', 'block_1_b')
         """
-        units: list[str] = []
-        for block, members in groupby((layer for layer in self.layers if layer.can_freeze), key=lambda one: one.block):
-            names = [layer.name for layer in members]
-            units += [block] if block and set(names) <= set(self.names) else [one for one in names if one in self.names]
         start = {layer.name for layer in self.prefix if layer.can_freeze}
-        if len(units) > MOST_NAMED and start == set(self.names):
-            return f"{units[0]} – {units[-1]}"
-        return ", ".join(units)
+        at_rest = {layer.name for layer in self.tail if _averages(layer)}
+        if at_rest and set(self.names) == start | at_rest:
+            return ", ".join(filter(None, (_listed(self.prefix, start), BATCH_NORMALIZATION)))
+        return _listed(self.layers, set(self.names), short=start == set(self.names))
 
     def apply(self, model: "keras.Model") -> None:
         """Set ``trainable`` on every layer of ``model``: False for the frozen ones, True for the rest.
@@ -175,6 +174,19 @@ class Freezing:
             )
             for name in before
         )
+
+
+def _listed(layers: Sequence[LayerInfo], frozen: set[str], short: bool = True) -> str:
+    """Return frozen layers by name, whole blocks by theirs; many in a row by the first and the last."""
+    units: list[str] = []
+    for block, members in groupby((layer for layer in layers if layer.can_freeze), key=lambda one: one.block):
+        names = [layer.name for layer in members]
+        units += [block] if block and set(names) <= frozen else [one for one in names if one in frozen]
+    return f"{units[0]} – {units[-1]}" if short and len(units) > MOST_NAMED else ", ".join(units)
+
+
+def _averages(layer: LayerInfo) -> bool:
+    return layer.type == BATCH_NORMALIZATION
 
 
 def of(source: str, names: Sequence[str]) -> Freezing:
@@ -206,7 +218,9 @@ def presets(layers: Sequence[LayerInfo]) -> dict[str, tuple[str, ...]]:
 
     ``nothing``, ``article`` (layers 0 and 1), ``convolutions`` (with what belongs to them: their normalisations, and
     all of a block that holds one), ``all_but_head``, and ``all_but_last_block`` (the last block and what follows it
-    train; nothing is frozen in a network without blocks).
+    train; nothing is frozen in a network without blocks). In ``last_stage`` and ``last_two_stages`` what trains begins
+    with the last block, or the last but one, that makes the image smaller, and no BatchNormalization trains: batches
+    of a few images would spoil its averages. Nothing is frozen in a network without such blocks.
     """
     with_weights = [layer for layer in layers if layer.can_freeze]
     return {
@@ -215,6 +229,8 @@ def presets(layers: Sequence[LayerInfo]) -> dict[str, tuple[str, ...]]:
         "convolutions": _convolutions(layers),
         "all_but_head": tuple(layer.name for layer in with_weights[:-1]),
         "all_but_last_block": _before_last_block(layers),
+        "last_stage": _before_stage(layers, 1),
+        "last_two_stages": _before_stage(layers, 2),
     }
 
 
@@ -233,10 +249,30 @@ def _before_last_block(layers: Sequence[LayerInfo]) -> tuple[str, ...]:
     return tuple(layer.name for layer in layers[:first] if layer.can_freeze)
 
 
+def stages(layers: Sequence[LayerInfo]) -> tuple[str, ...]:
+    """Return the blocks that make the image smaller, in the network's order."""
+    sizes, found = [layer.output_shape[:-1] for layer in layers], []
+    for block, members in groupby(range(len(layers)), key=lambda index: layers[index].block):
+        rows = list(members)
+        if block and rows[0] and sizes[rows[-1]] < sizes[rows[0] - 1]:
+            found.append(block)
+    return tuple(found)
+
+
+def _before_stage(layers: Sequence[LayerInfo], n: int) -> tuple[str, ...]:
+    """Return what is frozen where the last ``n`` stages train: all before them, and every BatchNormalization."""
+    found = stages(layers)
+    if len(found) < n:
+        return ()
+    first = next(index for index, layer in enumerate(layers) if layer.block == found[-n])
+    frozen = [layer for index, layer in enumerate(layers) if index < first or _averages(layer)]
+    return tuple(layer.name for layer in frozen if layer.can_freeze)
+
+
 def fitting(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> tuple[str, ...]:
     """Return what stays frozen of a choice made for another network: the layers that this one has too.
 
-    Where it has none of them its convolutions, and without any its first layer.
+    Where it has none of them all but its last stage, else its convolutions, and without any its first layer.
 
     Examples
     --------
@@ -246,7 +282,8 @@ def fitting(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> tuple[str, ..
     """
     asked, names = tuple(frozen), {layer.name for layer in layers}
     kept = tuple(name for name in asked if name in names)
-    instead = presets(layers)["convolutions"] or presets(layers)["all_but_head"][:1]
+    named = presets(layers)
+    instead = named["last_stage"] or named["convolutions"] or named["all_but_head"][:1]
     return kept or (instead if asked else ())
 
 

@@ -8,6 +8,8 @@ from .head import Head
 from .knobs import directions, penalty
 from .linear import MEAN_LENGTH
 
+MANY = 2000  # features
+
 
 class Logistic(Head):
     name = "logistic_regression"
@@ -24,4 +26,6 @@ class Logistic(Head):
     def make(self, shape: tuple[int, int], n_classes: int, seed: int) -> Any:
         from sklearn.linear_model import LogisticRegression
 
-        return LogisticRegression(C=10.0, max_iter=300, tol=1e-3, random_state=seed)
+        # What ends the search is the largest slope of any one weight, and the more there are, the smaller each is.
+        tol = 1e-3 * min(1.0, MANY / shape[1])
+        return LogisticRegression(C=10.0, max_iter=300, tol=tol, random_state=seed)

@@ -2,7 +2,9 @@
 
 from .images import Images
 from .modality import MODALITIES, WAYS, Modality, check_item, modality, register
+from .photos import Photos
 
-register(Images())
+for _modality in (Images(), Photos()):
+    register(_modality)
 
-__all__ = ["MODALITIES", "Images", "Modality", "WAYS", "check_item", "modality", "register"]
+__all__ = ["MODALITIES", "Images", "Modality", "Photos", "WAYS", "check_item", "modality", "register"]

@@ -16,6 +16,7 @@ class Images(Modality):
     """Pictures. Those of one channel are light ink on black, as MNIST's are."""
 
     name = "image"
+    title = Sentence("Drawings")
     ways = ("draw", "sample", "upload", "grid")
     uploads = Sentence("A picture of one digit (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)")
     noises = (

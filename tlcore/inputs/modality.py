@@ -19,6 +19,7 @@ class Modality:
     """
 
     name: ClassVar[str]
+    title: ClassVar[Sentence] = NOTHING  # what a person calls such items; nothing: by their name
     ways: ClassVar[tuple[str, ...]] = ("sample",)
     uploads: ClassVar[Sentence] = NOTHING  # which files may be uploaded, where that is one of the ways
     noises: ClassVar[tuple[Sentence, Sentence]] = (  # what ``noise`` is, and items whose numbers are shuffled
@@ -29,6 +30,7 @@ class Modality:
     )
     augments: ClassVar[Sentence] = NOTHING  # what ``augment`` changes, where this kind has that
     centres: ClassVar[bool] = False  # whether ``accept`` can bring an item into the form of the data, ``centred``
+    placed: ClassVar[bool] = True  # each number means its place; else a quick question averages features over places
 
     def accept(self, raw: Any, form: InputForm, **options: Any) -> np.ndarray | None:
         """Return what a person gave as one item; None while nothing is drawn or typed.

@@ -65,19 +65,28 @@ def read_image(content: bytes) -> np.ndarray:
         Not a PNG, JPEG, HEIC, AVIF, WebP, TIFF, BMP or GIF file, damaged, or of more than 25 million pixels or
         20,000 a side.
     """
+    return find_ink(_channels(decoded(content)))
+
+
+def decoded(content: bytes) -> Image.Image:
+    """Return a picture file as ``decoding.decode`` does; raises as ``read_image``."""
     try:
-        picture = decoding.decode(content)
+        return decoding.decode(content)
     except decoding.Refused as refused:
         refusal = REFUSALS[refused.code]
         raise DataError(refusal.template, **refusal.values) from refused
-    return find_ink(_channels(picture))
+
+
+def unit(picture: Image.Image) -> np.ndarray:
+    """Return a picture of mode F, which holds more than 8 bits a pixel, as values in [0, 1]: float32, (h, w)."""
+    values = np.clip(np.nan_to_num(np.asarray(picture, np.float32)), 0, DEPTHS[-1])
+    return values / next(most for most in DEPTHS if values.max() <= most)
 
 
 def _channels(picture: Image.Image) -> np.ndarray:
     """Return float32 (h, w, c) in [0, 1]: brightness or red, green and blue, on white, and opacity where it varies."""
     if picture.mode == "F":
-        values = np.clip(np.nan_to_num(np.asarray(picture, np.float32)), 0, DEPTHS[-1])
-        return values[..., None] / next(most for most in DEPTHS if values.max() <= most)
+        return unit(picture)[..., None]
     if picture.mode != "RGBA":
         return _few(_as_floats(picture))
     white = Image.new("RGBA", picture.size, "white")

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+STEP_WORK = 3_000_000  # multiply-adds that take as long as a step does whatever its layers: 0.15 ms
+
 
 class FineTune(Job[FineTuneSpec, FineTuneResult]):
     """Goes on from a checkpoint where its process was lost, or where a person stopped it."""
@@ -126,16 +128,18 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen), spec.augment
 
     def takes_s(self, spec: FineTuneSpec, done: Sequence[Run]) -> float | None:
-        """By runs of the same work, else by the newest: what it took beside its steps, and its images a second."""
+        """By runs of the same work, else by the newest of this network: what it took beside its steps, and a step."""
         alike = super().takes_s(spec, done)
         if alike is not None:
             return alike
         for run in done:
-            result, seconds = run.result, run.took_s
-            alike = isinstance(run.spec, FineTuneSpec) and run.spec.augment == spec.augment
-            if alike and isinstance(result, FineTuneResult) and result.images_per_s and seconds:
+            like, result, seconds = run.spec, run.result, run.took_s
+            if not isinstance(like, FineTuneSpec) or not isinstance(result, FineTuneResult) or not seconds:
+                continue
+            if result.images_per_s and like.augment == spec.augment and _same_network(like, spec):
                 trained = result.n_trained * result.epochs / result.images_per_s
-                return max(0.0, seconds - trained) + self.n_steps(spec) * spec.batch_size / result.images_per_s
+                step_s = like.batch_size / result.images_per_s * _step_work(spec) / _step_work(like)
+                return max(0.0, seconds - trained) + self.n_steps(spec) * step_s
         return None
 
     def warm(self) -> None:
@@ -165,6 +169,18 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
 
     def clean(self, run_folder: Path) -> None:
         checkpoint.remove(run_folder)
+
+
+def _same_network(one: FineTuneSpec, other: FineTuneSpec) -> bool:
+    """Whether two runs train the same network: from one source, or from the source and its untrained twin."""
+    return one.source == other.source or sources.untrained(one.source) == sources.untrained(other.source)
+
+
+def _step_work(spec: FineTuneSpec) -> float:
+    """Return what a step asks for, in multiply-adds, as the mean over the epochs."""
+    layers = sources.info(spec.source).layers
+    adds = [phase.epochs * Freezing(layers, phase.frozen).multiply_adds(without_prefix=True) for phase in spec.phases]
+    return STEP_WORK + spec.batch_size * sum(adds) / spec.epochs
 
 
 def _data(spec: FineTuneSpec, reporter: Reporter, saved: Checkpoint | None) -> Data:

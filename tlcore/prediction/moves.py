@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcore import datasets, features, sources, training
+from tlcore import datasets, features, inputs, sources, training
 from tlcore.datasets import Data
 from tlcore.errors import SpecError
 from tlcore.evaluation import evaluate
@@ -105,6 +105,11 @@ def cuts_of(source: str, tail: str) -> tuple[str, ...]:
     return cuts[:-1] if tail == "dense" else cuts
 
 
+def is_averaged(source: str) -> bool:
+    """Whether a linear head sees the features of a source averaged over places: what it reads may stand anywhere."""
+    return not inputs.modality(sources.info(source).form.modality).placed
+
+
 def retrain(move: Move) -> Answer:
     """Do a move in this process.
 
@@ -125,7 +130,10 @@ Outcome = tuple[Evaluation, int, tuple[ProofRow, ...], Sentence]
 
 
 def _linear(move: Move, data: Data) -> Outcome:
-    """A linear SVM, solved on the inner products of the activations: its cost does not grow with their number."""
+    """A linear SVM, solved on the inner products of the activations: its cost does not grow with their number.
+
+    Of a source of photographs they are averaged over places.
+    """
     model = _source(move.source, move.seed)
     before = freezing.hashes(model)
     train, test, d = _products(move.source, move.target, move.seed, move.per_class, move.cut or PIXELS)
@@ -156,7 +164,7 @@ def every_cut(cuts: Cuts) -> CutScores:
     train, test, _d = _products(cuts.source, cuts.target, cuts.seed, cuts.per_class, PIXELS)
     tests = {"": _svm(train, test, data, cuts.seed)}
     for names in _together(cuts.source, len(data.x_train)):
-        for name, (train, test) in _products_of_several(model, data, names):
+        for name, (train, test) in _products_of_several(model, data, names, is_averaged(cuts.source)):
             tests[name] = _svm(train, test, data, cuts.seed)
     return CutScores(cuts, tuple(tests.items()), len(data.x_train), time.perf_counter() - began)
 
@@ -165,7 +173,7 @@ def _together(source: str, n: int) -> Iterator[list[str]]:
     """Yield the cuts in groups whose activations of ``n`` images are in memory side by side."""
     group, size = [], 0
     for layer in (layer for layer in sources.info(source).layers if layer.cut):
-        bytes_ = 4 * n * prod(layer.output_shape)
+        bytes_ = 4 * n * (layer.output_shape[-1] if is_averaged(source) else prod(layer.output_shape))
         if group and size + bytes_ > TOGETHER_BYTES:
             yield group
             group, size = [], 0
@@ -176,12 +184,12 @@ def _together(source: str, n: int) -> Iterator[list[str]]:
 
 
 def _products_of_several(
-    model: Any, data: Data, names: Sequence[str]
+    model: Any, data: Data, names: Sequence[str], averaged: bool
 ) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
     """Yield (layer, (training products, test products)), scaled as ``_products`` scales them."""
-    parts = list(features.extract_several(model, data.x_train, names))
+    parts = list(features.extract_several(model, data.x_train, names, averaged))
     train = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
-    parts = features.extract_several(model, data.x_test, names)
+    parts = features.extract_several(model, data.x_test, names, averaged)
     products = ([t @ x.T for t, x in zip(arrays, train, strict=True)] for arrays in parts)
     test = [np.concatenate(arrays) for arrays in zip(*products, strict=True)]
     for name, x, t in zip(names, train, test, strict=True):
@@ -250,10 +258,16 @@ def _products(
     Scaled by one factor so that the mean squared length is 1, as the linear head's features are.
     """
     data, model = _data(target, seed, per_class), _source(source, seed)
-    x = features.extract(model, data.x_train, layer, data.form)
-    t = features.extract(model, data.x_test, layer, data.form)
+    if layer != PIXELS and is_averaged(source):
+        x, t = (_averaged(model, images, layer) for images in (data.x_train, data.x_test))
+    else:
+        x, t = (features.extract(model, images, layer, data.form) for images in (data.x_train, data.x_test))
     scale = _scale(x)
     return (x @ x.T) * scale, (t @ x.T) * scale, x.shape[1]
+
+
+def _averaged(model: Any, images: np.ndarray, layer: str) -> np.ndarray:
+    return np.concatenate([rows for (rows,) in features.extract_several(model, images, [layer], averaged=True)])
 
 
 def _scale(x: np.ndarray) -> float:

@@ -59,7 +59,7 @@ def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = Non
             transfer="before",
         )
         for card in (sources.catalogue() if cards is None else cards)
-        if card.trained
+        if card.answers
     ]
     for run in runs:
         found += of_run(run)

@@ -348,7 +348,7 @@ def _load(name: str, folder: Path) -> Predictor:
 def _shipped() -> Iterable[str]:
     from tlcore.sources import catalogue
 
-    return tuple(str(ModelName.source(card.name)) for card in catalogue() if card.trained)
+    return tuple(str(ModelName.source(card.name)) for card in catalogue() if card.answers)
 
 
 def _soon() -> Iterable[str]:

@@ -15,11 +15,24 @@ from tlcore.errors import LabError, TrainingError
 from tlcore.machine import processes, scratch
 from tlcore.spec import FineTuneSpec
 
-from .moves import N_IMAGES, N_TEST, TAILS, Answer, Cuts, CutScores, Move, check, cuts_of, every_cut, retrain
+from .moves import (
+    N_IMAGES,
+    N_TEST,
+    TAILS,
+    Answer,
+    Cuts,
+    CutScores,
+    Move,
+    check,
+    cuts_of,
+    every_cut,
+    is_averaged,
+    retrain,
+)
 
 __all__ = [
     "Answer", "CutScores", "Cuts", "Move", "N_IMAGES", "N_TEST", "TAILS", "WhatIf", "check", "cuts_of", "every_cut",
-    "retrain",
+    "is_averaged", "retrain",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)

@@ -1,14 +1,16 @@
 """Source networks: their cards, how they are loaded, made, and taken from a person's own file."""
 
+from .applications import BACKBONES, Application, UntrainedApplication
 from .layers import calls, describe, front, is_random, tensors
-from .loading import catalogue, check_reads, check_shipped, get, info, load, untrained
+from .loading import catalogue, check_reads, check_shipped, get, info, load, source_for, target_for, untrained
 from .network import network, with_new_head
 from .preprocessing import UNIT, proper, reads, scaled
 from .shipped import FOLDER, Saved, Untrained
 from .source import RANDOM, SOURCES, Source, names, register
 from .uploaded import is_uploaded, uploaded
 
-for _source in (Saved("digits_0_4"), Saved("digits"), Saved("fashion"), Untrained()):
+_backbones = [make(backbone) for backbone in BACKBONES.values() for make in (Application, UntrainedApplication)]
+for _source in (Saved("digits_0_4"), Saved("digits"), Saved("fashion"), Untrained(), *_backbones):
     register(_source)
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "reads",
     "register",
     "scaled",
+    "source_for",
+    "target_for",
     "tensors",
     "untrained",
     "uploaded",

@@ -1,4 +1,4 @@
-"""``python -m tlcore.sources NAME``: train a shipped source model again."""
+"""``python -m tlcore.sources NAME``: train a shipped source model again, or copy a backbone's published weights."""
 
 import argparse
 import sys
@@ -7,14 +7,15 @@ from pathlib import Path
 
 from tlcore.errors import LabError
 
-from .making import RECIPES, rebuild
+from .making import REBUILT, rebuild
 from .shipped import FOLDER
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tlcore.sources", description="Train a source model again.")
-    parser.add_argument("name", choices=tuple(RECIPES))
-    parser.add_argument("--data", type=Path, help="folder of the four Fashion-MNIST files; else keras.datasets")
+    parser.add_argument("name", choices=REBUILT)
+    words = "folder of the four Fashion-MNIST files, else keras.datasets; of a backbone, the file of its weights"
+    parser.add_argument("--data", type=Path, help=words)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the model and its card are written")
     parser.add_argument("--epochs", type=int, help="in place of the recipe's own number")
     options = parser.parse_args(arguments)

@@ -12,8 +12,9 @@ from tlcore.spec import LayerInfo
 if TYPE_CHECKING:
     import keras
 
-# Keras numbers its blocks: "block_3_expand" belongs to "block_3", "conv2_block1_add" to "conv2_block1".
-_NUMBERED = re.compile(r"(.*?block_?\d+[a-z]?)_")
+# Keras numbers its blocks: "block_3_expand" belongs to "block_3", "conv2_block1_add" to "conv2_block1". The first one
+# of MobileNet has a name.
+_NUMBERED = re.compile(r"(.*?block_?\d+[a-z]?|expanded_conv(?:_\d+)?)_")
 
 # These answer differently in training than in inference, frozen or not: what comes after cannot be computed once.
 _RANDOM = ("Dropout", "Noise", "Random", "Augment", "MixUp", "CutMix", "SpectralNormalization")
@@ -51,6 +52,9 @@ def describe(model: "keras.Model") -> tuple[LayerInfo, ...]:
     outputs = tensors(model)
     cuts = [operation.name in separating for operation in operations]
     blocks = _blocks([operation.name for operation in operations], cuts)
+    if not all(cuts):  # not a chain: cut between its blocks alone, also where nothing runs past a layer inside of one
+        ends = [not block or block != after for block, after in zip(blocks, [*blocks[1:], ""], strict=True)]
+        cuts = [cut and end for cut, end in zip(cuts, ends, strict=True)]
     return tuple(
         LayerInfo(
             index=index,

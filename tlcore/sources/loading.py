@@ -1,5 +1,6 @@
 """Networks by name, whoever they come from: their cards, and how they are loaded."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tlcore import datasets
@@ -72,6 +73,22 @@ def check_reads(source: SourceInfo, target: str) -> None:
             has=data.form,
             other=data.form.modality,
         )
+
+
+def target_for(source: SourceInfo, wanted: str) -> str:
+    """Return ``wanted`` where ``source`` reads its items, else the first data set that it reads, the shipped first.
+
+    ``wanted`` where it reads none.
+    """
+    fitting = [each for each in datasets.catalogue() if each.form == source.form]
+    names = [each.name for each in sorted(fitting, key=lambda each: not each.offline)]
+    return wanted if wanted in names or not names else names[0]
+
+
+def source_for(target: str, wanted: SourceInfo, offered: Iterable[SourceInfo]) -> str:
+    """Return the name of ``wanted`` where it reads ``target``, else of the first that does; of ``wanted`` if none."""
+    form = datasets.info(target).form
+    return next((card.name for card in (wanted, *offered) if card.form == form), wanted.name)
 
 
 def load(

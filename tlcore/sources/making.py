@@ -21,7 +21,7 @@ from tlcore.errors import DataError
 from tlcore.inputs.digits import normalise
 from tlcore.spec import DataSpec, check_choice, check_number
 
-from . import strokes
+from . import applications, strokes
 from .augment import Distortion, affine, blur, distort, stroke_weight, warp
 from .layers import describe
 from .network import FORM, network
@@ -101,6 +101,9 @@ RECIPES = {
         note="An untrained network: the control. Its initial weights follow from the run's seed.",
     ),
 }  # fmt: skip
+
+
+REBUILT = (*RECIPES, *applications.BACKBONES)  # what the command makes again
 
 
 def write(name: str, folder: Path, data: Path | None = None, epochs: int | None = None) -> None:
@@ -287,12 +290,17 @@ def _save(model: "keras.Model", path: Path) -> bytes:
 
 
 def rebuild(name: str, folder: Path = FOLDER, data: Path | None = None, epochs: int | None = None) -> None:
-    """Train one source model anew and write ``NAME.keras`` and its card into ``folder``.
+    """Train one source model anew and write ``NAME.keras`` and its card into ``folder``; of a backbone, its weights.
 
     Parameters
     ----------
-    data : folder of the four Fashion-MNIST files; without it "fashion" is trained on what ``keras.datasets`` gives
+    data : folder of the four Fashion-MNIST files; without it "fashion" is trained on what ``keras.datasets`` gives. Of
+        a backbone, the file of the published weights
     epochs : in place of the recipe's own number
     """
-    check_choice("source model", name, tuple(RECIPES))
-    write(name, folder, data, epochs)
+    check_choice("source model", name, REBUILT)
+    if name not in applications.BACKBONES:
+        return write(name, folder, data, epochs)
+    if data is None:
+        raise DataError("{name} is copied from its published weights. Name the file with --data.", name=name)
+    applications.keep(name, folder, data)

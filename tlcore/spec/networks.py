@@ -81,6 +81,11 @@ class SourceInfo:
         return bool(self.sha256) or self.accuracy is not None
 
     @property
+    def answers(self) -> bool:
+        """Whether it names classes itself; a backbone without its last layer names none."""
+        return self.trained and bool(self.class_names)
+
+    @property
     def n_weights(self) -> int:
         return sum(layer.n_weights for layer in self.layers)
 

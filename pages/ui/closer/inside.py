@@ -188,8 +188,7 @@ def layer_inside(source: SourceInfo, block: str, on_close: Callable[[], None]) -
                 st.html(gallery([picture], [_("the image")]))
         with right:
             _activations(dict(answer.activations), layer)
-        said = verdict(answer.class_names, [float(p) for p in answer.probabilities])
-        st.caption(plain(_calls(source, in_words(said))))
+        st.caption(plain(_calls(source, [float(p) for p in answer.probabilities])))
 
 
 def _layer_of(source: SourceInfo, block: str) -> LayerInfo:
@@ -228,7 +227,10 @@ def _item(target: str, form: InputForm) -> tuple[np.ndarray, np.ndarray]:
     return items[number], previews[number]
 
 
-def _calls(source: SourceInfo, answer: str) -> str:
+def _calls(source: SourceInfo, probabilities: Sequence[float]) -> str:
+    if not source.class_names:
+        return _("The network names nothing yet: its last layer is new for each target.")
+    answer = in_words(verdict(source.class_names, probabilities))
     words = _("The whole network answers: {answer}. It only knows {names} and calls every image one of them.")
     if not source.trained:
         words = _("The whole network answers: {answer}. It is untrained: its answers are those of random weights.")

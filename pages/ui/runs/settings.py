@@ -153,7 +153,8 @@ def task() -> None:
         _("Target task"),
         list(titles),
         format_func=titles.__getitem__,
-        help=_("The new task. Its test images are never trained on."),
+        help=_("The new task. Its test images are never trained on. A source that does not read it gives way to one."),
+        on_change=state.use_target,
         **state.keyed("target"),
     )
     st.selectbox(

@@ -95,6 +95,10 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+# What suits a kind of input better than the table above; taken when a source or a target of that kind is chosen.
+SUITED: dict[str, dict[str, Any]] = {"photo": {"per_class": 20, "recipe": "two_phase", "learning_rate": 2e-3}}
+
+
 def lab() -> Lab:
     """Return the shared lab of the data folder, started on first use.
 
@@ -210,9 +214,34 @@ def may_remove(source: SourceInfo) -> bool:
 
 
 def use_source(name: str) -> None:
-    """Choose a source model, before its widget or in a callback."""
+    """Choose a source model, before its widget or in a callback; a target that it does not read gives way."""
+    before = _modality()
     st.session_state["source"] = name
     fit_to_source()
+    if (now := _modality()) != before:
+        _suit(before, now)
+
+
+def use_target() -> None:
+    """Let a source that does not read the target give way to one that does; a callback of the target's widget."""
+    usual = sources.info(DEFAULTS["source"])
+    name = sources.source_for(get("target"), sources.info(get("source")), (usual, *sources_on_offer()))
+    if name != get("source"):
+        use_source(name)
+
+
+def _modality() -> str:
+    with suppress(LabError):  # it was removed for good
+        return sources.info(get("source")).form.modality
+    return ""
+
+
+def _suit(before: str, now: str) -> None:
+    """Take the settings that suit another kind of input, in place of those that were nobody's choice."""
+    for key in {key for settings in SUITED.values() for key in settings}:
+        usual, suited = (SUITED.get(name, {}).get(key, DEFAULTS[key]) for name in (before, now))
+        if get(key) == usual:
+            put(**{key: suited})
 
 
 def settle() -> None:
@@ -240,6 +269,8 @@ def _read_address() -> None:
     put(**choices, address_wrong=tuple(wrong))
     if "source" in choices:
         fit_to_source()
+    elif "target" in choices:
+        use_target()
 
 
 def draft_parameters() -> dict[str, str]:
@@ -248,9 +279,14 @@ def draft_parameters() -> dict[str, str]:
 
 
 def fit_to_source() -> None:
-    """Let the choices name layers that the chosen source has: what it does not have gives way to a preset."""
+    """Let the choices name layers that the chosen source has, and a target that it reads.
+
+    What it does not have gives way to a preset.
+    """
     card = sources.info(get("source"))
+    fits = datasets.info(get("target")).form == card.form
     put(
+        target=sources.target_for(card, get("target") if fits else DEFAULTS["target"]),
         frozen=freezing.fitting(card.layers, get("frozen")),
         picker_rev=get("picker_rev", 0) + 1,
         layer=feature_cut(card.layers, get("layer")),

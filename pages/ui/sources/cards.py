@@ -7,8 +7,9 @@ import streamlit as st
 
 from pages.ui.inputs.pictures import address
 from pages.ui.session import state
+from pages.ui.words import names
 from pages.ui.words.text import PERCENT, _, plain
-from tlcore import inputs, sources
+from tlcore import datasets, inputs, sources
 from tlcore.sentences import percent
 from tlcore.spec import SourceInfo
 
@@ -62,14 +63,25 @@ def pictures(card: SourceInfo) -> tuple[str, ...]:
 def _worth(card: SourceInfo) -> str:
     if not card.trained:
         return _("Untrained: the control")
+    if card.accuracy is None and card.n_train:
+        return _("Learned from {n:,} images").format(n=card.n_train)
     if card.accuracy is None:
         return _("Your own model") if sources.is_uploaded(card.name) else card.note
     return _("{accuracy} on its own test images").format(accuracy=percent(card.accuracy))
 
 
+def _reads(card: SourceInfo) -> None:
+    """Say what a source of another kind reads, and what the target is now."""
+    if card.form.modality != datasets.catalogue()[0].form.modality:
+        words = _("Reads: {kind}, {form}. The target is now {target}.")
+        values = {"kind": names.kind(card.form), "form": card.form, "target": datasets.info(state.get("target")).title}
+        st.caption(words.format(**values))
+
+
 def details(card: SourceInfo) -> None:
     """Show where the chosen source comes from."""
     if card.accuracy is None:
+        _reads(card)
         st.caption(card.note or _("Random weights: the control that has learned nothing yet."))
         own_model.findings(card)
         return

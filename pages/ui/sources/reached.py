@@ -10,7 +10,7 @@ from pages.ui.words.text import _, ngettext, plain, tell
 from tlcore import datasets
 from tlcore.errors import LabError
 from tlcore.features.freezing import Freezing, up_to
-from tlcore.prediction.what_if import Answer, Cuts, CutScores, Move, cuts_of
+from tlcore.prediction.what_if import Answer, Cuts, CutScores, Move, cuts_of, is_averaged
 from tlcore.sentences import between, percent
 from tlcore.spec import Evaluation, SourceInfo
 
@@ -45,8 +45,13 @@ def every_cut(source: SourceInfo) -> Cuts:
 
 
 def from_here(source: SourceInfo, frozen: Freezing) -> Move | None:
-    """Return the question for the network's own layers after the boundary; None where none of them would train."""
+    """Return the question for the network's own layers after the boundary.
+
+    None where none of them would train, or training them takes too long for a question.
+    """
     data, boundary = state.data_draft(), frozen.boundary
+    if is_averaged(source.name):
+        return None
     cut = boundary.layer if boundary else None
     if frozen.cost.n_trainable == 0 or cut not in (None, *cuts_of(source.name, "dense")):
         return None
@@ -107,11 +112,14 @@ def show_headline(asked: Asked) -> None:
 
 def about(scores: CutScores) -> str:
     """Return what the numbers under the cuts are."""
-    return _(
+    words = _(
         "Under each cut: test accuracy of a linear SVM trained on the network's output there, on {n:,} images of "
         "{target} and measured on {n_test:,} test images. To keep this quick, at most 1,000 training images are "
         "used."
-    ).format(
+    )
+    if is_averaged(scores.cuts.source):
+        words += " " + _("The output is averaged over all places of the photograph.")
+    return words.format(
         n=scores.n_images, target=datasets.info(scores.cuts.target).title, n_test=next(iter(scores.by_cut.values())).n
     )
 
@@ -174,13 +182,15 @@ def accuracies(asked: Asked) -> dict[str, float] | None:
     return {cut: test.accuracy for cut, test in asked.answer.tests} if isinstance(asked.answer, CutScores) else {}
 
 
-def room(tail: Move | None) -> DeltaGenerator:
+def room(tail: Move | None, source: SourceInfo) -> DeltaGenerator:
     """Show what the network's own layers reach, or that they train, and return the place for what comes of it."""
     with st.container(key="retrained"):
         place = st.empty()
     if tail is not None:
         with place:
             show_retrained(ask(tail))
+    elif is_averaged(source.name):
+        place.caption(_("To train the network's own layers on photographs, start a run on the Train page."))
     return place
 
 

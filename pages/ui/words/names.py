@@ -6,7 +6,13 @@ from pages.ui.words.text import _, shown
 from tlcore.evidence import methods as sweep_methods
 from tlcore.heads import HEADS
 from tlcore.heads import title as head_title
-from tlcore.spec import ByHand
+from tlcore.inputs import modality
+from tlcore.spec import ByHand, InputForm
+
+
+def kind(form: InputForm) -> str:
+    """Return what a person calls items of a form: photographs, drawings."""
+    return shown(modality(form.modality).title) or form.modality
 
 
 def states() -> dict[str, str]:
