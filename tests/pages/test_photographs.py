@@ -1,0 +1,87 @@
+"""The pages with photographs: source and target lead to each other, and only what fits is offered."""
+
+import few_hands
+import pytest
+from pages.test_pages import lab, opened, sound, words  # noqa: F401
+
+from pages.ui.session import state
+from tlcore import prediction, sources
+from tlcore.features import freezing
+from tlcore.prediction.what_if import Cuts, CutScores
+from tlcore.spec import ComparisonSpec, Evaluation, InputForm
+
+CARD = sources.info("mobilenet_v2")
+PRESETS = freezing.presets(CARD.layers)
+
+
+def test_the_source_of_photographs_brings_its_target_and_a_recipe_that_works(lab):  # noqa: F811
+    app = sound(opened("layers"))
+    app = sound(app.button(key="use_mobilenet_v2").click().run())
+    chosen = {key: app.session_state[key] for key in ("source", "target", "layer", "per_class", "recipe")}
+    assert chosen == {
+        "source": "mobilenet_v2", "target": "hands", "layer": "average", "per_class": 20, "recipe": "two_phase",
+    }  # fmt: skip
+    assert app.session_state["frozen"] == PRESETS["last_stage"]
+    assert "Reads: Photographs, 96 × 96 × 3. The target is now Hands 0-9 (photographs)." in words(app)
+    labels = {button.key: button.label for button in app.button}
+    assert labels["preset_last_stage"] == "Train from block_13 on" and "preset_convolutions" not in labels
+    assert labels["preset_last_two_stages"] == "Train from block_6 on"
+    assert "To train the network's own layers on photographs, start a run" in words(app)
+    back = sound(app.button(key="use_digits_0_4").click().run())
+    kept = {key: back.session_state[key] for key in ("target", "per_class", "recipe", "learning_rate", "layer")}
+    assert kept == {key: state.DEFAULTS[key] for key in kept}
+
+
+def test_a_setting_of_ones_own_stays_when_the_kind_of_input_changes(lab):  # noqa: F811
+    app = sound(opened("layers", per_class=7))
+    assert sound(app.button(key="use_mobilenet_v2").click().run()).session_state["per_class"] == 7
+
+
+def test_the_target_brings_a_source_that_reads_it_and_the_draft_is_the_recipe(lab):  # noqa: F811
+    app = sound(opened("train"))
+    app = sound(app.selectbox(key="target").set_value("hands").run())
+    assert app.session_state[
+        "source"
+    ] == "mobilenet_v2" and "Frozen: **Conv1 – block_12, BatchNormalization**" in words(app)
+    app.button(key="start_ways").click().run()
+    (run,) = lab.store.list()
+    assert isinstance(run.spec, ComparisonSpec) and run.spec.layer == "average"
+    tuning = run.spec.tuning
+    assert [phase.frozen for phase in tuning.phases] == [PRESETS["all_but_head"], PRESETS["last_stage"]]
+    assert [phase.learning_rate for phase in tuning.phases] == [pytest.approx(2e-3), pytest.approx(2e-4)]
+    assert (tuning.data.target, tuning.data.per_class, tuning.batch_size) == ("hands", 20, 16)
+
+
+@pytest.mark.parametrize("page", ["layers", "train", "heads", "draw"])
+def test_an_address_with_photographs_opens_every_page(lab, page):  # noqa: F811
+    app = sound(opened(page, source="mobilenet_v2", target="hands", frozen=PRESETS["last_stage"], layer="average"))
+    assert not app.error and not app.warning, words(app)
+
+
+def test_what_every_cut_reaches_is_said_to_be_averaged_over_places(lab, monkeypatch):  # noqa: F811
+    def scores(question, wait_s=0.0):
+        tests = [(name, Evaluation(0.5, 0.4, 0.6, 576, ())) for name in ("", *CARD.cut_names)]
+        return CutScores(question, tuple(tests), 200, 1.0) if isinstance(question, Cuts) else None
+
+    monkeypatch.setattr(lab.what_if, "soon", scores)
+    app = sound(opened("layers", source="mobilenet_v2", target="hands", frozen=PRESETS["last_stage"], layer="average"))
+    assert "averaged over all places of the photograph" in words(app)
+
+
+def test_a_photograph_is_picked_or_uploaded_for_models_that_read_them(lab, monkeypatch):  # noqa: F811
+    with pytest.MonkeyPatch.context() as patch:
+        few_hands.use(patch)
+        form = InputForm("photo", (96, 96, 3))
+        info = prediction.PredictorInfo(
+            "run:0123456789abcdef", prediction.available()[0].title, tuple("0123456789"), "run", form, made=1.0
+        )
+        monkeypatch.setattr(state, "models", lambda limit=0: (*prediction.available(), info))
+        monkeypatch.setattr(lab.serving, "follow", lambda item, names, *_: [{info.name: [0.05] * 9 + [0.55]}])
+        app = sound(opened("draw", source="mobilenet_v2", target="hands"))
+        assert app.selectbox(key="form").options == ["Drawings · 28 × 28", "Photographs · 96 × 96 × 3"]
+        assert app.selectbox(key="form").value == form  # what the chosen source reads
+        assert app.segmented_control[0].options == ["Sample", "Upload"] and "Draw a digit" not in words(app)
+        assert "Its true class is" in words(app)
+        assert 'data-answer="9"' in "".join(element.proto.body for element in app.get("html"))
+        app.segmented_control[0].set_value("upload").run()
+        assert app.file_uploader[0].label.startswith("A photograph (JPEG")
