@@ -1,9 +1,11 @@
 """The article's mathematics, every formula beside the numbers of a real run."""
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.charts import plots
+from pages.ui.charts import lesson_charts, plots
+from pages.ui.components.descent import descent
 from pages.ui.runs.words import describe, title
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
@@ -47,6 +49,10 @@ def pick() -> Lesson:
     return known
 
 
+def figure(chart: go.Figure, key: str, alt: str) -> None:
+    st.plotly_chart(chart, key=key, config=plots.CONFIG, alt=alt)
+
+
 def _lines(*formulas: str) -> str:
     """Return formulas one below the other, so that a phone shows them whole."""
     return r"\begin{gathered} " + r" \\ ".join(formulas) + r" \end{gathered}"
@@ -55,14 +61,15 @@ def _lines(*formulas: str) -> str:
 def objective(shown: Lesson) -> None:
     st.subheader(_("1 · What training minimises"), anchor=False)
     n, k = len(shown.labels), len(shown.class_names)
-    st.latex(r"J(w) \;=\; -\frac{1}{B} \sum_{i=1}^{B} \log p_w(y_i \mid x_i)")
     st.markdown(
         _(
             "The network gives every class a share. The loss looks at the share of the **true** class only: sure "
-            "and right costs 0; sure and wrong costs without limit. The mean over the batch is the objective, "
-            "cross-entropy."
+            "and right costs 0; sure and wrong costs without limit. Each point is an image of the first batch."
         )
     )
+    figure(lesson_charts.costs(shown.shares, shown.loss), "lesson_costs", _("What each image of the batch costs"))
+    st.latex(r"J(w) \;=\; -\frac{1}{B} \sum_{i=1}^{B} \log p_w(y_i \mid x_i)")
+    st.markdown(_("The mean over the batch is the objective, cross-entropy. Training makes it small."))
     a, b, c = st.columns(3)
     a.metric(_("Images in the batch, B"), f"{n}", border=True)
     b.metric(_("Loss of the first batch, J"), f"{shown.loss:.3f}", border=True)
@@ -86,19 +93,29 @@ def objective(shown: Lesson) -> None:
 def step(shown: Lesson) -> int:
     """Show one step at a rate that a person picks; return its place in ``RATES``."""
     st.subheader(_("2 · One step downhill"), anchor=False)
+    st.markdown(
+        _(
+            "The gradient says how the loss changes with every single weight. A step goes against it; the learning "
+            "rate η says how far. Take the steps, then try a rate that is too small and one that is too large."
+        )
+    )
+    rate = st.select_slider(
+        _("Learning rate η"), RATES, value=0.01, format_func=lambda value: f"{value:g}", key="lesson_rate"
+    )
+    place = RATES.index(rate)
+    if shown.walk:
+        descent(shown.walk, RATES, place, "lesson_walk")
+        st.caption(
+            _(
+                "Measured on this network: the loss of its first batch along the line on which it falls fastest at the "
+                "start. The first step is the one that training takes; the next ones stay on this line, so that they "
+                "can be drawn."
+            )
+        )
     st.latex(r"w \;\leftarrow\; w - \eta\, \frac{\partial J}{\partial w}")
     left, right = st.columns([1, 1], gap="large")
     with left:
-        st.markdown(
-            _(
-                "The gradient says how the loss changes with every single weight. A step goes against it; the "
-                "learning rate η says how far. Take the step: these are real weights, before the run's first batch."
-            )
-        )
-        rate = st.select_slider(
-            _("Learning rate η"), RATES, value=0.01, format_func=lambda value: f"{value:g}", key="lesson_rate"
-        )
-        place = RATES.index(rate)
+        st.markdown(_("**The first step in numbers**, at the rate chosen above."))
         a, b = st.columns(2)
         a.metric(_("Loss before"), f"{shown.loss:.3f}", border=True)
         change = shown.losses[place] - shown.loss
@@ -109,11 +126,10 @@ def step(shown: Lesson) -> int:
             )
         )
     with right:
-        st.plotly_chart(
+        figure(
             plots.steps(RATES, shown.losses, shown.loss, place),
-            key="lesson_steps",
-            config=plots.CONFIG,
-            alt=_("Loss after one step against the learning rate; the line is the loss before"),
+            "lesson_steps",
+            _("Loss after one step against the learning rate; the line is the loss before"),
         )
     words = _("Plain gradient descent, to keep the formula short.")
     if shown.settings.optimizer != "sgd":
@@ -135,6 +151,11 @@ def verdict(change: float, expected: float) -> str:
 
 def frozen(shown: Lesson, place: int) -> None:
     st.subheader(_("3 · What freezing does to the step"), anchor=False)
+    figure(
+        lesson_charts.frozen_step(shown.layers, place),
+        "lesson_frozen",
+        _("Every layer's gradient, and how far the step moves it: frozen layers not at all"),
+    )
     st.latex(
         _lines(
             r"w \;\leftarrow\; w - \eta\, m \odot \frac{\partial J}{\partial w}", r"m = 0 \text{ where frozen, else } 1"
@@ -146,20 +167,21 @@ def frozen(shown: Lesson, place: int) -> None:
             "first layer that trains, the gradient need not even be computed: that is the time freezing saves."
         )
     )
-    st.dataframe(
-        [
-            {
-                _("layer"): one.layer,
-                _("state"): _("frozen") if one.frozen else _("trainable"),
-                _("weights"): one.n_weights,
-                "‖∂J/∂w‖": one.gradient,
-                _("moved by ‖Δw‖ at η = {rate:g}").format(rate=RATES[place]): one.moved[place],
-            }
-            for one in shown.layers
-        ],
-        hide_index=True,
-        alt=_("Gradient and step of every layer"),
-    )
+    with st.expander(_("Every layer in numbers")):
+        st.dataframe(
+            [
+                {
+                    _("layer"): one.layer,
+                    _("state"): _("frozen") if one.frozen else _("trainable"),
+                    _("weights"): one.n_weights,
+                    "‖∂J/∂w‖": one.gradient,
+                    _("moved by ‖Δw‖ at η = {rate:g}").format(rate=RATES[place]): one.moved[place],
+                }
+                for one in shown.layers
+            ],
+            hide_index=True,
+            alt=_("Gradient and step of every layer"),
+        )
     spec = shown.settings
     cost = freezing.of(spec.source, spec.phases[0].frozen).cost
     st.caption(
@@ -174,6 +196,10 @@ def frozen(shown: Lesson, place: int) -> None:
 def matrix(shown: Lesson) -> None:
     st.subheader(_("4 · Features are a table"), anchor=False)
     m, d = shown.matrix
+    if shown.rows:
+        names = [shown.class_names[label] for label in shown.row_labels]
+        words = _("A corner of the table of features: a row for each image")
+        figure(lesson_charts.table(shown.rows, names), "lesson_table", words)
     rows = r"\begin{pmatrix} \varphi(x_1)^\top \\ \vdots \\ \varphi(x_M)^\top \end{pmatrix}"
     st.latex(_lines(rf"\Phi \;=\; {rows} \in \mathbb{{R}}^{{M \times D}}", rf"M = {m}, \quad D = {d}"))
     st.markdown(
@@ -187,6 +213,18 @@ def matrix(shown: Lesson) -> None:
 
 def svm(shown: Lesson) -> None:
     st.subheader(_("5 · The support vector machine's problem, in full"), anchor=False)
+    if shown.svm.sides:
+        figure(
+            lesson_charts.margin(shown.svm),
+            "lesson_margin",
+            _("Where the support vector machine puts its training images, the larger the more they count"),
+        )
+        st.markdown(
+            _(
+                "Each point is a training image; the larger, the more the machine counts it (α). It looks for the "
+                "widest gap between the two classes: no image should lie between the dotted lines."
+            )
+        )
     double = r"\sum_{i=1}^{M} \sum_{j=1}^{M} \alpha_i \alpha_j\, y_i y_j\, \varphi(x_i)^\top \varphi(x_j)"
     st.latex(_lines(r"\max_{\alpha}\; \sum_{i=1}^{M} \alpha_i", rf"-\; \frac12 {double}"))
     st.latex(_lines(r"\text{subject to}\quad 0 \le \alpha_i \le C", r"\text{and}\quad \sum_{i=1}^{M} \alpha_i y_i = 0"))

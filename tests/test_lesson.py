@@ -102,6 +102,32 @@ def test_a_short_step_lowers_the_loss_by_the_squared_gradient(made):
 
 
 @KERAS
+def test_the_walk_is_gradient_descent_on_the_loss_of_the_batch_and_begins_with_the_step_that_training_takes(made):
+    assert made.walk is not None
+    length = made.expected_fall(1.0) ** 0.5
+    for rate, loss, steps in zip(lesson.RATES, made.losses, made.walk.steps, strict=True):
+        assert (steps[0].at, steps[0].slope) == (0.0, pytest.approx(-length, rel=1e-4))
+        assert steps[1].at == pytest.approx(rate * length, rel=1e-4)
+        assert (steps[0].loss, steps[1].loss) == (made.loss, pytest.approx(loss, rel=1e-4))
+        for one, after in zip(steps, steps[1:], strict=False):
+            assert after.at == pytest.approx(one.at - rate * one.slope)
+    places, losses = np.array(made.walk.places), np.array(made.walk.losses)
+    step = made.walk.steps[1][5]
+    assert step.loss == pytest.approx(np.interp(step.at, places, losses), rel=0.02)
+    assert step.slope == pytest.approx(np.interp(step.at, places, np.gradient(losses, places)), rel=0.15, abs=0.1)
+
+
+@KERAS
+def test_the_excerpt_of_the_matrix_is_its_first_rows(made):
+    model, data = fresh()
+    features_ = features.extract(model, data.x_train, made.layer)[: lesson.N_ROWS]
+    assert made.row_labels == tuple(data.y_train[: lesson.N_ROWS])
+    assert len(made.rows) == lesson.N_ROWS and {len(row) for row in made.rows} == {lesson.N_COLUMNS}
+    shown = features_[:, np.flatnonzero(features_.any(axis=0))[: lesson.N_COLUMNS]]
+    np.testing.assert_allclose(np.array(made.rows), shown, atol=1e-3)
+
+
+@KERAS
 def test_the_matrix_has_a_row_for_every_training_image_and_a_column_for_every_activation(made):
     model, data = fresh()
     assert made.matrix == (len(data.x_train), int(np.prod(model.get_layer("pool_2").output.shape[1:]))) == (40, 1600)
@@ -114,7 +140,7 @@ def test_the_dual_at_scikit_learns_solution_meets_the_primal_and_both_constraint
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 5))
     y = np.where(x @ rng.normal(size=5) + 0.5 * rng.normal(size=60) > 0, 1, -1)
-    dual, n_support = lesson.svm_dual(x, y)
+    dual, alphas, decisions = lesson.svm_dual(x, y)
     machine = SVC(kernel="linear", C=lesson.C, tol=1e-6).fit(x, y)
     w, b = machine.coef_[0], machine.intercept_[0]
     primal = 0.5 * w @ w + lesson.C * np.maximum(0, 1 - y * (x @ w + b)).sum()
@@ -122,7 +148,8 @@ def test_the_dual_at_scikit_learns_solution_meets_the_primal_and_both_constraint
     assert dual.quadratic == pytest.approx(w @ w, rel=1e-2)
     assert dual.balance == pytest.approx(0, abs=1e-6)
     assert dual.smallest >= 0 and dual.largest <= lesson.C + 1e-9
-    assert n_support == pytest.approx(len(machine.support_), abs=2)
+    assert (alphas > 0).sum() == pytest.approx(len(machine.support_), abs=2)
+    np.testing.assert_allclose(decisions, x @ w + b, atol=0.01)
 
 
 def test_the_recorded_lesson_is_whole_and_says_where_it_comes_from():
@@ -132,6 +159,10 @@ def test_the_recorded_lesson_is_whole_and_says_where_it_comes_from():
     assert len(found.losses) == len(lesson.RATES) == len(found.layers[0].moved)
     assert found.loss == pytest.approx(lesson.cross_entropy(np.array(found.shares)))
     assert found.svm.dual.value == pytest.approx(found.svm.dual.primal, rel=1e-2)
+    assert sum(found.svm.alphas) == pytest.approx(found.svm.dual.sum_alpha, abs=1e-2)
+    assert len(found.svm.sides) == len(found.svm.decisions) == found.svm.n
+    assert found.walk is not None and [steps[1].loss for steps in found.walk.steps] == pytest.approx(list(found.losses))
+    assert lesson.RECORDED.stat().st_size < 100_000
 
 
 def test_a_damaged_recording_is_said(tmp_path, monkeypatch):

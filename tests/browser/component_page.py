@@ -7,9 +7,11 @@ import numpy as np
 import streamlit as st
 
 from pages.ui.components import film
+from pages.ui.components.descent import descent
 from pages.ui.components.layer_picker import layer_picker, looked
 from pages.ui.components.live_chart import LiveRun, Rule, check_view, live_chart
 from pages.ui.components.pad import drawing_pad
+from tlcore.inspection.walk import walk
 from tlcore.spec import FineTuneSpec, LayerInfo, Phase
 from tlcore.training.film import Answer, Cast, Frame
 from tlcore.training.watched import Watched
@@ -36,6 +38,7 @@ DEEP = (  # 154 layers, as MobileNetV2 has
     LayerInfo(153, "predictions", "Dense", (10,), 12810),
 )
 
+RATES = (0.25, 0.9, 1.5, 2.5)
 state = st.session_state
 
 
@@ -69,6 +72,10 @@ def main() -> None:
         show_film()
     if show == "films":
         show_films()
+    if show == "descent":
+        walked = walk(lambda x: (x - 1) ** 2, lambda x: 2 * (x - 1), RATES)
+        assert walked
+        descent(walked, RATES, RATES.index(st.select_slider("Rate", RATES)), "descent")
     if show in ("", "picker", "deep"):
         show_picker(DEEP if show == "deep" else LAYERS)
 

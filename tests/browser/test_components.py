@@ -1109,3 +1109,46 @@ def test_axe_finds_nothing_critical_and_nothing_serious_in_a_film(show, scheme, 
     epoch(page, 2 if shown == "film" else 4)
     found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")]
     assert [(one["id"], node["html"]) for one in found for node in one["nodes"] if "tl-film" in str(node)] == []
+
+
+# ------------------------------------------------------------------ the walk down a loss curve
+
+
+def walked(page, step: int) -> None:
+    expect(page.locator(".tl-descent")).to_have_attribute("data-step", str(step))
+
+
+def test_a_point_walks_down_the_loss_by_keyboard_and_another_rate_begins_again(show):
+    page = show("descent", reduced_motion="reduce")
+    walked(page, 0)
+    told = page.locator(".tl-descent [role=status]")
+    expect(told).to_have_text("Start: loss 1. The slope is -2, so a step of η = 0.25 moves the weights by 0.5.")
+    page.get_by_role("button", name="Step").press("Enter")
+    walked(page, 1)
+    expect(told).to_have_text("Step 1: loss 0.25. The slope is -1 here, so the next step moves by 0.25.")
+    assert page.locator(".tl-descent .point").evaluate("point => getComputedStyle(point).transitionDuration") == "0s"
+    page.get_by_role("button", name="Back to the start").press("Space")
+    walked(page, 0)
+    page.get_by_role("slider", name="Rate").press("End")
+    expect(told).to_contain_text("η = 2.5")
+    page.get_by_role("button", name="Step").click()
+    expect(told).to_have_text("Step 1 has left the picture: the loss is 16. This rate is far too large.")
+    expect(page.get_by_role("button", name="Step")).to_be_disabled()
+
+
+def test_the_walk_is_played_to_its_end(show):
+    page = show("descent", viewport={"width": 360, "height": 700})
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    walked(page, 12)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.locator(".tl-descent [role=status]")).to_contain_text("It has arrived")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_critical_and_nothing_serious_in_the_walk(show, scheme):
+    page = show("descent", color_scheme=scheme)
+    walked(page, 0)
+    found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")]
+    assert [(one["id"], node["html"]) for one in found for node in one["nodes"] if "tl-descent" in str(node)] == []

@@ -426,6 +426,22 @@ def test_how_it_works_shows_the_recorded_run_first_and_takes_the_step_of_the_cho
     assert (metric.value, metric.delta) == (f"{after:.3f}", f"{after - known.loss:+.3f}")
 
 
+def in_order(block):
+    """Yield every element of a page from top to bottom."""
+    for child in block.children.values():
+        yield from in_order(child) if hasattr(child, "children") else [child]
+
+
+def test_on_how_it_works_a_picture_stands_before_every_formula(lab):
+    kinds = [element.type for element in in_order(sound(opened("how_it_works")).main)]
+    sections = " ".join(kinds).split("subheader")[1:]
+    pictures = ("plotly_chart", "bidi_component")
+    assert len(sections) == 5
+    for section in sections:
+        before, formula, _after = section.partition("latex")
+        assert formula and any(kind in before for kind in pictures), section
+
+
 def test_how_it_works_offers_finished_fine_tunings_and_falls_back_where_one_cannot_be_read(lab, monkeypatch):
     run = finished(lab.store, TUNED)
     finished(lab.store, COMPARED, spec=HeadSpec())

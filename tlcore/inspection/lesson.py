@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
-from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,24 +16,26 @@ import numpy as np
 from tlcore import datasets, features, prediction, sources, training
 from tlcore.datasets import ASSETS, Data, read_card
 from tlcore.errors import DataError, SpecError
-from tlcore.features.freezing import Freezing
 from tlcore.spec import FineTuneSpec, from_json, to_json
 from tlcore.spec.jobs import SPECS
 from tlcore.store import Run, Store, versions
 from tlcore.training import augmentation
 
-from .svm import TOLERANCE, Dual
-from .svm import dual as dual_of
+from .formulas import C, cost, cross_entropy, descend, gradients, svm_dual
+from .svm import Dual
+from .walk import Step, Walk, walk
 
 if TYPE_CHECKING:
     import keras
 
+__all__ = ["C", "Lesson", "compute", "cost", "cross_entropy", "descend", "gradients", "kinds", "of_run", "svm_dual"]
+
 RECORDED = ASSETS / "lesson.json"
 COMMAND = "python -m tlcore.inspection.lesson"
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-C = 1.0
 STEPPED = {"source", "data", "phases", "batch_size", "seed"}  # what of a spec the first step is taken again from
 MOST_OF_PAIR = 200  # images of two classes that the SVM is fitted to
+N_ROWS, N_COLUMNS = 10, 40  # of the matrix, to be looked at
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,19 @@ class LayerStep:
 
 @dataclass(frozen=True)
 class SVM:
-    """A linear support vector machine between the first two classes, and its dual problem at the solution."""
+    """A linear support vector machine between the first two classes, and its dual problem at the solution.
+
+    Of each image, in the order of the rows: ``sides`` is y, ``decisions`` is w·φ(x) + b, ``alphas`` its α.
+    """
 
     pair: tuple[str, str]
     n: int
     n_support: int
     C: float
     dual: Dual
+    sides: tuple[int, ...] = ()
+    decisions: tuple[float, ...] = ()
+    alphas: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,10 @@ class Lesson:
     """The numbers of one run. The batch is the first that the run trained on, the weights those before it.
 
     ``shares`` is what the network gives to each image's true class; ``losses[r]`` is the batch's loss after one step
-    at ``RATES[r]``, ``trained_loss`` that after the whole run; ``matrix`` is M × D. The features are the activations of
-    ``layer``.
+    at ``RATES[r]``, ``trained_loss`` that after the whole run; ``matrix`` is M × D, ``rows`` its first rows, cut to
+    columns that are not all 0, and ``row_labels`` their classes. The features are the activations of ``layer``.
+    ``walk`` is that loss along the line on which it falls fastest at the start, with gradient descent on that line: its
+    first steps are those of ``losses``.
     """
 
     spec: str  # as JSON
@@ -79,6 +88,9 @@ class Lesson:
     matrix: tuple[int, int]
     svm: SVM
     layer: str = "flatten"
+    rows: tuple[tuple[float, ...], ...] = ()
+    row_labels: tuple[int, ...] = ()
+    walk: Walk | None = None
     made: str = ""  # when a recorded one was
     command: str = ""
     versions: tuple[tuple[str, str], ...] = ()
@@ -90,77 +102,6 @@ class Lesson:
     def expected_fall(self, rate: float) -> float:
         """Return how much the loss falls in a step so small that it is straight: η times ‖∂J/∂w‖² of what trains."""
         return rate * sum(step.gradient**2 for step in self.layers if not step.frozen)
-
-
-# ------------------------------------------------------------------ the formulas
-
-
-def cross_entropy(shares: np.ndarray) -> float:
-    """Return J = −(1/B) Σ log p(yᵢ | xᵢ), the objective of every fine-tuning here.
-
-    Parameters
-    ----------
-    shares : float array, shape (B,): the probability given to each image's true class
-
-    Examples
-    --------
-    >>> round(cross_entropy(np.array([0.5, 0.5])), 4)
-    0.6931
-    """
-    return float(np.mean([cost(float(share)) for share in shares]))
-
-
-def cost(share: float) -> float:
-    """Return −log p, what one image adds to the sum; Keras clips p at 1e-7 too."""
-    return -log(min(max(share, 1e-7), 1.0))
-
-
-def gradients(model: "keras.Model", x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the shares of the true classes, and ∂J/∂w of every weight array in the model's order, frozen ones too.
-
-    In inference mode: dropout is off, and a BatchNormalization uses its stored averages. No gradient moves those, so
-    theirs is 0.
-    """
-    import keras
-    import tensorflow as tf
-
-    Freezing(sources.describe(model)).apply(model)
-    weights = {variable.path: variable.value for variable in model.trainable_weights}
-    with tf.GradientTape() as tape:
-        tape.watch(list(weights.values()))
-        answers = model(x, training=False)
-        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, answers))
-    found = tape.gradient(loss, weights)
-    gradients = [
-        np.asarray(found.get(variable.path, np.zeros(variable.shape, np.float32))) for variable in model.weights
-    ]
-    return answers.numpy()[np.arange(len(y)), y], gradients
-
-
-def descend(
-    model: "keras.Model", start: Sequence[np.ndarray], gradient: Sequence[np.ndarray], rate: float, frozen: set[str]
-) -> None:
-    """Set w ← w₀ − η m ∂J/∂w, where m is 0 for the weights of frozen layers and 1 for the rest."""
-    still = [layer.name in frozen for layer in model.layers for _ in layer.weights]
-    model.set_weights(
-        [w if keep else w - np.float32(rate) * g for w, g, keep in zip(start, gradient, still, strict=True)]
-    )
-
-
-def svm_dual(x: np.ndarray, y: np.ndarray) -> tuple[Dual, int]:
-    """Fit scikit-learn's linear SVC; return its dual problem term by term, and how many support vectors it has.
-
-    Parameters
-    ----------
-    x : float array, shape (n, d)
-    y : array of +1 and −1, shape (n,)
-    """
-    from sklearn.svm import SVC
-
-    machine = SVC(kernel="linear", C=C, tol=TOLERANCE).fit(x, y)
-    alpha = np.zeros(len(y))
-    alpha[machine.support_] = np.abs(machine.dual_coef_[0])
-    return dual_of(alpha, y, x @ x.T, C), len(machine.support_)
 
 
 # ------------------------------------------------------------------ of a run
@@ -207,6 +148,7 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
         descend(model, start, gradient, rate, frozen)
         losses.append(_loss(model, x, y))
         moved.append(_norms(model, [a - b for a, b in zip(model.get_weights(), start, strict=True)]))
+    line = _walk(model, x, y, start, gradient, frozen)
     model.set_weights(start)
     norms = _norms(model, gradient)
     steps = tuple(
@@ -227,14 +169,56 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
         (matrix.shape[0], matrix.shape[1]),
         _svm(matrix, data),
         layer,
+        *_excerpt(matrix, data.y_train),
+        line,
     )
+
+
+def _walk(
+    model: "keras.Model",
+    x: np.ndarray,
+    y: np.ndarray,
+    start: Sequence[np.ndarray],
+    gradient: Sequence[np.ndarray],
+    frozen: set[str],
+) -> Walk | None:
+    """Walk along the line on which the loss of the batch falls fastest, ``at`` being how far all weights have moved."""
+    moves = [layer.name not in frozen for layer in model.layers for _ in layer.weights]
+    along = [g.astype(float) for g, move in zip(gradient, moves, strict=True) if move]
+    length = sum(float((g**2).sum()) for g in along) ** 0.5
+    if not length:
+        return None
+
+    def go(at: float) -> None:
+        descend(model, start, gradient, at / length, frozen)
+
+    def loss(at: float) -> float:
+        go(at)
+        return _loss(model, x, y)
+
+    def slope(at: float) -> float:
+        go(at)
+        here = [g for g, move in zip(gradients(model, x, y)[1], moves, strict=True) if move]
+        return -sum(float((a * b).sum()) for a, b in zip(here, along, strict=True)) / length
+
+    return walk(loss, slope, RATES)
+
+
+def _excerpt(matrix: np.ndarray, labels: np.ndarray) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...]]:
+    """Return the first rows of the matrix, cut to its first columns that are not all 0, and the rows' classes."""
+    rows = matrix[:N_ROWS]
+    shown = rows[:, np.flatnonzero(rows.any(axis=0))[:N_COLUMNS]]
+    values = tuple(tuple(round(float(value), 3) for value in row) for row in shown)
+    return values, tuple(int(label) for label in labels[:N_ROWS])
 
 
 def _svm(matrix: np.ndarray, data: Data) -> SVM:
     rows = np.flatnonzero(data.y_train < 2)[:MOST_OF_PAIR]
     x = matrix[rows].astype(float) / np.linalg.norm(matrix[rows], axis=1).mean()  # one factor, as for the linear head
-    dual, n_support = svm_dual(x, np.where(data.y_train[rows] == 0, 1, -1))
-    return SVM((data.class_names[0], data.class_names[1]), len(rows), n_support, C, dual)
+    sides = np.where(data.y_train[rows] == 0, 1, -1)
+    dual, alphas, decisions = svm_dual(x, sides)
+    each = (tuple(sides.tolist()), tuple(np.round(decisions, 4).tolist()), tuple(np.round(alphas, 4).tolist()))
+    return SVM((data.class_names[0], data.class_names[1]), len(rows), int((alphas > 0).sum()), C, dual, *each)
 
 
 def _loss(model: "keras.Model", x: np.ndarray, y: np.ndarray) -> float:
@@ -265,7 +249,10 @@ def recorded() -> Lesson:
         fields = _tuples(read_card(RECORDED))
         svm = dict(fields.pop("svm"))
         layers = tuple(LayerStep(**step) for step in fields.pop("layers"))
-        return Lesson(**fields, layers=layers, svm=SVM(**{**svm, "dual": Dual(**svm["dual"])}))
+        line = fields.pop("walk")
+        steps = tuple(tuple(Step(**step) for step in each) for each in line["steps"])
+        known = Walk(**{**line, "steps": steps})
+        return Lesson(**fields, layers=layers, walk=known, svm=SVM(**{**svm, "dual": Dual(**svm["dual"])}))
     except (TypeError, KeyError) as error:
         raise DataError("The file {file} is damaged. Install the app again.", file=RECORDED.name) from error
 
