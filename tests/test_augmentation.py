@@ -46,6 +46,12 @@ def test_the_channels_of_an_image_move_together():
     assert np.array_equal(copies, np.repeat(Images().augment(grey, 1), 3, axis=3))
 
 
+def test_what_comes_in_from_outside_is_what_was_at_the_edge():
+    white = np.full((20, 96, 96, 3), 255, np.uint8)
+    assert np.array_equal(inputs.modality("photo").augment(white, 0), white)
+    assert augmentation.examples("hands", 2, 0).shape == (3, 96, 96, 3)
+
+
 def test_every_epoch_has_copies_of_its_own_and_a_stop_is_heard_while_they_are_made(data, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(augmentation, "AT_ONCE", 7)

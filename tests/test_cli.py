@@ -412,6 +412,7 @@ def test_runs_are_compared_by_what_they_reached_and_by_what_differs(do, home):
     assert code == 0 and "87.5 %" in printed and "A tie" in printed.replace("a tie", "A tie")
     values = json.loads(do("runs", "compare", one.id, third.id, "--json")[1])
     assert [run["id"] for run in values["runs"]] == [one.id, third.id] and values["verdict"] == ""
+    assert {run["own task"] for run in values["runs"]} == {"–"}, "an older run did not measure it"
     assert values["differ"]["Batch size"] == ["16", "32"] and "Optimiser" not in values["differ"]
     assert "different tasks" in do("runs", "compare", one.id, third.id)[1]
     assert do("runs", "compare", one.id)[0] == 2

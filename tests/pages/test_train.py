@@ -99,6 +99,31 @@ def test_a_recorded_file_that_is_damaged_is_one_sentence(tmp_path):
         recorded_comparison.load(tmp_path / "comparison.json")
 
 
+FORGOT = {"task": "MNIST digits 0-4", "n": 1000, "before": 0.999, "after": 0.95}
+
+
+def test_what_a_fine_tuning_forgot_is_told_with_its_result_on_race_and_side_by_side(lab):  # noqa: F811
+    fields = {**TUNED, "files": {}}
+    lost = finished(lab.store, {**fields, "forgetting": FORGOT})
+    kept = finished(
+        lab.store, {**fields, "forgetting": {**FORGOT, "after": 0.998}}, spec=FineTuneSpec(phases=(Phase(5),))
+    )
+    said = words(sound(opened("train", run_ft=lost.id))).replace("\\", "")
+    assert "It forgot 4.9 points of its own task, MNIST digits 0-4: 99.9 % right before, 95.0 % now" in said
+    race = sound(opened("race", run_lane1=lost.id, run_lane2=kept.id))
+    said = words(race).replace("\\", "") + "".join(each.proto.body for each in race.get("html"))
+    assert "The source's own task: 99.9 % → 95.0 %." in said
+    assert "fell from 99.9 % to 95.0 %" in said and "fell from 99.9 % to 99.8 %" in said
+    page = "".join(each.proto.body for each in sound(opened("runs", runs_compared=(lost.id, kept.id))).get("html"))
+    assert "Own task of the source" in page and "99.9 % → 99.8 %" in page
+
+
+def test_why_forgetting_was_not_measured_is_one_sentence(lab):  # noqa: F811
+    reason = {"template": "The test images of {task} are not on this computer.", "values": {"task": "Digits"}}
+    run = finished(lab.store, {**TUNED, "files": {}, "not_measured": reason})
+    assert "The test images of Digits are not on this computer" in words(sound(opened("train", run_ft=run.id)))
+
+
 def test_a_comparison_that_goes_says_where_the_verdict_will_stand(lab):  # noqa: F811
     run = lab.store.create(ComparisonSpec(), owner=ME.id)
     lab.store.claim(run.id)

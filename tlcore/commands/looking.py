@@ -9,7 +9,7 @@ import numpy as np
 
 from tlcore import sources
 from tlcore.errors import SpecError
-from tlcore.evidence import recorded_race
+from tlcore.evidence import contest, finish, recorded_race, side_by_side
 from tlcore.evidence.contest import Entrant
 from tlcore.inspection import explanation, lesson, maps
 from tlcore.inspection.lesson import RATES, Lesson
@@ -202,15 +202,25 @@ def race(options: Namespace) -> int:
     values, words = closer.told(entrants, store)
     tests = {name: runs[name].result.test for name in specs}
     rows = [
-        [name, runs[name].id, console.share(test.accuracy), between(test.low, test.high), console.took(runs[name])[2:]]
+        [
+            name,
+            runs[name].id,
+            console.share(test.accuracy),
+            between(test.low, test.high),
+            side_by_side.forgot(runs[name]) or None,
+            console.took(runs[name])[2:],
+        ]
         for name, test in tests.items()
         if test is not None
     ]
     values["lanes"] = {name: runs[name].id for name in specs}
+    values["forgetting"] = {name: run.result.forgetting and asdict(run.result.forgetting) for name, run in runs.items()}
     if options.record:
         console.tell(f"Recorded: {recorded_race.write({name: runs[name] for name in specs}, store)}")
-    text = console.table(["lane", "run", "accuracy", "95 % interval", "took"], rows)
-    return console.show(options, values, f"{text}\n{words}")
+    text = console.table(["lane", "run", "accuracy", "95 % interval", "own task", "took"], rows)
+    found = contest.contest(entrants, store.folder)
+    ended = str(finish.details(found, finish.finishes(runs, store))) if found else ""
+    return console.show(options, values, "\n".join(filter(None, (text, words, ended))))
 
 
 def annotate(options: Namespace) -> int:

@@ -5,7 +5,7 @@ from .assets import ASSETS, read_asset, read_card
 from .loading import Data, Pool, load, older_hash, pool, samples
 from .source import SOURCES, DatasetInfo, DataSource, Raw, catalogue, check_shipped, get, info, register, sharing
 from .splits import MOST_VALIDATION, apportion, check_per_class, divide, max_per_class, n_validation, split_sizes
-from .unseen import unseen
+from .unseen import has_test, own_test, unseen
 
 for _source in (*mnist.TASKS, digits_8x8.Digits8x8(), hands.Hands(), *keras_sets.TASKS):
     register(_source)
@@ -26,11 +26,13 @@ __all__ = [
     "divide",
     "drawings",
     "get",
+    "has_test",
     "info",
     "load",
     "max_per_class",
     "n_validation",
     "older_hash",
+    "own_test",
     "pool",
     "read_asset",
     "read_card",

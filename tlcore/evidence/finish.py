@@ -65,7 +65,12 @@ def comparable_seconds(runs: Sequence[Run]) -> list[float]:
 
 
 def memory(run: Run, store: Store) -> Memory | None:
-    """Return what a watched run's network kept of its source's own task; None where that was not measured."""
+    """Return what a run's network kept of its source's own task; None where that was not measured.
+
+    An older version measured it for watched runs alone: there the film has it.
+    """
+    if kept := run.result.forgetting:
+        return Memory(kept.task, kept.before, kept.after)
     folder = store.run_folder(run.id)
     cast, frames = film.cast(folder), film.frames(folder)
     if not cast or len(frames) < 2 or not run.final:

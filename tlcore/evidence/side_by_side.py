@@ -181,6 +181,12 @@ def proof(run: Run) -> Sentence | None:
     return Sentence("{n} frozen layers bit for bit unchanged, {m} trained changed", n=len(frozen), m=len(trained))
 
 
+def forgot(run: Run) -> str:
+    """Return how well a run's network knew its source's own task before and after; "" where that was not measured."""
+    found = run.result.forgetting
+    return found.change if found else ""
+
+
 def _flat(part: Any, prefix: str, above: str = "") -> Iterable[tuple[Sentence, Sentence]]:
     """Yield the settings of a dataclass and of those inside it."""
     for each in fields(part):

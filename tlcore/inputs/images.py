@@ -51,7 +51,6 @@ class Images(Modality):
         return item[..., 0] if item.shape[-1] != 3 else item
 
     def augment(self, items: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
-        """Shift by up to 2 pixels, turn by up to 10 degrees, zoom by up to a tenth; the channels of one image alike."""
         return copies.moved(items, seed)
 
 

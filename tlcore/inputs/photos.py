@@ -1,5 +1,6 @@
 """Photographs in colour: uploaded or picked; uint8, shape (height, width, 3), 0..255."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
-from . import pictures
+from . import copies, pictures
 from .modality import Modality, check_item
 
 
@@ -23,6 +24,7 @@ class Photos(Modality):
         Sentence("**Random coloured pixels**"),
         Sentence("**Shuffled images**: the pixels of test images in random order: the colours are right, nothing else"),
     )
+    augments = Sentence("small shifts, turns and zoom; never mirrored")
     placed = False
 
     def accept(self, raw: Any, form: InputForm, **options: Any) -> np.ndarray | None:
@@ -43,6 +45,9 @@ class Photos(Modality):
 
     def preview(self, item: np.ndarray) -> np.ndarray:
         return item
+
+    def augment(self, items: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
+        return copies.moved(items, seed)
 
 
 def _coloured(picture: Image.Image) -> Image.Image:

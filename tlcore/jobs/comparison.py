@@ -78,11 +78,12 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
                 way.name,
                 "–" if way.accuracy is None else percent(way.accuracy),
                 f"{way.learn_s:.2f}",
+                way.forgetting.change if way.forgetting else None,
                 way.run,
             )
             for way in result.ways
         )
-        return [Table(("way", "accuracy", "learning s", "run"), rows)]
+        return [Table(("way", "accuracy", "learning s", "own task", "run"), rows)]
 
     def takes_s(self, spec: ComparisonSpec, done: Sequence[Run]) -> float | None:
         """By comparisons of the same work, else what its ways take alone."""
@@ -127,7 +128,14 @@ class _Turn:
             point = MetricPoint("test", self.n_epochs, None, result.accuracy, result.learn_s, head=self.name)
             self.reporter.on_metric(point)
         ended = run.final and not self.reporter.should_stop()
-        return replace(way, ended=ended, accuracy=result.accuracy, learn_s=result.learn_s, from_cache=result.from_cache)
+        return replace(
+            way,
+            ended=ended,
+            accuracy=result.accuracy,
+            learn_s=result.learn_s,
+            from_cache=result.from_cache,
+            forgetting=result.forgetting,
+        )
 
     def _end(self, run_id: str) -> Run:
         while not (run := self.store.get(run_id)).final and not self.reporter.should_stop():

@@ -15,7 +15,7 @@ from tlcore.evaluation import evaluate, outputs
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import scratch
-from tlcore.sentences import NOTHING, Sentence
+from tlcore.sentences import NOTHING, Sentence, percent
 from tlcore.spec import (
     NETWORK,
     DataSpec,
@@ -30,7 +30,7 @@ from tlcore.spec import (
 )
 from tlcore.store import Run, Store, checkpoint, versions
 from tlcore.store.checkpoint import Checkpoint
-from tlcore.training import augmentation
+from tlcore.training import augmentation, forgetting
 from tlcore.training.film import Monitor
 
 from .job import Job, Left, check_data, task
@@ -82,6 +82,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         fitted = training.fit(model, data, spec, Listeners(*listeners), cache=folder / CACHE, resume=saved)
         reporter.on_progress(at(fitted.epochs, Sentence("testing on images never trained on")))
         test, kept = _tested(model, data, reporter, folder)
+        found = forgetting.measure(model, spec)
         cost = Freezing(sources.describe(model), spec.phases[-1].frozen, spec.source).cost
         return FineTuneResult(
             test=test,
@@ -90,6 +91,8 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             n_trainable=cost.n_trainable,
             n_epochs=spec.epochs,
             **vars(fitted),
+            forgetting=None if isinstance(found, Sentence) else found,
+            not_measured=found if isinstance(found, Sentence) else NOTHING,
             total_s=time.perf_counter() - began + clock["elapsed_s"],
             resumed_after=resumed,
             device=device(),
@@ -122,7 +125,9 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             return ["No result."]
         stopped = [f"Stopped after {result.epochs:.2g} of {result.n_epochs} epochs."] if result.cut_short else []
         ended = [str(words)] if (words := early_words(result)) else []
-        return [*stopped, *ended, accuracy_words(result.test), proof_words(result.proof), f"Model: {folder / NETWORK}"]
+        forgot = [str(words)] if (words := forgetting_words(result)) else []
+        tested = [accuracy_words(result.test), *forgot, proof_words(result.proof)]
+        return [*stopped, *ended, *tested, f"Model: {folder / NETWORK}"]
 
     def work(self, spec: FineTuneSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen), spec.augment
@@ -225,6 +230,26 @@ def early_words(result: FineTuneResult) -> Sentence:
         total=result.n_epochs,
         waited=result.waited,
         best=result.best_epoch,
+    )
+
+
+def forgetting_words(result: FineTuneResult) -> Sentence:
+    """Return what a training made its source forget, or why that was not measured; empty of an older version's run."""
+    found = result.forgetting
+    if found is None:
+        return result.not_measured
+    values = {"task": found.task, "n": found.n, "before": percent(found.before), "after": percent(found.after)}
+    if found.lost <= 0:
+        return Sentence(
+            "It forgot nothing of its own task, {task}: {before} right before, {after} now ({n:,} test images, its old "
+            "head).",
+            **values,
+        )
+    return Sentence(
+        "It forgot {points:.1f} points of its own task, {task}: {before} right before, {after} now ({n:,} test images, "
+        "its old head).",
+        points=100 * found.lost,
+        **values,
     )
 
 

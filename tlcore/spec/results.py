@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from tlcore.sentences import NOTHING, Sentence
+from tlcore.sentences import NOTHING, Sentence, percent
 
 from .forms import InputForm
 
@@ -40,6 +40,29 @@ class ProofRow:
     after: str
     ok: bool
     phase: int = 1
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """How well a network knows its source's own task: test images of that under the source's own head.
+
+    ``before`` is the accuracy of the source as it was, ``after`` that of the trained layers, both in [0, 1].
+    """
+
+    task: str  # its title
+    n: int  # images
+    before: float
+    after: float
+
+    @property
+    def change(self) -> str:
+        """Both accuracies, for a cell or a caption."""
+        return f"{percent(self.before)} → {percent(self.after)}"
+
+    @property
+    def lost(self) -> float:
+        """What was forgotten, as a difference of accuracies; below 0 where the training helped."""
+        return self.before - self.after
 
 
 @dataclass(frozen=True)
@@ -122,6 +145,7 @@ class Result:
     # Of learning alone, features of the training images included: as long as these took when they were computed.
     learn_s: float = 0.0
     from_cache: bool = False  # whether they had been kept
+    forgetting: Forgetting | None = None  # of the source's own task, where the source itself was trained further
 
     @property
     def accuracy(self) -> float | None:
@@ -191,6 +215,8 @@ class FineTuneResult(Result):
     stopped: bool = False
     best_epoch: int = 0  # whose weights were kept, where early stopping watched; 0: it did not
     waited: int = 0  # epochs without a better validation loss, after which it ended by itself; 0: it did not
+    forgetting: Forgetting | None = None
+    not_measured: Sentence = NOTHING  # why there is no ``forgetting``; an older version kept neither
     cached: bool = False  # whether only the rest was trained, on what a frozen prefix makes of the images
     from_cache: bool = False
     prefix_s: float = 0.0
@@ -271,6 +297,7 @@ class Way:
     accuracy: float | None = None  # None: not yet tested, or failed
     learn_s: float = 0.0  # see Result; nothing else of the comparison ran meanwhile
     from_cache: bool = False
+    forgetting: Forgetting | None = None
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,13 @@ from tlcore.datasets.mnist import FORM
 from tlcore.features.freezing import Freezing
 from tlcore.spec import FineTuneSpec, LayerInfo, Listener
 
+from . import forgetting
+
 if TYPE_CHECKING:
     import keras
 
 FOLDER = "film"  # inside the run's own folder
-N_SOURCE = 1000  # test images of the source task
+N_SOURCE = forgetting.N_IMAGES  # test images of the source task
 N_MAP = 300  # test images of the target on the feature map
 N_WATCHED = 12  # of these, whose answers are shown one by one; the first, where nobody chooses
 PICTURES, SHARES = "pictures.npy", "shares-"  # of the images on the map, in the film's folder
@@ -82,12 +84,14 @@ class Monitor(Listener):
         self.start = _weights(model)
         images, labels = datasets.samples(spec.data.target, N_MAP)
         self.pictures = inputs.modality(datasets.info(spec.data.target).form.modality).previews(images)
-        task = source_task(spec.source)
-        x_source, self.y_source = datasets.samples(task, N_SOURCE) if task else (images[:0], labels[:0])
-        self.head, self.old_head = _head(model), _head(sources.load(spec.source)) if task else None
+        card = sources.info(spec.source)
+        task = "" if forgetting.why_not(card) else card.task
+        x_source, self.y_source = datasets.own_test(task, N_SOURCE) if task else (images[:0], labels[:0])
+        self.head = forgetting.head(model)
+        self.old_head = forgetting.head(sources.load(spec.source)) if task else None
         cut = _never_trained(sources.describe(model), spec)
         tail = features.split(model, cut)[1] if cut else sources.proper(model)
-        scaling = model if spec.data.scale else sources.scaled(model, sources.info(spec.source).form)
+        scaling = model if spec.data.scale else sources.scaled(model, card.form)
         kept = [(scaling, x_source), (model, images)]  # the source's own images are scaled as when it learned them
         self.x = np.concatenate([_prepared(one, items, cut) for one, items in kept])
         self.labels = labels
@@ -149,11 +153,6 @@ def _never_trained(layers: Sequence[LayerInfo], spec: FineTuneSpec) -> str | Non
     return min(known, key=lambda cut: cut.position).layer if len(known) == len(cuts) else None
 
 
-def _head(model: "keras.Model") -> "keras.Model":
-    """Return what comes after the last hidden layer."""
-    return features.split(model, features.last_hidden(sources.describe(model)).layer)[1]
-
-
 def _compiled(tail: "keras.Model", x: np.ndarray) -> Callable[[], np.ndarray]:
     """Return a function that gives the last hidden layer's values of ``x``: float32, (n, ...)."""
     import tensorflow as tf
@@ -164,13 +163,6 @@ def _compiled(tail: "keras.Model", x: np.ndarray) -> Callable[[], np.ndarray]:
     part = features.submodel(tail, features.last_hidden(layers).layer)
     hidden = tf.function(lambda: part(values, training=False), autograph=False)
     return lambda: hidden().numpy()
-
-
-def source_task(source: str) -> str:
-    """Return the data set of a source's own task, "" when it has none or its images do not ship."""
-    card = sources.info(source)
-    known = card.trained and card.task in datasets.SOURCES
-    return card.task if known and datasets.info(card.task).offline else ""
 
 
 def relative_change(before: np.ndarray, after: np.ndarray) -> float | None:

@@ -1,6 +1,7 @@
 """The epochs of watched runs, all by one slider or played: drift, forgetting, twelve answers and the feature map."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from streamlit.components.v2 import component
 
 from pages.ui.inputs.pictures import address
 from pages.ui.session import state
-from pages.ui.words.text import _, language
+from pages.ui.words.text import _, language, shown
 from tlcore import sources
 from tlcore.errors import LabError
+from tlcore.sentences import NOTHING
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
 from tlcore.training import film as monitor
+from tlcore.training import forgetting
 from tlcore.training.film import Cast, Frame
 from tlcore.training.watched import Watched
 
@@ -147,15 +150,11 @@ def marks(names: Sequence[str]) -> list[str]:
 
 def _no_source(source: str) -> str:
     """Return what is said in place of the accuracy on the source's own task, where that is not measured."""
-    untrained = _("Target (validation): {target}. This source has learned nothing yet, so it can forget nothing.")
-    absent = _(
-        "Target (validation): {target}. What it forgets of its own task is not measured: the test images of that task "
-        "are not here."
-    )
-    try:
-        return absent if sources.info(source).trained else untrained
-    except LabError:  # a model that was taken away meanwhile
-        return absent
+    reason = NOTHING
+    with suppress(LabError):  # a model that was taken away meanwhile
+        reason = forgetting.why_not(sources.info(source))
+    why = shown(reason) or _("What it forgets of its own task was not measured.")
+    return _("Target (validation): {target}.") + " " + why.replace("{", "(").replace("}", ")")
 
 
 def _words() -> dict[str, str]:

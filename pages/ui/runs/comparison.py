@@ -19,6 +19,7 @@ from tlcore.store import Run
 
 from . import contest
 from .chart import steps_per_epoch
+from .fine_tune import own_task
 from .view import Chart, View
 from .words import per_class, target
 
@@ -159,7 +160,7 @@ def _reached(each: Trained) -> None:
     )
     if way.from_cache:
         words += " " + _("The features came from the cache; the time includes computing them originally.")
-    st.caption(words)
+    st.caption(f"{words} {own_task(way.forgetting)}".strip())
     if st.button(_("Open"), key=f"way_{each.run.id}", help=_("This run, with its proof and curves.")):
         state.watch("run", each.run.id)
         st.switch_page("runs.py")

@@ -13,10 +13,10 @@ from pages.ui.words.text import _, plain, shown
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
-from tlcore.jobs.fine_tune import early_words
+from tlcore.jobs.fine_tune import early_words, forgetting_words
 from tlcore.recipes import article_recipe, is_scratch
 from tlcore.sentences import percent
-from tlcore.spec import Evaluation, FineTuneResult, FineTuneSpec, ProofRow
+from tlcore.spec import Evaluation, FineTuneResult, FineTuneSpec, Forgetting, ProofRow
 from tlcore.store import Run
 
 from .chart import steps_per_epoch
@@ -49,7 +49,8 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         return words if len(spec.phases) == 1 else _in_phases(words, spec)
 
     def cost(self, result: FineTuneResult) -> str:
-        return _("{seconds:.1f} s, {n:,} weights trained.").format(seconds=result.fit_s, n=result.n_trainable)
+        words = _("{seconds:.1f} s, {n:,} weights trained.").format(seconds=result.fit_s, n=result.n_trainable)
+        return f"{words} {own_task(result.forgetting)}".strip()
 
     def stopping(self) -> str:
         return _("Stopping after the current batch; what was learned so far is kept.")
@@ -87,6 +88,11 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         download(run, "model")
 
 
+def own_task(found: Forgetting | None) -> str:
+    """Return how well a network knew its source's own task before and after; "" where that was not measured."""
+    return _("The source's own task: {change}.").format(change=found.change) if found else ""
+
+
 def _in_phases(frozen: str, spec: FineTuneSpec) -> str:
     if len(spec.phases) == 2:
         return _("{frozen}, two phases").format(frozen=frozen)
@@ -105,11 +111,14 @@ def _numbers(result: FineTuneResult, test: Evaluation) -> None:
     a.metric(_("Test accuracy"), percent(test.accuracy), help=interval(test), border=True)
     b.metric(_("Training time"), f"{result.fit_s:.1f} s", border=True)
     c.metric(_("Weights that trained"), percent(result.n_trainable / result.n_weights), border=True)
+    if result.forgetting:
+        st.markdown(plain(shown(forgetting_words(result))))
     speed = _("{speed:,.0f} training images a second on {device}; the first step, with compiling, took {first:.1f} s.")
     sentences = [
         interval(test),
         speed.format(speed=result.images_per_s, device=result.device, first=result.first_step_s),
         plain(shown(result.reason)),
+        plain(shown(result.not_measured)),
     ]
     if result.bfloat16:
         sentences.append(
@@ -118,7 +127,7 @@ def _numbers(result: FineTuneResult, test: Evaluation) -> None:
                 "other numbers for the same seed."
             )
         )
-    st.caption(" ".join(sentences))
+    st.caption(" ".join(filter(None, sentences)))
     if result.resumed_after:
         words = _(
             "The training was interrupted after epoch {epochs} and went on from there. "

@@ -103,6 +103,8 @@ def _reached(runs: Sequence[Run], labels: Sequence[str], found: Contest | None) 
     if found:
         rows.append((_("Against the best"), *(_against(found, label) for label in labels)))
     rows.append((_("Time to learn"), *(map(_took, runs))))
+    if any(map(side_by_side.forgot, runs)):
+        rows.append((_("Own task of the source"), *(side_by_side.forgot(run) or "–" for run in runs)))
     if any(proofs):
         rows.append((_("Freezing"), *(shown(proof) if proof else "–" for proof in proofs)))
     return rows
