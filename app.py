@@ -30,6 +30,7 @@ from tlcore.errors import LabError
 from tlcore.lab import close_all
 from tlcore.machine import Lock, logs, scratch
 from tlcore.people import embedding
+from tlcore.prediction import own_heads
 from tlcore.sources import uploads
 from tlcore.store import home
 
@@ -51,6 +52,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
             opened.push_async_callback(asyncio.to_thread, close_all)
             lab = await asyncio.to_thread(state.lab)
             await asyncio.to_thread(uploads.sweep)
+            await asyncio.to_thread(own_heads.sweep)
             await ready_first_page(FILES)
         except LabError as error:
             sys.exit(f"Transfer Lab cannot start: {error}")

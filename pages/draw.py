@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
-from pages.ui.inputs import answers, kept, outside, ways
+from pages.ui.inputs import answers, kept, outside, own_head, ways
 from pages.ui.inputs.answers import Answers
 from pages.ui.inputs.board import Panel
 from pages.ui.session import state
@@ -56,6 +56,8 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     called = answers.titles(infos)
     by_name = {info.name: info for info in infos}
     model_key, beside_key = key("answer_model", form), key("models", form)
+    if (added := state.take("head_chosen")) in by_name:
+        state.put(**{model_key: added})
     first = by_name[state.follow(model_key, prediction.main_choice(infos), called)]
     in_list = state.follow(beside_key, prediction.first_choice(infos), called)
     beside = [info for info in infos if info.name in in_list and info != first]
@@ -91,6 +93,7 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
             )
         if form == FORM:  # on which it was recorded
             outside.explained()
+        own_head.own_head()
     panel = Panel(first, beside, called, form, blank.hint, answers_at, list_at)
     with easel_at:
         ways.item(panel, key, drew)

@@ -1,7 +1,7 @@
 """Hostile head files: refused in one sentence, and nothing in them runs.
 
-The app loads only heads it wrote itself, their hash held against the run's (``prediction.checked_file``); these go
-straight to the loader behind that check.
+A run's heads are held against their hash first (``prediction.checked_file``), and uploaded ones are examined in a
+process of their own; these go straight to what is behind that.
 """
 
 import io
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tlcore import heads
 from tlcore.errors import DataError
+from tlcore.prediction import own_heads
 
 pytestmark = pytest.mark.keras
 
@@ -45,6 +46,27 @@ def test_a_hostile_head_is_refused_and_runs_nothing(tmp_path, kind):
         found += 1
     assert found > 25
     assert "antigravity" not in set(sys.modules) - modules
+
+
+@pytest.mark.parametrize("kind", [head_files.doctored, head_files.broken])
+def test_a_hostile_head_that_is_uploaded_is_refused_and_leaves_nothing(tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(own_heads, "guarded", lambda function, arguments, *_: function(*arguments))
+    for name, content in kind(tmp_path / "canary"):
+        with pytest.raises(DataError, match="This head cannot be used: ") as caught:
+            own_heads.add(content, "x.skops")
+        count("head file")
+        assert refusal(caught.value), name
+        assert not (tmp_path / "canary").exists(), name
+    assert not list((tmp_path / "home").rglob("own-*"))
+
+
+@pytest.mark.parametrize("end", range(0, 100, 10))
+def test_an_uploaded_head_that_is_cut_off_is_refused(honest, end):
+    with pytest.raises(DataError, match="This head cannot be used: ") as caught:
+        own_heads.look_at(honest[: len(honest) * end // 100])
+    count("head file")
+    assert refusal(caught.value)
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,15 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.inputs import board, ways
 from pages.ui.session import state
-from tlcore import inputs
+from tlcore import datasets, inputs, sources
 from tlcore.datasets import drawings
 from tlcore.inputs import drawing
 from tlcore.lab import Lab
 from tlcore.people import Person
+from tlcore.prediction import own_heads
+from tlcore.prediction.own_heads import OwnHead
 from tlcore.prediction.serving import Serving
-from tlcore.spec import HeadSpec
+from tlcore.spec import DataSpec, HeadSpec, Origin
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -252,3 +254,35 @@ def test_a_kept_drawing_is_deleted_and_brought_back(lab, own_folder):
     assert drawings.drawings(ME.id) == ()
     app.button(key="undelete_drawing").click().run()
     assert len(drawings.drawings(ME.id)) == 1
+
+
+def test_a_head_is_uploaded_chosen_removed_and_put_back(lab, monkeypatch, tmp_path):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path))
+    app = draw()
+    app.file_uploader(key="head_file_0").upload("x.skops", b"no archive", "application/octet-stream").run()
+    assert "it is not a .skops file" in words(app).replace("\\", "") and app.button(key="add_head").disabled
+    known = datasets.catalogue()[0]
+    data = DataSpec(known.name, per_class=12)
+    origin = Origin("digits", "Digits", 0, True, "dense_1", "", "features", known.class_names, known.form, data)
+    card = OwnHead("own-0123456789ab", "mine", "linear_svm", "digits", origin, "", ME.id)
+    added = []
+
+    def add(content, name, offered, owner):
+        added.append((content, name, len(offered), owner))
+        (tmp_path / "own_heads").mkdir()
+        own_heads.write_card(card)
+        return card
+
+    monkeypatch.setattr(own_heads, "add", add)
+    monkeypatch.setattr(own_heads, "look_at", lambda content: True)
+    app.file_uploader(key="head_file_0").upload("mine.skops", b"a head", "application/octet-stream").run()
+    app.button(key="add_head").click().run()
+    assert added == [(b"a head", "mine.skops", len(sources.catalogue()), ME.id)]
+    assert app.selectbox(key="answer_model").value == f"own:{card.name}"  # it answers at once
+    told = words(app).replace("\\", "")
+    assert "Linear SVM, uploaded: mine answers now" in app.success[0].value.replace("\\", "")
+    assert f"Linear SVM, uploaded: mine · dense_1, Digits · {known.title}, 12 labels per class" in told
+    app.button(key=f"remove_{card.name}").click().run()
+    assert f"own:{card.name}" not in app.selectbox(key="answer_model").options and not own_heads.cards()
+    app.button(key="undo_head").click().run()
+    assert own_heads.cards() == (card,) and not app.exception

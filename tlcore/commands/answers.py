@@ -11,7 +11,7 @@ import numpy as np
 
 from tlcore import inputs, prediction, sources
 from tlcore.errors import DataError, SpecError
-from tlcore.prediction import ModelName, taught
+from tlcore.prediction import ModelName, own_heads, taught
 from tlcore.spec import InputForm
 from tlcore.store import Store
 
@@ -63,6 +63,7 @@ def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object
 def list_models(options: Namespace) -> int:
     runs = Store(options.home).list(states=("done", "stopped"), limit=history.ALL)
     models = prediction.available(runs, (*sources.catalogue(), *sources.uploaded()))
+    models += prediction.of_own(own_heads.cards())
     rows = [
         [ModelName.parse(info.name).short, info.kind, str(info.title), " ".join(info.class_names)] for info in models
     ]
@@ -84,6 +85,8 @@ def find_model(home: Path, text: str) -> str:
     """
     if text in taught.NAMES:
         return text
+    if own_heads.is_own(text):
+        return str(ModelName.own(own_heads.info(text).name))
     shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.answers]
     if text in shipped:
         return str(ModelName.source(text))
@@ -114,6 +117,8 @@ def find_form(name: str, home: Path) -> InputForm:
     asked = ModelName.parse(name)
     if asked.kind == "taught":
         return taught.card().form
+    if asked.kind == "own":
+        return own_heads.info(asked.id).origin.form
     return sources.info(asked.id).form if asked.kind == "source" else prediction.form_of(Store(home).get(asked.id))
 
 

@@ -3,11 +3,13 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
-from tlcore import datasets, sources
+from tlcore import datasets, prediction, sources
 from tlcore.errors import SpecError
 from tlcore.features.freezing import Cost, Freezing, fitting, presets
 from tlcore.heads import CURVES, HEADS, LOSSES, Head
+from tlcore.prediction import own_heads
 from tlcore.sentences import in_english, percent
 from tlcore.sources import making, uploads
 from tlcore.sources.foreign.archive import MOST_BYTES
@@ -30,15 +32,35 @@ def rebuild_source(options: Namespace) -> int:
     return console.OK
 
 
-def add_source(options: Namespace) -> int:
+def add_head(options: Namespace) -> int:
+    content = _read(options.add, own_heads.MOST_BYTES, ".skops")
+    offered = (*sources.catalogue(), *sources.uploaded())
+    with console.quiet():
+        card = own_heads.add(content, options.add.name, offered)
+    (info,) = prediction.of_own([card])
+    console.say(f"{card.name}: {info.title}; classes {' '.join(info.class_names)}")
+    return console.OK
+
+
+def remove_head(options: Namespace) -> int:
+    own_heads.remove(options.remove)
+    return console.OK
+
+
+def _read(path: Path, most: int, kind: str) -> bytes:
+    """Return a file's first ``most`` bytes and one more; a SpecError where it cannot be read."""
     try:
-        with open(options.file, "rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        with open(path, "rb") as file:
+            return file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file has such a name"
         raise SpecError(
-            "{file} cannot be read ({reason}). Name a .keras file.", file=options.file, reason=reason
+            "{file} cannot be read ({reason}). Name a {kind} file.", file=path, reason=reason, kind=kind
         ) from error
+
+
+def add_source(options: Namespace) -> int:
+    content = _read(options.file, MOST_BYTES, ".keras")
     with console.quiet():
         card = uploads.add(content, options.file.name, options.classes, pixels=_pixels(options))
     console.say(f"{card.name}: {card.title}, {card.n_weights:,} weights, {len(card.class_names)} classes")

@@ -23,7 +23,7 @@ from tlcore.spec import RANGES, ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec
 from tlcore.store import Run, Store
 
 from . import console
-from .catalogues import frozen_layers, list_heads
+from .catalogues import add_head, frozen_layers, list_heads, remove_head
 from .history import find_run
 
 LOOK_S = 0.2  # between two looks at a run that goes on
@@ -37,6 +37,10 @@ def train(options: Namespace) -> int:
 
 
 def compare_heads(options: Namespace) -> int:
+    if options.add:
+        return add_head(options)
+    if options.remove:
+        return remove_head(options)
     return list_heads(options) if options.list else run_here(options, head_spec(options))
 
 

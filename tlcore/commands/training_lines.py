@@ -112,6 +112,9 @@ def heads(commands: Any) -> None:
     added.add_argument("--set", type=several(by_hand), metavar="HEAD.NAME=VALUE,...", help=words)
     added.add_argument("--name", default="", help="what the run is called")
     added.add_argument("--list", action="store_true", help="list the heads there are instead")
+    words = "add a head that was downloaded here or elsewhere (.skops) to the models that answer, instead"
+    added.add_argument("--add", type=Path, metavar="FILE", help=words)
+    added.add_argument("--remove", metavar="NAME", help="take an added head off the list instead")
     add_json(added)
 
 

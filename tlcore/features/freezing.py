@@ -11,7 +11,7 @@ from tlcore import sources
 from tlcore.errors import LabError, SpecError
 from tlcore.spec import FineTuneSpec, LayerInfo, ProofRow
 
-from .cuts import CutPoint, cut_points
+from .cuts import CutPoint, cut_points, submodel
 
 if TYPE_CHECKING:
     import keras
@@ -285,6 +285,14 @@ def fitting(layers: Sequence[LayerInfo], frozen: Iterable[str]) -> tuple[str, ..
     named = presets(layers)
     instead = named["last_stage"] or named["convolutions"] or named["all_but_head"][:1]
     return kept or (instead if asked else ())
+
+
+def fingerprint(model: "keras.Model", layer: str) -> str:
+    """Return a SHA-256 over the weights up to a layer: the same network has the same in every file and lab."""
+    digest = hashlib.sha256()
+    for name, weights in sorted(hashes(submodel(model, layer)).items()):
+        digest.update(f"{name} {weights}\n".encode())
+    return digest.hexdigest()
 
 
 def hashes(model: "keras.Model") -> dict[str, str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tlcore.errors import SpecError
 from tlcore.sentences import NOTHING, Sentence, verbatim
-from tlcore.spec import FINE_TUNE, SCRATCH, ByHand, check_choice
+from tlcore.spec import FINE_TUNE, SCRATCH, ByHand, Origin, check_choice
 
 from . import knobs
 from .knobs import Knob
@@ -220,6 +220,7 @@ class FittedHead:
     temperature: float = 1.0
     params: Mapping[str, Any] = field(default_factory=dict)  # in place of the head's own settings
     reduce: Any = None  # a fitted PCA that the features go through before anything else
+    origin: Origin | None = None  # where its features come from, as its file says
 
     def reduced(self, x: np.ndarray) -> np.ndarray:
         """Return features as the estimator's own preparation takes them: projected where there is a PCA."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from tlcore import features, prediction, sources
 from tlcore.errors import SpecError
-from tlcore.prediction import ModelName, taught
-from tlcore.spec import PIXELS, DataSpec, InputForm
-from tlcore.store import Run, Store
+from tlcore.prediction import ModelName, examining, own_heads, taught
+from tlcore.spec import PIXELS, DataSpec, InputForm, Origin
+from tlcore.store import Store
 
 if TYPE_CHECKING:
     import keras
@@ -54,13 +54,19 @@ def opened(name: str, folder: str) -> Model:
         home = taught.card()
         data = DataSpec(home.target, per_class=home.per_class, seed=home.seed)
         return _network(home.class_names, home.form, taught.load(asked.id), data)
+    if asked.kind == "own":
+        card = own_heads.info(asked.id)
+        origin = replace(card.origin, source=card.source)
+        return _head(origin, prediction.predictor(name, Path(folder)))
     run = Store(Path(folder)).get(asked.id) if asked.kind in ("run", "head") else None
     if run is None or asked.kind == "run" and not run.result.network:
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
     if asked.kind == "run":
         names, form = run.result.class_names, prediction.form_of(run)
         return _network(names, form, prediction.load_model(run, Path(folder)), run.spec.data)
-    return _head(run, f"heads/{asked.file}", prediction.predictor(name, Path(folder)))
+    answers = prediction.predictor(name, Path(folder))
+    row = next(row for row in run.result.heads if row.file == f"heads/{asked.file}")
+    return _head(examining.origin_of(run, row), answers)
 
 
 def _network(names: tuple[str, ...], form: InputForm, model: "keras.Model", data: DataSpec | None) -> Model:
@@ -69,11 +75,10 @@ def _network(names: tuple[str, ...], form: InputForm, model: "keras.Model", data
     return Model(names, form, features.compiled(model), model, layer, False, data)
 
 
-def _head(run: Run, file: str, answers: prediction.Predictor) -> Model:
-    names, data = run.result.class_names, replace(run.spec.data, seed=run.spec.seed)
-    row = next(row for row in run.result.heads if row.file == file)
-    if row.input == PIXELS:
+def _head(origin: Origin, answers: prediction.Predictor) -> Model:
+    names, data = origin.class_names, origin.data
+    if origin.input == PIXELS:
         return Model(names, answers.form, answers.predict_proba, None, PIXELS, True, data)
-    source = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
-    part = features.submodel(source, run.result.layer)
-    return Model(names, answers.form, answers.predict_proba, part, run.result.layer, True, data)
+    source = sources.load(origin.source, seed=origin.seed, scale=origin.scale)
+    part = features.submodel(source, origin.layer)
+    return Model(names, answers.form, answers.predict_proba, part, origin.layer, True, data)

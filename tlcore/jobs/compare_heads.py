@@ -15,6 +15,7 @@ from tlcore import datasets, features, heads, sources
 from tlcore.errors import SpecError
 from tlcore.evaluation import compare, evaluate, outputs
 from tlcore.evaluation.ranking import FEWEST_SEEDS
+from tlcore.features import freezing
 from tlcore.heads import tuning
 from tlcore.sentences import Sentence, between, spread
 from tlcore.spec import (
@@ -26,6 +27,7 @@ from tlcore.spec import (
     Input,
     Listener,
     MetricPoint,
+    Origin,
     Progress,
     SourceInfo,
     check_choice,
@@ -273,6 +275,7 @@ class _Fitting:
     learn_s: float  # of that, for the training images
     from_cache: bool
     megabytes: float
+    origin: Origin  # for the files of its heads
 
     def add_costs(self, result: HeadsResult) -> HeadsResult:
         if self.input == PIXELS:
@@ -304,6 +307,23 @@ def _extracted(spec: HeadSpec, name: Input, seed: int, model: Any, data: dataset
         learn_s=parts[0].cost_s,
         from_cache=parts[0].from_cache,
         megabytes=max(part.megabytes for part in parts),
+        origin=_origin(spec, name, model, data),
+    )
+
+
+def _origin(spec: HeadSpec, name: Input, model: Any, data: datasets.Data) -> Origin:
+    """Return what a head's file says of its features, so that another lab can answer by it."""
+    return Origin(
+        source=spec.source,
+        title=sources.info(spec.source).title,
+        seed=spec.seed,
+        scale=spec.data.scale,
+        layer=spec.layer if name == "features" else PIXELS,
+        weights=freezing.fingerprint(model, spec.layer) if name == "features" else "",
+        input=name,
+        class_names=tuple(data.class_names),
+        form=data.form,
+        data=replace(spec.data, seed=spec.seed),
     )
 
 
@@ -342,6 +362,7 @@ def _one_head(spec: HeadSpec, head: str, fitting: _Fitting, reporter: Reporter) 
     answers = in_batches(fitted.predict_proba, fitting.x_test)
     predict_s = time.perf_counter() - tested
     score = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names))
+    fitted.origin = replace(fitting.origin, by_hand=spec.by_hand_of(head))
     path = reporter.folder() / "heads" / f"{head}-{name}.skops"
     size = heads.save(fitted, path, reporter.move) if first else 0
     row = HeadRow(

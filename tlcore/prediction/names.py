@@ -1,4 +1,4 @@
-"""What a model that answers is called: "source:digits", "run:RUNID", "head:RUNID/FILE", "taught:transfer".
+"""What a model that answers is called: "source:digits", "run:RUNID", "head:RUNID/FILE", "own:NAME", "taught:transfer".
 
 "outside:NAME" is not a model: it tells whether an item is like what the model of that name was made for.
 """
@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from tlcore.errors import SpecError
 
-Kind = Literal["source", "run", "head", "taught", "outside"]
+Kind = Literal["source", "run", "head", "own", "taught", "outside"]
 SUFFIX = ".skops"  # of a head's file
 
 
@@ -18,8 +18,8 @@ class ModelName:
 
     Attributes
     ----------
-    id : of a source, its name; of a network or a head that a run left, the run's id; of one that was taught for Home,
-        how it was taught; of "outside", the model's name
+    id : of a source or an uploaded head, its name; of a network or a head that a run left, the run's id; of one that
+        was taught for Home, how it was taught; of "outside", the model's name
     file : of a head, in the run's folder of heads
 
     Examples
@@ -45,6 +45,10 @@ class ModelName:
         return cls("head", run_id, file)
 
     @classmethod
+    def own(cls, name: str) -> "ModelName":
+        return cls("own", name)
+
+    @classmethod
     def taught(cls, way: str) -> "ModelName":
         return cls("taught", way)
 
@@ -59,7 +63,7 @@ class ModelName:
         Raises
         ------
         SpecError
-            The text has none of the four forms.
+            The text has none of the forms.
         """
         kind, _, rest = text.partition(":")
         id, _, file = rest.partition("/") if kind == "head" else (rest, "", "")

@@ -17,7 +17,7 @@ from tlcore.errors import DataError
 from tlcore.spec import PIXELS, DataSpec, InputForm
 from tlcore.store import Store
 
-from . import taught
+from . import own_heads, taught
 from .names import ModelName
 from .predictors import Predictor, form_of, load_model
 
@@ -125,6 +125,12 @@ def _of(asked: ModelName, folder: Path) -> tuple[InputForm, Tell]:
     if asked.kind == "taught":
         card = taught.card()
         return card.form, _calibrated(card.form, DataSpec(card.target), taught.load(asked.id))
+    if asked.kind == "own":
+        card = own_heads.info(asked.id)
+        origin = card.origin
+        data = origin.data
+        task = DataSpec(data.target, data.split, seed=data.seed)
+        return origin.form, _of_source(origin.form, task, card.source, origin.seed, origin.scale)
     run = Store(folder).get(asked.id)
     spec, form = run.spec, form_of(run)
     task = DataSpec(spec.data.target, spec.data.split, seed=spec.data.seed)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +14,10 @@ from tlcore.errors import DataError, SpecError
 from tlcore.features import compiled, submodel
 from tlcore.recipes.break_it import is_broken
 from tlcore.sentences import Sentence, verbatim
-from tlcore.spec import NETWORK, PIXELS, InputForm, SourceInfo
+from tlcore.spec import NETWORK, PIXELS, InputForm, Origin, SourceInfo
 from tlcore.store import Run, Store
 
-from . import taught
+from . import examining, own_heads, taught
 from .names import ModelName
 
 Transfer = Literal["before", "after", "without"]
@@ -30,7 +30,7 @@ class PredictorInfo:
     name: str  # of a ``ModelName``
     title: Sentence
     class_names: tuple[str, ...]
-    kind: Literal["source", "run", "head", "taught"]
+    kind: Literal["source", "run", "head", "own", "taught"]
     form: InputForm  # of what it reads
     broken: bool = False  # made to go wrong, on the page Break it
     transfer: Transfer = "after"  # where it stands in the story: a source, what came of one, or what did without
@@ -104,6 +104,22 @@ def of_run(run: Run) -> list[PredictorInfo]:
     return found
 
 
+def of_own(cards: Iterable[own_heads.OwnHead]) -> tuple[PredictorInfo, ...]:
+    """Return the heads that were uploaded."""
+    found = []
+    for card in cards:
+        if card.head not in heads.HEADS:
+            continue
+        origin = card.origin
+        what = heads.title(card.head, origin.by_hand)
+        title = Sentence("{head}, uploaded: {file}", head=what, file=card.title)
+        untrained = origin.input == PIXELS or sources.untrained(card.source) == card.source
+        transfer: Transfer = "without" if untrained else "after"
+        name = str(ModelName.own(card.name))
+        found.append(PredictorInfo(name, title, origin.class_names, "own", origin.form, False, transfer, card.made))
+    return tuple(found)
+
+
 def _titled(run: Run, what: Sentence) -> Sentence:
     """Return what a run left by a name that a person can say: its own, else how many labels it had."""
     if run.name:
@@ -121,7 +137,7 @@ def form_of(run: Run) -> InputForm:
 
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
     """Return the names that answer unless somebody chooses: all shipped, the newest networks and heads, none broken."""
-    limits = {"source": len(infos), "taught": len(infos), "run": n_runs, "head": n_heads}
+    limits = {"source": len(infos), "taught": len(infos), "run": n_runs, "head": n_heads, "own": n_heads}
     infos = [info for info in infos if not info.broken]
     return [name for kind, limit in limits.items() for name in [i.name for i in infos if i.kind == kind][:limit]]
 
@@ -142,7 +158,7 @@ def predictor(name: str, folder: Path) -> Predictor:
     Raises
     ------
     SpecError
-        The name has none of the four forms, or there is no such model.
+        The name has none of the forms, or there is no such model.
     DataError
         A file is missing or damaged.
     """
@@ -152,6 +168,10 @@ def predictor(name: str, folder: Path) -> Predictor:
         return Predictor(name, card.class_names, card.form, compiled(sources.load(asked.id)))
     if asked.kind == "taught":
         return Predictor(name, taught.card().class_names, taught.card().form, compiled(taught.load(asked.id)))
+    if asked.kind == "own":
+        card = own_heads.info(asked.id)
+        head = heads.load(own_heads.checked_file(card))
+        return _of_head(name, head, replace(card.origin, source=card.source))
     if asked.kind == "outside":
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
     run = Store(folder).get(asked.id)
@@ -199,18 +219,22 @@ def load_model(run: Run, folder: Path) -> Any:
 
 
 def _head(name: str, run: Run, file: str, folder: Path) -> Predictor:
-    head = heads.answer_alone(heads.load(checked_file(run, file, folder)))
     row = next(row for row in run.result.heads if row.file == file)
-    form = form_of(run)
-    if row.input == PIXELS:
-        inner = inputs.modality(form.modality).flat
+    return _of_head(name, heads.load(checked_file(run, file, folder)), examining.origin_of(run, row))
+
+
+def _of_head(name: str, head: heads.FittedHead, origin: Origin) -> Predictor:
+    """Return a head that answers on the features of the network that ``origin`` names."""
+    head = heads.answer_alone(head)
+    if origin.input == PIXELS:
+        inner = inputs.modality(origin.form.modality).flat
     else:
-        model = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
-        inner = compiled(submodel(model, run.result.layer))
+        model = sources.load(origin.source, seed=origin.seed, scale=origin.scale)
+        inner = compiled(submodel(model, origin.layer))
     return Predictor(
         name,
-        run.result.class_names,
-        form,
+        origin.class_names,
+        origin.form,
         lambda items: head.predict_proba(inner(items).reshape(len(items), -1)),
     )
 

@@ -5,32 +5,26 @@ import json
 import os
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import asdict, replace
-from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
-from tlcore.errors import DataError, SpecError, StoreError
-from tlcore.machine import LeanContext
+from tlcore.errors import SpecError, StoreError
+from tlcore.sentences import Sentence
 from tlcore.spec import LayerInfo, OwnModel, SourceInfo
 from tlcore.store import home
 
 from .foreign import rebuild as foreign
 from .foreign.archive import look_at, unpack_weights
 from .foreign.digits import Known, is_poor, known_digits
+from .foreign.guarded import guarded
 from .foreign.network import RANDOM_OUT, SOFTMAX, UNIT, Network, Pixels
-from .foreign.refusals import refuse
+from .foreign.refusals import because
 from .loading import info
 from .network import FORM
 from .uploaded import UPLOAD, UPLOAD_DIGITS, UPLOADS, is_uploaded, uploaded
-
-log = getLogger(__name__)
 
 MOST_MODELS = 50  # of a data folder
 MOST_MODELS_PERSON = 10
@@ -38,8 +32,6 @@ SECONDS = 60.0  # from the moment the process has Keras
 START_S = 60.0  # and until then: 5 on an idle machine
 ABANDONED_S = 3600.0
 TITLE, CLASS_NAME = 60, 20  # characters
-
-_one_at_a_time = threading.Semaphore(1)
 
 
 def add(
@@ -256,33 +248,8 @@ def way_words(pixels: Pixels, translate: Callable[[str], str] = str) -> str:
 
 def _in_a_process(network: Network, place: str, known: Known, pixels: Pixels | None) -> dict[str, Any]:
     """Let a fresh process rebuild the model; it may take so much memory and time, and is gone afterwards."""
-    if not _one_at_a_time.acquire(timeout=SECONDS + START_S):
-        raise DataError("Other models are being checked. Try again in a minute.")
-    context = LeanContext()
-    pool = ProcessPool(max_workers=1, max_tasks=1, initializer=foreign.begin, context=context)
-    try:
-        asked = (network, place, known, pixels)
-        return pool.schedule(foreign.rebuild, args=asked, timeout=SECONDS).result(SECONDS + START_S)
-    except DataError:
-        raise
-    except (TimeoutError, FutureTimeout) as error:
-        seconds = f"{SECONDS + START_S:.0f}"
-        raise refuse("reading it takes more than {s} seconds. Use a smaller model, or try again", s=seconds) from error
-    except MemoryError as error:
-        raise refuse("reading it takes more memory than it may. Use a smaller model") from error
-    except ProcessExpired as error:
-        log.warning("the process that read an uploaded model ended with exit code %s", error.exitcode)
-        raise refuse(
-            "the process that read it ended in the middle, as when memory runs out. Use a smaller model"
-        ) from error
-    except Exception as error:
-        log.exception("an uploaded model could not be rebuilt")
-        raise refuse(
-            "Keras could not build it from its layers and weights. Load it with keras.models.load_model and save it "
-            "again"
-        ) from error
-    finally:  # not the pool's own exit, which would wait for a process that hangs before it takes the task
-        pool.stop()
-        context.kill()
-        pool.join()
-        _one_at_a_time.release()
+    failed = Sentence(
+        "Keras could not build it from its layers and weights. Load it with keras.models.load_model and save it again"
+    )
+    asked = (network, place, known, pixels)
+    return guarded(foreign.rebuild, asked, foreign.begin, because, failed, SECONDS, START_S)

@@ -27,6 +27,7 @@ from .jobs import (
 )
 from .listener import NOBODY, Hooks, Listener, Listeners
 from .networks import LayerInfo, OwnModel, SourceInfo
+from .origin import Origin
 from .ranges import RANGES, check_choice, check_number
 from .results import (
     NETWORK,
@@ -76,6 +77,7 @@ __all__ = [
     "NETWORK",
     "NOBODY",
     "OPTIMIZERS",
+    "Origin",
     "OwnModel",
     "PIXELS",
     "Phase",

@@ -20,7 +20,8 @@ from tlcore.inspection import lesson, rates
 from tlcore.inspection.lesson import Lesson
 from tlcore.lab import Lab, shared
 from tlcore.people import Access, Person
-from tlcore.prediction import PredictorInfo
+from tlcore.prediction import PredictorInfo, own_heads
+from tlcore.prediction.own_heads import OwnHead
 from tlcore.recipes import article_recipe, break_it, comparison, thawing, two_phases
 from tlcore.recipes.thawing import Thaw
 from tlcore.sentences import Sentence
@@ -207,7 +208,13 @@ def sources_on_offer() -> tuple[SourceInfo, ...]:
     return (*sources.catalogue(), *found)
 
 
-def may_remove(source: SourceInfo) -> bool:
+def own_heads_on_offer() -> tuple[OwnHead, ...]:
+    """Return the uploaded heads that this person may ask: their own, and what the command line added."""
+    somebody = person()
+    return own_heads.cards(None if somebody.host else ("", somebody.id))
+
+
+def may_remove(source: SourceInfo | OwnHead) -> bool:
     """Return whether an uploaded model is this person's to take off the list."""
     somebody = person()
     return somebody.host or source.owner == somebody.id
@@ -472,7 +479,8 @@ def models(limit: int = MOST_RUNS) -> tuple[PredictorInfo, ...]:
             runs.append(lab().store.get(run_id))
     found = {run.id: run for run in runs if not run.deleted}
     networks = prediction.available((), sources_on_offer())
-    return (*networks, *prediction.of_home(), *prediction.available(found.values(), ()))
+    own = prediction.of_own(own_heads_on_offer())
+    return (*networks, *prediction.of_home(), *own, *prediction.available(found.values(), ()))
 
 
 def my_cells() -> dict[Conditions, tuple[Cell, ...]]:

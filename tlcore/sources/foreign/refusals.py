@@ -12,7 +12,12 @@ IN_TURN = ("GRU", "LSTM", "SimpleRNN", "RNN", "Bidirectional", "TimeDistributed"
 
 def refuse(template: str, **values: object) -> DataError:
     """Return the refusal: what is wrong, then what to do. No full stop at the end."""
-    return DataError("This model cannot be used: {reason}.", reason=Sentence(template, **values))
+    return because(Sentence(template, **values))
+
+
+def because(reason: Sentence) -> DataError:
+    """Return the refusal for a reason."""
+    return DataError("This model cannot be used: {reason}.", reason=reason)
 
 
 def short(value: object, most: int = 40) -> str:

@@ -1,0 +1,71 @@
+"""A function in a process of its own that may take so much time and memory, and is gone afterwards."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeout
+from logging import getLogger
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from tlcore.errors import DataError
+from tlcore.machine import LeanContext
+from tlcore.sentences import Sentence
+
+log = getLogger(__name__)
+
+_one_at_a_time = threading.Semaphore(1)
+Refuse = Callable[[Sentence], DataError]
+
+
+def guarded(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    begin: Callable[[], object],
+    refuse: Refuse,
+    failed: Sentence,
+    seconds: float,
+    start_s: float,
+) -> Any:
+    """Return ``function(*arguments)`` from a fresh process.
+
+    Parameters
+    ----------
+    begin : first thing in the process: imports what is needed, and gives away what is not
+    refuse : makes the refusal of a reason
+    failed : the reason where the function raises what is no DataError
+    seconds, start_s : what it may take from the moment the process has begun, and until then
+
+    Raises
+    ------
+    DataError
+        What the function says; or it took too long, or too much memory.
+    """
+    if not _one_at_a_time.acquire(timeout=seconds + start_s):
+        raise DataError("Other models are being checked. Try again in a minute.")
+    context = LeanContext()
+    pool = ProcessPool(max_workers=1, max_tasks=1, initializer=begin, context=context)
+    try:
+        return pool.schedule(function, args=arguments, timeout=seconds).result(seconds + start_s)
+    except DataError:
+        raise
+    except (TimeoutError, FutureTimeout) as error:
+        most = f"{seconds + start_s:.0f}"
+        raise refuse(
+            Sentence("reading it takes more than {s} seconds. Use a smaller model, or try again", s=most)
+        ) from error
+    except MemoryError as error:
+        raise refuse(Sentence("reading it takes more memory than it may. Use a smaller model")) from error
+    except ProcessExpired as error:
+        log.warning("the process that read an uploaded file ended with exit code %s", error.exitcode)
+        raise refuse(
+            Sentence("the process that read it ended in the middle, as when memory runs out. Use a smaller model")
+        ) from error
+    except Exception as error:
+        log.exception("an uploaded file could not be read")
+        raise refuse(failed) from error
+    finally:  # not the pool's own exit, which would wait for a process that hangs before it takes the task
+        pool.stop()
+        context.kill()
+        pool.join()
+        _one_at_a_time.release()
