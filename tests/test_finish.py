@@ -31,7 +31,7 @@ FELL, KEPT, NONE = Memory(OLD, 0.99, 0.71), Memory(OLD, 0.99, 0.99), None
             Finish(1.0, FELL),
             Finish(3.0, NONE),
             "Fine-tuning is better than From scratch: 91.0 % against 81.0 %, in a third of the time",
-            f"On {OLD}, its old task: Fine-tuning fell from 99.0 % to 71.0 %.",
+            f"Old task, {OLD}: Fine-tuning fell from 99.0 % to 71.0 %.",
         ),
         (
             replace(WON, few=True, n_trained=25),
@@ -39,15 +39,14 @@ FELL, KEPT, NONE = Memory(OLD, 0.99, 0.71), Memory(OLD, 0.99, 0.99), None
             Finish(1.0, FELL),
             "With these 25 images Fine-tuning got more right than From scratch: 91.0 % against 81.0 %, "
             "but in 2 times the time",
-            f"On {OLD}, its old task: Fine-tuning stayed at 99.0 %; From scratch fell from 99.0 % to 71.0 %.",
+            f"Old task, {OLD}: Fine-tuning stayed at 99.0 %; From scratch fell from 99.0 % to 71.0 %.",
         ),
         (
             TIE,
             Finish(3.1, FELL),
             Finish(1.9, NONE),
             "A tie: Fine-tuning 91.1 %, From scratch 91.0 %",
-            "From scratch learned in 61 % of the time. "
-            f"On {OLD}, its old task: Fine-tuning fell from 99.0 % to 71.0 %.",
+            f"From scratch learned in 61 % of the time. Old task, {OLD}: Fine-tuning fell from 99.0 % to 71.0 %.",
         ),
         (
             WON,
@@ -76,7 +75,7 @@ def test_a_tie_of_two_names_whom_they_leave_behind():
     found = Contest(Ranking("Convolutions frozen", rivals, "images", 4861, reached), True, 25)
     lanes = dict.fromkeys(reached, Finish(None, NONE))
     assert str(headline(found, lanes)) == (
-        "A tie: Convolutions frozen 86.1 %, Nothing frozen 86.0 %, ahead of From scratch with 76.1 %"
+        "A tie: Convolutions frozen 86.1 %, Nothing frozen 86.0 %, ahead of From scratch, 76.1 %"
     )
     assert not details(found, lanes)
 

@@ -84,7 +84,7 @@ def test_a_race_that_has_ended_says_who_won_what_was_forgotten_and_shows_what_di
     app = sound(opened("race", run_lane1=first.id, run_lane2=second.id))
     (finding,) = findings(app)
     assert "Nothing frozen got more right than From scratch: 90.0 % against 70.0 %" in finding
-    assert "its old task: Nothing frozen fell from 99.0 % to 71.0 %." in finding
+    assert "Old task, MNIST digits 0-4: Nothing frozen fell from 99.0 % to 71.0 %." in finding
     ((_key, reels, together, note),) = shown
     assert [reel.title for reel in reels] == ["Nothing frozen", "From scratch"]
     assert [[said.label for said in one.answers[1]] for one in together] == [[0] * 12, [1] * 12]

@@ -88,7 +88,7 @@ def headline(found: Contest, lanes: Mapping[str, Finish]) -> Sentence:
     behind = next((rival.name for rival in rivals if rival.clear), None)
     if behind is None:
         return found.headline
-    ahead = Sentence("ahead of {name} with {accuracy}", name=behind, accuracy=percent(found.ranking.accuracies[behind]))
+    ahead = Sentence("ahead of {name}, {accuracy}", name=behind, accuracy=percent(found.ranking.accuracies[behind]))
     return join([found.headline, ahead], ", ")
 
 
@@ -99,7 +99,7 @@ def details(found: Contest, lanes: Mapping[str, Finish]) -> Sentence:
     kept = [_kept(name, memory) for name in names if (memory := lanes[name].memory)]
     if kept:
         task = next(lanes[name].memory.task for name in names if lanes[name].memory)  # type: ignore[union-attr]
-        parts.append(Sentence("On {task}, its old task: {kept}.", task=task, kept=join(kept, "; ")))
+        parts.append(Sentence("Old task, {task}: {kept}.", task=task, kept=join(kept, "; ")))
     return join([part for part in parts if part])
 
 

@@ -5,7 +5,7 @@ const STEP_MS = 700; // of playing, per epoch
 const PLAY_MS = 10000; // at most, from the first epoch to the last
 const CHART = { width: 300, height: 150, left: 40, right: 62, top: 8, bottom: 24 };
 const MAP = 300; // the map's side, in units of its own
-const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a500", "#7a52c7", "#a0522d"];
+const PALETTE = ["#009e73", "#cc79a7", "#b8a500", "#7b5ea7", "#8a4b2d", "#c2185b", "#5f8f2f", "#8c8c8c"]; // of classes; neither blue nor orange
 
 const films = new WeakMap(); // parentElement -> Film
 

@@ -159,6 +159,7 @@ class Chart {
     const points = this.runs.reduce((sum, run) => sum + run.stored, 0);
     this.root.dataset.state = this.runs.map((run) => run.state).join(" ");
     this.root.dataset.points = points;
+    this.root.toggleAttribute("data-together", this.data.together);
     this.root.toggleAttribute("data-recorded", this.runs.some((run) => run.recorded.length > 0));
     this.root.dataset.lost = this.runs.some((run) => run.lost);
     while (this.status.children.length > this.runs.length) this.status.lastChild.remove();

@@ -32,13 +32,10 @@ def show(lanes: Sequence[Lane], slot: str, label: str, together: bool = False) -
 
     Parameters
     ----------
-    together : whether they race, drawn from a common start
+    together : whether they race, drawn from a common start; their Stop stands elsewhere then
     """
-    open_ = [lane.run for lane in lanes if not lane.run.final and state.person().owns(lane.run)]
-    if open_ and st.button(_("Stop all"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
-        for run in open_:
-            state.access().stop(run.id)
-        st.toast(view_of(open_[0].spec).stopping())
+    if not together:
+        stop(lanes, slot)
     epochs = [jobs.of(lane.run.spec).epochs(lane.run.spec) for lane in lanes]
     steps = {steps_per_epoch(lane.run.spec) for lane in lanes}
     chart(
@@ -47,6 +44,15 @@ def show(lanes: Sequence[Lane], slot: str, label: str, together: bool = False) -
         label,
         Chart(x_max=float(max(epochs, default=1)), steps=steps.pop() if len(steps) == 1 else 0.0, together=together),
     )
+
+
+def stop(lanes: Sequence[Lane], slot: str) -> None:
+    """Show a Stop for the lanes of this person's that still go."""
+    open_ = [lane.run for lane in lanes if not lane.run.final and state.person().owns(lane.run)]
+    if open_ and st.button(_("Stop all"), key=f"stop_{slot}", icon=":material/stop:", shortcut="Alt+S"):
+        for run in open_:
+            state.access().stop(run.id)
+        st.toast(view_of(open_[0].spec).stopping())
 
 
 def results(lanes: Sequence[Lane]) -> None:

@@ -52,13 +52,14 @@ def show(running: Sequence[Lane]) -> None:
         else:
             frame.finding(_("The race is on"))
             st.caption(_("How it ended stands here when all lanes have come to their end."))
+            lanes.stop(running, "race")
     lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
-    if over:
+    with st.container(key="race_reached"):
         lanes.metrics(running)
-    if found:
-        contest.offer(found, entrants, "lanes")
     st.subheader(_("Inside each lane"), anchor=False)
     (films if over else st.fragment(films, run_every=1.0))(running, COLOURS[: len(running)])
+    if found:
+        contest.offer(found, entrants, "lanes")
 
 
 def films(running: Sequence[Lane], colours: Sequence[str]) -> None:
