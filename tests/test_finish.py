@@ -1,6 +1,6 @@
 """How a race ended, in one sentence: nothing in it that was not measured."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -95,3 +95,13 @@ def test_seconds_of_lanes_that_trained_at_the_same_time_are_not_compared(runs):
     assert comparable_seconds(runs) == [2.0, 2.0]
     assert comparable_seconds([runs[0], replace(runs[1], started=13.0)]) == []
     assert comparable_seconds([runs[0], replace(runs[1], result=FineTuneResult())]) == []
+
+
+def test_processor_seconds_compare_however_the_lanes_overlapped(runs):
+    @dataclass(frozen=True)
+    class Counted(FineTuneResult):
+        cpu_s: float = 0.0
+
+    first, second = (replace(run, started=10.0, result=Counted(learn_s=2.0, cpu_s=1.5)) for run in runs)
+    assert comparable_seconds([first, second]) == [1.5, 1.5]
+    assert comparable_seconds([first, replace(second, result=Counted(learn_s=2.0))]) == []

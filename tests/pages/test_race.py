@@ -20,7 +20,8 @@ LANES = race.lanes(FineTuneSpec(), sources.info("digits_0_4").layers, ("nothing"
 
 
 def findings(app) -> list[str]:
-    return [element.proto.body for element in app.get("html") if 'class="found"' in element.proto.body]
+    shown = [element.proto.body.replace("\u00a0", " ") for element in app.get("html")]
+    return [body for body in shown if 'class="found"' in body]
 
 
 def filmed(store, run, share: float, source: tuple[float, float] | None) -> None:
@@ -90,6 +91,13 @@ def test_a_race_that_has_ended_says_who_won_what_was_forgotten_and_shows_what_di
     assert [[said.label for said in one.answers[1]] for one in together] == [[0] * 12, [1] * 12]
     assert note.startswith("In the end the lanes answer 20 of 20 test images differently.")
     json.dumps(component.payload(reels, together, note), allow_nan=False)
+
+
+def test_seconds_are_told_only_where_they_compare(lab):  # noqa: F811
+    runs = [replace(run, result=replace(run.result, learn_s=2.0 + place)) for place, run in enumerate(raced(lab.store))]
+    apart = [replace(run, started=10.0 * place, finished=10.0 * place + 5) for place, run in enumerate(runs, start=1)]
+    assert race_view.costs(apart) == ["2.00 s to learn, 40 weights trained.", "3.00 s to learn, 40 weights trained."]
+    assert race_view.costs([replace(run, started=10.0, finished=15.0) for run in runs]) == ["40 weights trained."] * 2
 
 
 def test_films_of_an_older_version_are_shown_without_what_divides_them(lab, monkeypatch):  # noqa: F811

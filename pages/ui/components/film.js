@@ -282,7 +282,8 @@ class Lane {
       if (!mark) {
         mark = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "text"));
         mark.textContent = data.marks[data.labels[i]];
-        mark.style.fill = PALETTE[data.labels[i] % PALETTE.length];
+        const colour = PALETTE[data.labels[i] % PALETTE.length];
+        mark.style.fill = `light-dark(${colour}, color-mix(in srgb, ${colour} 62%, white))`;
       }
       const [x, y] = [scale(px, x0, x1), MAP - scale(py, y0, y1)];
       mark.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;

@@ -62,14 +62,20 @@ def results(lanes: Sequence[Lane]) -> None:
         contest.show([Entrant(lane.label, lane.run) for lane in lanes], "lanes")
 
 
-def metrics(lanes: Sequence[Lane]) -> None:
-    """Show each lane's test accuracy, interval, time and weights side by side."""
-    for column, lane in zip(st.columns(len(lanes)), lanes, strict=True):
+def metrics(lanes: Sequence[Lane], costs: Sequence[str] = ()) -> None:
+    """Show each lane's test accuracy, interval, time and weights side by side.
+
+    Parameters
+    ----------
+    costs : what each lane took, where that is not what its result says
+    """
+    told = costs or [view_of(lane.run.spec).cost(lane.run.result) for lane in lanes]
+    for column, lane, cost in zip(st.columns(len(lanes)), lanes, told, strict=True):
         with column:
-            _result(lane)
+            _result(lane, cost)
 
 
-def _result(lane: Lane) -> None:
+def _result(lane: Lane, cost: str) -> None:
     run, result = lane.run, lane.run.result
     if result.test is None:
         st.metric(plain(lane.label), "–", border=True)
@@ -80,4 +86,4 @@ def _result(lane: Lane) -> None:
     test = result.test
     st.metric(plain(lane.label), percent(test.accuracy), border=True)
     interval = _("{low} to {high} (95 %).").format(low=percent(test.low), high=percent(test.high))
-    st.caption(f"{interval} {view_of(run.spec).cost(result)}".strip())
+    st.caption(f"{interval} {cost}".strip())

@@ -17,13 +17,15 @@ from tlcore.errors import LabError
 from tlcore.evidence import Entrant, finish, recorded_race
 from tlcore.evidence.recorded_race import RecordedLane, RecordedRace
 from tlcore.recipes import race
-from tlcore.sentences import percent
+from tlcore.sentences import Sentence, percent
 from tlcore.spec import FineTuneSpec
+from tlcore.store import Run
 from tlcore.training import watched
 from tlcore.training.watched import Chosen
 
 from . import contest, lanes, view_of
 from .chart import chart
+from .comparison import NO_BREAK
 from .lanes import Lane
 from .view import Chart
 
@@ -45,7 +47,7 @@ def show(running: Sequence[Lane]) -> None:
     with st.container(key="finish"):
         if found:
             ends = finish.finishes({lane.label: lane.run for lane in running}, state.lab().store)
-            frame.finding(shown(finish.headline(found, ends)), shown(finish.details(found, ends)))
+            _ended(finish.headline(found, ends), finish.details(found, ends))
             st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
         elif over:
             frame.finding(_("No result: fewer than two lanes came to their end"))
@@ -55,11 +57,26 @@ def show(running: Sequence[Lane]) -> None:
             lanes.stop(running, "race")
     lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
     with st.container(key="race_reached"):
-        lanes.metrics(running)
+        lanes.metrics(running, costs([lane.run for lane in running]))
     st.subheader(_("Inside each lane"), anchor=False)
     (films if over else st.fragment(films, run_every=1.0))(running, COLOURS[: len(running)])
     if found:
         contest.offer(found, entrants, "lanes")
+
+
+def _ended(headline: Sentence, details: Sentence) -> None:
+    """Show how a race ended; no line ends between a number and its per cent sign."""
+    frame.finding(*(shown(sentence).replace(" %", f"{NO_BREAK}%") for sentence in (headline, details)))
+
+
+def costs(runs: Sequence[Run]) -> list[str]:
+    """Return what each lane took: how many weights it trained, and the seconds of learning where they compare."""
+    seconds = finish.comparable_seconds(runs)
+    words, timed = _("{n:,} weights trained."), _("{seconds:.2f} s to learn, {n:,} weights trained.")
+    trained = [getattr(run.result, "n_trainable", 0) for run in runs]
+    if not seconds:
+        return [words.format(n=n) for n in trained]
+    return [timed.format(seconds=took, n=n) for took, n in zip(seconds, trained, strict=True)]
 
 
 def films(running: Sequence[Lane], colours: Sequence[str]) -> None:
@@ -107,7 +124,7 @@ def recorded() -> None:
         st.warning(tell(error))
         return
     with st.container(key="finish"):
-        frame.finding(shown(card.headline), shown(card.details))
+        _ended(card.headline, card.details)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(plain(shown(card.tested)), width="content")
             with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
