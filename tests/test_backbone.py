@@ -11,6 +11,7 @@ from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError, SpecError
 from tlcore.features import freezing, prefix
 from tlcore.features.freezing import Freezing
+from tlcore.prediction import moves
 from tlcore.recipes import scratch_control, two_phases
 from tlcore.sources import applications, making
 from tlcore.spec import DataSpec, FineTuneSpec, Phase
@@ -103,6 +104,20 @@ def test_features_averaged_over_places_have_one_number_a_channel(model, data):
     whole = features.extract(model, data.x_test[:6], "block_12_add").reshape(6, 36, 32)
     np.testing.assert_allclose(rows, whole.mean(axis=1), atol=1e-5)
     np.testing.assert_allclose(last, features.extract(model, data.x_test[:6], "average"), atol=1e-5)
+
+
+@pytest.mark.keras
+def test_a_question_for_every_cut_sees_features_averaged_over_places(model, monkeypatch):
+    few_hands.use(monkeypatch)
+    monkeypatch.setattr(moves, "_source", lambda name, seed: model)
+    moves._data.cache_clear()
+    scores = moves.every_cut(moves.Cuts("mobilenet_v2", "hands", 0, 4))
+    moves._data.cache_clear()
+    assert tuple(scores.by_cut) == ("", *CARD.cut_names) and scores.n_images == 40
+    assert scores.by_cut["average"].accuracy >= 0.35 > scores.by_cut["Conv1"].accuracy
+    rows = list(moves._products_of_several(model, moves._data("hands", 0, 4), ["average"], True))
+    assert abs(rows[0][1][0].sum()) < 1e-2  # what all photographs have in common is taken off
+    moves._data.cache_clear()
 
 
 @pytest.mark.keras

@@ -4,7 +4,7 @@ import few_hands
 import pytest
 from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
-from pages.ui.session import state
+from pages.ui.session import address, state
 from tlcore import prediction, sources
 from tlcore.features import freezing
 from tlcore.prediction.what_if import Cuts, CutScores
@@ -85,3 +85,24 @@ def test_a_photograph_is_picked_or_uploaded_for_models_that_read_them(lab, monke
         assert 'data-answer="9"' in "".join(element.proto.body for element in app.get("html"))
         app.segmented_control[0].set_value("upload").run()
         assert app.file_uploader[0].label.startswith("A photograph (JPEG")
+
+
+@pytest.mark.parametrize(
+    ("frozen", "text"),
+    [
+        (PRESETS["last_stage"], "last_stage"),
+        (PRESETS["all_but_head"], "convolutions"),  # the same here
+        (
+            (*PRESETS["last_stage"][:8], "block_13_expand"),
+            "Conv1,bn_Conv1,expanded_conv,block_1_expand,block_1_expand_BN,",
+        ),
+        ((), "-"),
+    ],
+)
+def test_many_frozen_layers_are_few_words_in_an_address(frozen, text):
+    choices = {**state.DEFAULTS, "source": "mobilenet_v2", "frozen": frozen}
+    written = address.written(choices, state.DEFAULTS)
+    assert written["frozen"].startswith(text) and len(written["frozen"]) < 200
+    known = {**state.DEFAULTS, "sources": ["mobilenet_v2"]}
+    read, wrong = address.read(written, known)
+    assert (read["frozen"], wrong) == (tuple(frozen), [])

@@ -189,7 +189,10 @@ def _products_of_several(
     """Yield (layer, (training products, test products)), scaled as ``_products`` scales them."""
     parts = list(features.extract_several(model, data.x_train, names, averaged))
     train = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    means = [x.mean(axis=0) if averaged else np.float32(0) for x in train]
+    train = [x - mean for x, mean in zip(train, means, strict=True)]
     parts = features.extract_several(model, data.x_test, names, averaged)
+    parts = ([t - mean for t, mean in zip(arrays, means, strict=True)] for arrays in parts)
     products = ([t @ x.T for t, x in zip(arrays, train, strict=True)] for arrays in parts)
     test = [np.concatenate(arrays) for arrays in zip(*products, strict=True)]
     for name, x, t in zip(names, train, test, strict=True):
@@ -255,13 +258,16 @@ def _products(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Return the inner products of the training images' activations, (n, n), of test with training, and their length.
 
-    Scaled by one factor so that the mean squared length is 1, as the linear head's features are.
+    Scaled by one factor so that the mean squared length is 1, as the linear head's features are. Of photographs, which
+    have most of that length in common, the training images' mean is taken off first.
     """
     data, model = _data(target, seed, per_class), _source(source, seed)
     if layer != PIXELS and is_averaged(source):
         x, t = (_averaged(model, images, layer) for images in (data.x_train, data.x_test))
     else:
         x, t = (features.extract(model, images, layer, data.form) for images in (data.x_train, data.x_test))
+    if is_averaged(source):
+        x, t = x - x.mean(axis=0), t - x.mean(axis=0)
     scale = _scale(x)
     return (x @ x.T) * scale, (t @ x.T) * scale, x.shape[1]
 

@@ -45,7 +45,7 @@ class Backbone:
 
 MOBILENET = Backbone(
     name="mobilenet_v2",
-    title="Photographs (MobileNetV2)",
+    title="Photographs",
     builder="MobileNetV2",
     alpha=0.35,
     form=InputForm("photo", (96, 96, 3)),
@@ -84,7 +84,7 @@ class UntrainedApplication(Source):
     def card(self) -> SourceInfo:
         trained = Application(self.backbone).card()
         return replace(
-            trained, name=self.name, title=f"{self.backbone.builder}, random init", dataset="", n_train=0, n_test=0,
+            trained, name=self.name, title=f"{self.backbone.title}, untrained", dataset="", n_train=0, n_test=0,
             rebuild="", sha256="", note="The same network untrained: the control for photographs. Its initial weights "
             "follow from the run's seed.",
         )  # fmt: skip

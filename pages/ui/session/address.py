@@ -12,6 +12,7 @@ from typing import Any
 
 from tlcore import datasets, sources
 from tlcore.errors import LabError
+from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.recipes import comparison, thawing
 from tlcore.spec import OPTIMIZERS, SCHEDULES, SPLITS, SourceInfo, check_number
@@ -21,6 +22,7 @@ ALL = "all"
 RECIPES = ("default", "two_phase", "gradual", "own", "article")
 UNITS = ("epoch", "step", "seconds", "own")  # of a chart's x axis
 MOST_THAWS = 8  # steps of a schedule
+MOST_LISTED = 6  # frozen layers that stand in an address one by one, where they are a preset
 LONGEST = 2000  # characters of a parameter that is read
 Choices = Mapping[str, Any]
 
@@ -120,6 +122,37 @@ def _thaws(text: str, known: Choices) -> Choices:
     return {"thaws": tuple(thaws)}
 
 
+def _frozen(text: str, known: Choices) -> Choices:
+    """Read layers, blocks of layers, or the name of a preset."""
+    layers = _source(known).layers
+    names, presets = {layer.name for layer in layers}, freezing.presets(layers)
+    if text in presets and text not in names:
+        return {"frozen": presets[text]}
+    words = [] if text == NOTHING else text.split(",")
+    members = {word: [layer.name for layer in layers if layer.block == word and layer.can_freeze] for word in words}
+    listed = [name for word in words for name in ([word] if word in names else members[word] or [word])]
+    return {"frozen": _among(listed, names)}
+
+
+def _frozen_text(chosen: Choices) -> str:
+    """Write the frozen layers: of a network of many blocks a preset's name, or whole blocks by theirs."""
+    frozen = tuple(chosen["frozen"])
+    try:
+        layers = _source(chosen).layers
+    except LabError:  # removed for good
+        return ",".join(frozen) or NOTHING
+    names, blocks = {layer.name for layer in layers}, {layer.block for layer in layers} - {""}
+    if len(frozen) > MOST_LISTED:
+        presets = freezing.presets(layers)
+        if preset := next((name for name, choice in presets.items() if set(choice) == set(frozen)), ""):
+            return preset
+    for block in sorted(blocks - names):
+        members = [layer.name for layer in layers if layer.block == block and layer.can_freeze]
+        if len(members) > 1 and set(members) <= set(frozen):
+            frozen = tuple(block if name == members[0] else name for name in frozen if name not in members[1:])
+    return ",".join(frozen) or NOTHING
+
+
 def _source(known: Choices) -> SourceInfo:
     return sources.info(known["source"])
 
@@ -136,7 +169,7 @@ SETTINGS: list[Setting] = [
         lambda chosen: ALL if chosen["all_images"] else str(chosen["per_class"]),
     ),
     within("seed", "seed"),
-    several("frozen", "frozen", lambda known: _source(known).layer_names),
+    Setting("frozen", ("frozen",), _frozen, _frozen_text),
     one("recipe", "recipe", lambda known: RECIPES),
     within("epochs", "epochs"),
     within("batch", "batch_size"),
