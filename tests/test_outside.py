@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tlcore import datasets
+from tlcore.datasets.mnist import FORM
 from tlcore.errors import DataError, SpecError
 from tlcore.evidence import outsiders
 from tlcore.prediction import ModelName, outside, serving
@@ -76,6 +77,14 @@ def test_the_process_that_answers_tells_it_of_garments_without_a_download(tmp_pa
 
 
 @pytest.mark.keras
+def test_a_model_that_learned_little_is_judged_by_the_network_that_ships_for_its_images(tmp_path):
+    drawn = outsiders.scribbles(10)
+    told = [outside.detector(name, tmp_path).predict_proba(drawn) for name in ("taught:scratch", "source:digits")]
+    np.testing.assert_array_equal(*told)
+    assert outside.judge(FORM, "digits_8x8") is None  # then by its own
+
+
+@pytest.mark.keras
 def test_of_a_network_that_learned_from_unknown_images_nothing_is_told(tmp_path):
     with pytest.raises(DataError, match="It is not known which images"):
         outside.detector("source:random", tmp_path)
@@ -86,4 +95,4 @@ def test_what_ships_as_recorded_keeps_what_it_promises():
     assert record.n_characters == 1000 and len(record.rows) >= 10
     for row in record.rows:
         assert row.test <= 0.05, row
-        assert row.scribbles >= 0.8 and row.characters >= 0.8, row
+        assert row.scribbles >= 0.8 and row.characters >= 0.8 and row.centred >= 0.8, row

@@ -1,7 +1,9 @@
 """Whether an item is like what a model was made for: deep nearest neighbours, calibrated on validation items.
 
-A softmax is sure of one of its classes whatever it is shown; a scribble too. So each model is also asked how far the
-features of an item are from those of items of its own task.
+A softmax is sure of one of its classes whatever it is shown; a scribble too. So it is also asked how far the features
+of an item are from those of items of the model's own task. They are those of the shipped network that learned the most
+classes of such items, whatever the model: a network that itself learned from five images of a class sees too little.
+Where no such network ships, they are those of the model's own.
 """
 
 from collections.abc import Callable
@@ -112,34 +114,61 @@ def detector(name: str, folder: Path) -> Predictor:
     SpecError, DataError
         As ``predictor``; or it is not known what the model was made for, or that data set is not at hand.
     """
-    form, tell = _of(ModelName.parse(name), folder)
+    form, task, own = _made_for(ModelName.parse(name), folder)
+    network = judge(form, task.target)
+    tell = own() if network is None else _of_source(form, task, network, 0, True)
     return Predictor(str(ModelName.outside(name)), ("distance", "false_alarms"), form, tell)
 
 
-def _of(asked: ModelName, folder: Path) -> tuple[InputForm, Tell]:
+def judge(form: InputForm, target: str) -> str | None:
+    """Return the shipped network that learned the most classes of images that a task has too; None where none did.
+
+    Examples
+    --------
+    >>> from tlcore.datasets.mnist import FORM
+    >>> judge(FORM, "mnist_5_9"), judge(FORM, "fashion_mnist"), judge(FORM, "digits_8x8")
+    ('digits', 'fashion', None)
+    """
+    tasks = datasets.sharing(target)
+    cards = [card for card in sources.catalogue() if card.trained and card.form == form and card.task in tasks]
+    best = max(cards, key=lambda card: len(card.class_names), default=None)
+    return best.name if best else None
+
+
+def _made_for(asked: ModelName, folder: Path) -> tuple[InputForm, DataSpec, Callable[[], Tell]]:
+    """Return what a model reads, the task it was made for, and what calibrates on its own network's features."""
     if asked.kind == "source":
         card = sources.info(asked.id)
         if not card.task or not card.trained:
             raise DataError("It is not known which images this model was trained on, so none can be compared.")
-        return card.form, _of_source(card.form, DataSpec(card.task), asked.id, 0, True)
+        return _with_source(card.form, DataSpec(card.task), asked.id, 0, True)
     if asked.kind == "taught":
-        card = taught.card()
-        return card.form, _calibrated(card.form, DataSpec(card.target), taught.load(asked.id))
+        home = taught.card()
+        task = DataSpec(home.target)
+        return home.form, task, lambda: _calibrated(home.form, task, taught.load(asked.id))
     if asked.kind == "own":
-        card = own_heads.info(asked.id)
-        origin = card.origin
-        data = origin.data
-        task = DataSpec(data.target, data.split, seed=data.seed)
-        return origin.form, _of_source(origin.form, task, card.source, origin.seed, origin.scale)
+        head = own_heads.info(asked.id)
+        origin = head.origin
+        return _with_source(origin.form, _unseen(origin.data), head.source, origin.seed, origin.scale)
     run = Store(folder).get(asked.id)
     spec, form = run.spec, form_of(run)
-    task = DataSpec(spec.data.target, spec.data.split, seed=spec.data.seed)
+    task = _unseen(spec.data)
     if asked.kind == "run":
-        return form, _calibrated(form, task, load_model(run, folder))
+        return form, task, lambda: _calibrated(form, task, load_model(run, folder))
     row = next((row for row in run.result.heads if row.file == f"heads/{asked.file}"), None)
     if row is None or row.input == PIXELS:
-        return form, _of_source(form, task, "", 0, True)
-    return form, _of_source(form, task, spec.source, spec.seed, spec.data.scale)
+        return _with_source(form, task, "", 0, True)
+    return _with_source(form, task, spec.source, spec.seed, spec.data.scale)
+
+
+def _unseen(data: DataSpec) -> DataSpec:
+    return DataSpec(data.target, data.split, seed=data.seed)
+
+
+def _with_source(
+    form: InputForm, task: DataSpec, source: str, seed: int, scale: bool
+) -> tuple[InputForm, DataSpec, Callable[[], Tell]]:
+    return form, task, lambda: _of_source(form, task, source, seed, scale)
 
 
 @lru_cache(maxsize=8)  # heads of one run, and of runs alike, see the same
