@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.runs import lanes
+from pages.ui.runs import fine_tune, lanes
 from pages.ui.runs.lanes import Lane
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
@@ -18,6 +18,7 @@ TITLES = {
     "learning_rate": _("Learning rate × 100"),
     "scaling": _("Forget to scale the pixels"),
     "labels": _("Shuffle the labels"),
+    "recompile": _("Forget to compile again"),
 }
 DONE = {
     "freeze_too_deep": _("Everything is frozen through the last hidden dense layer. Only the new head trains."),
@@ -25,6 +26,10 @@ DONE = {
     "learning_rate": _("0.1 in place of 0.001. All else stays."),
     "scaling": _("The pixels stay at 0 to 255. The source learned from 0 to 1."),
     "labels": _("The training labels are shuffled at random. Test labels stay correct."),
+    "recompile": _(
+        "The new head trains alone for 10 epochs. Then `dense_1` is set trainable for 10 more, and `fit` goes on "
+        "without a new `compile`."
+    ),
 }
 WHY = {
     "freeze_too_deep": _(
@@ -38,6 +43,10 @@ WHY = {
         "far from anything they have learned."
     ),
     "labels": _("The network learns the training labels by heart. There is nothing in them to carry over."),
+    "recompile": _(
+        "The first `fit` after `compile` fixes which weights a step changes. Setting `trainable` later changes a flag, "
+        "not that step, and Keras says nothing. Compile after every change of `trainable`."
+    ),
 }
 GUESSES: dict[Outcome, str] = {
     "same": _("It learns as well"),
@@ -61,6 +70,8 @@ NOT_KEPT = _("**This time it turned out differently.** Another seed will tell wh
 def promise(one: Break) -> str:
     """Return what a card promises before anything runs."""
     words = _("Test accuracy falls by at least **{points:.0f} points** against the healthy twin.")
+    if one.unmoved:
+        words += " " + _("`{layers}` does not move at all.").replace("{layers}", ", ".join(one.unmoved))
     if one.may_stop:
         words = _("Training breaks down and stops, or test accuracy falls by at least **{points:.0f} points**.")
     return words.format(points=100 * one.least_drop)
@@ -117,6 +128,8 @@ def compared(one: Break, run: Run, twin: Run, guess: Outcome | None) -> None:
         return
     tell_outcome(found, guess, plain(shown(run.error)))
     lanes.metrics(pair)
+    if one.unmoved:
+        fine_tune.proof_badge(break_it.proof(run))
     st.markdown(_("**Why.** {words}").format(words=WHY[one.name]))
     st.caption(_("Promised: {promise}").format(promise=promise(one)) + ("" if found.kept else " " + NOT_KEPT))
 

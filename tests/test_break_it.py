@@ -6,6 +6,7 @@ import pytest
 
 from tlcore import jobs
 from tlcore.errors import SpecError
+from tlcore.features import freezing
 from tlcore.jobs import execution as worker
 from tlcore.recipes import break_it
 from tlcore.recipes.break_it import BREAKS, broken, healthy, is_broken, verdict
@@ -50,8 +51,27 @@ def test_a_mistake_changes_one_thing_and_keeps_the_seed(name, field):
     jobs.check(broken(name, 7))
 
 
+def test_the_forgotten_compile_is_the_head_first_and_then_what_the_twin_trains():
+    (twin,), (head, rest) = healthy(7).phases, broken("recompile", 7).phases
+    assert replace(broken("recompile", 7), phases=()) == replace(healthy(7), phases=())
+    assert rest == replace(twin, epochs=10, recompiled=False) and head == replace(
+        twin, epochs=10, frozen=("conv_1", "conv_2", "dense_1")
+    )
+    jobs.check(broken("recompile", 7))
+
+
+def test_its_promise_is_broken_where_the_layer_moved(store):
+    twin = done(store, healthy(), 0.95)
+    for after, kept in (("a", True), ("b", False)):
+        run = store.create(broken("recompile"))
+        store.claim(run.id)
+        row = {"layer": "dense_1", "frozen": False, "before": "a", "after": after, "ok": after == "b", "phase": 2}
+        store.finish(run.id, "done", {"test": {"accuracy": 0.5}, "proof": [{**row, "compiled": False}]})
+        assert verdict("recompile", store.get(run.id), twin).kept is kept
+
+
 def test_no_mistake_is_left_untested():
-    assert list(BREAKS) == ["freeze_too_deep", "wrong_source", "learning_rate", "scaling", "labels"]
+    assert list(BREAKS) == ["freeze_too_deep", "wrong_source", "learning_rate", "scaling", "labels", "recompile"]
     assert all(break_it.CLEAR <= one.least_drop < 1 for one in BREAKS.values())
 
 
@@ -103,6 +123,10 @@ def test_every_promise_is_kept_with_the_first_seed(store):
     twin = executed(store, healthy())
     found = {name: verdict(name, executed(store, broken(name)), twin) for name in BREAKS}
     assert all(one.kept for one in found.values()), found
+    rows = store.list()[0].result.proof
+    assert str(freezing.uncompiled(rows)) == (
+        "dense_1 should have trained and did not move: nothing was compiled again after the thaw."
+    )
 
 
 @pytest.mark.keras

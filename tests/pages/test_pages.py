@@ -396,6 +396,17 @@ def test_a_card_keeps_its_answer_until_a_guess_is_made_and_says_whether_it_was_r
     assert ("**This time it turned out differently.**" in words(app)) == (drop == 0.01)
 
 
+def test_the_card_of_the_forgotten_compile_shows_the_proof_that_nothing_moved(lab):
+    twin = finished(lab.store, {**TUNED, "test": {**SCORE, "accuracy": 0.95}}, spec=break_it.healthy())
+    row = {"phase": 2, "layer": "dense_1", "frozen": False, "before": "a", "after": "a", "ok": False, "compiled": False}
+    result = {**TUNED, "test": {**SCORE, "accuracy": 0.6}, "proof": [row]}
+    run = finished(lab.store, result, spec=break_it.broken("recompile"))
+    app = sound(opened("break_it", run_break_healthy=twin.id, run_break_recompile=run.id))
+    said = words(app).replace("\\", "")
+    assert "dense_1 should have trained and did not move" in said and "Proof failed" not in said
+    assert "`dense_1` does not move at all." in said and "turned out differently" not in said
+
+
 def test_broken_runs_are_neither_the_last_accuracy_nor_among_the_models_that_answer(lab):
     good = finished(lab.store, TUNED, spec=break_it.healthy())
     bad = [

@@ -9,6 +9,7 @@ from typing import Any
 from tlcore import exports, jobs
 from tlcore.errors import SpecError
 from tlcore.evidence import claims, method_of, recorded, savings, sweeps
+from tlcore.features import freezing
 from tlcore.recipes import break_it
 from tlcore.sentences import spread
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
@@ -169,13 +170,18 @@ def break_one(options: Namespace) -> int:
     found, promise = break_it.verdict(options.mistake, run, twin), break_it.BREAKS[options.mistake]
     if options.json:
         runs = {"healthy": twin.id, "broken": run.id}
-        console.say(
-            console.as_json({"mistake": options.mistake, **runs, **asdict(found), "least_drop": promise.least_drop})
-        )
+        promised = {"least_drop": promise.least_drop, "unmoved": promise.unmoved}
+        console.say(console.as_json({"mistake": options.mistake, **runs, **asdict(found), **promised}))
         return console.OK
     came = "the run ended itself" if found.drop is None else f"{100 * found.drop:.1f} points lost"
-    least = f"at least {100 * promise.least_drop:.0f} points" + (" or an end of the run" if promise.may_stop else "")
-    console.say(f"Promised: {least}. Seen: {came}. The promise was {'kept' if found.kept else 'not kept'}.")
+    least = (
+        f"at least {100 * promise.least_drop:.0f} points"
+        + "".join(f", {name} unmoved" for name in promise.unmoved)
+        + (" or an end of the run" if promise.may_stop else "")
+    )
+    kept = "kept" if found.kept else "not kept"
+    unmoved = str(freezing.uncompiled(break_it.proof(run)))
+    console.say(" ".join(filter(None, (f"Promised: {least}. Seen: {came}.", unmoved, f"The promise was {kept}."))))
     return console.OK
 
 

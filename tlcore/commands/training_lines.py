@@ -168,7 +168,7 @@ def claims(commands: Any) -> None:
 
 
 def break_it(commands: Any) -> None:
-    words = "make one of five mistakes, and hold the run against its healthy twin"
+    words = "make one of six mistakes, and hold the run against its healthy twin"
     added = add_command(
         commands, "break-it", evidence.break_one, words, "break-it labels", "break-it wrong_source --seed 3"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from tlcore import datasets, heads, sources
 from tlcore.errors import LabError
+from tlcore.features import freezing
 from tlcore.sentences import Sentence, join, verbatim
 from tlcore.spec import ByHand, ComparisonResult, Evaluation, ProofRow, Spec
 from tlcore.store import Run, Store
@@ -34,6 +35,7 @@ NAMES = {
     "learning_rate": Sentence("Learning rate"),
     "schedule": Sentence("Schedule of the rate"),
     "rate_factor": Sentence("Rate of each block, as a share of the next"),
+    "recompiled": Sentence("Compiled again"),
     "patience": Sentence("Patience of early stopping, in epochs"),
     "augment": Sentence("Training images augmented"),
     "batch_size": Sentence("Batch size"),
@@ -172,6 +174,8 @@ def proof(run: Run) -> Sentence | None:
     rows: Sequence[ProofRow] = getattr(run.result, "proof", ())
     if not rows:
         return None
+    if words := freezing.uncompiled(rows):
+        return words
     if wrong := [row.layer for row in rows if not row.ok]:
         return Sentence("Proof failed: {layers}", layers=", ".join(dict.fromkeys(wrong)))
     frozen = sorted({row.layer for row in rows if row.frozen})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tlcore import sources
 from tlcore.errors import LabError, SpecError
+from tlcore.sentences import Sentence, join
 from tlcore.spec import FineTuneSpec, LayerInfo, ProofRow
 
 from .cuts import CutPoint, cut_points, submodel
@@ -160,7 +161,9 @@ class Freezing:
         for layer in model.layers:
             layer.trainable = layer.name not in self.names
 
-    def proof(self, before: Mapping[str, str], after: Mapping[str, str], phase: int = 1) -> tuple[ProofRow, ...]:
+    def proof(
+        self, before: Mapping[str, str], after: Mapping[str, str], phase: int = 1, compiled: bool = True
+    ) -> tuple[ProofRow, ...]:
         """Hold the ``hashes`` after training against those before, layer by layer."""
         frozen = set(self.names)
         return tuple(
@@ -171,6 +174,7 @@ class Freezing:
                 after=after[name][:12],
                 ok=(before[name] == after[name]) == (name in frozen),
                 phase=phase,
+                compiled=compiled,
             )
             for name in before
         )
@@ -187,6 +191,19 @@ def _listed(layers: Sequence[LayerInfo], frozen: set[str], short: bool = True) -
 
 def _averages(layer: LayerInfo) -> bool:
     return layer.type == BATCH_NORMALIZATION
+
+
+def uncompiled(rows: Iterable[ProofRow]) -> Sentence:
+    """Return which layers did not follow their ``trainable`` because nothing was compiled again; empty where none."""
+    stale = [row for row in rows if not row.ok and not row.compiled]
+    parts = []
+    if still := [row.layer for row in stale if not row.frozen]:
+        words = "{layers} should have trained and did not move: nothing was compiled again after the thaw."
+        parts.append(Sentence(words, layers=", ".join(still)))
+    if moved := [row.layer for row in stale if row.frozen]:
+        words = "{layers} should have stayed and changed: nothing was compiled again after the freeze."
+        parts.append(Sentence(words, layers=", ".join(moved)))
+    return join(parts)
 
 
 def of(source: str, names: Sequence[str]) -> Freezing:

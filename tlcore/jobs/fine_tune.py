@@ -83,7 +83,7 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         reporter.on_progress(at(fitted.epochs, Sentence("testing on images never trained on")))
         test, kept = _tested(model, data, reporter, folder)
         found = forgetting.measure(model, spec)
-        cost = Freezing(sources.describe(model), spec.phases[-1].frozen, spec.source).cost
+        cost = Freezing(sources.describe(model), spec.compiled(len(spec.phases)).frozen, spec.source).cost
         return FineTuneResult(
             test=test,
             n_trained=len(data.x_train),
@@ -257,6 +257,8 @@ def proof_words(rows: Sequence[ProofRow]) -> str:
     """Return whether every frozen layer stayed equal and every trained one changed."""
     if not rows:
         return "Stopped before the first batch: no weight was trained, so there is nothing to prove."
+    if words := freezing.uncompiled(rows):
+        return str(words)
     if wrong := [row.layer for row in rows if not row.ok]:
         return f"Proof failed: {', '.join(wrong)} did not do what freezing promised. Please report this."
     phases = sorted({row.phase for row in rows})

@@ -1,11 +1,11 @@
-"""Five ways to break a fine-tuning: what each changes, and the drop it promises."""
+"""Six ways to break a fine-tuning: what each changes, and the drop it promises."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from tlcore.errors import SpecError
-from tlcore.spec import DataSpec, FineTuneSpec, Phase, Spec, check_choice
+from tlcore.spec import DataSpec, FineTuneSpec, Phase, ProofRow, Spec, check_choice
 from tlcore.store import Run
 
 Change = Callable[[FineTuneSpec], FineTuneSpec]
@@ -28,6 +28,7 @@ class Break:
     change: Change
     least_drop: float
     may_stop: bool = False
+    unmoved: tuple[str, ...] = ()  # layers that should have trained, and whose weights stay bit for bit as they were
 
 
 def healthy(seed: int = 0) -> FineTuneSpec:
@@ -43,6 +44,14 @@ def _data(**changes: object) -> Change:
     return lambda spec: replace(spec, data=replace(spec.data, **changes))  # type: ignore[arg-type]
 
 
+def _never_recompiled(spec: FineTuneSpec) -> FineTuneSpec:
+    """The head alone for the first half, then what the healthy twin trains; but nothing is compiled again."""
+    phase = spec.phases[0]
+    half = phase.epochs // 2
+    head = replace(phase, epochs=half, frozen=(*CONVOLUTIONS, "dense_1"))
+    return replace(spec, phases=(head, replace(phase, epochs=phase.epochs - half, recompiled=False)))
+
+
 BREAKS: dict[str, Break] = {
     one.name: one
     for one in (
@@ -51,6 +60,7 @@ BREAKS: dict[str, Break] = {
         Break("learning_rate", _phase(learning_rate=100 * Phase.learning_rate), least_drop=0.2, may_stop=True),
         Break("scaling", _data(scale=False), least_drop=0.03),
         Break("labels", _data(label_noise=1.0), least_drop=0.5),
+        Break("recompile", _never_recompiled, least_drop=0.2, unmoved=("dense_1",)),
     )
 }
 
@@ -70,6 +80,11 @@ def broken(name: str, seed: int = 0) -> FineTuneSpec:
 def is_broken(spec: Spec) -> bool:
     """Return whether a run was made to go wrong: it is one of the mistakes, with any seed."""
     return any(spec == broken(name, spec.seed) for name in BREAKS)
+
+
+def proof(run: Run) -> tuple[ProofRow, ...]:
+    """Return what became of every layer of a run; nothing where it ended before it trained."""
+    return getattr(run.result, "proof", ())
 
 
 @dataclass(frozen=True)
@@ -97,4 +112,5 @@ def verdict(name: str, run: Run, twin: Run) -> Verdict:
     if run.accuracy is None:
         return Verdict(promise.may_stop, None, "ended")
     drop = twin.accuracy - run.accuracy
-    return Verdict(drop >= promise.least_drop, drop, "worse" if drop >= CLEAR else "same")
+    moved = [row for row in proof(run) if row.layer in promise.unmoved and row.before != row.after]
+    return Verdict(drop >= promise.least_drop and not moved, drop, "worse" if drop >= CLEAR else "same")

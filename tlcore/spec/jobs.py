@@ -48,6 +48,7 @@ class Phase:
     learning_rate: float = 1e-3
     schedule: str = "constant"  # how the rate moves through the phase's steps: see ``training.schedules``
     rate_factor: float = 1.0  # a block's rate is this times the next block's; the last block has the rate itself
+    recompiled: bool = True  # False: a mistake on purpose, see ``FineTuneSpec.compiled``
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ class FineTuneSpec:
         """
         phases = tuple(replace(phase, frozen=(), rate_factor=1.0) for phase in self.phases)
         return replace(self, source=untrained, phases=phases)
+
+    def compiled(self, number: int) -> Phase:
+        """Return the phase whose training step a phase, counted from 1, takes.
+
+        That is itself, or, where a phase is not compiled again, the last one before it that was: what trains, its rate
+        and its schedule were fixed when that step was traced, as with Keras' ``compile`` and ``fit``.
+        """
+        return next((phase for phase in self.phases[number - 1 :: -1] if phase.recompiled), self.phases[0])
 
     def phase_of(self, epoch: int) -> Phase:
         """Return the phase that epoch belongs to, counted from 1 over all phases; 0 belongs to the first."""

@@ -40,6 +40,7 @@ class ProofRow:
     after: str
     ok: bool
     phase: int = 1
+    compiled: bool = True  # False: its phase went on with the step of the one before, whatever was frozen or thawed
 
 
 @dataclass(frozen=True)

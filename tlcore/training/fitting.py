@@ -51,6 +51,8 @@ def check(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> None:
     check_number("patience", spec.patience)
     if not spec.phases:
         raise SpecError("This training has no phases. Give it at least one, with its epochs.")
+    if not spec.phases[0].recompiled:
+        raise SpecError("The first phase has no step to go on with. Let it be compiled.")
     for phase in spec.phases:
         check_number("epochs", phase.epochs)
         check_number("learning_rate", phase.learning_rate)
@@ -136,30 +138,34 @@ class _Training:
     course: Course
     cache: Path | None
     use_cache: bool
+    last: PhaseTraining | None = None  # that this process trained
 
     def phase(self, number: int, resume: Checkpoint | None) -> None:
         """Train one phase, counted from 1, and prove that its frozen layers stayed as they were."""
-        phase, clock, course = self.spec.phases[number - 1], self.clock, self.course
-        frozen = Freezing(self.layers, phase.frozen, self.spec.source)
-        frozen.apply(self.model)
+        clock, course, asked = self.clock, self.course, self.spec.phases[number - 1]
+        phase = self.spec.compiled(number)
+        Freezing(self.layers, phase.frozen, self.spec.source).apply(self.model)
         resume = resume if number == course.phase else None
         if number > course.phase:
             course.begin(number, hashes(self.model), clock.all_images)
-        snapshot = partial(_before_training, self.model, clock, course)
+        snapshot = partial(_before_training, self.model, clock, course) if resume is None else lambda: resume
         try:
             clock.begin_phase(number)
-            inputs = self._inputs(phase)
+            same = None if asked.recompiled else self.last
+            inputs = same.inputs if same else self._inputs(phase)
             course.note(inputs)
-            clock.pace.computed(sum(features.seconds for features in inputs.features))
-            running = PhaseTraining(self.model, inputs, self.data, self.spec, clock, course, resume)
-            snapshot = running.snapshot
-            running.run()
+            clock.pace.computed(0.0 if same else sum(features.seconds for features in inputs.features))
+            self.last = PhaseTraining(self.model, inputs, self.data, self.spec, clock, course, resume, same)
+            snapshot = self.last.snapshot
+            self.last.run()
         except Interrupted:
             clock.stopped = True
         if clock.stopped:
             clock.listener.on_stop(snapshot)
         if clock.all_images > course.images_before:
-            course.proof += map(asdict, frozen.proof(course.before, hashes(self.model), number))
+            frozen = Freezing(self.layers, asked.frozen, self.spec.source)
+            proof = frozen.proof(course.before, hashes(self.model), number, asked.recompiled)
+            course.proof += map(asdict, proof)
 
     def _inputs(self, phase: Phase) -> Inputs:
         """Return what the phase trains on, and say so while its frozen part is computed."""

@@ -33,6 +33,7 @@ class PhaseTraining:
     Parameters
     ----------
     resume : a checkpoint made in this phase, from where to go on
+    same : the phase before, where this one goes on with its step and its optimizer: nothing was compiled again
     """
 
     def __init__(
@@ -44,13 +45,14 @@ class PhaseTraining:
         clock: Clock,
         course: Course,
         resume: Checkpoint | None,
+        same: "PhaseTraining | None" = None,
     ):
         import tensorflow as tf
 
         self.model, self.inputs, self.spec, self.clock, self.course = model, inputs, spec, clock, course
         self.data = data
-        self.phase, self.n, self.n_classes = spec.phases[course.phase - 1], len(inputs.x_train), len(data.class_names)
-        self.loop = self._loop(tf.constant(data.y_train))
+        self.phase, self.n, self.n_classes = spec.compiled(course.phase), len(inputs.x_train), len(data.class_names)
+        self.loop = same.loop if same else self._loop(tf.constant(data.y_train))
         self.score = scorer(inputs.tail, tensor(inputs.x_validation), tf.constant(data.y_validation))
         self.best: Sequence[np.ndarray] = ()
         self.patience: Patience | None = None

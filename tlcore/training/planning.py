@@ -26,10 +26,11 @@ def plans(
     """Return what every phase of a training asks for, in multiply-adds."""
     n, n_validation = len(data.x_train), len(data.x_validation)
     found = []
-    for phase in spec.phases:
-        frozen = Freezing(layers, phase.frozen, spec.source)
+    for number, phase in enumerate(spec.phases, start=1):
+        frozen = Freezing(layers, spec.compiled(number).frozen, spec.source)
         cached = use_cache and not spec.augment and prefix.place(frozen, n, cache)[0] is not None
         tail = frozen.tail if cached else layers
+        computes = cached and phase.recompiled  # else the phase before has computed it
         found.append(
             PhasePlan(
                 phase.epochs,
@@ -37,7 +38,7 @@ def plans(
                 step_work=min(n, spec.batch_size) * frozen.multiply_adds(without_prefix=cached)
                 + UPDATE_WORK * frozen.cost.n_trainable,
                 score_work=n_validation * sum(layer.flops for layer in tail),
-                prefix_work=(n + n_validation) * sum(layer.flops for layer in frozen.prefix) if cached else 0.0,
+                prefix_work=(n + n_validation) * sum(layer.flops for layer in frozen.prefix) if computes else 0.0,
                 n_layers=len(tail),
             )
         )

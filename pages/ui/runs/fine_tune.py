@@ -94,6 +94,8 @@ def own_task(found: Forgetting | None) -> str:
 
 
 def _in_phases(frozen: str, spec: FineTuneSpec) -> str:
+    if not all(phase.recompiled for phase in spec.phases):
+        return _("{frozen}, {n} phases, not compiled again").format(frozen=frozen, n=len(spec.phases))
     if len(spec.phases) == 2:
         return _("{frozen}, two phases").format(frozen=frozen)
     return _("{frozen}, {n} phases").format(frozen=frozen, n=len(spec.phases))
@@ -142,7 +144,9 @@ def proof_badge(rows: Sequence[ProofRow]) -> None:
         st.info(_("Stopped before the first batch: no weight was trained, so there is nothing to prove."))
         return
     wrong = sorted({row.layer for row in rows if not row.ok})
-    if wrong:
+    if stale := freezing.uncompiled(rows):
+        st.warning(plain(shown(stale)), icon=":material/build:")
+    elif wrong:
         words = _("Proof failed: {layers} did not do what freezing promised. Please report this.")
         st.error(words.format(layers=", ".join(wrong)), icon=":material/gpp_bad:")
     else:
