@@ -15,14 +15,14 @@ from tlcore.sentences import Sentence
 log = getLogger(__name__)
 
 _one_at_a_time = threading.Semaphore(1)
-Refuse = Callable[[Sentence], DataError]
+Because = Callable[[Sentence], DataError]
 
 
 def guarded(
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
     begin: Callable[[], object],
-    refuse: Refuse,
+    because: Because,
     failed: Sentence,
     seconds: float,
     start_s: float,
@@ -32,7 +32,7 @@ def guarded(
     Parameters
     ----------
     begin : first thing in the process: imports what is needed, and gives away what is not
-    refuse : makes the refusal of a reason
+    because : makes the refusal of a reason
     failed : the reason where the function raises what is no DataError
     seconds, start_s : what it may take from the moment the process has begun, and until then
 
@@ -51,19 +51,19 @@ def guarded(
         raise
     except (TimeoutError, FutureTimeout) as error:
         most = f"{seconds + start_s:.0f}"
-        raise refuse(
+        raise because(
             Sentence("reading it takes more than {s} seconds. Use a smaller model, or try again", s=most)
         ) from error
     except MemoryError as error:
-        raise refuse(Sentence("reading it takes more memory than it may. Use a smaller model")) from error
+        raise because(Sentence("reading it takes more memory than it may. Use a smaller model")) from error
     except ProcessExpired as error:
         log.warning("the process that read an uploaded file ended with exit code %s", error.exitcode)
-        raise refuse(
+        raise because(
             Sentence("the process that read it ended in the middle, as when memory runs out. Use a smaller model")
         ) from error
     except Exception as error:
         log.exception("an uploaded file could not be read")
-        raise refuse(failed) from error
+        raise because(failed) from error
     finally:  # not the pool's own exit, which would wait for a process that hangs before it takes the task
         pool.stop()
         context.kill()
