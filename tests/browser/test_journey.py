@@ -795,7 +795,7 @@ def full(trained, compared) -> Callable[[str], str]:
 def test_axe_finds_nothing_critical_and_nothing_serious_on_any_page(visit, lab, full, scheme):
     found = []
     page = visit(color_scheme=scheme, viewport={"width": 1280, "height": 2400})
-    for path in PAGES:
+    for path in (*PAGES, "race", "how_it_works"):
         page.goto(lab.url + "/" + full(path))
         settled(page)
         if path in ("", "draw"):

@@ -134,7 +134,7 @@ class Descent {
       `<line class="grid" x1="${SIZE.left}" x2="${this.drawn - SIZE.right}" y1="${y(loss)}" y2="${y(loss)}"/>`
       + `<text x="${SIZE.left - 8}" y="${y(loss) + 4}" text-anchor="end">${loss}</text>`
     ));
-    const start = `<line class="start" x1="${x(0)}" x2="${x(0)}" y1="${SIZE.top}" y2="${SIZE.height - SIZE.bottom}"/>`;
+    const start = `<line class="start" x1="${x(0)}" x2="${x(0)}" y1="${SIZE.top + 12}" y2="${SIZE.height - SIZE.bottom}"/>`;
     const marks = [0, 0.5, 1, 2, 5, 10].filter((place) => place >= low && place <= high).map((place) => (
       `<text x="${x(place)}" y="${SIZE.height - SIZE.bottom + 16}" text-anchor="middle">${number(place, this.data.language)}</text>`
     ));

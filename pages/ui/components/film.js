@@ -90,7 +90,7 @@ class Film {
     const begun = this.epochs.length > 0;
     const epoch = Math.min(this.at, this.last);
     this.root.dataset.epoch = begun ? epoch : "";
-    this.find(".reel").hidden = !begun;
+    this.find(".reel").style.visibility = begun ? "" : "hidden"; // it keeps its place
     const now = fill(data.words.epoch, { n: epoch, total: Math.max(...data.lanes.map((lane) => lane.n_epochs)) });
     text(this.find(".now"), now);
     this.slider.value = epoch;
