@@ -8,6 +8,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from statistics import mean, stdev
 
 import numpy as np
@@ -70,10 +71,11 @@ def networks() -> Iterator[tuple[str, int, int, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.hands", description=__doc__)
-    parser.add_argument("what", choices=WAYS)
+    parser.add_argument("what", nargs="?", choices=WAYS, help="default: both")
     found: dict[tuple[str, int], list[float]] = {}
     began = time.perf_counter()
-    for way, n, seed, accuracy in WAYS[parser.parse_args().what]():
+    what = parser.parse_args().what
+    for way, n, seed, accuracy in chain.from_iterable(WAYS[name]() for name in ([what] if what else WAYS)):
         found.setdefault((way, n), []).append(accuracy)
         print(f"{time.perf_counter() - began:6.0f} s  {way}, {n} a sign, seed {seed}: {accuracy:.3f}", flush=True)
     for (way, n), scores in found.items():

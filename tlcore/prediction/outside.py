@@ -9,6 +9,7 @@ Where no such network ships, they are those of the model's own.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 N_KNOWN = 1000  # validation items that an item is compared with; fewer where MOST_NUMBERS would not hold them
 N_CALIBRATION = 1000  # other validation items, which set the limit
-N_TESTED = 1000  # test items on which the false alarms are counted
+N_TESTED = 1000  # test items on which the false alarms are counted, of large items fewer: MOST_TESTED
+MOST_TESTED = 5_000_000  # numbers of those items: 180 photographs, which a network takes seconds for
 MOST_NUMBERS = 2_000_000  # of the kept features: 8 MB a model
 FALSE_ALARMS = 0.035  # of the validation items; of the test items it shall be 0.05 at most
 SEED = 0
@@ -184,7 +186,8 @@ def _calibrated(form: InputForm, task: DataSpec, network: "keras.Model | None") 
     calibration = read_items(held_out[order[:n_calibration]])
     n_known = min(N_KNOWN, MOST_NUMBERS // max(rows.shape[1] for rows in calibration))
     distance = Neighbours(*read_items(held_out[order[n_calibration:][: max(n_known, 1)]]), calibration)
-    tested = np.random.default_rng(SEED).permutation(len(test))[:N_TESTED]
+    n_tested = min(N_TESTED, max(1, MOST_TESTED // prod(form.shape)))
+    tested = np.random.default_rng(SEED).permutation(len(test))[:n_tested]
     false_alarms = float((distance(*read_items(test[tested])) > 1).mean())
 
     def tell(items: np.ndarray) -> np.ndarray:
