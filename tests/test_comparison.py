@@ -1,18 +1,22 @@
 """A comparison of ways to learn one task: one place in the queue, one stop, a run for each way, one verdict."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
 
-from tlcore import cli, jobs
+from tlcore import cli, datasets, jobs, sources, training
 from tlcore.errors import SpecError
 from tlcore.evidence import recorded_comparison, ways
+from tlcore.jobs import compare_heads
 from tlcore.jobs.execution import execute
 from tlcore.jobs.reporter import Reporter
 from tlcore.recipes import comparison, scratch_control
 from tlcore.spec import ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Way
 from tlcore.store import Store
+from tlcore.training.course import Course
+from tlcore.training.loop import Loop
 
 SMALL = ComparisonSpec(FineTuneSpec(data=DataSpec(per_class=3), phases=(Phase(4, ("conv_1", "conv_2")),)))
 
@@ -78,6 +82,54 @@ def test_features_that_were_kept_count_as_long_as_they_took_then(lab):
     result = store.get(alone.id).result
     assert result.from_cache
     assert result.learn_s > result.rows[0].fit_s
+
+
+@pytest.mark.keras
+def test_every_way_counts_the_seconds_of_all_processors_and_kept_features_as_many_as_they_took(lab):
+    store, run = lab
+    ways_of = {way.name: way for way in run.result.ways}
+    assert all(0 < way.cpu_s < 4 * way.learn_s + 1 for way in ways_of.values())
+    assert ways.counted(ways_of.values()) and not ways.counted([*ways_of.values(), Way("old", "", learn_s=1.0)])
+    for name, way in ways_of.items():
+        assert store.get(way.run).result.cpu_s == way.cpu_s, name
+    alone = store.create(comparison.lanes(SMALL)["linear_svm"])
+    execute(alone.id, str(store.folder))
+    result = store.get(alone.id).result
+    assert result.from_cache and result.cpu_s > result.rows[0].fit_cpu_s > 0
+    (table,) = jobs.of(SMALL).report(run.result, store.folder)
+    assert table.heads[3] == "processor s" and all(float(row[3]) > 0 for row in table.rows)
+
+
+def test_processor_seconds_are_told_where_all_have_them():
+    cpu = {"SVM": Way("svm", "", learn_s=9.0, cpu_s=1.0), "Scratch": Way("scratch", "", learn_s=1.0, cpu_s=21.0)}
+    assert str(ways.saving(cpu)) == "SVM learned in 1.00 processor seconds, Scratch in 21.00: 21 times as quick."
+    old = {**cpu, "Scratch": replace(cpu["Scratch"], cpu_s=0.0)}
+    assert str(ways.saving(old)).startswith("Scratch learned in 1.00 s, SVM in 9.00 s")
+
+
+def test_features_that_an_older_version_kept_leave_the_processor_seconds_open():
+    course = Course(phase=1, notes={"1": {"reason": "", "from_cache": [], "seconds": 0.0, "learn_s": 1.0}})
+    assert course._cpu_s() is None
+    assert Course(notes={"1": {"cpu_s": None}})._cpu_s() == 0 and Course(notes={"1": {"cpu_s": 1.5}})._cpu_s() == 1.5
+    assert [compare_heads._together(*each) for each in ((0.0, 1.0, True), (1.0, 1.0, False), (0.0, 1.0, False))] == [
+        1.0,
+        2.0,
+        0.0,
+    ]
+
+
+@pytest.mark.keras
+def test_waiting_for_others_counts_as_seconds_but_not_as_processor_seconds(monkeypatch):
+    compiled = Loop._compiled
+
+    def waiting(self):
+        run = compiled(self)
+        return lambda *given: (time.sleep(0.5), run(*given))[1]
+
+    monkeypatch.setattr(Loop, "_compiled", waiting)
+    data = datasets.load(SMALL.data)
+    fitted = training.fit(sources.load("digits_0_4", n_classes=5), data, SMALL.tuning)
+    assert fitted.learn_s > 2.0 and 0 < fitted.cpu_s < fitted.learn_s - 1.0
 
 
 @pytest.mark.keras

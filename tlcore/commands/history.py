@@ -100,6 +100,7 @@ def _reached(run: Run) -> dict[str, str]:
         "accuracy": percent(score.accuracy) if score else "–",
         "95 % interval": between(score.low, score.high) if score else "–",
         "learning s": f"{run.result.learn_s:.2f}" if run.result.learn_s else "–",
+        "processor s": f"{run.result.cpu_s:.2f}" if run.result.cpu_s else "–",
         "own task": side_by_side.forgot(run) or "–",
         "freezing": str(side_by_side.proof(run) or "–"),
     }

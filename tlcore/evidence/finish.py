@@ -47,7 +47,7 @@ def finishes(runs: Mapping[str, Run], store: Store) -> dict[str, Finish]:
 
 def seconds(run: Run) -> float:
     """Return what learning took: processor seconds where they were counted, else seconds; 0 where neither is known."""
-    return float(getattr(run.result, "cpu_s", 0.0)) or run.result.learn_s
+    return run.result.cpu_s or run.result.learn_s
 
 
 def comparable_seconds(runs: Sequence[Run]) -> list[float]:
@@ -55,7 +55,7 @@ def comparable_seconds(runs: Sequence[Run]) -> list[float]:
 
     Empty where neither is known of all of them.
     """
-    cpu = [float(getattr(run.result, "cpu_s", 0.0)) for run in runs]
+    cpu = [run.result.cpu_s for run in runs]
     if all(cpu):
         return cpu
     spans = sorted((run.started, run.finished) for run in runs if run.started and run.finished)

@@ -1,6 +1,6 @@
 """Which way of learning is better, and what one saves beside another that is no worse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -55,8 +55,15 @@ def verdict(run: Run, store: Store) -> Sentence | None:
     return join([found.verdict, saved] if saved else [found.verdict])
 
 
+def counted(ways: Iterable[Way]) -> bool:
+    """Return whether the processor seconds of all these ways were counted."""
+    return all(way.cpu_s > 0 for way in ways)
+
+
 def saving(ways: Mapping[str, Way]) -> Sentence | None:
-    """Return how much quicker the quickest learned than the slowest; None where they took about as long.
+    """Return how much less the cheapest took to learn than the dearest; None where they took about as much.
+
+    In processor seconds where those were counted, else in seconds.
 
     Parameters
     ----------
@@ -64,21 +71,19 @@ def saving(ways: Mapping[str, Way]) -> Sentence | None:
 
     Examples
     --------
-    >>> str(saving({"SVM": Way("svm", "", learn_s=0.5), "From scratch": Way("scratch", "", learn_s=4.0)}))
-    'SVM learned in 0.50 s, From scratch in 4.00 s: 8 times as quick.'
+    >>> str(saving({"SVM": Way("svm", "", cpu_s=0.5), "From scratch": Way("scratch", "", cpu_s=4.0)}))
+    'SVM learned in 0.50 processor seconds, From scratch in 4.00: 8 times as quick.'
     """
-    timed = {name: way for name, way in ways.items() if way.learn_s > 0}
+    cpu = counted(ways.values())
+    timed = {name: taken for name, way in ways.items() if (taken := way.cpu_s if cpu else way.learn_s) > 0}
     if len(timed) < 2:
         return None
-    quick, slow = (pick(timed, key=lambda name: timed[name].learn_s) for pick in (min, max))
-    times = timed[slow].learn_s / timed[quick].learn_s
-    if times < LEAST:
+    quick, slow = (pick(timed, key=lambda name: timed[name]) for pick in (min, max))
+    if timed[slow] / timed[quick] < LEAST:
         return None
-    return Sentence(
-        "{quick} learned in {a:.2f} s, {slow} in {b:.2f} s: {times:.2g} times as quick.",
-        quick=quick,
-        slow=slow,
-        a=timed[quick].learn_s,
-        b=timed[slow].learn_s,
-        times=times,
-    )
+    values = {"quick": quick, "slow": slow, "a": timed[quick], "b": timed[slow], "times": timed[slow] / timed[quick]}
+    if cpu:
+        return Sentence(
+            "{quick} learned in {a:.2f} processor seconds, {slow} in {b:.2f}: {times:.2g} times as quick.", **values
+        )
+    return Sentence("{quick} learned in {a:.2f} s, {slow} in {b:.2f} s: {times:.2g} times as quick.", **values)

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 DEFAULT_MB = 4096
 RESERVE = 256 * 2**20  # bytes of disk that are left to the runs and the database
 SUM_BYTES = 4  # all that versions before wrote there
-END = struct.Struct("<Id")  # after the last number: a CRC-32, and the seconds that computing them took
+SECONDS = struct.Struct("<Id")  # what the versions after those wrote: without the processor's seconds
+END = struct.Struct("<Idd")  # after the last number: a CRC-32, and what computing took: seconds, processor seconds
 
 
 class Cache:
@@ -87,10 +88,17 @@ class Cache:
 
     def seconds(self, key: str, matrix: np.ndarray) -> float:
         """Return how long computing a kept matrix took; 0 where a version before wrote it, or it is gone meanwhile."""
+        return self._costs(key, matrix)[0]
+
+    def cpu_seconds(self, key: str, matrix: np.ndarray) -> float:
+        """Return how many processor seconds computing a kept matrix took; 0 as ``seconds``."""
+        return self._costs(key, matrix)[1]
+
+    def _costs(self, key: str, matrix: np.ndarray) -> tuple[float, float]:
         try:
-            return _end(self._path(key), matrix)[1]
+            return _end(self._path(key), matrix)[1:]
         except OSError:
-            return 0.0
+            return 0.0, 0.0
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.npy"
@@ -130,28 +138,30 @@ def _limit() -> int:
 def _write(file, shape: Sequence[int], parts: Iterable[np.ndarray]) -> None:
     header = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
     np.lib.format.write_array_header_1_0(file, header)  # pads to 64 bytes: TensorFlow can use the map as it is
-    began, total, rows = time.perf_counter(), 0, 0
+    began, began_cpu, total, rows = time.perf_counter(), time.process_time(), 0, 0
     for part in parts:
         part = np.ascontiguousarray(part, np.float32)
         file.write(part.data)
         total, rows = zlib.crc32(part.data, total), rows + len(part)
     if rows != shape[0]:
         raise ValueError(f"{rows} rows came, {shape[0]} were announced")
-    file.write(END.pack(total, time.perf_counter() - began))
+    file.write(END.pack(total, time.perf_counter() - began, time.process_time() - began_cpu))
 
 
 def _sum(matrix: np.ndarray) -> int:
     return zlib.crc32(matrix.data)
 
 
-def _end(path: Path, matrix: np.ndarray) -> tuple[int, float]:
-    """Return the sum that stands behind the numbers (-1: the file's length is not right), and the seconds."""
+def _end(path: Path, matrix: np.ndarray) -> tuple[int, float, float]:
+    """Return the sum behind the numbers (-1: the file's length is not right), seconds and processor seconds."""
     with open(path, "rb") as file:
         file.seek(matrix.offset + matrix.nbytes)  # type: ignore[attr-defined]  # a memory map
         trailer = file.read(END.size + 1)
     if len(trailer) == SUM_BYTES:
-        return int.from_bytes(trailer, "little"), 0.0
-    return END.unpack(trailer) if len(trailer) == END.size else (-1, 0.0)
+        return int.from_bytes(trailer, "little"), 0.0, 0.0
+    if len(trailer) == SECONDS.size:
+        return *SECONDS.unpack(trailer), 0.0
+    return END.unpack(trailer) if len(trailer) == END.size else (-1, 0.0, 0.0)
 
 
 def _remove(path: Path) -> None:

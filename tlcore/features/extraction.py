@@ -53,6 +53,7 @@ class Features:
     cost_s: float  # of computing them, now or when they were kept
     from_cache: bool  # an earlier call had computed them
     on_disk: bool  # a memory map of the shared file; else in this process's own memory
+    cost_cpu_s: float = 0.0  # of all its processors together; 0 where an older version kept them
 
     @property
     def megabytes(self) -> float:
@@ -142,23 +143,26 @@ def cached_activations(
     NoRoom
         Neither disk nor memory takes them.
     """
-    began, shape = time.perf_counter(), (len(images), *prefix.output_shape[1:])
+    began, began_cpu, shape = time.perf_counter(), time.process_time(), (len(images), *prefix.output_shape[1:])
     cache = Cache(folder) if folder is not None and len(images) else None
     if cache is not None and cache.takes(shape):
         key = _key(prefix, images)
         x = cache.open(key, shape)
         if x is not None:
             took = time.perf_counter() - began
-            return Features(x, took, cache.seconds(key, x), from_cache=True, on_disk=True)
+            cost_s, cost_cpu_s = cache.seconds(key, x), cache.cpu_seconds(key, x)
+            return Features(x, took, cost_s, from_cache=True, on_disk=True, cost_cpu_s=cost_cpu_s)
         x = cache.write(key, shape, _parts(prefix, images, should_stop))
         if x is not None:
             took = time.perf_counter() - began
-            return Features(x, took, took, from_cache=False, on_disk=True)
+            cpu_s = time.process_time() - began_cpu
+            return Features(x, took, took, from_cache=False, on_disk=True, cost_cpu_s=cpu_s)
     if in_memory is not None and 4 * prod(shape) > in_memory:
         raise NoRoom
     x = activations(prefix, images, should_stop=should_stop)
     took = time.perf_counter() - began
-    return Features(x, took, took, from_cache=False, on_disk=False)
+    cpu_s = time.process_time() - began_cpu
+    return Features(x, took, took, from_cache=False, on_disk=False, cost_cpu_s=cpu_s)
 
 
 def extract(model: "keras.Model | None", images: np.ndarray, layer: str, form: InputForm | None = None) -> np.ndarray:

@@ -198,11 +198,19 @@ def uncompiled(rows: Iterable[ProofRow]) -> Sentence:
     stale = [row for row in rows if not row.ok and not row.compiled]
     parts = []
     if still := [row.layer for row in stale if not row.frozen]:
-        words = "{layers} should have trained and did not move: nothing was compiled again after the thaw."
-        parts.append(Sentence(words, layers=", ".join(still)))
+        parts.append(
+            Sentence(
+                "{layers} should have trained and did not move: nothing was compiled again after the thaw.",
+                layers=", ".join(still),
+            )
+        )
     if moved := [row.layer for row in stale if row.frozen]:
-        words = "{layers} should have stayed and changed: nothing was compiled again after the freeze."
-        parts.append(Sentence(words, layers=", ".join(moved)))
+        parts.append(
+            Sentence(
+                "{layers} should have stayed and changed: nothing was compiled again after the freeze.",
+                layers=", ".join(moved),
+            )
+        )
     return join(parts)
 
 

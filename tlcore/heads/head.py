@@ -221,6 +221,7 @@ class FittedHead:
     params: Mapping[str, Any] = field(default_factory=dict)  # in place of the head's own settings
     reduce: Any = None  # a fitted PCA that the features go through before anything else
     origin: Origin | None = None  # where its features come from, as its file says
+    fit_cpu_s: float = 0.0  # processor seconds of its own fit
 
     def reduced(self, x: np.ndarray) -> np.ndarray:
         """Return features as the estimator's own preparation takes them: projected where there is a PCA."""

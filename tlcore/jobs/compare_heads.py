@@ -215,6 +215,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 layer=spec.layer,
                 n_trained=len(data.x_train),
                 learn_s=result.learn_s + row.fit_s,
+                cpu_s=_together(result.cpu_s, row.fit_cpu_s, first=not result.rows and name == PIXELS),
                 class_names=tuple(data.class_names),
                 form=data.form,
                 device="CPU",
@@ -273,6 +274,7 @@ class _Fitting:
     noise: np.ndarray | None  # features of pure noise; None where no answers are kept
     extract_s: float
     learn_s: float  # of that, for the training images
+    cpu_s: float  # the same, in processor seconds
     from_cache: bool
     megabytes: float
     origin: Origin  # for the files of its heads
@@ -284,6 +286,7 @@ class _Fitting:
             result,
             extract_s=result.extract_s + self.extract_s,
             learn_s=result.learn_s + self.learn_s,
+            cpu_s=_together(result.cpu_s, self.cpu_s, first=not result.rows),
             from_cache=self.from_cache,
             n_features=self.x_train.shape[1],
             features_mb=max(result.features_mb, self.megabytes),
@@ -305,6 +308,7 @@ def _extracted(spec: HeadSpec, name: Input, seed: int, model: Any, data: dataset
         noise=features.extract(model, noise, layer, data.form) if seed == spec.seed else None,
         extract_s=sum(part.seconds for part in parts),
         learn_s=parts[0].cost_s,
+        cpu_s=parts[0].cost_cpu_s,
         from_cache=parts[0].from_cache,
         megabytes=max(part.megabytes for part in parts),
         origin=_origin(spec, name, model, data),
@@ -325,6 +329,11 @@ def _origin(spec: HeadSpec, name: Input, model: Any, data: datasets.Data) -> Ori
         form=data.form,
         data=replace(spec.data, seed=spec.seed),
     )
+
+
+def _together(so_far: float, more: float, first: bool) -> float:
+    """Return processor seconds with more of them; 0 once some were not counted, by an older version."""
+    return so_far + more if more and (so_far or first) else 0.0
 
 
 class _Curve(Listener):
@@ -371,6 +380,7 @@ def _one_head(spec: HeadSpec, head: str, fitting: _Fitting, reporter: Reporter) 
         input=name,
         seed=seed,
         fit_s=fit_s,
+        fit_cpu_s=fitted.fit_cpu_s,
         ms_per_image=1000 * predict_s / max(len(fitting.x_test), 1),
         mb=size / 2**20 if first else None,
         n_features=fitting.x_train.shape[1],

@@ -78,12 +78,13 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
                 way.name,
                 "–" if way.accuracy is None else percent(way.accuracy),
                 f"{way.learn_s:.2f}",
+                f"{way.cpu_s:.2f}" if way.cpu_s else None,
                 way.forgetting.change if way.forgetting else None,
                 way.run,
             )
             for way in result.ways
         )
-        return [Table(("way", "accuracy", "learning s", "own task", "run"), rows)]
+        return [Table(("way", "accuracy", "learning s", "processor s", "own task", "run"), rows)]
 
     def takes_s(self, spec: ComparisonSpec, done: Sequence[Run]) -> float | None:
         """By comparisons of the same work, else what its ways take alone."""
@@ -133,6 +134,7 @@ class _Turn:
             ended=ended,
             accuracy=result.accuracy,
             learn_s=result.learn_s,
+            cpu_s=result.cpu_s,
             from_cache=result.from_cache,
             forgetting=result.forgetting,
         )

@@ -91,6 +91,7 @@ class HeadRow(Evaluation):
     input: str  # "features" or "pixels"
     seed: int = 0
     fit_s: float = 0.0
+    fit_cpu_s: float = 0.0  # of all processors together; 0: stored by an older version
     ms_per_image: float = 0.0
     mb: float | None = None  # of the file; None where the head was not kept
     n_features: int = 0
@@ -145,6 +146,8 @@ class Result:
     total_s: float = 0.0
     # Of learning alone, features of the training images included: as long as these took when they were computed.
     learn_s: float = 0.0
+    # The same in seconds of all processors together, which compare whatever else the machine did; 0: not counted.
+    cpu_s: float = 0.0
     from_cache: bool = False  # whether they had been kept
     forgetting: Forgetting | None = None  # of the source's own task, where the source itself was trained further
 
@@ -209,6 +212,7 @@ class FineTuneResult(Result):
     n_trainable: int = 0
     fit_s: float = 0.0  # with validation
     learn_s: float = 0.0
+    cpu_s: float = 0.0
     first_step_s: float = 0.0  # tracing and compiling, with the first batch
     images_per_s: float = 0.0
     epochs: float = 0.0  # finished; a stop may leave a fraction
@@ -249,6 +253,7 @@ class HeadsResult(Result):
     n_validation: int = 0  # labelled images beside them
     extract_s: float = 0.0
     learn_s: float = 0.0
+    cpu_s: float = 0.0
     from_cache: bool = False
     n_features: int = 0
     features_mb: float = 0.0
@@ -297,6 +302,7 @@ class Way:
     ended: bool = False
     accuracy: float | None = None  # None: not yet tested, or failed
     learn_s: float = 0.0  # see Result; nothing else of the comparison ran meanwhile
+    cpu_s: float = 0.0
     from_cache: bool = False
     forgetting: Forgetting | None = None
 

@@ -15,7 +15,7 @@ from .pace import Pace
 TRAINING = Sentence("training")
 POINT_S = 0.5  # seconds between two live points inside an epoch
 
-_COUNTED = ("epoch", "first_step_s", "busy_s", "augment_s", "images", "all_images", "initial")
+_COUNTED = ("epoch", "first_step_s", "busy_s", "augment_s", "cpu_s", "images", "all_images", "initial")
 _OF_EPOCH = ("part", "loss", "right", "seen")  # of one that a stop left unfinished
 
 
@@ -25,6 +25,7 @@ class FitResult:
 
     fit_s: float
     learn_s: float  # of learning alone: the frozen prefix on the training images, augmentation, compiling, the steps
+    cpu_s: float  # the same in seconds of all processors together; 0 where an older version counted a part of it
     first_step_s: float  # tracing and compiling, with the first batch
     images_per_s: float  # training images, without the first step and the validation
     epochs: float  # finished epochs; a stop may leave a fraction
@@ -48,7 +49,7 @@ class Clock:
         self.began = time.perf_counter()
         self.epoch, self.part = 0, 0.0
         self.stopped = False
-        self.first_step_s = self.busy_s = self.augment_s = 0.0
+        self.first_step_s = self.busy_s = self.augment_s = self.cpu_s = 0.0
         self.images = 0  # counted with busy_s: without the first step
         self.all_images = 0
         self.initial = 0.0  # loss of the first batch
@@ -88,13 +89,17 @@ class Clock:
         self.recent = [0.0, 0.0, 0.0]  # loss, right, seen since the last live point
         self.last_point = time.perf_counter()
 
-    def augmented(self, took: float) -> None:
+    def augmented(self, took: float, cpu_s: float = 0.0) -> None:
         """Take note of the seconds in which this epoch's copies of the images were made."""
+        self.cpu_s += cpu_s
         self.augment_s, self.epoch_augment_s = self.augment_s + took, took
         self.pace.augmented(took)
 
-    def stretch(self, loss: float, right: float, images: int, took: float, part: float, first: bool) -> None:
-        """Take note of some trained batches."""
+    def stretch(
+        self, loss: float, right: float, images: int, took: float, part: float, first: bool, cpu_s: float = 0.0
+    ) -> None:
+        """Take note of some trained batches; ``cpu_s``: seconds of all processors together."""
+        self.cpu_s += cpu_s
         if not isfinite(loss):
             raise _not_a_number(self.epoch + 1, self.spec)
         if not self.all_images:
@@ -152,11 +157,12 @@ class Clock:
             first_step_s=self.first_step_s or None,
         )
 
-    def result(self, prefix_learn_s: float, **known: Any) -> FitResult:
+    def result(self, prefix_learn_s: float, prefix_cpu_s: float | None, **known: Any) -> FitResult:
         """Return the counts with what only the training knows."""
         return FitResult(
             fit_s=time.perf_counter() - self.began,
             learn_s=prefix_learn_s + self.augment_s + self.first_step_s + self.busy_s,
+            cpu_s=0.0 if prefix_cpu_s is None else prefix_cpu_s + self.cpu_s,
             first_step_s=self.first_step_s,
             images_per_s=self.images / self.busy_s if self.busy_s else 0.0,
             epochs=self.epoch + self.part,

@@ -34,6 +34,7 @@ class Course:
             "seconds": sum(features.seconds for features in inputs.features),
             "bfloat16": inputs.bfloat16,
             "learn_s": sum(features.cost_s for features in inputs.features[:1]),
+            "cpu_s": inputs.features[0].cost_cpu_s if inputs.features else None,  # None: nothing was computed
         }
         self.notes.setdefault(str(self.phase), note)
 
@@ -46,11 +47,17 @@ class Course:
             "from_cache": bool(kept) and all(kept),
             "bfloat16": any(note.get("bfloat16") for note in notes),
             "prefix_s": sum(note["seconds"] for note in notes),
+            "prefix_cpu_s": self._cpu_s(),
             "prefix_learn_s": sum(note.get("learn_s", 0.0) for note in notes),
             "reason": sentences.join(sentences.decode(note["reason"]) for note in notes) or prefix.STOPPED,
             "proof": decode(tuple[ProofRow, ...], self.proof),
             **self._ending(),
         }
+
+    def _cpu_s(self) -> float | None:
+        """Return the processor seconds of what was computed once; None where an older version did not count them."""
+        counted = [note.get("cpu_s", 0.0) for note in self.notes.values()]
+        return None if 0.0 in counted else sum(seconds for seconds in counted if seconds)
 
     def _ending(self) -> Mapping[str, int]:
         """Return which epoch's weights early stopping kept, and how long it had waited when it ended the training."""

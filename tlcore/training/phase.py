@@ -127,23 +127,23 @@ class PhaseTraining:
 
     def _augment(self) -> bool:
         """Give the loop this epoch's copies of the images; return whether it goes on."""
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         copies = augmentation.images(self.data, self.spec, self.clock.epoch, self.clock.listener.should_stop)
         if copies is None:
             self.clock.stopped = True
             return False
         self.loop.show(copies)
-        self.clock.augmented(time.perf_counter() - began)
+        self.clock.augmented(time.perf_counter() - began, time.process_time() - began_cpu)
         return True
 
     def _stretch(self, order: Any, k: int, first: bool) -> None:
         """Train the next ``k`` batches."""
         clock, done, size = self.clock, self.course.done, self.spec.batch_size
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         loss, right = (float(value) for value in self.loop.run(order, done, done + k))
-        took = time.perf_counter() - began
+        took, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
         images = min((done + k) * size, self.n) - done * size
         self.course.done = done + k
-        clock.stretch(loss, right, images, took, (done + k) / clock.steps_per_epoch, first)
+        clock.stretch(loss, right, images, took, (done + k) / clock.steps_per_epoch, first, cpu_s)
         if not first:
             clock.batches_per_s = k / max(took, 1e-6)

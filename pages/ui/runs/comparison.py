@@ -14,7 +14,7 @@ from tlcore.evidence.ways import Trained
 from tlcore.heads import HEADS
 from tlcore.recipes import comparison
 from tlcore.sentences import percent
-from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonResult, ComparisonSpec, Evaluation
+from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonResult, ComparisonSpec, Evaluation, Way
 from tlcore.store import Run
 
 from . import contest
@@ -92,15 +92,19 @@ def reached(run: Run, result: ComparisonResult) -> None:
     with st.container(key=f"reached_{run.id}"):
         for column, each in zip(st.columns(len(trained)), trained, strict=True):
             with column:
-                _reached(each)
+                _reached(each, ways.counted(each.way for each in trained))
     entrants = list(map(_entrant, trained))
     found = contest.find(entrants) if result.complete else None
-    sentences = [
-        _(
+    what = _(
+        "Processor seconds add up the server's processors and leave out its other work. They count the features of the "
+        "training images, compiling and learning, not validation and test."
+    )
+    if not ways.counted(each.way for each in trained):
+        what = _(
             "Times are seconds of this server: the features of the training images, compiling and learning, without "
-            "validation and test. The ways were trained one after another on the same images."
+            "validation and test."
         )
-    ]
+    sentences = [what + " " + _("The ways were trained one after another on the same images.")]
     if found:
         sentences = [shown(found.tested), shown(found.scope), *sentences]
     st.caption(plain(" ".join(sentences)))
@@ -126,19 +130,28 @@ def _score(each: Trained) -> Evaluation | None:
 def _numbers(trained: Sequence[Trained]) -> str:
     """Return every way's accuracy with its interval and its time, the best first."""
     scored = [(score, each) for each in trained if (score := _score(each))]
-    words = _("{name} {accuracy} ({low} to {high}) in {seconds:.2f} s")
-    return plain(
-        " · ".join(
-            words.format(
-                name=way_name(each.way.name),
-                accuracy=percent(score.accuracy),
-                low=percent(score.low),
-                high=percent(score.high),
-                seconds=each.way.learn_s,
-            ).replace(" ", NO_BREAK)
-            for score, each in sorted(scored, key=lambda pair: -pair[0].accuracy)
+    words, cpu = _("{name} {accuracy} ({low} to {high})"), ways.counted(each.way for each in trained)
+    parts = []
+    for score, each in sorted(scored, key=lambda pair: -pair[0].accuracy):
+        reached = words.format(
+            name=way_name(each.way.name),
+            accuracy=percent(score.accuracy),
+            low=percent(score.low),
+            high=percent(score.high),
         )
-    )
+        parts.append(
+            " ".join(
+                part.replace(" ", NO_BREAK) for part in (reached, _("in {time}").format(time=_time(each.way, cpu)))
+            )
+        )
+    return plain(" · ".join(parts))
+
+
+def _time(way: Way, cpu: bool) -> str:
+    """Return what a way took to learn, in processor seconds where those of all ways were counted."""
+    if cpu:
+        return _("{seconds:.2f} processor seconds").format(seconds=way.cpu_s)
+    return _("{seconds:.2f} s").format(seconds=way.learn_s)
 
 
 def _saved(found: Contest, trained: Sequence[Trained]) -> str:
@@ -148,15 +161,16 @@ def _saved(found: Contest, trained: Sequence[Trained]) -> str:
     return f"**{plain(shown(saving))}**" if saving else ""
 
 
-def _reached(each: Trained) -> None:
+def _reached(each: Trained, cpu: bool) -> None:
+    """Show what a way reached and took; ``cpu``: in processor seconds, which all ways have."""
     way, entrant, score = each.way, _entrant(each), _score(each)
     if score is None:
         st.metric(plain(entrant.label), "–", border=True)
         st.caption(plain(shown(each.run.error)) or names.states()[each.run.state].capitalize())
         return
     st.metric(plain(entrant.label), percent(score.accuracy), border=True)
-    words = _("{low} to {high} (95 %). {seconds:.2f} s to learn.").format(
-        low=percent(score.low), high=percent(score.high), seconds=way.learn_s
+    words = _("{low} to {high} (95 %). {time} to learn.").format(
+        low=percent(score.low), high=percent(score.high), time=_time(way, cpu)
     )
     if way.from_cache:
         words += " " + _("The features came from the cache; the time includes computing them originally.")

@@ -73,6 +73,8 @@ def costs(runs: Sequence[Run]) -> list[str]:
     """Return what each lane took: how many weights it trained, and the seconds of learning where they compare."""
     seconds = finish.comparable_seconds(runs)
     words, timed = _("{n:,} weights trained."), _("{seconds:.2f} s to learn, {n:,} weights trained.")
+    if all(run.result.cpu_s for run in runs):
+        timed = _("{seconds:.2f} processor seconds to learn, {n:,} weights trained.")
     trained = [getattr(run.result, "n_trainable", 0) for run in runs]
     if not seconds:
         return [words.format(n=n) for n in trained]

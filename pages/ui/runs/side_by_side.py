@@ -103,6 +103,8 @@ def _reached(runs: Sequence[Run], labels: Sequence[str], found: Contest | None) 
     if found:
         rows.append((_("Against the best"), *(_against(found, label) for label in labels)))
     rows.append((_("Time to learn"), *(map(_took, runs))))
+    if any(run.result.cpu_s for run in runs):
+        rows.append((_("Processor time to learn"), *(map(_cpu, runs))))
     if any(map(side_by_side.forgot, runs)):
         rows.append((_("Own task of the source"), *(side_by_side.forgot(run) or "–" for run in runs)))
     if any(proofs):
@@ -122,6 +124,10 @@ def _against(found: Contest, label: str) -> str:
         points if found.ranking.tested == "intervals" else _("{points}, p = {p:.2g}").format(points=points, p=rival.p)
     )
     return words if rival.clear else _("{words}: a tie").format(words=words)
+
+
+def _cpu(run: Run) -> str:
+    return _("{n:.2f} s").format(n=run.result.cpu_s) if run.result.cpu_s else "–"
 
 
 def _took(run: Run) -> str:
