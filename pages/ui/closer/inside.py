@@ -14,7 +14,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import datasets, inputs
 from tlcore.errors import LabError
-from tlcore.inspection import Explanation, HeatMap, Nearest, explain, networks, seen
+from tlcore.inspection import Explanation, HeatMap, Nearest, Seen, explain, networks, seen
 from tlcore.prediction import ModelName, PredictorInfo, verdict
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm, LayerInfo, SourceInfo
@@ -188,7 +188,7 @@ def layer_inside(source: SourceInfo, block: str, on_close: Callable[[], None]) -
                 st.html(gallery([picture], [_("the image")]))
         with right:
             _activations(dict(answer.activations), layer)
-        st.caption(plain(_calls(source, [float(p) for p in answer.probabilities])))
+        st.caption(plain(_calls(source, answer)))
 
 
 def _layer_of(source: SourceInfo, block: str) -> LayerInfo:
@@ -227,10 +227,10 @@ def _item(target: str, form: InputForm) -> tuple[np.ndarray, np.ndarray]:
     return items[number], previews[number]
 
 
-def _calls(source: SourceInfo, probabilities: Sequence[float]) -> str:
+def _calls(source: SourceInfo, found: Seen) -> str:
     if not source.class_names:
         return _("The network names nothing yet: its last layer is new for each target.")
-    answer = in_words(verdict(source.class_names, probabilities))
+    answer = in_words(verdict(found.class_names, [float(p) for p in found.probabilities]))
     words = _("The whole network answers: {answer}. It only knows {names} and calls every image one of them.")
     if not source.trained:
         words = _("The whole network answers: {answer}. It is untrained: its answers are those of random weights.")
