@@ -30,7 +30,7 @@ BATCH_BYTES = 64 * 2**20  # of the largest activations of a batch; 512 of the sh
 AT_ONCE = 2  # batches; a core each does more than both on one
 BFLOAT16_LAYERS = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "Flatten", "Dense")
 MOST_GB = 1.5  # of one matrix
-KEYS = 2  # 1: images were scaled before a network saw them
+KEYS = 3  # 1: images were scaled before a network saw them; 2: the processor seconds were not kept
 ALIGNMENT = 64  # bytes; TensorFlow takes memory over without a copy only from there on
 
 ShouldStop = Callable[[], bool]
