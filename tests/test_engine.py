@@ -58,6 +58,14 @@ def executions(store):
     return [tuple(line.split()) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return True
+    except ProcessLookupError:
+        return False
+
+
 def new(store, work="quick"):
     return store.create(FineTuneSpec(), name=work)
 
@@ -397,14 +405,32 @@ def test_two_engines_on_one_folder_do_nothing_twice(store, start):
 
 
 @pytest.mark.slow
-def test_a_killed_server_takes_its_children_along_and_the_next_goes_on(store, start):
-    code = f"import tiny_tasks; tiny_tasks.serve_forever({str(store.folder)!r})"
+@pytest.mark.keras
+def test_with_keras_each_run_has_a_process_of_its_own_that_need_not_import_it(store, start):
+    engine = start(with_keras=True)
+    run, killed = new(store), new(store, "stuck_once")
+    assert "keras" in ended(store, run).stored["modules"]
+    os.kill(int(begun(store, killed).process.split(":")[1]), signal.SIGKILL)
+    assert ended(store, killed).attempt == 2
+    (_, pid, parent), *others = executions(store)
+    assert len({pid, str(os.getpid()), *(other for _, other, _ in others)}) == 4
+    if sys.platform == "linux":
+        assert {nursery for _, _, nursery in others} == {parent} != {str(os.getpid())}
+    engine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("with_keras", [False, True])
+def test_a_killed_server_takes_its_children_along_and_the_next_goes_on(store, start, with_keras):
+    code = f"import tiny_tasks; tiny_tasks.serve_forever({str(store.folder)!r}, {with_keras})"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     runs = [new(store, "stuck_once"), new(store, "stuck_once"), new(store)]
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as server:
         processes = [begun(store, run).process for run in runs[:2]]
         server.kill()
     wait_for(lambda: [is_alive(process) for process in processes] == [False, False])
+    for _, _, parent in executions(store):  # the server, or the nursery
+        wait_for(lambda parent=parent: not _is_there(int(parent)))
     start(n_workers=2)
     assert [ended(store, run).state for run in runs] == ["done"] * 3
     assert [store.get(run.id).attempt for run in runs] == [2, 2, 1]

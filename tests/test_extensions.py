@@ -84,13 +84,19 @@ def test_every_process_of_a_server_imports_them_and_it_starts_without_the_broken
     server = LabServer(tmp_path / "home", PYTHONPATH=str(tmp_path))
     try:
         server.wait_ready()
-        tasks = Path(f"/proc/{server.process.pid}/task").glob("*/children")
         # The server, the process that answers, two workers and the what-if.
         wait_for(lambda: len(set(note.read_text().split())) >= 5, 120)
-        children = {pid for task in tasks for pid in task.read_text().split()}
+        children = _below(server.process.pid)
         pids = set(note.read_text().split())
         assert str(server.process.pid) in pids and len(pids & children) >= 4
         wait_for(lambda: server.log.read_text().count("'broken_four' cannot be imported") >= len(pids), 30)
         assert server.ask("/healthz")["engine"]["alive"]
     finally:
         server.close()
+
+
+def _below(pid: int | str) -> set[str]:
+    """Return the processes that a process started, and those that they did."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = {child for task in tasks for child in task.read_text().split()}
+    return children.union(*map(_below, children))

@@ -181,7 +181,7 @@ def test_what_waited_and_what_was_cut_off_goes_on(folder):
     assert {again.id, cut} < set(waiting) and len(waiting) == 7
     for id in set(waiting) - {cut}:
         worker.execute(id, str(folder))
-    engine = LocalEngine(folder, 1, execute=worker.execute)
+    engine = LocalEngine(folder, 1, execute=worker.execute, with_keras=True)
     try:
         tuned = wait_for(lambda: (run := store.get(cut)).final and run)
     finally:

@@ -85,7 +85,13 @@ def text(item: np.ndarray) -> str:
 def _started(folder: Path) -> Lab:
     store, serving = Store(folder), Serving(folder, soon=tuple)
     serving.start()
-    return Lab(folder, store, LocalEngine(folder, n_workers=1, execute=execution.execute), serving, WhatIf(folder))
+    return Lab(
+        folder,
+        store,
+        LocalEngine(folder, n_workers=1, execute=execution.execute, with_keras=True),
+        serving,
+        WhatIf(folder),
+    )
 
 
 @cache

@@ -157,10 +157,10 @@ def dies_once_begun(run_id: str, folder: str) -> None:
     die()
 
 
-def serve_forever(folder: str) -> None:
+def serve_forever(folder: str, with_keras: bool) -> None:
     """Be a server that gets killed: an engine, and nothing that would close it."""
     from tlcore.engine import LocalEngine
 
-    LocalEngine(Path(folder), n_workers=2, execute=execute, warm=warm)
+    LocalEngine(Path(folder), n_workers=2, execute=execute, warm=warm, with_keras=with_keras)
     print("serving", flush=True)
     threading.Event().wait()

@@ -11,6 +11,7 @@ from tlcore.engine import Engine, LocalEngine
 from tlcore.engine.forecast import Forecast
 from tlcore.engine.measures import Measures
 from tlcore.jobs import execution
+from tlcore.machine import nursery
 from tlcore.people import Keys, Limits
 from tlcore.people.presence import Presence
 from tlcore.prediction.serving import Serving
@@ -94,7 +95,7 @@ def shared(is_open: IsOpen = nobody) -> Lab:
             store = Store(folder)
             serving = Serving(folder)  # first: the pen answers before anything is trained
             serving.start()
-            workers = {"execute": execution.execute, "warm": execution.warm, "n_workers": n_workers}
+            workers = {"execute": execution.execute, "warm": execution.warm, "n_workers": n_workers, "with_keras": True}
             engine = LocalEngine(folder, **workers, may_start=lambda: serving.ready)
             _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder), is_open, engine.wait_warm)
             _labs[folder].presence.start()
@@ -106,3 +107,4 @@ def close_all() -> None:
     with _lock:
         while _labs:
             _labs.popitem()[1].close()
+    nursery.close()

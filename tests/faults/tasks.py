@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ PLAN = "plan"  # in the data folder: a moment for every attempt, one a line
 
 def serve(folder: str, warm: bool = False) -> None:
     """Be a server that is killed: an engine with one worker, and nothing that would close it."""
-    LocalEngine(Path(folder), 1, execute=execute, warm=worker.warm if warm else None)
+    LocalEngine(Path(folder), 1, execute=execute, warm=worker.warm if warm else None, with_keras=True)
     print("serving", flush=True)
     threading.Event().wait()
 
@@ -41,7 +42,7 @@ def die(*_: object) -> None:
 
 
 def die_with_the_server(*_: object) -> None:
-    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(parent_process().pid, signal.SIGKILL)
     threading.Event().wait()  # for the kernel to take this process along
 
 

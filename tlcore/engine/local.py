@@ -42,6 +42,7 @@ class LocalEngine:
     n_workers : how many runs at a time; each has a process of its own, and a fresh warm one follows it
     execute : ``execute(run_id, folder)`` in the child: claims the run and writes its end to the store
     warm : called in every child before it gets a run; imports what takes long
+    with_keras : whether the children are forked from a process that has imported Keras, where that can be
     may_start : False as long as something else that starts needs the processor more than the first children do
     stop_grace_s : how long a run that was asked to stop may go without a new progress before it is killed;
         six times that in all
@@ -55,6 +56,7 @@ class LocalEngine:
         *,
         execute: Execute,
         warm: Warm | None = None,
+        with_keras: bool = False,
         may_start: Callable[[], bool] = lambda: True,
         stop_grace_s: float = 5.0,
         stale_s: float = 60.0,
@@ -62,7 +64,7 @@ class LocalEngine:
         self._store = Store(folder)
         self._execute, self._folder, self._may_start = execute, Path(folder), may_start
         self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
-        self._slots = [Slot(folder, warm) for _ in range(n_workers)]
+        self._slots = [Slot(folder, warm, with_keras) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
         self._purge_at = 0.0
         self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when

@@ -44,10 +44,10 @@ class Slot:
     killed one may hold them.
     """
 
-    def __init__(self, folder: Path, warm: Warm | None):
+    def __init__(self, folder: Path, warm: Warm | None, with_keras: bool = False):
         self._folder, self._warm = Path(folder), warm
         self._pool: ProcessPool | None = None
-        self._context = LeanContext()
+        self._context = LeanContext(scratch.own_folder(folder) if with_keras else None)
         self._deaths, self._not_before = 0, 0.0
         self._told: Connection | None = None  # every child says once that it is warm
         self._tell: Connection | None = None

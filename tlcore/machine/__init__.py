@@ -1,9 +1,19 @@
 """This computer: processes and what they died of, the lock, the log, scratch files."""
 
 from .lock import Lock
-from .processes import LeanContext, LeanProcess, begin_child, identity, import_keras, is_alive, uncollected
+from .processes import (
+    ChildProcess,
+    LeanContext,
+    LeanProcess,
+    begin_child,
+    identity,
+    import_keras,
+    is_alive,
+    uncollected,
+)
 
 __all__ = [
+    "ChildProcess",
     "LeanContext",
     "LeanProcess",
     "Lock",

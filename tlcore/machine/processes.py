@@ -11,13 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import parent_process, spawn
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import ForkServerProcess, SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
 from tlcore.errors import SpecError
 
-from . import logs
+from . import logs, nursery
 
 _starting = threading.local()
 _preparation_data = spawn.get_preparation_data
@@ -50,18 +50,44 @@ class LeanProcess(SpawnProcess):
             _starting.lean = False
 
 
+class KerasProcess(ForkServerProcess):
+    """A process forked from the nursery: lean too, with the environment that its parent has when it starts it."""
+
+    environment: dict[str, str]
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        process_obj.environment = dict(os.environ)
+        _starting.lean = True
+        try:
+            return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
+        finally:
+            _starting.lean = False
+
+    def run(self) -> None:
+        os.environ.clear()
+        os.environ.update(self.environment)
+        super().run()
+
+
+ChildProcess = LeanProcess | KerasProcess
+
+
 class LeanContext(SpawnContext):
     """A spawn context whose processes are lean; it remembers those that it started.
 
-    Fork is no choice here: TensorFlow hangs in a forked child.
+    ``with_keras`` names a folder of this process's own where they shall come from the nursery, and have Keras from the
+    first moment; where that cannot be, they are as the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, with_keras: Path | None = None) -> None:
         super().__init__()
-        self.started: list[LeanProcess] = []
+        self.started: list[ChildProcess] = []
+        self._with_keras = with_keras
 
-    def Process(self, *args: Any, **keywords: Any) -> LeanProcess:  # type: ignore[override]  # noqa: N802
-        process = LeanProcess(*args, **keywords)
+    def Process(self, *args: Any, **keywords: Any) -> "ChildProcess":  # type: ignore[override]  # noqa: N802
+        forked = self._with_keras is not None and nursery.start(self._with_keras)
+        process = (KerasProcess if forked else LeanProcess)(*args, **keywords)
         self.started = [one for one in self.started if one.exitcode is None] + [process]
         return process
 
@@ -135,7 +161,7 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         PR_SET_PDEATHSIG = 1  # linux/prctl.h
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent.pid:  # it ended before the kernel was told
+        if os.getppid() != (nursery.leave() or parent.pid):  # it ended before the kernel was told
             os._exit(1)
     else:
         threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()

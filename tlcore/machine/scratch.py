@@ -62,7 +62,7 @@ def enter(data_folder: Path) -> None:
 
     TensorFlow leaves a file in the temporary folder for every function it has traced when its process is killed.
     """
-    own = Path(data_folder) / FOLDER / prefix()
+    own = own_folder(data_folder)
     try:
         own.mkdir(parents=True, exist_ok=True)
     except OSError as error:  # whatever else needs the data folder says so
@@ -72,9 +72,14 @@ def enter(data_folder: Path) -> None:
     atexit.register(leave, data_folder)
 
 
+def own_folder(data_folder: Path) -> Path:
+    """Return where this process may keep temporary files; it need not exist yet."""
+    return Path(data_folder) / FOLDER / prefix()
+
+
 def leave(data_folder: Path) -> None:
     """Remove the folder that this process kept its temporary files in, if it had one."""
-    shutil.rmtree(Path(data_folder) / FOLDER / prefix(), ignore_errors=True)
+    shutil.rmtree(own_folder(data_folder), ignore_errors=True)
 
 
 def settle(data_folder: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from tlcore import extensions
 from tlcore.errors import DataError, LabError
-from tlcore.machine import LeanContext, LeanProcess, begin_child, import_keras, scratch, uncollected
+from tlcore.machine import ChildProcess, LeanContext, begin_child, import_keras, scratch, uncollected
 from tlcore.spec import InputForm
 
 from .names import ModelName
@@ -99,8 +99,8 @@ class Serving:
         self.on_answer: Callable[[float], object] = lambda _: None  # told the seconds that each request took
         soon = soon or (tuple if load else _soon)
         self._arguments = (Path(folder), load or _load, shipped or _shipped, soon)
-        self._context = LeanContext()
-        self._process: LeanProcess | None = None
+        self._context = LeanContext(None if load else scratch.own_folder(folder))
+        self._process: ChildProcess | None = None
         self._connection: Connection | None = None
         self._ready, self._closing = threading.Event(), threading.Event()
         self._lock = threading.Lock()  # over the next two

@@ -60,7 +60,7 @@ class WhatIf:
 
     def __init__(self, folder: Path):
         self._folder = str(folder)
-        self._context = processes.LeanContext()
+        self._context = processes.LeanContext(scratch.own_folder(folder))
         self._pool: ProcessPoolExecutor | None = None
         # One thread that lives as long as this object: the child ends with the thread that started it.
         self._line = ThreadPoolExecutor(1, thread_name_prefix="what-if")

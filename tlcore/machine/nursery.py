@@ -1,0 +1,97 @@
+"""The nursery: a process that has imported Keras and does nothing else, from which others are forked.
+
+Importing Keras takes as long as a small training; a forked child has it at once, and shares its memory. TensorFlow
+hangs in a fork of a process in which it has computed: its threads do not come along. In this one it never does.
+It is the fork server of ``multiprocessing``, started with the first child and gone with the process that started it.
+"""
+
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver, process
+from pathlib import Path
+from typing import Any
+
+MARK = "TL_NURSERY"  # in the environment of the nursery while it starts
+_server: Any = forkserver._forkserver  # type: ignore[attr-defined]
+_lock = threading.Lock()
+_place: Path | None = None  # the folder of its socket
+_at: int = -1  # a descriptor of that folder
+pid: int | None = None  # of the nursery; in a process that came from it
+
+
+def start(place: Path) -> bool:
+    """Start the nursery, unless it is there; return whether it is, which it cannot be everywhere.
+
+    Returns at once: a child asked for meanwhile waits for Keras.
+
+    Parameters
+    ----------
+    place : the folder for its socket: one of this process's own, swept where it was killed
+    """
+    global _place, _at
+    if sys.platform != "linux":
+        return False
+    with _lock:
+        try:
+            if _place is None:
+                place.mkdir(parents=True, exist_ok=True)
+                _place, _at = place, os.open(place, os.O_DIRECTORY)
+            with _socket_there(), _imports_as_here():
+                _server.set_forkserver_preload(["tlcore.machine.raise_keras"])
+                _server.ensure_running()
+        except OSError:  # a data folder on a disk that has no sockets
+            return False
+        return True
+
+
+def close() -> None:
+    """End it, and with it its children."""
+    global _place, _at
+    with _lock:
+        if _server._forkserver_pid is not None:
+            os.kill(_server._forkserver_pid, 9)
+            _server._stop()
+        if _place is not None:
+            os.close(_at)
+            shutil.rmtree(_place, ignore_errors=True)
+            _place = None
+
+
+def leave() -> int | None:
+    """In a child: let go of the line that keeps the nursery alive; return its process id, None in any other process."""
+    if pid is not None and _server._forkserver_alive_fd is not None:
+        os.close(_server._forkserver_alive_fd)
+        _server._forkserver_alive_fd = None
+    return pid
+
+
+@contextmanager
+def _socket_there() -> Iterator[None]:
+    """Have ``multiprocessing`` make its socket in our folder, by a name that is never too long for one."""
+    settings: dict[str, Any] = process.current_process()._config  # type: ignore[attr-defined]
+    before = settings.get("tempdir")
+    settings["tempdir"] = f"/proc/self/fd/{_at}"
+    try:
+        yield
+    finally:
+        settings["tempdir"] = before
+
+
+@contextmanager
+def _imports_as_here() -> Iterator[None]:
+    """Have a process started meanwhile find the modules that this one finds, and know that it is the nursery."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    os.environ[MARK] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[MARK]
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
