@@ -74,7 +74,7 @@ def _svm(run: Run, file: str) -> None:
         _("Under each image, what the machine says of it: above 0 is {name}."),
         names[first],
     )
-    svm_sum(found, names, first, second)
+    svm_sum(found, names, first, second, f"formula_{key}")
     _dual(found.dual, found.C)
 
 
@@ -124,16 +124,19 @@ def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: st
     )
 
 
-def svm_sum(found: OpenedSVM, names: Sequence[str], first: int, second: int, most: int = MOST_PICTURES) -> None:
+def svm_sum(
+    found: OpenedSVM, names: Sequence[str], first: int, second: int, key: str, most: int = MOST_PICTURES
+) -> None:
     """Show the decision as a sum over support vectors, the weightiest ``most`` of them as pictures."""
     st.markdown(_("**The answer is a sum over support vectors**"))
-    st.latex(r"f(x) = \sum_i \alpha_i y_i\, K(x_i, x) + b")
     terms = found.weights * found.kernels
     m = len(terms)
-    st.latex(
-        rf"\begin{{aligned}} f(x) &= {terms.sum():.6f} {found.intercept:+.6f} \\"
-        rf"&= {found.shown_sum:.6f} \end{{aligned}}"
-    )
+    with st.container(key=key):
+        st.latex(r"f(x) = \sum_i \alpha_i y_i\, K(x_i, x) + b")
+        st.latex(
+            rf"\begin{{aligned}} f(x) &= {terms.sum():.6f} {found.intercept:+.6f} \\"
+            rf"&= {found.shown_sum:.6f} \end{{aligned}}"
+        )
     answer = names[first] if found.shown_sum > 0 else names[second]
     st.caption(
         _(

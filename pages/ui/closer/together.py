@@ -62,7 +62,8 @@ def _opened(run: Run, svm: HeadRow, forest: HeadRow) -> None:
             ).format(first=answer, second=plain(names[both.pair[1]]))
         )
         open_heads.which_machine(both.svm)
-        open_heads.svm_sum(both.svm, names, *both.pair, most=8)
+        first, second = both.pair
+        open_heads.svm_sum(both.svm, names, first, second, f"formula_together_{run.id}", most=8)
     with right, st.container(key=f"together_forest_{run.id}"):
         answer = plain(names[both.forest_label])
         st.subheader(f"{head_on(forest.head, forest.input, hand)}: {answer}", anchor=False)
