@@ -724,6 +724,7 @@ def test_lanes_of_a_race_leave_from_one_start_each_at_its_own_pace_and_again_on_
         server.change(name, reset=True)
     server.change("all", state="queued", ahead=2)
     page = show("race&together=yes")
+    expect(page.locator(".tl-live")).to_be_visible()
     page.evaluate(WATCH_POINTS)
     server.change("frozen", points=epochs(0.5, 1), state="done")
     server.change("from_scratch", points=epochs(9.0), state="done")
