@@ -734,7 +734,7 @@ def test_lanes_of_a_race_leave_from_one_start_each_at_its_own_pace_and_again_on_
     server.change("all", points=epochs(4.0, 2), state="done")
     page.wait_for_function("() => window.seen.at(-1) === 7")
     page.get_by_role("combobox", name="X axis").select_option("Seconds")
-    firsts = "() => [...document.querySelector('.tl-live-plot').data].filter(t => t.uid).map(t => t.x[0])"
+    firsts = "() => [...(document.querySelector('.tl-live-plot').data ?? [])].filter(t => t.uid).map(t => t.x[0])"
     page.wait_for_function(f"() => new Set(({firsts})()).size === 1")
     assert set(page.evaluate(firsts)) == {0}, "every lane's seconds count from its own first point"
     page.evaluate("() => { window.seen.length = 0; }")
