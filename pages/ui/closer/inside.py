@@ -46,7 +46,7 @@ def why(item: np.ndarray, infos: Sequence[PredictorInfo], chosen: PredictorInfo)
         called = titles(infos)
         first = list(called).index(chosen.name)
         name = st.selectbox(_("Model"), list(called), index=first, format_func=called.__getitem__, key="why_model")
-        pressed = st.button(_("Explain this drawing"), key="why_now", icon=":material/visibility:")
+        pressed = st.button(_("Explain this image"), key="why_now", icon=":material/visibility:")
         if pressed:  # kept, so that the pen does not ask again with every stroke
             state.put(why_shown=(name, item, _explained(name, item)))
         shown = state.get("why_shown")
