@@ -22,8 +22,8 @@ TITLES = {
 }
 DONE = {
     "freeze_too_deep": _("Everything is frozen through the last hidden dense layer. Only the new head trains."),
-    "wrong_source": _("The source learned garments, not digits. All else stays."),
-    "learning_rate": _("0.1 in place of 0.001. All else stays."),
+    "wrong_source": _("The source learned garments, not digits. Everything else stays the same."),
+    "learning_rate": _("0.1 instead of 0.001. Everything else stays the same."),
     "scaling": _("The pixels stay at 0 to 255. The source learned from 0 to 1."),
     "labels": _("The training labels are shuffled at random. Test labels stay correct."),
     "recompile": _(
@@ -58,8 +58,8 @@ HEALTHY = "break_healthy"
 frame.heading(
     _("Break it"),
     _(
-        "Common mistakes. Guess what each one does. Your guess starts the run beside a healthy twin with the same "
-        "images and the same seed, and shows who was right."
+        "Common mistakes. Guess what each one does. Your guess starts the broken run beside a healthy one with the "
+        "same images and the same seed; then you see whether you were right."
     ),
 )
 
@@ -131,7 +131,7 @@ def compared(one: Break, run: Run, twin: Run, guess: Outcome | None) -> None:
     if one.unmoved:
         fine_tune.proof_badge(break_it.proof(run))
     st.markdown(_("**Why.** {words}").format(words=WHY[one.name]))
-    st.caption(_("Promised: {promise}").format(promise=promise(one)) + ("" if found.kept else " " + NOT_KEPT))
+    st.caption(_("Predicted: {promise}").format(promise=promise(one)) + ("" if found.kept else " " + NOT_KEPT))
 
 
 def tell_outcome(found: break_it.Verdict, guess: Outcome | None, reason: str) -> None:
@@ -158,7 +158,7 @@ spec = break_it.healthy(seed)
 st.caption(
     _(
         "The healthy twin: digits 0-4 → 5-9, {n} labels per class, {epochs} epochs, convolutions frozen, learning rate "
-        "{rate:g}, seed {seed} (from the Train page). Each promise held in at least 9 of 10 seeds."
+        "{rate:g}, seed {seed} (from the Train page). Each prediction came true for at least 9 of 10 seeds."
     ).format(n=spec.data.per_class, epochs=spec.epochs, rate=spec.phases[0].learning_rate, seed=seed)
 )
 for first in range(0, len(BREAKS), 2):

@@ -135,7 +135,7 @@ def keras_example() -> None:
         if run is None or run.result.test is None:
             found = recorded.example()
             tasks(found.result)
-            words = _("Recorded {date} on {machine}, seed {seed}. Again: `{command}`")
+            words = _("Recorded {date} on {machine}, seed {seed}. To measure it again: `{command}`")
             st.caption(words.format(date=found.date, machine=found.machine, seed=found.seed, command=found.command))
         st.button(_("Run it whole"), key="start_example", icon=":material/play_arrow:", on_click=start_example)
         if run is not None:

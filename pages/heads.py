@@ -97,7 +97,10 @@ def start(spec: HeadSpec) -> None:
 def scaling_table() -> None:
     with st.expander(_("How each head's input is scaled, and why it matters")):
         st.write(
-            _("A standardised RBF SVM loses to a linear one at few labels: scaling each feature blows up the noise.")
+            _(
+                "With few labels, an RBF SVM on standardised features does worse than a linear SVM: scaling every "
+                "feature to the same spread amplifies the noise."
+            )
         )
         st.dataframe(
             [

@@ -63,13 +63,14 @@ def objective(shown: Lesson) -> None:
     n, k = len(shown.labels), len(shown.class_names)
     st.markdown(
         _(
-            "The network gives every class a share. The loss looks at the share of the **true** class only: sure "
+            "The network gives every class a probability, its share of 100 %. The loss looks at the share of the "
+            "**true** class only: sure "
             "and right costs 0; sure and wrong costs without limit. Each point is an image of the first batch."
         )
     )
     figure(lesson_charts.costs(shown.shares, shown.loss), "lesson_costs", _("What each image of the batch costs"))
     st.latex(r"J(w) \;=\; -\frac{1}{B} \sum_{i=1}^{B} \log p_w(y_i \mid x_i)")
-    st.markdown(_("The mean over the batch is the objective, cross-entropy. Training makes it small."))
+    st.markdown(_("The mean over the batch is the objective, called cross-entropy. Training minimises it."))
     a, b, c = st.columns(3)
     a.metric(_("Images in the batch, B"), f"{n}", border=True)
     b.metric(_("Loss of the first batch, J"), f"{shown.loss:.3f}", border=True)
@@ -121,7 +122,7 @@ def step(shown: Lesson) -> int:
         change = shown.losses[place] - shown.loss
         b.metric(_("Loss after"), f"{shown.losses[place]:.3f}", f"{change:+.3f}", "inverse", border=True)
         st.caption(
-            _("A straight slope would promise {expected:+.3f}: −η ‖∂J/∂w‖². {word}").format(
+            _("If the slope stayed the same, the loss would change by {expected:+.3f} (−η ‖∂J/∂w‖²). {word}").format(
                 expected=-shown.expected_fall(rate), word=verdict(change, -shown.expected_fall(rate))
             )
         )
@@ -230,9 +231,9 @@ def svm(shown: Lesson) -> None:
     st.latex(_lines(r"\text{subject to}\quad 0 \le \alpha_i \le C", r"\text{and}\quad \sum_{i=1}^{M} \alpha_i y_i = 0"))
     st.markdown(
         _(
-            "The article prints the double sum only. Without Σα the best answer would be to learn nothing (all α = 0); "
-            "the terms with i = j belong to it; and both constraints are needed. A machine that tells "
-            "**{first}** from **{second}** on {n} rows of the table above, solved here:"
+            "The article prints only the double sum. But without Σα the best answer would be to learn nothing (all α = "
+            "0), the terms with i = j belong in the double sum, and both constraints are needed. Here is the solution "
+            "for a machine that tells **{first}** from **{second}**, fitted on {n} rows of the table above:"
         ).format(first=shown.svm.pair[0], second=shown.svm.pair[1], n=shown.svm.n)
     )
     dual = shown.svm.dual

@@ -62,8 +62,8 @@ def sentence(frozen: Freezing, draft: FineTuneSpec) -> None:
             "{times:.1f} times less over {epochs} epochs.**"
         )
     whole = _(
-        "Over a whole training the frozen part runs once and not in every epoch; the claims on Evidence count it that "
-        "way."
+        "Over a whole training the frozen part runs only once, not in every epoch. The claims on the Evidence page "
+        "count it the same way."
     )
     if draft.augment:
         whole = _("Augmentation changes the images each epoch, so the frozen part runs in every epoch.")

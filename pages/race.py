@@ -37,7 +37,7 @@ def field() -> dict[str, FineTuneSpec]:
     )
     if state.get("recipe") == "article":
         st.info(_("The article's recipe takes minutes and involves no transfer: pick another recipe to race."))
-        st.button(_("Take one phase"), key="one_phase", on_click=state.put, kwargs={"recipe": "default"})
+        st.button(_("Use the one-phase recipe"), key="one_phase", on_click=state.put, kwargs={"recipe": "default"})
         return {}
     draft = state.draft()
     try:

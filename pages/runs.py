@@ -71,8 +71,8 @@ def everybodys() -> bool:
         key="everyone",
         persist_state="session",
         help=_(
-            "You are the host: you see, stop and delete all runs. Off: only your own, and those nobody owns. "
-            "To give this up, open the address /host?leave=1."
+            "You are the host: you can see, stop and delete all runs. Off: only your own runs and those without an "
+            "owner. To stop being the host, open the address /host?leave=1."
         ),
     )
 

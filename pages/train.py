@@ -68,7 +68,7 @@ def frozen() -> None:
     with st.container(key="frozen", gap="xsmall"):
         st.markdown(":material/ac_unit: " + _("Frozen: **{frozen}**.").format(frozen=chosen.words or _("nothing")))
         st.caption(
-            _("{n:,} of {total:,} weights train, about {share} less compute a step.").format(
+            _("{n:,} of {total:,} weights train, so each step needs about {share} less compute.").format(
                 n=cost.n_trainable, total=cost.n_weights, share=percent(1 - cost.share, 0)
             )
         )

@@ -99,11 +99,11 @@ def test_a_run_that_ended_itself_keeps_the_promise_where_that_was_promised(store
 
 def test_runs_that_are_no_pair_are_refused(store):
     run, twin = done(store, broken("labels", 1), 0.2), done(store, healthy(1), 0.95)
-    with pytest.raises(SpecError, match="no pair"):
+    with pytest.raises(SpecError, match="do not belong together"):
         verdict("scaling", run, twin)
-    with pytest.raises(SpecError, match="no pair"):
+    with pytest.raises(SpecError, match="do not belong together"):
         verdict("labels", run, done(store, healthy(2), 0.95))
-    with pytest.raises(SpecError, match="no pair"):
+    with pytest.raises(SpecError, match="do not belong together"):
         verdict("labels", run, done(store, replace(healthy(1), batch_size=8), 0.95))
     with pytest.raises(SpecError, match="no result yet"):
         verdict("labels", store.create(broken("labels", 1)), twin)
@@ -125,7 +125,7 @@ def test_every_promise_is_kept_with_the_first_seed(store):
     assert all(one.kept for one in found.values()), found
     rows = store.list()[0].result.proof
     assert str(freezing.uncompiled(rows)) == (
-        "dense_1 should have trained and did not move: nothing was compiled again after the thaw."
+        "dense_1 should have trained but did not change: the model was not compiled again after unfreezing."
     )
 
 

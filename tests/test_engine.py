@@ -61,8 +61,10 @@ def executions(store):
 def _is_there(pid: int) -> bool:
     try:
         os.kill(pid, 0)
+        if sys.platform == "linux":  # one that has ended may wait for its parent to hear of it
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
         return True
-    except ProcessLookupError:
+    except OSError:
         return False
 
 

@@ -38,7 +38,7 @@ FELL, KEPT, NONE = Memory(OLD, 0.99, 0.71), Memory(OLD, 0.99, 0.99), None
             Finish(2.0, KEPT),
             Finish(1.0, FELL),
             "With these 25 images Fine-tuning got more right than From scratch: 91.0 % against 81.0 %, "
-            "but in 2 times the time",
+            "but took 2 times as long",
             f"Old task, {OLD}: Fine-tuning stayed at 99.0 %; From scratch fell from 99.0 % to 71.0 %.",
         ),
         (

@@ -62,7 +62,7 @@ LOST = Forgetting("Digits", 1000, before=0.99, after=0.9)
 
 def test_it_is_told_in_a_sentence_and_older_results_tell_nothing():
     told = str(forgetting_words(FineTuneResult(forgetting=LOST)))
-    right = "99.0 % right before, 90.0 % now (1,000 test images, its old head)"
+    right = "99.0 % before training, 90.0 % now (1,000 test images, with its original head)"
     assert told == f"It forgot 9.0 points of its own task, Digits: {right}."
     assert "forgot nothing" in str(forgetting_words(FineTuneResult(forgetting=replace(LOST, after=0.99))))
     assert str(forgetting_words(FineTuneResult(not_measured=Sentence("Not here.")))) == "Not here."

@@ -155,7 +155,7 @@ def test_most_images_of_mnist_are_read_to_the_bit_and_the_others_nearly():
 @pytest.mark.parametrize("ground", [(1, 1, 1), (0.1, 0.1, 0.1)])
 def test_several_digits_are_said_to_be_several(numbers, ground):
     inks = [ink_of(int(digit), size=200, scale=0.8) for digit in numbers]
-    with pytest.raises(DataError, match="several digits in this picture: draw one"):
+    with pytest.raises(DataError, match="several digits in this picture. Crop it to one"):
         read(mixed(ground, 1 - np.array(ground), np.concatenate(inks, axis=1)))
 
 

@@ -45,7 +45,9 @@ def row(layer, frozen, moved, compiled=False):
 
 def test_the_proof_says_which_layers_did_not_follow_and_a_real_failure_is_still_one():
     thawed, frozen = row("dense_1", False, False), row("conv_1", True, True)
-    assert str(freezing.uncompiled([thawed])).startswith("dense_1 should have trained and did not move: nothing was")
+    assert str(freezing.uncompiled([thawed])).startswith(
+        "dense_1 should have trained but did not change: the model was not"
+    )
     assert str(freezing.uncompiled([frozen])).startswith("conv_1 should have stayed and changed")
     assert not freezing.uncompiled([row("dense_1", False, True), row("conv_1", True, False)])
     assert proof_words([thawed, frozen]) == str(freezing.uncompiled([thawed, frozen]))

@@ -51,8 +51,8 @@ def test_it_ends_after_so_many_epochs_without_a_lower_loss_and_has_the_best_weig
     assert all(row.ok for row in fitted.proof)
     result = FineTuneResult(epochs=fitted.epochs, n_epochs=40, best_epoch=2, waited=2)
     assert str(early_words(result)) == (
-        "Stopped after epoch 4 of 40: no better for 2. The weights of epoch 2, with the lowest validation loss, "
-        "were kept."
+        "Stopped after epoch 4 of 40; epochs without improvement: 2. The weights of epoch 2, with the lowest "
+        "validation loss, were kept."
     )
 
 

@@ -309,7 +309,7 @@ def test_a_layer_or_block_of_it_is_looked_into_and_every_cut_has_its_accuracy(la
     app = sound(opened("layers", **CHOSEN, inside=block))
     assert not app.error and not app.warning, words(app)
     assert f"Inside {block}".replace("_", "\\_") in words(app) and "activations" in htmls(app)
-    assert "10 labels a class" in words(app)
+    assert "10 labels per class" in words(app)
 
 
 @pytest.mark.parametrize("kind", ["fine_tune", "heads", "sweep", "sonar_mean"])

@@ -104,7 +104,9 @@ def shared(is_open: IsOpen = nobody) -> Lab:
 
 def close_all() -> None:
     """Stop every engine and inference process of this server."""
-    with _lock:
-        while _labs:
-            _labs.popitem()[1].close()
-    nursery.close()
+    try:
+        with _lock:
+            while _labs:
+                _labs.popitem()[1].close()
+    finally:
+        nursery.close()

@@ -79,7 +79,7 @@ def test_one_that_left_nothing_has_no_such_button(lab):  # noqa: F811
 def test_what_early_stopping_did_is_said(lab):  # noqa: F811
     fields = {**TUNED, "files": {}, "epochs": 7.0, "n_epochs": 30, "best_epoch": 4, "waited": 3}
     app = sound(opened("train", run_ft=finished(lab.store, fields).id))
-    assert "Stopped after epoch 7 of 30: no better for 3." in words(app)
+    assert "Stopped after epoch 7 of 30; epochs without improvement: 3." in words(app)
 
 
 def test_augmentation_shows_what_it_does_says_what_it_costs_and_is_part_of_what_starts(lab):  # noqa: F811
@@ -96,7 +96,7 @@ def test_augmentation_shows_what_it_does_says_what_it_costs_and_is_part_of_what_
 def test_layers_counts_the_frozen_part_in_every_epoch_where_the_images_change(lab):  # noqa: F811
     assert "times less over" in words(sound(opened("layers")))
     app = sound(opened("layers", augment=True))
-    assert "times less over" not in words(app) and "less compute a step" in words(app)
+    assert "times less over" not in words(app) and "each step needs about" in words(app)
 
 
 def test_the_finder_shows_its_curve_and_its_rate_is_used_by_one_click(lab, monkeypatch):  # noqa: F811

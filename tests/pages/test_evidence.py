@@ -110,7 +110,7 @@ def test_a_grid_that_cannot_run_is_said_before_it_is_started(lab):  # noqa: F811
 def test_an_unfinished_sweep_goes_on_in_a_new_one(lab):  # noqa: F811
     run = sweep_run(lab.store, measured()[:9], "done", "budget")
     app = sound(opened("runs", run_run=run.id))
-    assert "9 of 18 experiments; the time budget ended it" in words(app)
+    assert "9 of 18 experiments (time budget used up)" in words(app)
     app.button(key=f"go_on_{run.id}").click().run()
     newest = lab.store.list()[0]
     assert newest.spec == replace(run.spec, resumes=run.id)

@@ -403,7 +403,7 @@ def test_the_card_of_the_forgotten_compile_shows_the_proof_that_nothing_moved(la
     run = finished(lab.store, result, spec=break_it.broken("recompile"))
     app = sound(opened("break_it", run_break_healthy=twin.id, run_break_recompile=run.id))
     said = words(app).replace("\\", "")
-    assert "dense_1 should have trained and did not move" in said and "Proof failed" not in said
+    assert "dense_1 should have trained but did not change" in said and "Proof failed" not in said
     assert "`dense_1` does not move at all." in said and "turned out differently" not in said
 
 
@@ -580,7 +580,7 @@ def test_layers_states_what_was_found_and_puts_it_under_every_cut(lab, monkeypat
     assert asked[0] == Cuts("digits_0_4", "mnist_5_9", 3, 5)
     assert asked[-1] == Move("digits_0_4", "mnist_5_9", "flatten", "dense", 3, 5)  # pooling has nothing to train
     said = words(app).replace("\\", "")
-    assert "Cut after conv_2: 98.0 % with 5 labels a class. After dense_2: 56.0 %." in said
+    assert "Features work best after conv_2: 98.0 % right with 5 labels per class. After dense_2: 56.0 %." in said
     assert "trained from the boundary on: **95.3 %** (95 % interval 94.3 – 96.1 %)" in words(app)
     under = {cut["name"]: (cut["text"], cut["best"]) for cut in shown[-1]["cuts"]}
     assert under["conv_2"] == ("98.0 %", True) and under["dense_2"] == ("56.0 %", False)
@@ -635,7 +635,7 @@ def test_a_split_says_the_counts_of_its_target_and_a_limit_is_the_targets_own(la
     app.selectbox(key="target").set_value("digits_8x8").run()
     field = app.number_input(key="per_class")
     assert (field.value, field.max) == (125, 125) and "From 1 to 125; usually 5." in field.help
-    assert "so 4,000 became 125." in words(sound(app))
+    assert "so 125 are used instead of 4,000." in words(sound(app))
 
 
 def test_a_deleted_run_comes_back_with_undo(lab):

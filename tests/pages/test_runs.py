@@ -70,7 +70,7 @@ def test_what_is_looked_for_stands_in_the_address_and_in_the_session(lab):
     assert [row["id"] for row in rows(app)] == [heads.id]
     assert listing.read(app.query_params["list"]) == Choice(Filter(method="knn"))
     shown = table(app)
-    assert shown and shown["counted"] == "1 line fits, of 2 runs"
+    assert shown and shown["counted"] == "1 row matches (2 runs in all)"
     assert {facet["field"]: facet["value"] for facet in shown["facets"]} == {"method": "knn", "labels": ""}
     app = sound(app.switch_page("train.py").run()).switch_page("runs.py").run()
     assert [row["id"] for row in rows(app)] == [heads.id]

@@ -109,7 +109,7 @@ def test_what_a_fine_tuning_forgot_is_told_with_its_result_on_race_and_side_by_s
         lab.store, {**fields, "forgetting": {**FORGOT, "after": 0.998}}, spec=FineTuneSpec(phases=(Phase(5),))
     )
     said = words(sound(opened("train", run_ft=lost.id))).replace("\\", "")
-    assert "It forgot 4.9 points of its own task, MNIST digits 0-4: 99.9 % right before, 95.0 % now" in said
+    assert "It forgot 4.9 points of its own task, MNIST digits 0-4: 99.9 % before training, 95.0 % now" in said
     race = sound(opened("race", run_lane1=lost.id, run_lane2=kept.id))
     said = (words(race) + "".join(each.proto.body for each in race.get("html"))).replace("\u00a0", " ")
     assert "fell from 99.9 % to 95.0 %" in said and "fell from 99.9 % to 99.8 %" in said

@@ -212,7 +212,8 @@ CLAIMS: tuple[Claim, ...] = (
         "less_time",
         Sentence("Transfer takes less training time."),
         Sentence(
-            "Seconds of training from scratch over seconds of training after frozen convolutions, the same epochs."
+            "Seconds of training from scratch, divided by seconds of training after frozen convolutions, for the same "
+            "number of epochs."
         ),
         "times",
         1.0,
@@ -224,8 +225,9 @@ CLAIMS: tuple[Claim, ...] = (
         "less_compute",
         Sentence("Transfer takes less compute."),
         Sentence(
-            "Multiply-adds of a whole training from scratch over those of one after frozen convolutions, which run "
-            "once and not in every epoch; the same epochs. Layers counts one step of one image instead."
+            "Multiply-adds of a whole training from scratch, divided by those of one after frozen convolutions (which "
+            "run only once, not in every epoch), for the same number of epochs. The Layers page counts one step on one "
+            "image instead."
         ),
         "times",
         1.0,
@@ -236,7 +238,10 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "fewer_labels",
         Sentence("Transfer needs fewer labels for the same accuracy."),
-        Sentence("Labels a network from scratch needs, over those a linear SVM on the source's features needs."),
+        Sentence(
+            "Labels that a network from scratch needs, divided by those that a linear SVM on the source's features "
+            "needs."
+        ),
         "times",
         1.0,
         Sentence(
@@ -247,7 +252,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "generalises",
-        Sentence("Starting from a source generalises better, even when every layer is trained on."),
+        Sentence("Starting from a source generalises better, even when every layer is trained further."),
         Sentence("Accuracy of full fine-tuning minus accuracy from scratch. Control: garments as the source."),
         "points",
         0.0,
@@ -259,9 +264,9 @@ CLAIMS: tuple[Claim, ...] = (
         "specialise",
         Sentence("Deeper layers are more specialised to their source."),
         Sentence(
-            "How far digits 0-4 lead garments as the source on the dense layer, less their lead on the last "
-            "convolution. Controls: what each source, and an untrained network, loses between the two: the dense layer "
-            "is narrower."
+            "How many points digits 0-4 are ahead of garments as the source on the dense layer, minus the same lead on "
+            "the last convolution. Controls: what each source and an untrained network lose between these two layers, "
+            "because the dense layer is narrower."
         ),
         "points",
         0.0,

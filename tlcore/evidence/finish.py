@@ -108,7 +108,7 @@ def _time(best: str, second: str, lanes: Mapping[str, Finish]) -> Sentence:
     took, other = lanes[best].seconds, lanes[second].seconds
     if not took or not other or max(took, other) < LEAST * min(took, other):
         return NOTHING
-    return _part(took / other) if took < other else Sentence("but in {times:.2g} times the time", times=took / other)
+    return _part(took / other) if took < other else Sentence("but took {times:.2g} times as long", times=took / other)
 
 
 def _quicker(first: str, second: str, lanes: Mapping[str, Finish]) -> Sentence:

@@ -217,7 +217,8 @@ SCORES: dict[str, Score] = {
             Sentence("LEEP"),
             "sources",
             Sentence(
-                "How well the source's own answers predict the new labels. One number a source: it ranks no cuts."
+                "How well the source's own answers predict the new labels. One number per source, so it cannot rank "
+                "cuts."
             ),
             "Nguyen et al. (2020), LEEP: a new measure to evaluate transferability of learned representations",
             leep,

@@ -200,14 +200,14 @@ def uncompiled(rows: Iterable[ProofRow]) -> Sentence:
     if still := [row.layer for row in stale if not row.frozen]:
         parts.append(
             Sentence(
-                "{layers} should have trained and did not move: nothing was compiled again after the thaw.",
+                "{layers} should have trained but did not change: the model was not compiled again after unfreezing.",
                 layers=", ".join(still),
             )
         )
     if moved := [row.layer for row in stale if row.frozen]:
         parts.append(
             Sentence(
-                "{layers} should have stayed and changed: nothing was compiled again after the freeze.",
+                "{layers} should have stayed the same but changed: the model was not compiled again after freezing.",
                 layers=", ".join(moved),
             )
         )

@@ -93,7 +93,7 @@ def _number(value: float) -> str:
 
 def directions(default: int | None = None, param: str = PCA) -> Knob:
     """The PCA in front of a head, which any head may offer."""
-    words = Sentence("Project the features on so many of their strongest directions first.")
+    words = Sentence("First reduce the features to this many of their strongest directions.")
     return Knob("pca", Sentence("PCA"), words, default, 1, 1000, blank=Sentence("off"), param=param)
 
 

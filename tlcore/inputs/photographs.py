@@ -117,7 +117,7 @@ def gather(layer: Layer, best: Mark, marks: list[Mark]) -> list[Mark]:
         apart = over_x < 0.25 * min(mark.across, best.across) or over_y < 0.25 * min(mark.height, best.height)
         digit = mark.height > 0.5 * best.height and mark.surround > 0.7 and "blot" not in mark.parts
         if apart and digit and not _joined(layer, mark, best):
-            raise DataError("There are several digits in this picture: draw one, or cut out one.")
+            raise DataError("There are several digits in this picture. Crop it to one of them, or draw one digit.")
         if max(-over_x, -over_y) < 0.1 * best.long and mark.area > 0.01 * best.area:
             group.append(mark)
     return group

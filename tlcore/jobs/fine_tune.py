@@ -224,7 +224,8 @@ def early_words(result: FineTuneResult) -> Sentence:
             "The weights of epoch {best}, with the lowest validation loss, were kept.", best=result.best_epoch
         )
     return Sentence(
-        "Stopped after epoch {n:.0f} of {total}: no better for {waited}. The weights of epoch {best}, with the lowest "
+        "Stopped after epoch {n:.0f} of {total}; epochs without improvement: {waited}. The weights of epoch {best}, "
+        "with the lowest "
         "validation loss, were kept.",
         n=result.epochs,
         total=result.n_epochs,
@@ -241,13 +242,13 @@ def forgetting_words(result: FineTuneResult) -> Sentence:
     values = {"task": found.task, "n": found.n, "before": percent(found.before), "after": percent(found.after)}
     if found.lost <= 0:
         return Sentence(
-            "It forgot nothing of its own task, {task}: {before} right before, {after} now ({n:,} test images, its old "
-            "head).",
+            "It forgot nothing of its own task, {task}: {before} before training, {after} now ({n:,} test images, with "
+            "its original head).",
             **values,
         )
     return Sentence(
-        "It forgot {points:.1f} points of its own task, {task}: {before} right before, {after} now ({n:,} test images, "
-        "its old head).",
+        "It forgot {points:.1f} points of its own task, {task}: {before} before training, {after} now ({n:,} test "
+        "images, with its original head).",
         points=100 * found.lost,
         **values,
     )

@@ -5,12 +5,13 @@ hangs in a fork of a process in which it has computed: its threads do not come a
 It is the fork server of ``multiprocessing``, started with the first child and gone with the process that started it.
 """
 
+import atexit
 import os
 import shutil
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, process
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,9 @@ def start(place: Path) -> bool:
             with _socket_there(), _imports_as_here():
                 _server.set_forkserver_preload(["tlcore.machine.raise_keras"])
                 _server.ensure_running()
+            return os.path.exists(_server._forkserver_address)
         except OSError:  # a data folder on a disk that has no sockets
             return False
-        return True
 
 
 def close() -> None:
@@ -53,8 +54,9 @@ def close() -> None:
     global _place, _at
     with _lock:
         if _server._forkserver_pid is not None:
-            os.kill(_server._forkserver_pid, 9)
-            _server._stop()
+            with suppress(OSError):
+                os.kill(_server._forkserver_pid, 9)
+                _server._stop()
         if _place is not None:
             os.close(_at)
             shutil.rmtree(_place, ignore_errors=True)
@@ -63,10 +65,18 @@ def close() -> None:
 
 def leave() -> int | None:
     """In a child: let go of the line that keeps the nursery alive; return its process id, None in any other process."""
-    if pid is not None and _server._forkserver_alive_fd is not None:
+    if _server.get_inherited_fds() is None:
+        return None
+    if _server._forkserver_alive_fd is not None:
         os.close(_server._forkserver_alive_fd)
         _server._forkserver_alive_fd = None
-    return pid
+    return pid or os.getppid()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of this process, as it is while no nursery is started."""
+    with _lock:
+        return dict(os.environ)
 
 
 @contextmanager
@@ -95,3 +105,6 @@ def _imports_as_here() -> Iterator[None]:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = before
+
+
+atexit.register(close)  # of who ends without it; what starts children ends earlier, for it registers later

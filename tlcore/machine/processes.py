@@ -57,10 +57,12 @@ class KerasProcess(ForkServerProcess):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802
-        process_obj.environment = dict(os.environ)
+        process_obj.environment = nursery.environment()
         _starting.lean = True
         try:
             return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
+        except (OSError, EOFError):  # the nursery died, or somebody removed its socket
+            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
         finally:
             _starting.lean = False
 
@@ -101,7 +103,8 @@ class LeanContext(SpawnContext):
         """Kill them, and wait until they are gone: what they left can be told from what somebody still writes."""
         self.kill()
         for process in self.started:
-            process.join(most_s)
+            if process.pid is not None:  # it could be started
+                process.join(most_s)
 
 
 @contextmanager
@@ -153,7 +156,7 @@ def die_with_parent() -> None:
     """End this child when its parent ends, however that happens.
 
     On Linux the kernel sees to it. There the parent is the *thread* that started the child, so children must be
-    started by a thread that lives as long as they should.
+    started by a thread that lives as long as they should; or it is the nursery, which ends with this process.
     """
     parent = parent_process()
     if parent is None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -74,7 +75,7 @@ def add(content: bytes, file_name: str, offered: Sequence[SourceInfo] | None = N
     cards = (*sources.catalogue(), *sources.uploaded("")) if offered is None else offered
     known = None if names else _of_a_run(sha256)
     folder = home() / FOLDER
-    path, part = folder / f"{name}{SUFFIX}", folder / f"{name}.part"
+    path, part = folder / f"{name}{SUFFIX}", folder / f"{name}.{secrets.token_hex(4)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content)

@@ -212,7 +212,7 @@ class Serving:
                 log.exception("the serving thread will go on with a new process")
                 self._bury()
         self._context.kill()
-        if self._process is not None:
+        if self._process is not None and self._process.pid is not None:  # it could be started
             self._process.join()
         for request in self._unanswered():
             request.over.set()
@@ -283,7 +283,7 @@ class Serving:
     def _bury(self) -> None:
         """Put what a dead process left unanswered back in front of the queue, once; let a new one be started."""
         self._context.kill()
-        if self._process is not None:
+        if self._process is not None and self._process.pid is not None:  # it could be started
             self._process.join()
             log.warning("the prediction process ended with exit code %s", self._process.exitcode)
         if self._connection is not None:
@@ -412,7 +412,7 @@ def _serve(
     """Answer batches until the pipe ends: loaded models at once, the others from a second thread, when loaded."""
     begin_child()
     scratch.enter(folder)
-    # Before TensorFlow is imported: one image is too small for threads to share it.
+    # Before TensorFlow makes its devices: one image is too small for threads to share it.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     from threadpoolctl import threadpool_limits
 

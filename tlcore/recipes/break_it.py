@@ -105,7 +105,7 @@ def verdict(name: str, run: Run, twin: Run) -> Verdict:
         One of them has no test accuracy yet, or they are no such pair.
     """
     if run.spec != broken(name, run.seed) or twin.spec != healthy(run.seed):
-        raise SpecError("These two runs are no pair of {name!r}. Start both again.", name=name)
+        raise SpecError("These two runs do not belong together as {name!r}. Start both again.", name=name)
     promise = BREAKS[name]
     if twin.accuracy is None or (run.accuracy is None and run.state != "failed"):
         raise SpecError("One of the two runs has no result yet. Wait for it, or start both again.")

@@ -74,9 +74,14 @@ def _inputs(
     passes = [draws.permutation(n) for _ in range(-(-N_STEPS * size // n))]
     rows = np.concatenate(passes)
     if spec.augment:  # each pass sees copies of its own
-        copies = [augmentation.images(data, spec, epoch) for epoch in range(len(passes))]
-        x = np.concatenate([x for x in copies if x is not None])
-        return model, x, np.tile(data.y_train, len(passes)), rows + np.repeat(np.arange(len(passes)) * n, n)
+        taken = rows[: N_STEPS * size]
+        x = np.empty((len(taken), *data.x_train.shape[1:]), data.x_train.dtype)  # in the order of the steps
+        for epoch, order in enumerate(passes):
+            part = x[epoch * n : (epoch + 1) * n]
+            copies = augmentation.images(data, spec, epoch)
+            assert copies is not None
+            part[:] = copies[order[: len(part)]]
+        return model, x, data.y_train[taken], np.arange(len(taken))
     inputs = prefix.inputs(model, data, spec.phases[0], None, lambda: False)
     return inputs.tail, inputs.x_train, data.y_train, rows
 

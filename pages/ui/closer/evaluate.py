@@ -294,8 +294,9 @@ def _calibration(looked: Looked) -> None:
         alt=_("Accuracy of the answers by how sure the model was"),
     )
     words = _(
-        "Each bar holds the answers of one step of certainty; the number above counts them. The error is the gap "
-        "between bar and line, averaged over all answers (Guo et al. 2017, 15 steps). Bars with few images are "
+        "Each bar stands for the answers within one range of certainty; the number above it says how many. The error "
+        "is the gap between bar and line, averaged over all answers (Guo et al. 2017, 15 ranges). Bars with few images "
+        "are "
         "unreliable."
     )
     if looked.n_validation:

@@ -92,7 +92,10 @@ def which_machine(found: OpenedSVM) -> None:
         )
     )
     if found.exact and found.n == found.n_all:
-        words += " " + _("It has the same images, so it answers as the head's own does, to the solver's tolerance.")
+        words += " " + _(
+            "It is fitted on the same images, so its answers are those of the head's own machine, up to the solver's "
+            "tolerance."
+        )
     if found.n < found.n_all:
         words += " " + _("To stay quick it sees {n:,} of the pair's {total:,} images.").format(
             n=found.n, total=found.n_all
@@ -107,9 +110,10 @@ def _pick(choices: Choices, names: Sequence[str], key: str, words: str, name: st
     numbers = [f"{i + 1}" for i in range(len(values))]
     st.html(gallery(choices.images, [f"{n} · {value}" for n, value in zip(numbers, values, strict=True)]))
     st.caption(
-        _("Test images, the true class first; the first {n} as they come, the others the hardest.").format(
-            n=N_CHOICES // 2
-        )
+        _(
+            "Test images, each with its true class first. The first {n} are in their usual order, the rest are the "
+            "hardest ones."
+        ).format(n=N_CHOICES // 2)
         + " "
         + words.format(name=plain(name))
     )

@@ -80,8 +80,8 @@ def _picked(run: Run, known: Candidates) -> np.ndarray:
     st.html(gallery(known.images, captions))
     st.caption(
         _(
-            "Test images with their class, then what the SVM | the forest answers: the first as they come, the others "
-            "where the two differ, if there are such."
+            "Test images with their class, then the answers of SVM | forest. The first are in their usual order; the "
+            "rest are images on which the two differ, if there are any."
         )
     )
     options = {i: f"{i + 1}" for i in range(len(known.items))}

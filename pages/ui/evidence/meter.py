@@ -93,7 +93,8 @@ def scoreboard(cells: Sequence[Cell]) -> None:
     right, tried = meter.source_ranking(cells)
     if tried:
         words = _(
-            "LEEP gives one number a source and ranks no cuts: it put the better source first in {k} of {n} settings."
+            "LEEP gives one number per source, so it cannot rank cuts. It put the better source first in {k} of {n} "
+            "settings."
         )
         st.caption(words.format(k=right, n=tried))
 

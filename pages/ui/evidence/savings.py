@@ -77,7 +77,7 @@ def bars(found: savings.Saving) -> str:
         f"<b>{escape(words)}</b></td></tr>"
         for title, n, words in ways
     )
-    caption = _("Examples of each digit to read {accuracy} of the digits 5 to 9").format(
+    caption = _("Examples of each digit needed to read {accuracy} of the digits 5 to 9 correctly").format(
         accuracy=percent(found.accuracy)
     )
     return (

@@ -109,8 +109,8 @@ def outcome(run: Run, result: SweepResult) -> None:
         return
     ended = {
         "complete": _("All {n:,} experiments"),
-        "budget": _("{n:,} of {m:,} experiments; the time budget ended it"),
-        "stopped": _("{n:,} of {m:,} experiments; it was stopped"),
+        "budget": _("{n:,} of {m:,} experiments (time budget used up)"),
+        "stopped": _("{n:,} of {m:,} experiments (stopped)"),
     }[result.ended]
     words = _(
         "in {seconds:.0f} s; {before:,} of them were reused. ± is the half-width of the 95 % interval of the "
@@ -166,7 +166,7 @@ def origin(found: Recorded) -> str:
     """Say that a result is recorded, when, on what, and how to measure it again."""
     return _(
         "Recorded {date} on {machine} in {seconds:.0f} s of experiments, {seeds} seeds, TensorFlow {tensorflow}. "
-        "Again: `{command}`"
+        "To measure it again: `{command}`"
     ).format(
         date=found.date,
         machine=found.machine,

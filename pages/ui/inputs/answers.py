@@ -107,7 +107,7 @@ def _mark(told: Outside | None) -> str:
 
 def outside_words(info: PredictorInfo, said: Verdict) -> str:
     """Return what an answer is worth to an item that is like none of a model's classes."""
-    words = _("Like nothing it was made for: it knows {names}. If it has to choose, it says {label}.")
+    words = _("This looks like nothing it was trained on: it only knows {names}. If it has to choose, it says {label}.")
     return words.format(names=span(info.class_names), label=said.label)
 
 
@@ -126,7 +126,7 @@ def _checking() -> str:
 
 def _note(said: Verdict, told: Outside | None) -> str:
     if told is not None and told.is_outside:
-        return _("Of its own test images it calls {share} outside by mistake.").format(share=percent(told.false_alarms))
+        return _("It wrongly calls {share} of its own test images outside.").format(share=percent(told.false_alarms))
     return "" if said.sure else _("Unsure: take this answer as a guess.")
 
 

@@ -68,7 +68,7 @@ def mine() -> None:
                 args=(kept[at].name,),
             )
         if removed:
-            st.button(_("Bring the deleted one back"), key="undelete_drawing", on_click=_bring_back, args=(removed,))
+            st.button(_("Restore the deleted drawing"), key="undelete_drawing", on_click=_bring_back, args=(removed,))
 
 
 def _keep(item: np.ndarray) -> None:

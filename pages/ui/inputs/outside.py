@@ -17,11 +17,11 @@ def explained() -> None:
     with st.popover(_("How “outside” is told"), icon=":material/info:", type="tertiary"):
         st.markdown(
             _(
-                "A network is sure of one of its classes whatever it sees. So the image is also compared with {n:,} "
-                "images of the model's own task that it never learned from: in the direction of features (deep "
-                "nearest neighbours, Sun et al. 2022) and in the pixels. The features are those of the shipped network "
-                "for such images, whatever the model: one that learned five images of a class sees too little. The "
-                "limit is set on other validation images: {share} of them lie beyond it."
+                "Whatever a network sees, it picks one of its classes. So the image is also compared with {n:,} images "
+                "of the model's own task that were not used to train it: by the direction of their features (deep "
+                "nearest neighbours, Sun et al. 2022) and by their pixels. The features always come from the shipped "
+                "network: a model that saw only five images per class has learned too little for this. The limit is "
+                "set on other validation images: {share} of them lie beyond it."
             ).format(n=N_KNOWN, share=percent(FALSE_ALARMS))
         )
         try:

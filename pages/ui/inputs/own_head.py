@@ -15,8 +15,9 @@ def own_head() -> None:
     with st.expander(_("Use a head you downloaded"), icon=":material/upload_file:"):
         st.caption(
             _(
-                "A .skops file that this lab or another one saved (Runs, Download). It answers as it did there, where "
-                "the network of its features is here too. No code in the file is run. Only you see it in the list."
+                "A .skops file that this lab or another one saved (Runs, Download). It answers exactly as it did "
+                "there, provided this lab also has the network that its features come from. No code in the file is "
+                "run. Only you see it in the list."
             )
         )
         file = st.file_uploader(
@@ -71,11 +72,13 @@ def _line(card: OwnHead) -> None:
         return
     data, origin = card.origin.data, card.origin
     labels = _("all labels") if data.per_class is None else _("{n} labels per class").format(n=data.per_class)
+    try:
+        task = datasets.info(data.target).title
+    except LabError:  # an extension's that is gone
+        task = data.target
     on = _("raw pixels") if origin.input == "pixels" else f"{origin.layer}, {origin.title}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(
-            plain(f"{shown(info.title)} · {on} · {datasets.info(data.target).title}, {labels}"), width="stretch"
-        )
+        st.markdown(plain(f"{shown(info.title)} · {on} · {task}, {labels}"), width="stretch")
         if state.may_remove(card):
             key = f"remove_{card.name}"
             st.button(_("Remove"), key=key, icon=":material/delete:", on_click=_remove, args=(card.name,))

@@ -96,10 +96,13 @@ def headline(taught: Taught, labels: Mapping[str, str], meant: str | None) -> tu
         (False, False): _("Neither reads your {digit}, with transfer or without"),
     }[outcome]
     if outcome[0] == outcome[1]:
-        words = _("True of {share} of the test digits. Only transfer reads {alone}, only scratch {other}.")
+        words = _(
+            "This happens for {share} of the test digits. Transfer alone is right on {alone}, from scratch alone on "
+            "{other}."
+        )
         shares = {"alone": taught.share_of(True, False), "other": taught.share_of(False, True)}
     else:
-        words = _("True of {share} of the test digits. With {reverse} it is the other way round.")
+        words = _("This happens for {share} of the test digits. For {reverse} it is the other way round.")
         shares = {"reverse": taught.share_of(not outcome[0], not outcome[1])}
     shares["share"] = taught.share_of(*outcome)
     return short.format(digit=meant), words.format(**{name: percent(share) for name, share in shares.items()})
@@ -171,7 +174,7 @@ def share_words(share: Share) -> str:
 def learned_from(png: bytes, taught: Taught) -> str:
     """Return the images that both taught networks learned from, with a sentence."""
     n = taught.per_class
-    words = _("What both learned from: {n} images of each digit, and no other.").format(n=n)
+    words = _("What both were taught with: these {n} images of each digit.").format(n=n)
     alt = _("{n} handwritten examples of each digit from {first} to {last}").format(
         n=n, first=taught.class_names[0], last=taught.class_names[-1]
     )
@@ -184,7 +187,8 @@ def over_seeds(taught: Taught) -> str:
     """Return the three accuracies over all seeds in one sentence."""
     after, scratch = (taught.over_seeds(way) for way in (TRANSFER, SCRATCH))
     return _(
-        "Averaged over {n} seeds, each with different images: {before} before transfer, {after} ({after_interval}) "
+        "Right on average over {n} repetitions (seeds), each with different images: {before} before transfer, {after} "
+        "({after_interval}) "
         "after, {scratch} ({scratch_interval}) from scratch."
     ).format(
         n=len(taught.seeds),

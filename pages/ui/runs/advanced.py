@@ -28,7 +28,10 @@ def rates() -> None:
         help=_("Over the steps of each phase. A warm-up begins at a tenth of the rate; a cosine ends at 0."),
         **state.keyed("schedule"),
     )
-    words = _("Each block learns at this many times the rate of the block after it. 1: all at one rate.")
+    words = _(
+        "Each block's learning rate is this number times that of the block after it. With 1, all blocks have the same "
+        "rate."
+    )
     number("rate_factor", _("Rate factor per block"), words, step=0.05)
     words = _("End after this many epochs without a lower validation loss, and keep the best epoch. 0: never.")
     number("patience", _("Early stopping after"), words)

@@ -110,7 +110,10 @@ def _offer_seeds(spec: HeadSpec) -> None:
         _("Repeat with {n} seeds").format(n=SEEDS),
         key="repeat_heads",
         icon=":material/repeat:",
-        help=_("Fits every head again on other images drawn from the same classes, so that the draw counts less."),
+        help=_(
+            "Fits every head again on other images of the same classes, so that the result depends less on which "
+            "images were picked."
+        ),
         on_click=_repeat,
         args=(replace(spec, seeds=tuple(range(spec.seed, spec.seed + SEEDS))),),
     )
@@ -132,9 +135,9 @@ def costs(result: HeadsResult, line: HeadMean) -> dict[str, float | None]:
 def _validated(heads: Iterable[str]) -> str:
     """Return what the validation images are used for."""
     tempered = [names.head(head) for head in dict.fromkeys(heads) if head in HEADS and HEADS[head].has_temperature]
-    use = _("a head that is tuned chooses its settings by them")
+    use = _("tuned heads choose their settings on them")
     if tempered:
-        words = _("{use}, and they set the temperature (one number: how sure it is) of {heads}")
+        words = _("{use}, and they set how sure {heads} may be (one number, the temperature)")
         use = words.format(use=use, heads=", ".join(tempered))
     return use
 
@@ -218,7 +221,7 @@ def _table(run: Run, spec: HeadSpec, result: HeadsResult, models: Mapping[str, s
             "{seconds:.1f} s to compute, and are reused next time. "
             "Each head learned from {m:,} images; accuracy ± standard deviation over {k} seeds, "
             "each on {t:,} test images; the interval is that of the mean, the test's own noise included. "
-            "{v:,} further labelled images validate: {use}."
+            "Another {v:,} labelled images are for validation: {use}."
         ).format(
             n=result.n_trained,
             d=result.n_features,

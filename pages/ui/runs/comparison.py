@@ -96,8 +96,8 @@ def reached(run: Run, result: ComparisonResult) -> None:
     entrants = list(map(_entrant, trained))
     found = contest.find(entrants) if result.complete else None
     what = _(
-        "Processor seconds add up the server's processors and leave out its other work. They count the features of the "
-        "training images, compiling and learning, not validation and test."
+        "Processor seconds add up the time of all the server's processors, for this training only. They include "
+        "computing the features of the training images, compiling and learning, but not validation or testing."
     )
     if not ways.counted(each.way for each in trained):
         what = _(

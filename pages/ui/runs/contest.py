@@ -44,7 +44,10 @@ def _more_seeds(entrants: Sequence[Entrant], key: str) -> None:
         _("Repeat with {n} seeds").format(n=contest.SEEDS),
         key=f"repeat_{key}",
         icon=":material/repeat:",
-        help=_("Trains each of them again on other images drawn from the same classes, so that the draw counts less."),
+        help=_(
+            "Trains each of them again on other images of the same classes, so that the result depends less on which "
+            "images were picked."
+        ),
         on_click=_repeat,
         args=(entrants,),
     )

@@ -182,8 +182,8 @@ def _took(seconds: float | None) -> str:
 def _counted(n_lines: int, n_runs: int, asked: bool) -> str:
     if not asked:
         return ngettext("{n:,} run", "{n:,} runs", n_runs).format(n=n_runs)
-    fit = ngettext("{n:,} line fits", "{n:,} lines fit", n_lines).format(n=n_lines)
-    return _("{fit}, of {total:,} runs").format(fit=fit, total=n_runs)
+    fit = ngettext("{n:,} row matches", "{n:,} rows match", n_lines).format(n=n_lines)
+    return _("{fit} ({total:,} runs in all)").format(fit=fit, total=n_runs)
 
 
 def _called(entries: Iterable[Entry]) -> dict[str, str]:

@@ -50,10 +50,10 @@ def show(running: Sequence[Lane]) -> None:
             _ended(finish.headline(found, ends), finish.details(found, ends))
             st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
         elif over:
-            frame.finding(_("No result: fewer than two lanes came to their end"))
+            frame.finding(_("No result: fewer than two lanes finished"))
         else:
             frame.finding(_("The race is on"))
-            st.caption(_("How it ended stands here when all lanes have come to their end."))
+            st.caption(_("The result appears here when all lanes have finished."))
             lanes.stop(running, "race")
     lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
     with st.container(key="race_reached"):

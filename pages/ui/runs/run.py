@@ -89,7 +89,7 @@ def controls(run: Run, slot: str) -> None:
             on_click=_go_on,
             args=(run, slot),
         )
-    about = _("Whoever has this address can watch the run and download its result, and change nothing.")
+    about = _("Anyone with this link can watch the run and download its result, but cannot change anything.")
     copy_link(state.link(run, slot), key=f"link_{slot}", about=about)
 
 

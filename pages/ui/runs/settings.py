@@ -49,7 +49,7 @@ def labels() -> None:
             _("All"), help=_("All training images: the full run, better and slower."), **state.keyed("all_images")
         )
     if most and asked > most:
-        words = _("{target} has {most:,} images of every class to train on, so {asked:,} became {most:,}.")
+        words = _("{target} has only {most:,} training images per class, so {most:,} are used instead of {asked:,}.")
         st.caption(words.format(target=datasets.info(state.get("target")).title, most=most, asked=asked))
 
 
@@ -88,7 +88,7 @@ def folded() -> None:
         wrap=True,
         **state.keyed("more_ways"),
     )
-    about = _("Whoever opens it has these settings on every page. Your runs and your data are not in it.")
+    about = _("Anyone who opens this link gets these settings on every page. It contains none of your runs or data.")
     copy_link(state.link(), key="link_draft", about=about)
 
 
@@ -98,7 +98,9 @@ def own_drawings() -> None:
     if n:
         st.toggle(
             ngettext("Use my {n} drawing", "Use my {n} drawings", n).format(n=n),
-            help=_("Adds what you kept on Try to the training images, of every class as many as there are."),
+            help=_(
+                "Adds all the drawings you kept on Try to the training images, however many there are of each class."
+            ),
             **state.keyed("use_own"),
         )
 
@@ -123,7 +125,7 @@ def optimising() -> None:
         **state.keyed("optimizer"),
     )
     number("learning_rate", _("Learning rate"), _("Too high diverges, too low crawls."), format="%.6f", step=0.0005)
-    words = _("Keeps what each epoch moved, learned and forgot, to scrub afterwards.")
+    words = _("Records how each epoch changed the layers, and what was learned and forgotten. Play it back afterwards.")
     st.toggle(_("Film the epochs"), help=words, **state.keyed("film"))
 
 
@@ -131,8 +133,8 @@ def the_articles() -> None:
     """Say what the article's recipe does, and what to know of it."""
     st.markdown(
         _(
-            "The article trains a fresh 32-64-64-10 network for 5 epochs with rmsprop at batch 64 on 55,000 "
-            "digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 only pools, so this "
+            "The article is the tutorial that this lab follows. It trains a fresh 32-64-64-10 network for 5 epochs with "
+            "rmsprop at batch 64 on 55,000 digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 only pools, so this "
             "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
             "which needs the sparse form; and source and target are one task, so nothing is transferred. "
             "Of the other settings only the seed applies."
@@ -153,7 +155,10 @@ def task() -> None:
         _("Target task"),
         list(titles),
         format_func=titles.__getitem__,
-        help=_("The new task. Its test images are never trained on. A source that does not read it gives way to one."),
+        help=_(
+            "The new task. Its test images are never used for training. If the chosen source cannot read its images, "
+            "one that can is chosen instead."
+        ),
         on_change=state.use_target,
         **state.keyed("target"),
     )
@@ -185,9 +190,7 @@ def not_shipped() -> None:
     """Say so where the target has to be fetched first."""
     card = datasets.info(state.get("target"))
     if not card.offline:
-        words = _(
-            "{title} is not shipped: it is fetched once when the network allows. If it cannot be, the run says so."
-        )
+        words = _("{title} does not come with the app: it is downloaded once. If the download fails, the run says so.")
         st.info(words.format(title=card.title))
 
 

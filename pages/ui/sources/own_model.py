@@ -55,7 +55,7 @@ def own_model() -> None:
 
 def _values_words(values: Pixels | None) -> str:
     if values is None:
-        return _("Found by trying")
+        return _("Detect automatically")
     words = uploads.way_words(values, _)
     return words[:1].upper() + words[1:]
 

@@ -68,11 +68,11 @@ def headline(scores: CutScores) -> str:
     >>> def at(n_right): return Evaluation(n_right / 2000, n_right / 2000 - 0.01, n_right / 2000 + 0.01, 2000, ())
     >>> def of(*n_right): return CutScores(Cuts(), tuple(zip(["", "conv", "dense"], map(at, n_right))), 25, 1.0)
     >>> headline(of(1700, 1960, 1120))
-    'Cut after conv: 98.0 % with 5 labels a class. After dense: 56.0 %.'
+    'Features work best after conv: 98.0 % right with 5 labels per class. After dense: 56.0 %.'
     >>> headline(of(1700, 1800, 1960))
-    'Cut after dense: 98.0 % with 5 labels a class. On raw pixels: 85.0 %.'
+    'Features work best after dense: 98.0 % right with 5 labels per class. On raw pixels: 85.0 %.'
     >>> headline(of(1700, 1701, 1120))
-    'No cut helps here: 85.0 % after conv with 5 labels a class, 85.0 % on raw pixels.'
+    "No layer's features help here: 85.0 % right after conv with 5 labels per class, 85.0 % on raw pixels."
     """
     tests = scores.by_cut
     pixels = tests.pop("")
@@ -83,7 +83,7 @@ def headline(scores: CutScores) -> str:
     later = min(names[names.index(best) :], key=lambda name: tests[name].accuracy)
     n_classes = len(datasets.info(scores.cuts.target).class_names)
     n = scores.n_images // n_classes
-    labels = ngettext("{n} label a class", "{n} labels a class", n).format(n=f"{n:,}")
+    labels = ngettext("{n} label per class", "{n} labels per class", n).format(n=f"{n:,}")
     values = {
         "best": best,
         "share": percent(tests[best].accuracy),
@@ -93,10 +93,14 @@ def headline(scores: CutScores) -> str:
         "less": percent(tests[later].accuracy),
     }
     if tests[best].low <= pixels.high:
-        return _("No cut helps here: {share} after {best} with {labels}, {pixels} on raw pixels.").format(**values)
+        return _(
+            "No layer's features help here: {share} right after {best} with {labels}, {pixels} on raw pixels."
+        ).format(**values)
     if tests[later].high < tests[best].low:
-        return _("Cut after {best}: {share} with {labels}. After {later}: {less}.").format(**values)
-    return _("Cut after {best}: {share} with {labels}. On raw pixels: {pixels}.").format(**values)
+        return _("Features work best after {best}: {share} right with {labels}. After {later}: {less}.").format(
+            **values
+        )
+    return _("Features work best after {best}: {share} right with {labels}. On raw pixels: {pixels}.").format(**values)
 
 
 def show_headline(asked: Asked) -> None:
