@@ -133,8 +133,10 @@ def the_articles() -> None:
     """Say what the article's recipe does, and what to know of it."""
     st.markdown(
         _(
-            "The article is the tutorial that this lab follows. It trains a fresh 32-64-64-10 network for 5 epochs with "
-            "rmsprop at batch 64 on 55,000 digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: layer 1 only pools, so this "
+            "The article is the tutorial that this lab follows. It trains a fresh 32-64-64-10 network for 5 epochs "
+            "with "
+            "rmsprop at batch 64 on 55,000 digits, freezes layers 0 and 1, and trains 5 epochs more. Good to know: "
+            "layer 1 only pools, so this "
             "freezes 320 of 121,930 weights; its printed code pairs integer labels with categorical cross-entropy, "
             "which needs the sparse form; and source and target are one task, so nothing is transferred. "
             "Of the other settings only the seed applies."
