@@ -109,5 +109,5 @@ def test_the_log_is_emptied_though_somebody_always_reads(tmp_path, monkeypatch):
         sizes.append(log.stat().st_size)
     end.set()
     reader.join()
-    assert max(sizes) < 2 * 2**20 and 0 in sizes
+    assert max(sizes) < 2.5 * 2**20 and 0 in sizes  # 3.3 MB were written
     assert store.get(run.id).note == "399 " * 2000

@@ -45,7 +45,7 @@ def walk(loss: Loss, slope: Loss, rates: Sequence[float]) -> Walk | None:
     --------
     >>> parabola = walk(lambda x: (x - 1) ** 2, lambda x: 2 * (x - 1), (0.25, 1.25))
     >>> [step.at for step in parabola.steps[0]][:4], [step.at for step in parabola.steps[1]][:2]
-    ([0, 0.5, 0.75, 0.875], [0, 2.5])
+    ([0.0, 0.5, 0.75, 0.875], [0.0, 2.5])
     """
     fall = -slope(0.0)
     if not fall or not isfinite(fall):
