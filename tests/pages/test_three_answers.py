@@ -46,14 +46,14 @@ def panel(answers, item=ITEM, meant=None, card=CARD):
 def test_each_outcome_has_its_own_headline_and_how_often_it_comes(after, scratch, short):
     html = panel(answering(after=after, scratch=scratch), meant="7")
     assert f"<h2>{short}</h2>" in html
-    assert f"This happens for {percent(CARD.share_of(after == '7', scratch == '7'))} of the test digits." in html
+    assert f"True of {percent(CARD.share_of(after == '7', scratch == '7'))} of the test digits." in html
 
 
 def test_how_often_the_other_way_round_comes_is_said_where_the_two_differ():
     html = panel(answering(after="9", scratch="7"), meant="7")
-    assert f"For {percent(CARD.share_of(True, False))} it is the other way round." in html
+    assert f"With {percent(CARD.share_of(True, False))} it is the other way round." in html
     html = panel(answering(after="7", scratch="7"), meant="7")
-    assert f"Transfer alone is right on {percent(CARD.share_of(True, False))}" in html
+    assert f"Only transfer reads {percent(CARD.share_of(True, False))}" in html
     assert f"only scratch {percent(CARD.share_of(False, True))}" in html
 
 

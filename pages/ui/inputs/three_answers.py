@@ -96,13 +96,10 @@ def headline(taught: Taught, labels: Mapping[str, str], meant: str | None) -> tu
         (False, False): _("Neither reads your {digit}, with transfer or without"),
     }[outcome]
     if outcome[0] == outcome[1]:
-        words = _(
-            "This happens for {share} of the test digits. Transfer alone is right on {alone}, from scratch alone on "
-            "{other}."
-        )
+        words = _("True of {share} of the test digits. Only transfer reads {alone}, only scratch {other}.")
         shares = {"alone": taught.share_of(True, False), "other": taught.share_of(False, True)}
     else:
-        words = _("This happens for {share} of the test digits. For {reverse} it is the other way round.")
+        words = _("True of {share} of the test digits. With {reverse} it is the other way round.")
         shares = {"reverse": taught.share_of(not outcome[0], not outcome[1])}
     shares["share"] = taught.share_of(*outcome)
     return short.format(digit=meant), words.format(**{name: percent(share) for name, share in shares.items()})
