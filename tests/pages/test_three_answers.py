@@ -111,6 +111,6 @@ def test_what_is_said_of_ten_seeds_and_of_the_making_comes_from_the_card():
     words = three_answers.over_seeds(CARD)
     for share in (CARD.share_before, CARD.over_seeds(TRANSFER), CARD.over_seeds(SCRATCH)):
         assert percent(share.mean) in words
-    assert "over 10 seeds" in words
+    assert "over 10 repetitions (seeds)" in words
     made = three_answers.provenance(replace(CARD, date="2031-02-03", seed=9))
     assert "2031-02-03" in made and "seed 9" in made and CARD.command in made and "never on the test digits" in made
