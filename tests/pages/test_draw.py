@@ -193,7 +193,7 @@ def test_what_a_model_calls_outside_is_said_large_and_in_the_list(lab, monkeypat
     monkeypatch.setattr(Serving, "follow", follow)
     app = draw(way="sample", answer_model="source:digits_0_4", answer_model_default="")
     body = html(app)
-    assert "Outside" in body and "it knows 0–4. If it has to choose, it says 1." in body
+    assert "Outside" in body and "it only knows 0–4. If it has to choose, it says 1." in body
     assert "It wrongly calls 3.1 % of its own test images outside." in body
     assert "outside, else 1" in body
 
