@@ -28,7 +28,7 @@ understand = [
 ]
 page = st.navigation({"": bar, _("Understand"): understand}, position="top")
 try:
-    top(strip=page is not home)  # nothing is set up there
+    top(page.url_path, strip=page is not home)  # nothing is set up there
     page.run()
     presenting.controls(page, [*bar, *understand])
 except Exception as error:

@@ -18,17 +18,27 @@ from tlcore.sentences import between, percent
 log = logging.getLogger(__name__)
 
 
-def top(strip: bool) -> None:
+def top(page: str, strip: bool) -> None:
     """Show what stands above a page: the choices in one line where asked for, and who is logged in."""
     state.settle()
     if strip:
         choices()
-    if wrong := state.take("address_wrong"):
-        words = _("This address has settings that cannot be used here: {names}. Their defaults are used.")
-        st.warning(words.format(names=", ".join(wrong)))
+    address_wrong(page)
     with suppress(LabError):  # the page says it where it needs the lab
         who()
         chip()
+
+
+def address_wrong(page: str) -> None:
+    """Say which settings of the address cannot be used, on the page that it opened, however often that runs again."""
+    if wrong := state.take("address_wrong"):
+        state.put(address_said=(page, wrong))
+    on, wrong = state.get("address_said") or (page, ())
+    if on != page:
+        state.take("address_said")
+    elif wrong:
+        words = _("This address has settings that cannot be used here: {names}. Their defaults are used.")
+        st.warning(words.format(names=", ".join(wrong)))
 
 
 def choices() -> None:

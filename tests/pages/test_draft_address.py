@@ -72,6 +72,7 @@ def test_what_an_address_cannot_set_is_one_sentence_and_has_its_default(lab):  #
     app = sound(at("home", source="nobodys", labels="many", seed="3", utm_source="x"))
     told = [warning.value for warning in app.warning]
     assert told == ["This address has settings that cannot be used here: source, labels. Their defaults are used."]
+    assert app.run().warning, "a page may run again by itself"
     app.switch_page("train.py").run()
     assert not app.warning
     assert (app.number_input(key="per_class").value, app.number_input(key="seed").value) == (5, 3)
