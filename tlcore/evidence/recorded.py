@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from tlcore.datasets import ASSETS, read_card
 from tlcore.errors import DataError
@@ -170,10 +171,7 @@ def write_example(run: Run, path: Path = EXAMPLE) -> Path:
     values = run.stored
     tests = {name: {k: v for k, v in values[name].items() if k != "confusion"} for name in ("source_test", "test")}
     card = {
-        "command": "python -m tlcore claims --example --record",
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": run.versions,
+        **origin("python -m tlcore claims --example --record", run.versions),
         "seed": run.seed,
         **tests,
         **{name: round(values[name], 1) for name in ("source_test_s", "test_s")},
@@ -192,6 +190,21 @@ def _short(value: object) -> object:
     if isinstance(value, Sentence):
         return encode(value) if value else ""
     return round(value, 6) if isinstance(value, float) else value
+
+
+def origin(command: str, versions: dict[str, str]) -> dict[str, Any]:
+    """Return what a recording says of where it comes from: the command, the date, the machine, the versions."""
+    return {"command": command, "date": date.today().isoformat(), "machine": machine(), "versions": versions}
+
+
+def short(value: float | None) -> float | None:
+    """Return a measured number as a recording keeps it."""
+    return None if value is None else round(value, 5)
+
+
+def write_card(path: Path, card: dict[str, Any]) -> None:
+    """Write a recording as the file that ships."""
+    path.write_text(json.dumps(card, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def machine() -> str:

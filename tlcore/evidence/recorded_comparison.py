@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tlcore.spec.curves import of_series, series
 from tlcore.store import Run, Store
 
 from . import contest, ways
-from .recorded import FOLDER, damaged, machine
+from .recorded import FOLDER, damaged, origin, short, write_card
 
 FILE = FOLDER / "comparison.json"
 COMMAND = "python -m tlcore compare --record"
@@ -53,24 +52,17 @@ def write(run: Run, store: Store, path: Path = FILE) -> Path:
         raise SpecError("Only a whole comparison can be recorded. Run it to its end.")
     scores = [(each.way.name, entrant.score) for each, entrant in zip(trained, entrants, strict=True)]
     card = {
-        "command": COMMAND,
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": run.versions,
+        **origin(COMMAND, run.versions),
         "spec": json.loads(to_json(run.spec)),
         "headline": encode(found.headline),
         "tests": {name: [round(value, 6) for value in (s.accuracy, s.low, s.high)] for name, s in scores if s},
         "points": [
-            [series(point), point.x, _short(point.loss), _short(point.accuracy)] for _, point in store.points(run.id)
+            [series(point), point.x, short(point.loss), short(point.accuracy)] for _, point in store.points(run.id)
         ],
     }
-    path.write_text(json.dumps(card, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_card(path, card)
     load.cache_clear()
     return path
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 5)
 
 
 @lru_cache

@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from tlcore.training.watched import Chosen, Watched
 
 from . import contest, finish
 from .contest import Entrant
-from .recorded import FOLDER, damaged, machine
+from .recorded import FOLDER, damaged, origin, short, write_card
 
 FILE = FOLDER / "race.json"
 COMMAND = "python -m tlcore race --record"
@@ -88,10 +87,7 @@ def write(runs: Mapping[str, Run], store: Store, path: Path = FILE) -> Path:
     seen = watched.watched(folders[0], chosen.places)
     assert seen is not None
     card = {
-        "command": COMMAND,
-        "date": date.today().isoformat(),
-        "machine": machine(),
-        "versions": first.versions,
+        **origin(COMMAND, first.versions),
         "headline": encode(finish.headline(found, ends)),
         "details": encode(finish.details(found, ends)),
         "tested": encode(found.tested),
@@ -102,7 +98,7 @@ def write(runs: Mapping[str, Run], store: Store, path: Path = FILE) -> Path:
         "labels": list(seen.labels),
         "lanes": [_lane(name, run, store, chosen.places) for name, run in runs.items()],
     }
-    path.write_text(json.dumps(card, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_card(path, card)
     load.cache_clear()
     return path
 
@@ -122,7 +118,7 @@ def _lane(name: str, run: Run, store: Store, places: Sequence[int]) -> dict[str,
         "test": [round(value, 6) for value in (test.accuracy, test.low, test.high)],
         "learn_s": round(finish.seconds(run), 3),
         "points": [
-            [series(point), point.x, _short(point.loss), _short(point.accuracy), round(point.elapsed_s - began, 3)]
+            [series(point), point.x, short(point.loss), short(point.accuracy), round(point.elapsed_s - began, 3)]
             for point in points
         ],
         "source_task": cast.source_task,
@@ -130,18 +126,14 @@ def _lane(name: str, run: Run, store: Store, places: Sequence[int]) -> dict[str,
         "frames": [
             [
                 frame.epoch,
-                {layer: _short(moved) for layer, moved in frame.drift.items()},
-                _short(frame.source),
-                _short(frame.target),
+                {layer: short(moved) for layer, moved in frame.drift.items()},
+                short(frame.source),
+                short(frame.target),
                 [[said.label, round(said.sure, 3), round(said.right, 3)] for said in seen.answers[frame.epoch]],
             ]
             for frame in film.frames(folder)
         ],
     }
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 5)
 
 
 @lru_cache

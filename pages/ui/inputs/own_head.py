@@ -9,6 +9,8 @@ from tlcore.errors import LabError
 from tlcore.prediction import own_heads
 from tlcore.prediction.own_heads import MOST_BYTES, OwnHead
 
+from .chosen_file import is_good
+
 
 def own_head() -> None:
     """Show the upload, and what was uploaded, which can be removed."""
@@ -25,7 +27,7 @@ def own_head() -> None:
             max_upload_size=MOST_BYTES // 2**20,  # every type: the refusal says more than "not allowed"
             key=f"head_file_{state.get('head_files', 0)}",
         )
-        good = file is not None and _is_good(file.file_id, file.getvalue())
+        good = file is not None and is_good("head_looked_at", file.file_id, file.getvalue, own_heads.look_at)
         if st.button(_("Add the head"), disabled=not good, key="add_head", type="primary") and file is not None:
             _add(file.getvalue(), file.name)
         if message := state.take("head_added"):
@@ -35,21 +37,6 @@ def own_head() -> None:
         if name := state.get("removed_head"):
             words = _("Put {title} back").format(title=own_heads.info(name).title)
             st.button(words, key="undo_head", icon=":material/undo:", on_click=_put_back, args=(name,))
-
-
-def _is_good(file_id: str, content: bytes) -> bool:
-    """Whether a chosen file can be a head as far as can be seen without reading it; else say why not."""
-    if state.get("head_looked_at", ("", None))[0] != file_id:
-        refusal = None
-        try:
-            own_heads.look_at(content)
-        except LabError as error:
-            refusal = error
-        state.put(head_looked_at=(file_id, refusal))
-    refusal = state.get("head_looked_at")[1]
-    if refusal is not None:
-        st.error(tell(refusal), icon=":material/error:")
-    return refusal is None
 
 
 def _add(content: bytes, name: str) -> None:

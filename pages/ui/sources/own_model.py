@@ -1,9 +1,8 @@
 """A person's own model as a source: the upload, why it cannot be used, taking it off the list."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
+from pages.ui.inputs.chosen_file import is_good
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, tell
 from tlcore import sources
@@ -32,7 +31,7 @@ def own_model() -> None:
             max_upload_size=MEGABYTES,  # every type: the refusal says more than "not allowed"
             key=f"model_file_{state.get('model_files', 0)}",
         )
-        good = file is not None and _is_good(file.file_id, file.getvalue)
+        good = file is not None and is_good("model_looked_at", file.file_id, file.getvalue, look_at)
         names = st.text_input(
             _("Its classes, with commas between"),
             placeholder="0, 1, 2",
@@ -58,21 +57,6 @@ def _values_words(values: Pixels | None) -> str:
         return _("Detect automatically")
     words = uploads.way_words(values, _)
     return words[:1].upper() + words[1:]
-
-
-def _is_good(file_id: str, content: Callable[[], bytes]) -> bool:
-    """Whether a chosen file can be used as far as can be seen without Keras; else say why not and what to do."""
-    if state.get("model_looked_at", ("", None))[0] != file_id:
-        refusal = None
-        try:
-            look_at(content())
-        except LabError as error:
-            refusal = error
-        state.put(model_looked_at=(file_id, refusal))
-    refusal = state.get("model_looked_at")[1]
-    if refusal is not None:
-        st.error(tell(refusal), icon=":material/error:")
-    return refusal is None
 
 
 def _add(content: bytes, name: str, class_names: str, values: Pixels | None) -> None:
