@@ -58,7 +58,7 @@ class LocalEngine:
         warm: Warm | None = None,
         with_keras: bool = False,
         may_start: Callable[[], bool] = lambda: True,
-        stop_grace_s: float = 5.0,
+        stop_grace_s: float = 10.0,
         stale_s: float = 60.0,
     ):
         self._store = Store(folder)

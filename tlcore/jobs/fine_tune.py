@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,8 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
             listeners.append(Monitor(model, spec, data.class_names, reporter.folder()))
         fitted = training.fit(model, data, spec, Listeners(*listeners), cache=folder / CACHE, resume=saved)
         reporter.on_progress(at(fitted.epochs, Sentence("testing on images never trained on")))
-        test, kept = _tested(model, data, reporter, folder)
+        test, kept = _tested(model, data, reporter, folder, partial(at, fitted.epochs))
+        reporter.on_progress(at(fitted.epochs, Sentence("testing what it still knows of its own task")))
         found = forgetting.measure(model, spec)
         cost = Freezing(sources.describe(model), spec.compiled(len(spec.phases)).frozen, spec.source).cost
         return FineTuneResult(
@@ -198,11 +199,14 @@ def _data(spec: FineTuneSpec, reporter: Reporter, saved: Checkpoint | None) -> D
     return data
 
 
-def _tested(model: "keras.Model", data: Data, reporter: Reporter, folder: Path) -> tuple[Evaluation, tuple[Path, Path]]:
+def _tested(
+    model: "keras.Model", data: Data, reporter: Reporter, folder: Path, at: Callable[[Sentence], Progress]
+) -> tuple[Evaluation, tuple[Path, Path]]:
     """Test the trained network; return how it did, and the files of the network and of its answers."""
     answer = features.compiled(model)
     answers = in_batches(answer, data.x_test)
     test = evaluate(data.y_test, answers.argmax(axis=1), len(data.class_names), answers)
+    reporter.on_progress(at(Sentence("keeping the trained network")))
     path = reporter.folder() / NETWORK
     scratch.write_whole(path, lambda temporary: model.save(temporary), reporter.move)
     said = {"model": (answers, answer(outputs.noise(data.x_test, data.form)))}
