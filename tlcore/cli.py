@@ -29,8 +29,18 @@ from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import RunState
 from tlcore.store import home
 
-from .commands import answering_lines, catalogues, console, history, launch, local_run, looking, training_lines
-from .commands.flags import Parser, all_or, choice, folder, limit, pixel_value, several
+from .commands import (
+    answering_lines,
+    catalogues,
+    console,
+    history,
+    launch,
+    local_run,
+    looking,
+    own_pictures,
+    training_lines,
+)
+from .commands.flags import Parser, Task, all_or, choice, folder, limit, pixel_value, several
 from .commands.options import (
     HOME,
     ID,
@@ -69,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _do(options: argparse.Namespace) -> int:
     try:
         with scratch.needed():
+            if isinstance(getattr(options, "target", None), Task):
+                options.target = datasets.find(options.target)
             return options.do(options)
     except LabError as error:
         console.tell(str(error))
@@ -197,7 +209,11 @@ def _sources(commands: Any) -> None:
 
 
 def _datasets(commands: Any) -> None:
-    add_json(add_command(commands, "datasets", catalogues.list_datasets, "list the target tasks", "datasets"))
+    words = "list the target tasks, or bring pictures of your own"
+    examples = ("datasets", "datasets report pets.zip", "datasets add pets pets.zip", "train --target pets")
+    listed = add_command(commands, "datasets", catalogues.list_datasets, words, *examples)
+    add_json(listed)
+    own_pictures.add_actions(listed.add_subparsers(metavar="ACTION"))
 
 
 def _describe(commands: Any) -> None:
@@ -206,7 +222,7 @@ def _describe(commands: Any) -> None:
     added = add_command(commands, "describe", catalogues.describe, words, *examples)
     add_source(added, "source")
     words = "count the network that trains on this task: its last layer is new"
-    add_word(added, "--target", "target", tuple(datasets.SOURCES), words=words)
+    add_target(added, words=words)
     add_frozen(added)
     add_json(added)
 

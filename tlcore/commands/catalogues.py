@@ -85,13 +85,16 @@ def remove_source(options: Namespace) -> int:
 
 
 def list_datasets(options: Namespace) -> int:
-    sets = datasets.catalogue()
-    rows = [
-        [one.name, one.title, len(one.class_names), one.n_train, one.n_test, "shipped" if one.offline else one.note]
-        for one in sets
-    ]
+    sets = datasets.offered()
+    rows = [[one.name, one.title, len(one.class_names), one.n_train, one.n_test, _where(one)] for one in sets]
     text = table(["name", "title", "classes", "train", "test", "where"], rows)
     return console.show(options, [{**asdict(one), "n_train": one.n_train} for one in sets], text)
+
+
+def _where(info: datasets.DatasetInfo) -> str:
+    if datasets.own_sets.is_own(info.name):
+        return "own pictures"
+    return "shipped" if info.offline else info.note
 
 
 def list_heads(options: Namespace) -> int:

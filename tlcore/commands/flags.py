@@ -52,6 +52,10 @@ def source(text: str) -> str:
     return text if sources.is_uploaded(text) else choice("source model", sources.names())(text)
 
 
+class Task(str):
+    """The name or title of a target task, as it was typed: own pictures are looked for in the data folder, later."""
+
+
 def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     """Return a reader of words with commas between them; one that comes twice counts once.
 

@@ -8,7 +8,7 @@ from tlcore import datasets, sources
 from tlcore.features import freezing
 from tlcore.spec import RANGES, SPLITS, DataSpec, FineTuneSpec
 
-from .flags import Parser, all_or, choice, folder, number, several, source
+from .flags import Parser, Task, all_or, choice, folder, number, several, source
 
 NAME = "python -m tlcore"
 HOME = "the data folder; default: TRANSFER_LAB_HOME, else var beside the program"
@@ -38,8 +38,11 @@ def add_task(added: Parser, source_name: str) -> None:
     added.add_argument("--per-class", type=all_or("per_class"), metavar="N|all", help=words)
 
 
-def add_target(added: Parser, default: str) -> None:
-    add_word(added, "--target", "target", tuple(entry.name for entry in datasets.catalogue()), default)
+def add_target(added: Parser, default: str = "", words: str = "") -> None:
+    listed = f"one of {', '.join(entry.name for entry in datasets.catalogue())}, or own pictures that datasets add made"
+    listed += f"; default {default}" if default else ""
+    help_words = "; ".join(filter(None, (words, listed)))
+    added.add_argument("--target", type=Task, metavar="TARGET", help=help_words)
 
 
 def add_source(added: Parser, flag: str, default: str | None = None) -> None:

@@ -106,4 +106,4 @@ def draw(labels: np.ndarray, n: int | None) -> np.ndarray:
 
 def _n_validation(n: int, split: str) -> int:
     check_choice("split", split, SPLITS)
-    return round(n / (10 if split == "standard" else 12))
+    return max(1, round(n / (10 if split == "standard" else 12)))  # of a few own pictures one at least

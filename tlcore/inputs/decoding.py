@@ -66,7 +66,7 @@ def _decode(content: bytes, formats: tuple[str, ...]) -> Image.Image:
                     raise Refused(DAMAGED)
                 picture.draft(None, (LONGEST, LONGEST))  # decoded at a fraction of its size
             elif picture.format in ("GIF", "PNG", "WEBP", "AVIF"):
-                picture = _finished(picture)
+                picture = finished(picture)
             return _handed_on(ImageOps.exif_transpose(picture))
     except Refused:
         raise
@@ -78,7 +78,7 @@ def _decode(content: bytes, formats: tuple[str, ...]) -> Image.Image:
         raise Refused(DAMAGED) from error
 
 
-def _finished(picture: Image.Image) -> Image.Image:
+def finished(picture: Image.Image) -> Image.Image:
     """Return the frame of an animation with most on it, the last of equals; a still picture as it is."""
     if not getattr(picture, "is_animated", False):
         return picture

@@ -13,6 +13,7 @@ from itsdangerous import BadSignature, Signer
 
 from tlcore import datasets
 from tlcore.errors import RightsError, SpecError, StoreError
+from tlcore.machine.settings import whole_number
 from tlcore.spec import Spec
 from tlcore.store import Entry, Run, Store
 from tlcore.store.disk import make_room
@@ -221,31 +222,6 @@ class Access:
                 "Run {run_id} is somebody else's: you can watch it, and only who started it or the host can change it.",
                 run_id=run_id,
             )
-
-
-def whole_number(name: str, default: int, environ: Mapping[str, str], most: int = 100_000) -> int:
-    """Return what an environment variable says, ``default`` where it is not set.
-
-    Raises
-    ------
-    SpecError
-        It is no whole number from 1 to ``most``.
-
-    Examples
-    --------
-    >>> whole_number("N", 20, {"N": "3"}), whole_number("N", 20, {})
-    (3, 20)
-    """
-    text = environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise SpecError(
-            "{name} must be a whole number from 1 to {most:,}. Received: {text!r}. Try {name}={default}.",
-            name=name,
-            most=most,
-            text=text[:40],
-            default=default,
-        )
-    return int(text)
 
 
 def _signed(signer: Signer, cookie: str | None) -> str | None:

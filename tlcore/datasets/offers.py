@@ -1,0 +1,27 @@
+"""Which target tasks one person may choose: those that everybody has, and their own pictures."""
+
+from tlcore.spec import check_choice
+
+from .own_sets.card import is_own
+from .own_sets.kept import find as find_own
+from .own_sets.kept import kept
+from .source import SOURCES, DatasetInfo, catalogue
+
+
+def offered(owner: str | None = None) -> tuple[DatasetInfo, ...]:
+    """Return every target task that a person may choose; ``None``: every one there is, as the host sees them."""
+    return (*catalogue(), *(card.info for card in kept(owner)))
+
+
+def find(text: str, owner: str | None = None) -> str:
+    """Return the name of the task with that name, or of the own pictures with that name or title.
+
+    Raises
+    ------
+    SpecError
+        There is none; the message lists them.
+    """
+    name = text if text in SOURCES else find_own(text, owner)
+    if not is_own(name):
+        check_choice("target", name, (*SOURCES, *(card.title for card in kept(owner))))
+    return name

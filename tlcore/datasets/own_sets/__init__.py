@@ -1,0 +1,56 @@
+"""Pictures that people bring: looked at, mended, kept as target tasks of their own."""
+
+from .card import Card, is_own
+from .draft import discard
+from .kept import (
+    add,
+    card,
+    check_room,
+    find,
+    find_source,
+    kept,
+    plan,
+    remove,
+    rename,
+    sweep,
+    used_mb,
+    write_zip,
+)
+from .limits import FOLDER, INCOMING, Limits, folder, limits
+from .looking import look, report, thumbnails
+from .nouns import FORMS, Choices, ClassCount, Finding, Given, Plan, Report, Sizes, Stopped
+
+__all__ = [
+    "FOLDER",
+    "FORMS",
+    "INCOMING",
+    "Card",
+    "Choices",
+    "ClassCount",
+    "Finding",
+    "Given",
+    "Limits",
+    "Plan",
+    "Report",
+    "Sizes",
+    "Stopped",
+    "add",
+    "card",
+    "check_room",
+    "discard",
+    "find",
+    "find_source",
+    "folder",
+    "is_own",
+    "kept",
+    "limits",
+    "look",
+    "plan",
+    "remove",
+    "rename",
+    "report",
+    "sweep",
+    "thumbnails",
+    "used_mb",
+    "write_zip",
+]
