@@ -26,6 +26,7 @@ from server.first_page import ready_first_page
 from server.page import Page
 from server.sockets import send_at_once
 from tlcore import extensions
+from tlcore.datasets import own_sets
 from tlcore.errors import LabError
 from tlcore.lab import close_all
 from tlcore.machine import Lock, logs, scratch
@@ -53,6 +54,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
             lab = await asyncio.to_thread(state.lab)
             await asyncio.to_thread(uploads.sweep)
             await asyncio.to_thread(own_heads.sweep)
+            await asyncio.to_thread(own_sets.sweep)
             await ready_first_page(FILES)
         except LabError as error:
             sys.exit(f"Transfer Lab cannot start: {error}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tlcore import datasets, sources
+from tlcore.datasets import own_sets
 from tlcore.errors import SpecError
 from tlcore.machine import Lock, logs
 from tlcore.people import embedding, limits, whole_number
@@ -104,6 +105,7 @@ def serve(host: str, port: int, folder: Path) -> NoReturn:
     check_free(host, port)
     whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)
     limits(os.environ)
+    own_sets.limits(os.environ)
     embedding.sites(os.environ)
     Lock(folder).release()  # the server takes it for good, when it is up
     Store(folder).close()

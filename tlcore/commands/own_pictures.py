@@ -42,11 +42,11 @@ def add_actions(actions: Any) -> None:
     words = "call own pictures something else"
     added = add_command(actions, "rename", rename, words, "datasets rename pets animals")
     added.add_argument("set", metavar="NAME", help=SET)
-    added.add_argument("title", metavar="TITLE")
+    added.add_argument("title", metavar="TITLE", help="what it is called from now on")
     words = "write own pictures as a ZIP of class folders"
     added = add_command(actions, "pack", pack, words, "datasets pack pets pets.zip")
     added.add_argument("set", metavar="NAME", help=SET)
-    added.add_argument("file", type=Path, metavar="FILE")
+    added.add_argument("file", type=Path, metavar="FILE", help="the ZIP")
 
 
 def _add_files(added: argparse.ArgumentParser) -> None:

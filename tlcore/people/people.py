@@ -144,8 +144,10 @@ class Access:
         Raises
         ------
         RightsError
-            As many wait already as may, or the results of the server take all the room they may.
+            As many wait already as may, the results of the server take all the room they may, or it learns from
+            somebody else's pictures.
         """
+        self._check_pictures(spec)
         self._check_room()
         return self._store.create(spec, name=name, owner=self._person.id)
 
@@ -154,6 +156,13 @@ class Access:
         self._check(run_id)
         self._check_room()
         return self._store.go_on(self._store.get(run_id), owner=self._person.id)
+
+    def _check_pictures(self, spec: Spec) -> None:
+        name = spec.data.target
+        if datasets.own_sets.is_own(name):
+            owner = datasets.own_sets.card(name).owner
+            if owner and owner != self._person.id and not self._person.host:
+                raise RightsError("These pictures are somebody else's. Add them as your own to learn from them.")
 
     def _check_room(self) -> None:
         waiting, most = self._store.count(states=("queued",), owner=self._person.id), self._limits.person

@@ -1,5 +1,6 @@
 """Pictures that people bring: looked at, mended, kept as target tasks of their own."""
 
+from .bounds import FOLDER, INCOMING, Limits, folder, limits
 from .card import Card, is_own
 from .draft import discard
 from .kept import (
@@ -16,7 +17,6 @@ from .kept import (
     used_mb,
     write_zip,
 )
-from .limits import FOLDER, INCOMING, Limits, folder, limits
 from .looking import look, report, thumbnails
 from .nouns import FORMS, Choices, ClassCount, Finding, Given, Plan, Report, Sizes, Stopped
 

@@ -122,7 +122,7 @@ def reformed(item: np.ndarray, form: str) -> np.ndarray:
     return item if item.shape == FORMS[form].shape else fitted(item[..., 0] if item.shape[-1] == 1 else item, form)
 
 
-TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (1, False), 7: (3, True), 8: (3, False)}
+TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (1, False), 7: (1, True), 8: (3, False)}
 
 
 def turned_back(item: np.ndarray, orientation: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tlcore.errors import DataError
 
-from .limits import DRAFTS, folder
+from .bounds import DRAFTS, folder
 from .nouns import FORMS, Report
 
 ITEMS, FACTS, NAMES, REPORT = "items.u8", "facts.npz", "names.json", "report.json"

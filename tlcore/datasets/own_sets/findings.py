@@ -23,13 +23,13 @@ LEAVE_OUT = Sentence("Leave them out")
 def of_damaged(names: Sequence[str], huge: Sequence[str]) -> Iterator[Finding]:
     """Say which pictures could not be read."""
     if names:
-        words = Sentence("Damaged and left out: {n:,} ({names}).", n=len(names), names=listed(list(names)))
+        words = Sentence("Damaged and left out: {n:,} ({names}).", n=len(names), names=listed(names))
         yield Finding("damaged", words, len(names), _some(names))
     if huge:
         words = Sentence(
             "Too large and left out: {n:,} with more than 25 million pixels or 30 MB ({names}). Make them smaller.",
             n=len(huge),
-            names=listed(list(huge)),
+            names=listed(huge),
         )
         yield Finding("huge", words, len(huge), _some(huge))
 
@@ -53,32 +53,46 @@ def _few(facts: Facts, classes: Sequence[str]) -> Iterator[Finding]:
     counts = np.bincount(facts.label, minlength=len(classes))
     few = [name for name, n in zip(classes, counts, strict=True) if n < LEAST]
     if few:
-        words = "Each class needs {least} pictures. Fewer has: {names}."
-        yield Finding(
-            "few", Sentence(words, least=LEAST, names=listed(few, 8)), len(few), mend="few", default=True,
-            mend_words=Sentence("Leave these classes out"),
-        )  # fmt: skip
+        said = Sentence("Each class needs {least} pictures. Too small: {names}.", least=LEAST, names=listed(few, 8))
+        mend = Sentence("Leave these classes out")
+        yield Finding("few", said, len(few), mend="few", mend_words=mend, default=True)
 
 
 def _sideways(facts: Facts, names: Sequence[str]) -> Iterator[Finding]:
     rows = np.flatnonzero(facts.turned > 1)
     if len(rows):
-        words = "Stored sideways or upside down, with a note of it (EXIF): {n:,} ({names})."
-        yield _finding("sideways", words, rows, names, "rotate", Sentence("Turn them upright"), True)
+        said = Sentence(
+            "Stored sideways or upside down, with a note of it (EXIF): {n:,} ({names}).",
+            n=len(rows),
+            names=_listed(rows, names),
+        )
+        yield _finding("sideways", said, rows, names, "rotate", Sentence("Turn them upright"), True)
 
 
 def _twins(facts: Facts, classes: Sequence[str], names: Sequence[str], split: bool) -> Iterator[Finding]:
     within, across, parts = twin_rows(facts)
     if len(within):
-        words = "Twins within a class, the same picture again: {n:,} ({names})."
-        yield _finding("twins", words, within, names, "twins", ONE_OF_EACH, True, _paired(within, facts))
+        said = Sentence(
+            "Twins within a class, the same picture again: {n:,} ({names}).",
+            n=len(within),
+            names=_listed(within, names),
+        )
+        yield _finding("twins", said, within, names, "twins", ONE_OF_EACH, True, _paired(within, facts))
     if len(across):
-        words = "The same picture in two classes, so one label is wrong: {n:,} ({names})."
-        yield _finding("twins_across", words, across, names, "twins_across", LEAVE_OUT, True, _by_group(across, facts))
+        said = Sentence(
+            "The same picture in two classes, so one label is wrong: {n:,} ({names}).",
+            n=len(across),
+            names=_listed(across, names),
+        )
+        yield _finding("twins_across", said, across, names, "twins_across", LEAVE_OUT, True, _by_group(across, facts))
     if split and len(parts):
-        words = "Training pictures that are among the test pictures too, which makes a test too easy: {n:,} ({names})."
         mend = Sentence("Leave them out of training")
-        yield _finding("twins_parts", words, parts, names, "twins_parts", mend, True, _paired(parts, facts))
+        said = Sentence(
+            "Training pictures that are among the test pictures too, which makes a test too easy: {n:,} ({names}).",
+            n=len(parts),
+            names=_listed(parts, names),
+        )
+        yield _finding("twins_parts", said, parts, names, "twins_parts", mend, True, _paired(parts, facts))
 
 
 def twin_rows(facts: Facts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -125,29 +139,42 @@ def _tiny(facts: Facts, names: Sequence[str]) -> Iterator[Finding]:
     tiny = np.minimum(facts.width, facts.height) < TINY
     rows = np.flatnonzero(tiny)
     if len(rows) == len(facts):
-        words = "All pictures are tiny, fewer than {least} pixels high or wide: they are enlarged, and stay blurred."
-        yield Finding("tiny", Sentence(words, least=TINY), len(rows))
+        said = Sentence(
+            "All pictures are tiny, fewer than {least} pixels high or wide: they are enlarged, and stay blurred.",
+            least=TINY,
+        )
+        yield Finding("tiny", said, len(rows))
     elif len(rows):
-        words = "Tiny, fewer than {least} pixels high or wide: {n:,} ({names})."
-        yield _finding("tiny", words, rows, names, "tiny", LEAVE_OUT, False, least=TINY)
+        said = Sentence(
+            "Tiny, fewer than {least} pixels high or wide: {n:,} ({names}).",
+            n=len(rows),
+            names=_listed(rows, names),
+            least=TINY,
+        )
+        yield _finding("tiny", said, rows, names, "tiny", LEAVE_OUT, False)
 
 
 def _grey(facts: Facts, names: Sequence[str]) -> Iterator[Finding]:
     rows = np.flatnonzero(facts.grey)
     if 0 < len(rows) < len(facts):
-        words = "Grey among pictures in colour: {n:,} of {all:,} ({names})."
-        yield _finding("grey", words, rows, names, "grey", LEAVE_OUT, False, all=len(facts))
+        said = Sentence(
+            "Grey among pictures in colour: {n:,} of {all:,} ({names}).",
+            n=len(rows),
+            names=_listed(rows, names),
+            all=len(facts),
+        )
+        yield _finding("grey", said, rows, names, "grey", LEAVE_OUT, False)
 
 
 def _inverted(facts: Facts) -> Iterator[Finding]:
     light = facts.border >= LIGHT
     if len(facts) and light.mean() >= MOSTLY:
-        words = "Dark on light: {share} of the pictures. The digit networks know light on black, as MNIST has it."
-        yield Finding(
-            "inverted", Sentence(words, share=percent(float(light.mean()), 0)), int(light.sum()),
-            rows=tuple(np.flatnonzero(light)[:N_ROWS].tolist()), mend="invert",
-            mend_words=Sentence("Make them light on black"), default=True,
-        )  # fmt: skip
+        said = Sentence(
+            "Dark on light: {share} of the pictures. The digit networks know light on black, as MNIST has it.",
+            share=percent(float(light.mean()), 0),
+        )
+        mend = Sentence("Make them light on black")
+        yield _finding("inverted", said, np.flatnonzero(light), [], "invert", mend, True)
 
 
 def _lopsided(facts: Facts, classes: Sequence[str]) -> Iterator[Finding]:
@@ -155,24 +182,34 @@ def _lopsided(facts: Facts, classes: Sequence[str]) -> Iterator[Finding]:
     enough = [int(n) for n in counts if n >= LEAST]
     if len(enough) > 1 and max(enough) >= LOPSIDED * min(enough):
         most, least = (next(i for i, n in enumerate(counts) if n == value) for value in (max(enough), min(enough)))
-        words = (
-            "Lopsided: {largest} has {most:,} pictures, {smallest} {least:,}. Always guessing {largest} would be right "
-            "in {share}."
-        )
         said = Sentence(
-            words, largest=short(classes[most]), most=max(enough), smallest=short(classes[least]), least=min(enough),
+            "Lopsided: {largest} has {most:,} pictures, {smallest} {least:,}. Always guessing {largest} would be right "
+            "in {share}.",
+            largest=short(classes[most]),
+            most=max(enough),
+            smallest=short(classes[least]),
+            least=min(enough),
             share=percent(max(enough) / sum(enough), 0),
-        )  # fmt: skip
+        )
         mend = Sentence("Take {n:,} of each class", n=min(enough))
         yield Finding("lopsided", said, max(enough) - min(enough), mend="balance", mend_words=mend)
 
 
+def _listed(rows: np.ndarray, names: Sequence[str]) -> str:
+    return listed([names[int(row)] for row in rows[:N_NAMES]])
+
+
 def _finding(
-    kind: str, words: str, rows: np.ndarray, names: Sequence[str], mend: str, mend_words: Sentence, default: bool,
-    shown: Sequence[int] | None = None, **values: object,
-) -> Finding:  # fmt: skip
-    concerned = [names[int(row)] for row in rows]
-    said = Sentence(words, n=len(rows), names=listed(concerned), **values)
+    kind: str,
+    said: Sentence,
+    rows: np.ndarray,
+    names: Sequence[str],
+    mend: str,
+    mend_words: Sentence,
+    default: bool,
+    shown: Sequence[int] | None = None,
+) -> Finding:
+    concerned = [names[int(row)] for row in rows[:N_NAMES]] if names else []
     some = tuple(rows[:N_ROWS].tolist() if shown is None else shown)
     return Finding(kind, said, len(rows), _some(concerned), some, mend, mend_words, default)
 

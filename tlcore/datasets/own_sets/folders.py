@@ -206,8 +206,10 @@ def _validation(places: Sequence[Place | None]) -> list[Finding]:
 
 def joined_validation(n: int) -> list[Finding]:
     """Return the finding that ``n`` pictures of a validation part join the training part; none of none."""
-    words = "Its {n:,} validation pictures join the training part: each run draws its own validation images from that."
-    return [Finding("validation", Sentence(words, n=n), n)] if n else []
+    said = Sentence(
+        "Its {n:,} validation pictures join the training part, of which each run draws its own validation images.", n=n
+    )
+    return [Finding("validation", said, n)] if n else []
 
 
 def listed_in_table(
@@ -236,16 +238,15 @@ def listed_in_table(
 def _without_class(names: Sequence[str]) -> list[Finding]:
     if not names:
         return []
-    words = "Left out, for they have no class: {n:,} ({names})."
-    return [Finding("labels", Sentence(words, n=len(names), names=listed(list(names))), len(names), tuple(names[:20]))]
+    said = Sentence("Left out, for they have no class: {n:,} ({names}).", n=len(names), names=listed(names))
+    return [Finding("labels", said, len(names), tuple(short(name) for name in names[:20]))]
 
 
 def _skipped(names: Sequence[str]) -> list[Finding]:
     if not names:
         return []
-    words = "Left out, for they are no pictures: {n:,} ({names})."
-    some = tuple(short(name) for name in names[:20])
-    return [Finding("skipped", Sentence(words, n=len(names), names=listed(list(names))), len(names), some)]
+    said = Sentence("Left out, for they are not pictures: {n:,} ({names}).", n=len(names), names=listed(names))
+    return [Finding("skipped", said, len(names), tuple(short(name) for name in names[:20]))]
 
 
 def is_zip(path: Path) -> bool:

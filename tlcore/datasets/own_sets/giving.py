@@ -6,10 +6,10 @@ from dataclasses import replace
 from tlcore.errors import DataError
 from tlcore.sentences import Sentence
 
+from .bounds import MB, Limits
 from .decoding import is_picture
 from .folders import MOST_ENTRIES, in_zip, is_hidden, loose, opened, path_of
 from .idx_files import is_idx, read_idx_files
-from .limits import MB, Limits
 from .nouns import Given, listed, short
 from .npz import read_npz
 from .stack import Stack

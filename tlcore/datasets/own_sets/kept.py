@@ -25,10 +25,10 @@ from tlcore.sentences import Sentence
 
 from ..source import SOURCES, DatasetInfo, DataSource, Raw
 from . import draft as drafts
+from .bounds import ABANDONED_S, Limits, check_disk, check_person, check_size, folder, limits, size, sweep_abandoned
 from .card import Card, is_own
 from .decoding import reformed, turned_back
 from .draft import Draft, opened
-from .limits import ABANDONED_S, Limits, check_disk, check_person, check_size, folder, limits, size, sweep_abandoned
 from .nouns import FORMS, PARTS, Choices, Plan, short
 from .planning import Selection, planned, select
 

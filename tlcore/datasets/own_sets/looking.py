@@ -13,8 +13,8 @@ from tlcore.errors import DataError
 from tlcore.machine import LeanContext
 
 from . import draft, reading
+from .bounds import Limits, check_disk, check_size, limits, sweep_abandoned
 from .draft import discard, new_place, opened
-from .limits import Limits, check_disk, check_size, limits, sweep_abandoned
 from .nouns import FORMS, Given, Report, Stopped
 
 log = getLogger(__name__)

@@ -1,6 +1,7 @@
 """The nouns of a person's own pictures: what was given, what was seen, what is chosen. All but ``Given`` go to JSON."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -167,7 +168,7 @@ def short(name: object, most: int = 60) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
-def listed(names: "tuple[str, ...] | list[str]", most: int = 3) -> str:
+def listed(names: Sequence[str], most: int = 3) -> str:
     """Return a few names and that there are more.
 
     Examples

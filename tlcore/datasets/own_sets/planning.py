@@ -1,6 +1,6 @@
 """What a person's choices make of a draft: which rows train, which test, and why it cannot be added."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,7 @@ def _checked(report: Report, choices: Choices) -> tuple[str, tuple[str, ...]]:
     low, high = SHARES
     if not (isinstance(choices.test_share, int | float) and low <= choices.test_share <= high):
         raise SpecError(
-            "The share of test pictures must be from {low:.0%} to {high:.0%}. Received: {value}.",
+            "The share of test pictures must be from {low} to {high}. Received: {value}. Try 0.2.",
             low=low,
             high=high,
             value=choices.test_share,
@@ -166,7 +166,7 @@ def _divided(
     return (np.sort(np.concatenate(train or [nothing])), np.sort(np.concatenate(test or [nothing])))
 
 
-def _problems(names: Sequence[str], y_train: np.ndarray, y_test: np.ndarray, given: bool):
+def _problems(names: Sequence[str], y_train: np.ndarray, y_test: np.ndarray, given: bool) -> Iterator[Sentence]:
     if len(names) < LEAST_CLASSES:
         yield Sentence(
             "A set needs at least {least} classes; this has {n}. Add pictures of another class.",
@@ -177,18 +177,21 @@ def _problems(names: Sequence[str], y_train: np.ndarray, y_test: np.ndarray, giv
     n_train, n_test = (np.bincount(y, minlength=len(names)) for y in (y_train, y_test))
     few = [name for name, n in zip(names, n_train + n_test, strict=True) if n < LEAST]
     if few:
-        words = (
-            "Each class needs at least {least} pictures. Fewer has: {names}. Add pictures, merge the class with "
-            "another, or leave it out."
+        yield Sentence(
+            "Each class needs at least {least} pictures. Too small: {names}. Add pictures, merge the class with "
+            "another, or leave it out.",
+            least=LEAST,
+            names=listed(few, 8),
         )
-        yield Sentence(words, least=LEAST, names=listed(few, 8))
-    no_test = [name for name, n, m in zip(names, n_test, n_train, strict=True) if not n or m < LEAST - 1]
-    if no_test and not few:
-        words = (
+    bare = [name for name, n, m in zip(names, n_test, n_train, strict=True) if not n or m < LEAST - 1]
+    if bare and not few and given:
+        yield Sentence(
             "These classes need at least 2 training pictures and 1 test picture: {names}. Draw the test part here, or "
-            "leave them out."
-            if given
-            else "These classes consist of twins and cannot be divided into training and test: {names}. Add other "
-            "pictures."
+            "leave them out.",
+            names=listed(bare, 8),
         )
-        yield Sentence(words, names=listed(no_test, 8))
+    elif bare and not few:
+        yield Sentence(
+            "These classes consist of twins and cannot be divided into training and test: {names}. Add other pictures.",
+            names=listed(bare, 8),
+        )

@@ -18,9 +18,9 @@ from tlcore.sentences import Sentence
 
 from ..splits import draw
 from . import findings, giving, twins
+from .bounds import Limits
 from .decoding import fitted, know_heif
 from .draft import FACTS, ITEMS, NAMES, REPORT, Facts
-from .limits import Limits
 from .nouns import FORMS, PARTS, ClassCount, Finding, Given, Report, Sizes, short
 from .stack import Damaged, Picture, Stack, in_order
 
@@ -153,8 +153,12 @@ def _drawn(stack: Stack, most: int) -> tuple[list[int], list[Finding]]:
     keys = [(label, part) for label, part in zip(stack.labels, stack.parts, strict=True)]
     number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     rows = draw(np.array([number[key] for key in keys]), most)
-    words = "These are {n:,} pictures, and a set may have {most:,}: so many were drawn, class by class."
-    return rows.tolist(), [Finding("too_many", Sentence(words, n=len(stack), most=most), len(stack) - most)]
+    said = Sentence(
+        "These are {n:,} pictures, and a set may have {most:,}: so many were drawn, class by class.",
+        n=len(stack),
+        most=most,
+    )
+    return rows.tolist(), [Finding("too_many", said, len(stack) - most)]
 
 
 class _Seen:
