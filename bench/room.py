@@ -299,7 +299,7 @@ def _drain(server: _served.LabServer, report: Report) -> None:
 def _judge(report: Report) -> None:
     room, problems = report.room, report.problems
     problems += [f"{error} ({n} times)" for error, n in Counter(room.errors).most_common()]
-    problems += [f"a page said: {words}" for words in sorted(set(room.refusals)) if "log has it" in words]
+    problems += [f"a page said: {words}" for words in sorted(set(room.refusals)) if "(log id" in words]
     if report.click_p95 > CLICK_S:
         problems.append(f"the 95th percentile of clicks took {report.click_p95:.2f} s, {CLICK_S:g} s are wanted")
     most = max(look.mb for look in report.looks)

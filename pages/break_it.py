@@ -14,7 +14,7 @@ from tlcore.store import Run
 
 TITLES = {
     "freeze_too_deep": _("Freeze too deep"),
-    "wrong_source": _("Take the wrong source"),
+    "wrong_source": _("Start from the wrong source"),
     "learning_rate": _("Learning rate × 100"),
     "scaling": _("Forget to scale the pixels"),
     "labels": _("Shuffle the labels"),
@@ -37,19 +37,21 @@ WHY = {
         "cannot get it back."
     ),
     "wrong_source": _("Its filters suit sleeves and soles. Few labels are not enough to make up for that."),
-    "learning_rate": _("Each step jumps over the valley. The loss rises, or the network answers one class for all."),
+    "learning_rate": _(
+        "Each step jumps over the valley. The loss rises, or the network gives every image the same answer."
+    ),
     "scaling": _(
         "The activations are about 255 times as large as the trained layers expect, so those layers start "
         "far from anything they have learned."
     ),
-    "labels": _("The network learns the training labels by heart. There is nothing in them to carry over."),
+    "labels": _("The network learns the training labels by heart. They follow no rule that could fit new images."),
     "recompile": _(
         "The first `fit` after `compile` fixes which weights a step changes. Setting `trainable` later changes a flag, "
         "not that step, and Keras says nothing. Compile after every change of `trainable`."
     ),
 }
 GUESSES: dict[Outcome, str] = {
-    "same": _("It learns as well"),
+    "same": _("It learns just as well"),
     "worse": _("It learns worse"),
     "ended": _("Training breaks down"),
 }
@@ -98,7 +100,9 @@ def card(one: Break, seed: int) -> None:
         run = twin = None
         st.warning(tell(error))
     guess = state.get(f"break_guess_{one.name}")
-    st.markdown(_("**What will happen?** A guess starts it.") if run is None else _("**Guess again** with this seed:"))
+    st.markdown(
+        _("**What will happen?** Your guess starts both runs.") if run is None else _("**Guess again** with this seed:")
+    )
     with st.container(horizontal=True, key=f"guesses_{one.name}"):
         for outcome, words in GUESSES.items():
             chosen = run is not None and outcome == guess

@@ -125,5 +125,5 @@ st.markdown(lead(form))
 if everyone := [info for info in everyone if info.form == form]:
     easel(everyone, form)
 else:
-    st.info(_("No model is there to answer. Train one first."))
+    st.info(_("There is no model to answer yet. Train one first."))
 frame.next_page("runs.py", _("Next: all runs"))

@@ -23,7 +23,9 @@ from tlcore.evidence.sweeps import Conditions
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run
 
-frame.heading(_("Evidence"), _("Does it work, how much does it save, and when does it not? Measured, with intervals."))
+frame.heading(
+    _("Evidence"), _("Does transfer work, how much does it save, and when does it fail? Measured, with intervals.")
+)
 WHOSE = {"mine": _("Yours"), "recorded": _("Recorded")}
 
 
@@ -55,7 +57,7 @@ def my_experiments(mine: dict[Conditions, tuple[Cell, ...]]) -> tuple[Cell, ...]
     if len(groups) > 1:
         titles = {one: f"{shown(one.words)} ({len(mine[one]):,})" for one in groups}
         group = st.selectbox(_("Measured with"), groups, format_func=titles.__getitem__, key="claims_conditions")
-    words = _("{n:,} experiments of your sweeps, all with {conditions}.")
+    words = _("{n:,} experiments from your sweeps, all with {conditions}.")
     st.caption(words.format(n=len(mine[group]), conditions=shown(group.words)))
     return mine[group]
 
@@ -90,9 +92,9 @@ def labels_saved() -> None:
         st.caption(words.format(id=run.id[:6], when=when(run.started)))
     savings_view.chart(cells, key, found)
     st.segmented_control(
-        _("Labels per class that transfer gets"),
+        _("Labels per class for transfer"),
         recorded.LABELS,
-        help=_("At which size the saving is read off."),
+        help=_("The number of labels at which the saving is read from the chart."),
         wrap=True,
         **state.keyed("saving_at"),
     )
@@ -137,7 +139,7 @@ def keras_example() -> None:
             tasks(found.result)
             words = _("Recorded {date} on {machine}, seed {seed}. To measure it again: `{command}`")
             st.caption(words.format(date=found.date, machine=found.machine, seed=found.seed, command=found.command))
-        st.button(_("Run it whole"), key="start_example", icon=":material/play_arrow:", on_click=start_example)
+        st.button(_("Run the whole example"), key="start_example", icon=":material/play_arrow:", on_click=start_example)
         if run is not None:
             run_view.show(run, "example")
             run_view.show_result(run)

@@ -90,7 +90,7 @@ doors = [
         _("Train your own"),
         _("Watch it learn and read the verdict; set how many examples, and what is frozen."),
     ),
-    ("how_it_works.py", _("How it works"), _("Every step in pictures and numbers of a real run.")),
+    ("how_it_works.py", _("How it works"), _("Every step in pictures and numbers from a real run.")),
 ]
 for column, (page, title, words) in zip(st.columns(3), doors, strict=True):
     with column.container(border=True, height="stretch"):

@@ -17,7 +17,7 @@ from tlcore.sentences import percent
 
 frame.heading(
     _("How it works"),
-    _("The mathematics behind the curves. Every number below belongs to one real run; pick yours."),
+    _("The mathematics behind the curves. Every number below comes from one real run; pick your own."),
 )
 
 
@@ -28,7 +28,7 @@ def pick() -> Lesson:
     titles = {run.id: title(run) for run in runs if lesson.teaches(run)}
     known = lesson.recorded()
     names = {"": _("Recorded: {run}").format(run=describe(known.settings))} | titles
-    chosen = st.selectbox(_("Numbers of"), list(names), format_func=names.__getitem__, key="lesson_run")
+    chosen = st.selectbox(_("Numbers from"), list(names), format_func=names.__getitem__, key="lesson_run")
     if chosen:
         try:
             with st.spinner(_("Taking the run's first step again. A few seconds.")):
@@ -241,10 +241,10 @@ def svm(shown: Lesson) -> None:
         (r"\sum \alpha_i", f"{dual.sum_alpha:.4f}", _("what the objective wants large")),
         (r"\tfrac12 \sum_{i = j}", f"{dual.diagonal / 2:.4f}", _("each vector with itself")),
         (r"\tfrac12 \sum_{i \ne j}", f"{(dual.quadratic - dual.diagonal) / 2:.4f}", _("each with the others")),
-        (r"\text{dual value}", f"{dual.value:.4f}", _("the first line less the next two")),
+        (r"\text{dual value}", f"{dual.value:.4f}", _("the first line minus the next two")),
         (r"\text{primal value}", f"{dual.primal:.4f}", _("½‖w‖² + C Σ slack: equal at the solution")),
-        (r"\sum \alpha_i y_i", f"{dual.balance:.1e}", _("the second constraint: 0 but for rounding")),
-        (r"\min \alpha,\ \max \alpha", f"{dual.smallest:.4f}, {dual.largest:.4f}", _("the first: within 0 and C")),
+        (r"\sum \alpha_i y_i", f"{dual.balance:.1e}", _("the second constraint: 0, up to rounding")),
+        (r"\min \alpha,\ \max \alpha", f"{dual.smallest:.4f}, {dual.largest:.4f}", _("the first: between 0 and C")),
     ]
     lines = "\n".join(f"| ${term}$ | {value} | {words} |" for term, value, words in rows)
     st.markdown(f"| {_('term')} | {_('value')} | {_('what it is')} |\n|---|---|---|\n{lines}")

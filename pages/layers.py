@@ -53,13 +53,13 @@ def sentence(frozen: Freezing, draft: FineTuneSpec) -> None:
     if not cost.n_trainable:
         st.warning(_("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer."))
         return
-    words = _("**{n:,} of {total:,} weights will train ({share}), about {saved} less compute a step.**")
+    words = _("**{n:,} of {total:,} weights will train ({share}). Each step needs about {saved} less compute.**")
     if cost.share == 1:
-        words = _("**{n:,} of {total:,} weights will train ({share}): no compute is saved.**")
+        words = _("**{n:,} of {total:,} weights will train ({share}). No compute is saved.**")
     elif frozen.boundary is not None and not draft.augment:
         words = _(
-            "**{n:,} of {total:,} weights will train ({share}): about {saved} less compute a step, "
-            "{times:.1f} times less over {epochs} epochs.**"
+            "**{n:,} of {total:,} weights will train ({share}). Each step needs about {saved} less compute, {epochs} "
+            "epochs {times:.1f} times less.**"
         )
     whole = _(
         "Over a whole training the frozen part runs only once, not in every epoch. The claims on the Evidence page "
@@ -76,7 +76,7 @@ def sentence(frozen: Freezing, draft: FineTuneSpec) -> None:
             times=Freezing(frozen.layers).training(draft.epochs) / max(frozen.training(draft.epochs), 1),
             epochs=draft.epochs,
         ),
-        help=_("Counted in multiplications of one training image, forward and backward.") + " " + whole,
+        help=_("Counted as the multiplications for one training image, forward and backward.") + " " + whole,
     )
 
 
@@ -106,7 +106,7 @@ def table(frozen: Freezing) -> None:
         alt=_("Layers with their weights and state"),
     )
     st.caption(
-        _("Sum: {total:,} weights, of which {trainable:,} train and {frozen:,} are frozen.").format(
+        _("{total:,} weights in all: {trainable:,} train and {frozen:,} are frozen.").format(
             total=cost.n_weights, trainable=cost.n_trainable, frozen=cost.n_weights - cost.n_trainable
         )
         + " "

@@ -11,7 +11,7 @@ from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
 from tlcore.store import Entry, Run
 
-frame.heading(_("Runs"), _("Everything that you trained here, with its settings, seed, versions and result."))
+frame.heading(_("Runs"), _("Everything you have trained here, with its settings, seed, versions and result."))
 MOST_GOING = 1000  # as many as may wait on a server
 
 
@@ -66,7 +66,7 @@ def compared(ids: tuple[str, ...]) -> None:
 def everybodys() -> bool:
     """Return whether the runs of everybody are shown, which a host chooses."""
     return state.person().host and st.toggle(
-        _("Runs of everybody"),
+        _("Everybody's runs"),
         value=True,
         key="everyone",
         persist_state="session",

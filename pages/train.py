@@ -20,7 +20,7 @@ from tlcore.sentences import percent
 from tlcore.spec import ComparisonSpec, Spec
 from tlcore.store import Run
 
-frame.heading(_("Train"), _("Train several ways on the same images and see which works best."))
+frame.heading(_("Train"), _("Train in several ways on the same images and see which works best."))
 
 
 def start(spec: Spec, slot: str) -> None:
@@ -96,7 +96,9 @@ def compared(run: Run | None) -> None:
     run_view.show(run, "ways", heading=False)
     if run.spec != state.comparison_draft():
         st.caption(
-            _("This comparison has other settings than those chosen now: {title}.").format(title=plain(title(run)))
+            _("This comparison was made with other settings than those chosen now: {title}.").format(
+                title=plain(title(run))
+            )
         )
 
 

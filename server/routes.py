@@ -14,7 +14,7 @@ from server.headers import cookie
 from tlcore.errors import LabError
 from tlcore.people import Keys
 
-NOT_YOURS = "The measures are for this machine, or for who sends the host's token: Authorization: Bearer TOKEN."
+NOT_YOURS = "The measures are for this machine, or for whoever sends the host's token: Authorization: Bearer TOKEN."
 WRONG_TOKEN = "This host link is not valid. Use the one that the server printed when it started."
 
 

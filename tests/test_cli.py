@@ -297,7 +297,7 @@ def test_a_bug_is_one_sentence_with_a_log_id(do, home, monkeypatch):
     monkeypatch.setattr(sources, "catalogue", lambda: 1 / 0)
     code, printed, said = do("sources")
     log_id = re.search(r"has it under ([0-9a-f]{8})\.", said)
-    assert code == 1 and not printed and refused(said, "Something went wrong inside") and log_id
+    assert code == 1 and not printed and refused(said, "Something went wrong") and log_id
     log = (home / "commands.log").read_text()
     assert f"log id {log_id[1]}" in log and "ZeroDivisionError" in log
 
@@ -332,7 +332,7 @@ def test_describe_shows_each_layer_and_sums_that_add_up(do):
     assert code == 0 and re.search(r"conv_1 +Conv2D +26 × 26 × 32 +320 +0\.3 % +frozen\n", printed)
     assert "nothing to freeze" in printed and "trainable" in printed
     sums, saved = printed.splitlines()[-2:]
-    assert sums == "Sum: 121,930 weights, of which 19,146 train and 102,784 are frozen."
+    assert sums == "121,930 weights in all: 19,146 train and 102,784 are frozen."
     assert saved.startswith("19,146 of 121,930 weights will train (15.7 %), about ")
     fields = json.loads(do("describe", "digits", "--preset", "convolutions", "--json")[1])
     assert sum(layer["n_weights"] for layer in fields["layers"]) == fields["n_weights"] == 121_930
@@ -414,7 +414,7 @@ def test_runs_are_compared_by_what_they_reached_and_by_what_differs(do, home):
     values = json.loads(do("runs", "compare", one.id, third.id, "--json")[1])
     assert [run["id"] for run in values["runs"]] == [one.id, third.id] and values["verdict"] == ""
     assert {run["own task"] for run in values["runs"]} == {"–"}, "an older run did not measure it"
-    assert values["differ"]["Batch size"] == ["16", "32"] and "Optimiser" not in values["differ"]
+    assert values["differ"]["Batch size"] == ["16", "32"] and "Optimizer" not in values["differ"]
     assert "different tasks" in do("runs", "compare", one.id, third.id)[1]
     assert do("runs", "compare", one.id)[0] == 2
     assert do("runs", "compare", one.id, one.id)[0] == 2

@@ -102,7 +102,7 @@ def test_every_way_counts_the_seconds_of_all_processors_and_kept_features_as_man
 
 def test_processor_seconds_are_told_where_all_have_them():
     cpu = {"SVM": Way("svm", "", learn_s=9.0, cpu_s=1.0), "Scratch": Way("scratch", "", learn_s=1.0, cpu_s=21.0)}
-    assert str(ways.saving(cpu)) == "SVM learned in 1.00 processor seconds, Scratch in 21.00: 21 times as quick."
+    assert str(ways.saving(cpu)) == "SVM learned in 1.00 processor seconds, Scratch in 21.00: 21 times as fast."
     old = {**cpu, "Scratch": replace(cpu["Scratch"], cpu_s=0.0)}
     assert str(ways.saving(old)).startswith("Scratch learned in 1.00 s, SVM in 9.00 s")
 

@@ -72,8 +72,8 @@ def test_few_labels_call_nothing_better_before_the_seeds_do(store):
     found = contest(entrants, store.folder)
     assert str(found.verdict).startswith("With these 10 images A got more right than B: 97.5 % against 75.0 %")
     assert str(found.headline) == "With these 10 images A got more right than B: 97.5 % against 75.0 %"
-    assert str(found.tested).endswith("Only more seeds tell which method is better.")
-    assert str(found.verdict).endswith("Only more seeds tell which method is better.")
+    assert str(found.tested).endswith("Only more seeds can tell which method is better.")
+    assert str(found.verdict).endswith("Only more seeds can tell which method is better.")
     assert found.offer and not found.clear
     missing = repetitions(entrants)
     assert sorted((spec.seed, spec.data.seed, len(spec.phases[0].frozen)) for spec in missing) == sorted(

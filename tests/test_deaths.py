@@ -5,7 +5,7 @@ from pebble import ProcessExpired
 
 from tlcore.machine.deaths import CutOff, cause, memory_kills
 
-QUIETLY = "it ended without a word (the log may say more)"
+QUIETLY = "it ended without giving a reason (the log may say more)"
 
 
 @pytest.mark.parametrize(
@@ -15,14 +15,14 @@ QUIETLY = "it ended without a word (the log may say more)"
         (-9, True, "memory ran out and the system killed it (SIGKILL)"),
         (-11, True, "it crashed (SIGSEGV)"),
         (-99, False, "it crashed (signal 99)"),
-        (7, False, "it left with exit code 7"),
+        (7, False, "it exited with code 7"),
         (0, False, QUIETLY),
     ],
 )
 def test_the_cause_of_a_death_is_told(code, for_memory, words):
     assert str(cause(ProcessExpired("gone", code=code), for_memory)) == words
     assert str(cause(ChildProcessError("left"), for_memory)) == str(cause(None)) == QUIETLY
-    assert str(cause(CutOff())) == "the server that ran it was cut off"
+    assert str(cause(CutOff())) == "the server that ran it stopped unexpectedly"
 
 
 EVENTS = "low 0\nhigh 7\nmax 12\noom 3\noom_kill 2\n"

@@ -283,9 +283,9 @@ def test_a_deleted_run_is_stopped(store, start):
     [
         ("killed", "it was killed (SIGKILL)"),
         ("crashed", "it crashed (SIGSEGV)"),
-        ("left", "it left with exit code 7"),
-        ("left_quietly", "it ended without a word (the log may say more)"),
-        ("raised", "it ended without a word (the log may say more)"),
+        ("left", "it exited with code 7"),
+        ("left_quietly", "it ended without giving a reason (the log may say more)"),
+        ("raised", "it ended without giving a reason (the log may say more)"),
     ],
 )
 def test_a_run_whose_workers_keep_dying_fails_with_its_reason(store, start, work, reason):
@@ -293,7 +293,7 @@ def test_a_run_whose_workers_keep_dying_fails_with_its_reason(store, start, work
     run, after = new(store, work), new(store)
     engine.submit(run.id)
     assert (ended(store, run).state, store.get(run.id).attempt) == ("failed", 3)
-    lost = "Its process was lost 3 times without the run getting further, the last time because "
+    lost = "Its process ended early 3 times in a row, the last time because "
     assert str(store.get(run.id).error) == lost + reason + ". Start the run again."
     assert ended(store, after).state == "done"  # the next run has a worker all the same
     assert [run_id for run_id, _, _ in executions(store)] == [run.id] * 3 + [after.id]
@@ -451,8 +451,8 @@ def test_a_run_cut_off_again_and_again_fails_with_its_reason(store, start):
     with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET process = ?, heartbeat = heartbeat - 60", (lost,))
     start()
-    assert "lost 3 times" in str(ended(store, run).error)
-    assert "because the server that ran it was cut off. Start the run again." in str(store.get(run.id).error)
+    assert "ended early 3 times" in str(ended(store, run).error)
+    assert "because the server that ran it stopped unexpectedly. Start the run again." in str(store.get(run.id).error)
 
 
 @pytest.mark.slow

@@ -207,4 +207,4 @@ def test_filters_are_the_kernels_of_the_first_convolution_and_the_strongest_of_t
 
 def test_an_untrained_network_is_not_said_to_have_learned_from_images(tmp_path):
     said = nearest("source:random", np.zeros((1, 28, 28, 1), np.uint8), str(tmp_path))
-    assert str(said) == "This network is untrained: it has learned from no images, so none can be near."
+    assert str(said) == "This network is untrained: it has not learned from any images, so there are none to compare."

@@ -102,7 +102,7 @@ def test_two_models_are_held_against_each_other_and_few_labels_are_said(do, ids)
     values = told(do(*line, "--json"))
     assert values["tested"] == "images" and values["verdict"].startswith("With these 25 images")
     code, printed, _ = do(*line)
-    assert code == 0 and "Another draw of training images" in printed and "--repeat" in printed
+    assert code == 0 and "Other training images" in printed and "--repeat" in printed
 
 
 def test_repetitions_are_run_and_then_the_seeds_decide(do, ids, home):
@@ -195,9 +195,9 @@ def test_a_run_is_named_and_noted_and_both_are_taken_away_again(do, ids, home):
         ("inside {heads}", "left"),
         ("map {heads}", "did not fine-tune"),
         ("map {tuned} --layer conv_9", "conv_9"),
-        ("lesson {heads}", "no finished fine-tuning"),
+        ("lesson {heads}", "not a finished fine-tuning"),
         ("race --lanes scratch", "from 2 to 4 lanes"),
-        ("race --recipe article", "is not raced"),
+        ("race --recipe article", "cannot be raced"),
         ("runs name 000000 x", "There is no run"),
     ],
 )

@@ -187,11 +187,11 @@ def test_a_head_whose_arrays_do_not_fit_is_refused_before_compiled_code_reads_th
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"class_names": ("5",)}, "what it says of itself cannot be"),
-        ({"class_names": ("5", "6", "7", "8", "\x00")}, "what it says of itself cannot be"),
-        ({"input": "sounds"}, "what it says of itself cannot be"),
-        ({"source": None}, "what it says of itself cannot be"),
-        ({"data": DataSpec("cats")}, "it was trained on 'cats', and no such task is here"),
+        ({"class_names": ("5",)}, "its description is not valid"),
+        ({"class_names": ("5", "6", "7", "8", "\x00")}, "its description is not valid"),
+        ({"input": "sounds"}, "its description is not valid"),
+        ({"source": None}, "its description is not valid"),
+        ({"data": DataSpec("cats")}, "it was trained on 'cats', which this lab does not have"),
         ({"class_names": ("a", "b", "c")}, "what is in it is not a k-nearest neighbours for these features"),
         ({"by_hand": (ByHand("knn", "k", "x" * 999),)}, "what is in it is not a k-nearest neighbours"),
     ],
@@ -216,7 +216,7 @@ def test_types_that_no_head_has_are_refused(here):
     from skops.io import dumps
 
     foreign = dumps({"name": "knn", "estimator": pytest.approx, "scale": 1.0, "temperature": 1.0})
-    with pytest.raises(DataError, match="it holds types that no head of this lab has") as caught:
+    with pytest.raises(DataError, match="it contains types that no head of this lab has") as caught:
         own_heads.add(foreign, "x.skops")
     assert refusal(caught.value)
 

@@ -89,7 +89,7 @@ def test_only_the_owner_or_the_host_stops_deletes_restores_and_renames(access, s
     ]
     for person, target in ((BOB, run), (Person(""), run), (ANN, recorded), (Person(""), recorded)):
         for act in actions:
-            with pytest.raises(RightsError, match="somebody else's"):
+            with pytest.raises(RightsError, match="belongs to somebody else"):
                 act(access(person), target)
     assert store.get(run.id) == run and store.get(recorded.id) == recorded
     for person, target in ((ANN, run), (HOST, run), (HOST, recorded)):

@@ -41,9 +41,9 @@ def test_the_drafts_own_lane_keeps_its_phases():
         (DRAFT, ("nothing", "nothing"), "from 2 to 4 lanes. Received: 1"),
         (DRAFT, race.LANES, "from 2 to 4 lanes. Received: 5"),
         (DRAFT, ("nothing", "everything"), "no lane 'everything'"),
-        (FineTuneSpec(), ("convolutions", "draft"), "lanes convolutions and draft would run the same"),
-        (FineTuneSpec(phases=(Phase(frozen=("pool_1",)),)), ("draft", "nothing"), "would run the same"),
-        (FineTuneSpec(source="random"), ("nothing", "scratch"), "would run the same"),
+        (FineTuneSpec(), ("convolutions", "draft"), "lanes convolutions and draft would be the same run"),
+        (FineTuneSpec(phases=(Phase(frozen=("pool_1",)),)), ("draft", "nothing"), "would be the same run"),
+        (FineTuneSpec(source="random"), ("nothing", "scratch"), "would be the same run"),
     ],
 )
 def test_what_is_no_race_is_said_in_one_sentence(draft, names, sentence):

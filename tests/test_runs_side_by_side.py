@@ -36,11 +36,11 @@ def test_examples_in_docstrings_hold():
 def test_settings_are_words_and_no_field_is_left_out():
     found = words(TUNED)
     assert (found["Task"], found["Source network"]) == ("MNIST digits 5-9", "Digits 0-4")
-    assert (found["Epochs"], found["Labels per class"], found["Optimiser"]) == ("30", "100", "adam")
+    assert (found["Epochs"], found["Labels per class"], found["Optimizer"]) == ("30", "100", "adam")
     found = words(TWO)
     assert (found["Phase 1: Frozen layers"], found["Phase 2: Frozen layers"]) == ("conv_1", "nothing")
     assert found["Phase 2: Learning rate"] == "0.0001"
-    assert words(HeadSpec(data=DataSpec(per_class=None)))["Labels per class"] == "all there are"
+    assert words(HeadSpec(data=DataSpec(per_class=None)))["Labels per class"] == "all"
 
 
 @pytest.mark.parametrize("spec", [TWO, HeadSpec(), ComparisonSpec(), SweepSpec(), ExampleSpec()], ids=lambda s: s.kind)

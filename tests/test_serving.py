@@ -242,7 +242,7 @@ def test_what_is_no_item_is_refused(serve, item):
 def test_an_item_of_another_form_is_each_models_own_sentence_and_harms_no_other(serve, item):
     serving = serve()
     both = together(lambda: serving.predict(item, ["plain"]), lambda: serving.predict(GREY, ["plain"]))()
-    assert both[0]["plain"].startswith("This model reads 28 × 28 numbers (uint8), and this is ")
+    assert both[0]["plain"].startswith("This model reads 28 × 28 numbers (uint8), but this is ")
     assert both[1] == {"plain": [0.5, 1.0]}
 
 

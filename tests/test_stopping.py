@@ -173,7 +173,7 @@ def test_the_command_line_goes_on_with_a_stopped_run(stopped, capsys):
     assert "done" in capsys.readouterr().out
     done = store.list(states=("done",))[0]
     assert cli.main(["--home", str(store.folder), "runs", "resume", done.id]) == 2
-    assert "only a stopped one can go on" in capsys.readouterr().err
+    assert "only a stopped run can be continued" in capsys.readouterr().err
 
 
 def test_a_run_that_left_nothing_cannot_go_on(tmp_path):
@@ -181,5 +181,5 @@ def test_a_run_that_left_nothing_cannot_go_on(tmp_path):
     run = store.create(FineTuneSpec())
     store.request_stop(run.id)
     assert not jobs.can_go_on(store.get(run.id), store)
-    with pytest.raises(SpecError, match="left nothing to go on from"):
+    with pytest.raises(SpecError, match="left nothing to continue from"):
         store.go_on(store.get(run.id))

@@ -120,7 +120,7 @@ def test_a_run_that_was_taken_away_is_not_its_first_owners_to_write(store, tmp_p
             lambda: attempt.move(tmp_path / "part", tmp_path / "model.keras"),
             lambda: attempt.keep({"rows": []}),
         ):
-            with pytest.raises(StoreError, match="goes on elsewhere"):
+            with pytest.raises(StoreError, match="continues in another process"):
                 write()
         assert attempt.finish("done") is False and attempt.beat()
         return not (tmp_path / "model.keras").exists()

@@ -72,7 +72,7 @@ def test_a_damaged_database_is_said_kept_and_recovered(tmp_path, damage):
         read_everything(tmp_path)
     said = str(caught.value)
     assert said.startswith(f"The run store {path} is damaged (") and "\n" not in said
-    assert said.endswith("Stop the server, then bring back what can be read with: python -m tlcore runs recover.")
+    assert said.endswith("Stop the server, then recover what can be read with: python -m tlcore runs recover.")
     assert path.read_bytes() == spoiled
 
     if damage in NOTHING_LEFT:

@@ -85,8 +85,8 @@ def test_settings_survive_being_stored():
         ({"n_test": 5}, "Test images must be"),
         ({"budget_s": 0}, "Time budget must be"),
         ({"n_steps": 0}, "Training steps must be"),
-        ({"seeds": tuple(range(5000))}, "experiments; from 1 to 5,000"),
-        ({"methods": ("h_score",), "per_class": (1,)}, "This grid has 0 experiments"),
+        ({"seeds": tuple(range(5000))}, "experiments; the limits are 1 and 5,000"),
+        ({"methods": ("h_score",), "per_class": (1,)}, "This sweep has 0 experiments"),
         ({"target": "mnist", "cuts": ("conv_1",), "per_class": (3000,)}, "conv_1 for 60,000 images would take"),
     ],
 )

@@ -96,7 +96,7 @@ def _do(options: argparse.Namespace) -> int:
         log.exception("log id %s", log_id)
         where = options.home / LOG
         told = f"{where} has it under {log_id}" if where.exists() else f"{options.home} has no room for the details"
-        console.tell(f"Something went wrong inside; {told}. Please report it.")
+        console.tell(f"Something went wrong; {told}. Please report it.")
         return console.FAILED
 
 

@@ -43,8 +43,8 @@ def _import(name: str) -> LabError | None:
     except (Exception, SystemExit) as error:  # code from outside may raise anything
         reason = " ".join(traceback.format_exception_only(error)[-1].split())[:200]
         return SpecError(
-            "The extension {name!r} cannot be imported ({reason}). The lab works without it: mend it, or take it out "
-            "of {variable}.",
+            "The extension {name!r} cannot be imported ({reason}). The lab works without it: fix it, or remove it from"
+            " {variable}.",
             name=name,
             reason=reason,
             variable=VARIABLE,

@@ -96,7 +96,7 @@ def test_two_persons_and_the_host(lab, person):
     expect(bob.get_by_text("This host link is not valid.")).to_be_visible()
     link = re.search(r"Host link: (\S+)", lab.log.read_text())[1]
     bob.goto(link)
-    expect(settled(bob).get_by_text("Runs of everybody")).to_be_visible()
+    expect(settled(bob).get_by_text("Everybody's runs")).to_be_visible()
     assert "token" not in bob.url
     expect(bob.locator(f'.tl-runs tr[data-run="{run_id}"]')).to_have_count(1)
     bob.goto(f"{lab.url}/runs?run={run_id}")

@@ -83,7 +83,7 @@ def test_the_printed_addresses_open(lab, visit):
     page = settled(visit(address))
     expect(page.get_by_role("heading", level=1, name="See transfer learning work")).to_be_visible()
     page.goto(printed(lab, "Host link"))
-    expect(settled(page).get_by_text("Runs of everybody")).to_be_visible()
+    expect(settled(page).get_by_text("Everybody's runs")).to_be_visible()
     assert page.url.startswith(address + "/runs")
 
 

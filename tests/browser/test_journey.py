@@ -313,7 +313,7 @@ def test_the_sentence_the_diagram_and_the_table_agree_and_the_choice_survives_ot
     page.get_by_role("button", name="All but the head").click()
     expect(page.locator(".st-key-will_train")).to_contain_text(re.compile(r"325 of 121,605 weights"))
     page.get_by_text("All layers as a table").click()
-    expect(page.get_by_text("121,605 weights, of which 325 train and 121,280 are frozen")).to_be_visible()
+    expect(page.get_by_text("121,605 weights in all: 325 train and 121,280 are frozen")).to_be_visible()
 
     page.get_by_role("slider").scroll_into_view_if_needed()  # the table's place is below it
     knob = page.get_by_role("slider").bounding_box()
@@ -322,7 +322,7 @@ def test_the_sentence_the_diagram_and_the_table_agree_and_the_choice_survives_ot
     page.mouse.down()
     page.mouse.move(pool["x"] + pool["width"] + 4, knob["y"] + 40, steps=10)
     page.mouse.up()
-    expect(page.get_by_text("121,605 weights, of which 121,285 train and 320 are frozen")).to_be_visible()
+    expect(page.get_by_text("121,605 weights in all: 121,285 train and 320 are frozen")).to_be_visible()
     settled(page)
     assert weights_that_train(page) == 121_285
     assert table_cells(page) >= {"conv_1", "frozen", "trainable", "– nothing to freeze"}

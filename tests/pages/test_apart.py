@@ -55,7 +55,7 @@ def test_a_run_shared_by_link_can_be_watched_and_not_stopped_renamed_or_deleted(
     app = sound(opened("runs", run_run=run.id))
     assert "Shared with you by link" in words(app)
     assert not {"stop_run", "delete"} & keys(app) and not app.text_input
-    with pytest.raises(Exception, match="somebody else's"):
+    with pytest.raises(Exception, match="belongs to somebody else"):
         state.access().stop(run.id)
     for who in (ANN, HOST):
         as_person(who)

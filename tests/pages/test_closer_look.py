@@ -159,7 +159,7 @@ def test_two_models_on_the_same_images_are_compared_image_by_image(lab, wrong, s
     finished(lab.store, mixed(*wrong))
     run = finished(lab.store, mixed())
     said = words(looked(run, "rivals"))
-    assert sentence in said and f"Of 12 images, {len(wrong)} only this one got right and 0 only the other." in said
+    assert sentence in said and f"Of 12 images, {len(wrong)} were right only here and 0 only with the other." in said
 
 
 def test_the_better_of_two_is_named_from_the_other_side_too(lab):
@@ -176,7 +176,7 @@ def test_somebody_elses_runs_are_not_offered_to_compare_with(lab):
 
 def test_a_run_without_kept_answers_is_one_sentence(lab):
     run = finished(lab.store, mixed(0), kept=False)
-    assert "made before single answers were kept. Train it again" in words(looked(run))
+    assert "older than the record of each answer. Train it again" in words(looked(run))
 
 
 def test_damaged_answers_are_one_sentence(lab):

@@ -195,7 +195,7 @@ def test_what_a_model_calls_outside_is_said_large_and_in_the_list(lab, monkeypat
     body = html(app)
     assert "Outside" in body and "it only knows 0–4. If it has to choose, it says 1." in body
     assert "It wrongly calls 3.1 % of its own test images outside." in body
-    assert "outside, else 1" in body
+    assert "none of these; closest: 1" in body
 
 
 def test_how_outside_is_told_stands_there_with_its_figures(lab):

@@ -147,21 +147,21 @@ def test_another_kind_of_run_in_the_address_is_not_taken_for_a_sweep(lab):  # no
 def test_the_claims_are_judged_by_the_recorded_experiments_until_a_person_chooses_their_own(lab):  # noqa: F811
     sweep_run(lab.store, measured())
     app = sound(opened("evidence"))
-    assert "experiments of your sweeps" not in words(app)
+    assert "experiments from your sweeps" not in words(app)
     app.segmented_control(key="claims_whose").set_value("mine").run()
-    assert "18 experiments of your sweeps, all with split standard, all test images" in words(app)
-    assert "No experiments for this one yet" in words(app)
+    assert "18 experiments from your sweeps, all with split standard, all test images" in words(app)
+    assert "No experiments for this claim yet" in words(app)
 
 
 def test_experiments_that_were_measured_otherwise_are_not_merged(lab):  # noqa: F811
     sweep_run(lab.store, measured())
     sweep_run(lab.store, measured()[:4], n_test=500)
     app = sound(opened("evidence", claims_whose="mine"))
-    assert "18 experiments of your sweeps" in words(app)
+    assert "18 experiments from your sweeps" in words(app)
     titles = app.selectbox(key="claims_conditions").options
     assert titles[1] == "split standard, 500 test images, at least 300 steps (4)"
     app.selectbox(key="claims_conditions").select_index(1).run()
-    assert "4 experiments of your sweeps, all with split standard, 500 test images" in words(app)
+    assert "4 experiments from your sweeps, all with split standard, 500 test images" in words(app)
 
 
 def test_the_recorded_studies_that_the_claims_join_were_measured_alike():

@@ -65,7 +65,7 @@ def test_what_every_cut_reaches_is_said_to_be_averaged_over_places(lab, monkeypa
 
     monkeypatch.setattr(lab.what_if, "soon", scores)
     app = sound(opened("layers", source="mobilenet_v2", target="hands", frozen=PRESETS["last_stage"], layer="average"))
-    assert "averaged over all places of the photograph" in words(app)
+    assert "averaged over all positions in the photograph" in words(app)
 
 
 def test_a_photograph_is_picked_or_uploaded_for_models_that_read_them(lab, monkeypatch):  # noqa: F811

@@ -203,7 +203,7 @@ def test_settings_are_read_in_words_and_json_is_a_fold_away(lab):
     run = finished(lab.store, TUNED, spec=replace(FEW, optimizer="sgd"))
     app = sound(opened("runs", run_run=run.id))
     (shown,) = [element.proto.body for element in app.get("html") if "plain-table" in element.proto.body]  # type: ignore[attr-defined]
-    for name, value in (("Optimiser", "sgd"), ("Frozen layers", "conv_1, conv_2"), ("Task", "MNIST digits 5-9")):
+    for name, value in (("Optimizer", "sgd"), ("Frozen layers", "conv_1, conv_2"), ("Task", "MNIST digits 5-9")):
         assert f'<th scope="row">{name}</th><td>{value}</td>' in shown
     assert f"<td>{run.id}</td>" in shown and str(int(run.created)) not in shown  # no Unix time
     (code,) = app.code
@@ -246,8 +246,8 @@ def test_ticked_runs_are_held_side_by_side_with_their_test_and_what_differs(lab)
     first, same = plain_tables(app)
     assert "<td>97.5 %</td><td>75.0 %</td>" in first
     assert "<td>the best</td><td>22.5 points below, p = " in first
-    assert '<th scope="row">Batch size</th><td>16</td><td>32</td>' in first and "Optimiser" not in first
-    assert '<th scope="row">Optimiser</th><td>adam</td>' in same
+    assert '<th scope="row">Batch size</th><td>16</td><td>32</td>' in first and "Optimizer" not in first
+    assert '<th scope="row">Optimizer</th><td>adam</td>' in same
     assert app.query_params["compare"] == f"{better.id},{worse.id}"
     app = app.button(key=f"open_{worse.id}").click().run()
     assert "Back to the comparison" in {button.label for button in app.button}

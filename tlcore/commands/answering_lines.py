@@ -29,7 +29,7 @@ def predict(commands: Any) -> None:
         action="store_false",
         help="scale the whole picture down as it lies, without MNIST's crop and centring",
     )
-    added.add_argument("--list", action="store_true", help="list the models there are instead")
+    added.add_argument("--list", action="store_true", help="list the available models instead")
     added.add_argument("--json", action="store_true", help="with --list: print JSON (answers always are)")
 
 

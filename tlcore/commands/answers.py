@@ -104,7 +104,7 @@ def find_model(home: Path, text: str) -> str:
         return next(iter(left.values()))
     if wanted not in left:
         raise SpecError(
-            "There is no model {text!r}. Run {run_id} left: {left}.",
+            "There is no model {text!r}. Run {run_id} has: {left}.",
             text=text,
             run_id=run.id,
             left=", ".join(left) or f"none, it is {run.state}",

@@ -165,15 +165,17 @@ def cost_words(cost: Cost) -> str:
     Examples
     --------
     >>> print(cost_words(Cost(1000, 250, 0.5)))
-    Sum: 1,000 weights, of which 250 train and 750 are frozen.
-    250 of 1,000 weights will train (25.0 %), about 50 % less compute a step than training everything.
+    1,000 weights in all: 250 train and 750 are frozen.
+    250 of 1,000 weights will train (25.0 %): each step needs about 50 % less compute than training everything.
     """
     n, total = cost.n_trainable, cost.n_weights
-    sums = f"Sum: {total:,} weights, of which {n:,} train and {total - n:,} are frozen."
+    sums = f"{total:,} weights in all: {n:,} train and {total - n:,} are frozen."
     if not n:
         return f"{sums}\nEvery layer with weights is frozen, so nothing would train. Unfreeze at least one layer."
     saved = (
-        f", about {percent(1 - cost.share, 0)} less compute a step than training everything" if cost.share < 1 else ""
+        f": each step needs about {percent(1 - cost.share, 0)} less compute than training everything"
+        if cost.share < 1
+        else ""
     )
     return f"{sums}\n{n:,} of {total:,} weights will train ({percent(n / total)}){saved}."
 

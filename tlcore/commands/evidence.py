@@ -86,7 +86,7 @@ def _card(verdict: claims.Verdict) -> str:
 def _support(finding: claims.Finding) -> str:
     if finding.control:
         return "control"
-    return {True: "for it", False: "against it", None: "unclear"}[finding.supports]
+    return {True: "supports it", False: "against it", None: "unclear"}[finding.supports]
 
 
 def _amount(value: float, unit: str) -> str:

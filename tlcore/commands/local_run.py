@@ -79,7 +79,7 @@ def resume(options: Namespace) -> int:
     stopped = find_run(store, options.id)
     if stopped.state != "stopped":
         raise SpecError(
-            "Run {run_id} is {state}; only a stopped one can go on.", run_id=stopped.id, state=stopped.state
+            "Run {run_id} is {state}; only a stopped run can be continued.", run_id=stopped.id, state=stopped.state
         )
     return _execute(options, store, lambda: store.go_on(stopped, stopped.owner), say_result)[0]
 
@@ -238,7 +238,7 @@ def _follow(
             work.join()
             return run
         if not working and (run.state == "queued" or run.process == identity()):
-            raise errors[0] if errors else StoreError("Run {run_id} could not begin. Start it again.", run_id=run.id)
+            raise errors[0] if errors else StoreError("Run {run_id} could not start. Start it again.", run_id=run.id)
         if pressed and not asked:
             asked = True
             store.request_stop(run.id)

@@ -189,7 +189,7 @@ def _say_lesson(options: Namespace, found: Lesson) -> int:
 def race(options: Namespace) -> int:
     """Run several settings on the same images with the same seed, and say which did better."""
     if options.recipe == "article":
-        raise SpecError("The article's recipe transfers nothing, so it is not raced. Take another recipe.")
+        raise SpecError("The article's recipe transfers nothing, so it cannot be raced. Choose another recipe.")
     draft = local_run.fine_tune_spec(options)
     specs = racing.lanes(draft, sources.info(draft.source).layers, options.lanes or DEFAULT_LANES)
     runs: dict[str, Run] = {}

@@ -84,7 +84,7 @@ def compare(commands: Any) -> None:
     add_training(added)
     add_words(added, "--ways", choice("way", comparison.ways()), comparison.ways(), default.ways)
     added.add_argument("--layer", help=f"whose activations the heads learn from; default {default.layer}")
-    added.add_argument("--record", action="store_true", help="write it where the app ships what Train shows first")
+    added.add_argument("--record", action="store_true", help="record it as what Train shows first")
     add_json(added)
 
 
@@ -111,7 +111,7 @@ def heads(commands: Any) -> None:
     words = "hyperparameters by hand, as in linear_svm.C=0.1,random_forest.depth=8; --list tells which there are"
     added.add_argument("--set", type=several(by_hand), metavar="HEAD.NAME=VALUE,...", help=words)
     added.add_argument("--name", default="", help="what the run is called")
-    added.add_argument("--list", action="store_true", help="list the heads there are instead")
+    added.add_argument("--list", action="store_true", help="list the available heads instead")
     words = "add a head that was downloaded here or elsewhere (.skops) to the models that answer, instead"
     added.add_argument("--add", type=Path, metavar="FILE", help=words)
     added.add_argument("--remove", metavar="NAME", help="take an added head off the list instead")
@@ -185,6 +185,6 @@ def race(commands: Any) -> None:
     listed = ", ".join(racing.LANES)
     words = f"of {listed}; default {','.join(looking.DEFAULT_LANES)}"
     added.add_argument("--lanes", type=several(choice("lane", racing.LANES)), metavar="NAME,NAME", help=words)
-    added.add_argument("--record", action="store_true", help="write it where the app ships what Race shows first")
+    added.add_argument("--record", action="store_true", help="record it as what Race shows first")
     add_training(added)
     add_json(added)

@@ -27,8 +27,8 @@ def read_asset(path: Path, sha256: str) -> bytes:
         ) from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DataError(
-            "The file {file} that ships with the app is damaged (its SHA-256 is not the noted one). "
-            "Install the app again.",
+            "The file {file} that ships with the app is damaged (its SHA-256 is not the recorded one). Install the app"
+            " again.",
             file=path.name,
         )
     return content

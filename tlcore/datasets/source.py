@@ -95,7 +95,7 @@ def register(source: DataSource) -> None:
     """
     name = source.info.name
     if name in SOURCES:
-        raise SpecError("There are two data sets of the name {name!r}. Give one of them another name.", name=name)
+        raise SpecError("Two data sets are called {name!r}. Rename one.", name=name)
     SOURCES[name] = source
 
 

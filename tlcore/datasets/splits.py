@@ -52,8 +52,8 @@ def check_per_class(spec: DataSpec) -> None:
         return
     if isinstance(spec.per_class, int) and spec.per_class > most:
         raise SpecError(
-            "{title} has at most {most:,} training images of every class in this split. Received: {value:,}. "
-            "Take {most:,} or fewer, or all there are.",
+            "{title} has at most {most:,} training images of every class in this split. Received: {value:,}. Use "
+            "{most:,} or fewer, or all of them.",
             title=info(spec.target).title,
             most=most,
             value=spec.per_class,

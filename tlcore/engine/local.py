@@ -183,7 +183,7 @@ class LocalEngine:
 
     def _conclude(self, slot: Slot, job: Job) -> None:
         """See how a child ended, and write the end of its run when it could not do so itself."""
-        error = job.future.exception() if job.future.done() else ChildProcessError("it left without a word")
+        error = job.future.exception() if job.future.done() else ChildProcessError("it ended without giving a reason")
         run = self._find(job.run_id)
         slot.free(
             broken=error is not None, began=run is not None and (run.state != "queued" or run.attempt > job.attempt)
@@ -208,13 +208,7 @@ class LocalEngine:
             log.warning("run %s lost its process (%s) and is queued again", run.id, self._cause(error))
             self._store.requeue(run.id, attempt=run.attempt, lost=True)
         else:
-            reason = Sentence(
-                "Its process was lost {n} times without the run getting further, the last time because {cause}. "
-                "Start the run again.",
-                n=run.lost + 1,
-                cause=self._cause(error),
-            )
-            self._fail(run, reason)
+            self._fail(run, _gave_up(run.lost + 1, self._cause(error)))
 
     def _is_lost(self, slot: Slot, job: Job) -> bool:
         """Whether a run's child is gone, at two looks, and its pool will never say so.
@@ -304,6 +298,16 @@ class LocalEngine:
 
     def _in_hand(self) -> set[str]:
         return {slot.job.run_id for slot in self._slots if slot.job}
+
+
+def _gave_up(n: int, cause: Sentence) -> Sentence:
+    if n == 1:
+        return Sentence("Its process ended early because {cause}. Start the run again.", cause=cause)
+    return Sentence(
+        "Its process ended early {n} times in a row, the last time because {cause}. Start the run again.",
+        n=n,
+        cause=cause,
+    )
 
 
 def _never_ready(run: Run, n: int, cause: Sentence) -> Sentence:

@@ -18,7 +18,7 @@ from tlcore.store import Run
 MODEL = "model"  # the network of a run
 FEW_LABELS = 50  # a class; with fewer, another draw of the images often turns the order round
 SEEDS = 5  # that a repetition has
-MORE_SEEDS = Sentence("Only more seeds tell which method is better.")
+MORE_SEEDS = Sentence("Only more seeds can tell which method is better.")
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,7 @@ class Contest:
             )
         else:
             covers = Sentence(
-                "This is about these networks on these test images. Another draw of training images may give another "
-                "order."
+                "This is about these networks on these test images. Other training images may give a different order."
             )
         n = len(self.ranking.rivals)
         if n < 2:

@@ -39,7 +39,7 @@ NAMES = {
     "patience": Sentence("Patience of early stopping, in epochs"),
     "augment": Sentence("Training images augmented"),
     "batch_size": Sentence("Batch size"),
-    "optimizer": Sentence("Optimiser"),
+    "optimizer": Sentence("Optimizer"),
     "seed": Sentence("Seed"),
     "seeds": Sentence("Seeds"),
     "film": Sentence("Every epoch filmed"),
@@ -56,7 +56,7 @@ NAMES = {
     "budget_s": Sentence("Time limit, in seconds"),
     "resumes": Sentence("Goes on from"),
 }
-YES, NO, ALL, NOTHING_FROZEN = Sentence("yes"), Sentence("no"), Sentence("all there are"), Sentence("nothing")
+YES, NO, ALL, NOTHING_FROZEN = Sentence("yes"), Sentence("no"), Sentence("all"), Sentence("nothing")
 
 
 @dataclass(frozen=True)

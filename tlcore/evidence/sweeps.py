@@ -90,7 +90,7 @@ def check(spec: SweepSpec) -> None:
     n = len(plan(spec))
     if not 0 < n <= MOST_CELLS:
         raise SpecError(
-            "This grid has {n:,} experiments; from 1 to {most:,} can be run. Change what it combines.",
+            "This sweep has {n:,} experiments; the limits are 1 and {most:,}. Choose fewer or other values.",
             n=n,
             most=MOST_CELLS,
         )
@@ -131,7 +131,7 @@ def _check_size(spec: SweepSpec) -> None:
     target = datasets.info(spec.target)
     drawn = len(spec.seeds) * max(spec.per_class) * len(target.class_names)
     for layer in (layer for source in spec.sources for layer in sources.info(source).layers if layer.name in spec.cuts):
-        features.check_size(layer, min(drawn, target.n_train), Sentence("Take fewer labels or seeds, or a later cut."))
+        features.check_size(layer, min(drawn, target.n_train), Sentence("Use fewer labels or seeds, or a later cut."))
 
 
 # -- what is to be measured, in which order --------------------------------------------------------------------------

@@ -44,9 +44,7 @@ class Score:
             A class has fewer than two images.
         """
         if min(Counter(y.tolist()).values()) < 2:
-            raise SpecError(
-                "A transferability score needs 2 labelled images of each class. Take more labels per class."
-            )
+            raise SpecError("A transferability score needs 2 labelled images of each class. Use more labels per class.")
         x = np.asarray(x, np.float64)
         return float(self.formula(x if self.of_answers else compact(x), y, seed))
 

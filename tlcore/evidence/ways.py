@@ -13,7 +13,7 @@ from . import contest
 from .contest import Entrant
 from .method import method_of
 
-LEAST = 1.5  # times as quick, to be worth a word
+LEAST = 1.5  # times as fast, to be worth a word
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def saving(ways: Mapping[str, Way]) -> Sentence | None:
     Examples
     --------
     >>> str(saving({"SVM": Way("svm", "", cpu_s=0.5), "From scratch": Way("scratch", "", cpu_s=4.0)}))
-    'SVM learned in 0.50 processor seconds, From scratch in 4.00: 8 times as quick.'
+    'SVM learned in 0.50 processor seconds, From scratch in 4.00: 8 times as fast.'
     """
     cpu = counted(ways.values())
     timed = {name: taken for name, way in ways.items() if (taken := way.cpu_s if cpu else way.learn_s) > 0}
@@ -84,6 +84,6 @@ def saving(ways: Mapping[str, Way]) -> Sentence | None:
     values = {"quick": quick, "slow": slow, "a": timed[quick], "b": timed[slow], "times": timed[slow] / timed[quick]}
     if cpu:
         return Sentence(
-            "{quick} learned in {a:.2f} processor seconds, {slow} in {b:.2f}: {times:.2g} times as quick.", **values
+            "{quick} learned in {a:.2f} processor seconds, {slow} in {b:.2f}: {times:.2g} times as fast.", **values
         )
-    return Sentence("{quick} learned in {a:.2f} s, {slow} in {b:.2f} s: {times:.2g} times as quick.", **values)
+    return Sentence("{quick} learned in {a:.2f} s, {slow} in {b:.2f} s: {times:.2g} times as fast.", **values)

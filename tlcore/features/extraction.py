@@ -65,7 +65,7 @@ def check_size(layer: LayerInfo, n: int, advice: Sentence) -> None:
     gigabytes = 4 * n * prod(layer.output_shape) / 2**30
     if gigabytes > MOST_GB:
         raise SpecError(
-            "The features of {layer} for {n:,} images would take {size:.1f} GB, and {most} GB is the limit. {advice}",
+            "The features of {layer} for {n:,} images would take {size:.1f} GB; the limit is {most} GB. {advice}",
             layer=layer.name,
             n=n,
             size=gigabytes,

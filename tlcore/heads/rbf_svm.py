@@ -48,7 +48,9 @@ class RbfSVM(Head):
         Knob(
             "gamma",
             Sentence("gamma"),
-            Sentence("1 / width² of the kernel: large sees only close neighbours. Empty: by the variance."),
+            Sentence(
+                "1 / width² of the kernel: a large value sees only close neighbours. Empty: set from the variance."
+            ),
             low=1e-6,
             high=100.0,
             blank=Sentence("scale"),

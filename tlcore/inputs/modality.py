@@ -23,9 +23,9 @@ class Modality:
     ways: ClassVar[tuple[str, ...]] = ("sample",)
     uploads: ClassVar[Sentence] = NOTHING  # which files may be uploaded, where that is one of the ways
     noises: ClassVar[tuple[Sentence, Sentence]] = (  # what ``noise`` is, and items whose numbers are shuffled
-        Sentence("**Even noise**: every number anything that it can be"),
+        Sentence("**Random numbers**: each anywhere in the range of the inputs"),
         Sentence(
-            "**Shuffled items**: the numbers of test items in random order: their amount is right, not their order"
+            "**Shuffled items**: the numbers of test items in random order: the values are right, their order is not"
         ),
     )
     augments: ClassVar[Sentence] = NOTHING  # what ``augment`` changes, where this kind has that
@@ -80,8 +80,8 @@ class Modality:
             This kind has no augmentation.
         """
         raise SpecError(
-            "Inputs of the kind {kind!r} cannot be augmented: no change is known that leaves them what they are. "
-            "Turn augmentation off.",
+            "Inputs of the kind {kind!r} cannot be augmented: no change is known that keeps their meaning. Turn "
+            "augmentation off.",
             kind=self.name,
         )
 
@@ -98,7 +98,7 @@ def register(modality: Modality) -> None:
         The name is taken.
     """
     if modality.name in MODALITIES:
-        raise SpecError("There are two kinds of input of the name {name!r}. Rename one.", name=modality.name)
+        raise SpecError("Two kinds of input are called {name!r}. Rename one.", name=modality.name)
     MODALITIES[modality.name] = modality
 
 

@@ -119,7 +119,7 @@ def of_run(run_id: str, folder: str) -> Lesson:
     """
     run = Store(Path(folder)).get(run_id)
     if not teaches(run):
-        raise SpecError("Run {run_id} is no finished fine-tuning. Pick one that is.", run_id=run_id)
+        raise SpecError("Run {run_id} is not a finished fine-tuning. Pick one that is.", run_id=run_id)
     return compute(run.spec, prediction.load_model(run, Path(folder)))  # type: ignore[arg-type]
 
 

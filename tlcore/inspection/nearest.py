@@ -53,7 +53,7 @@ def _training(name: str, folder: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     spec = model.training
     asked = ModelName.parse(name)
     if asked.kind == "source" and not sources.info(asked.id).trained:
-        raise DataError("This network is untrained: it has learned from no images, so none can be near.")
+        raise DataError("This network is untrained: it has not learned from any images, so there are none to compare.")
     if spec is None:
         raise DataError("It is not known which images this model was trained on, so none can be compared.")
     most = min(MOST_TRAINING // len(model.class_names), datasets.max_per_class(spec.target, spec.split))

@@ -162,7 +162,7 @@ def _check_size(spec: HeadSpec, source: SourceInfo) -> None:
     if "features" not in spec.inputs:
         return
     layer = next(layer for layer in source.layers if layer.name == spec.layer)
-    features.check_size(layer, _n_train(spec), Sentence("Take fewer labels per class, or a later layer."))
+    features.check_size(layer, _n_train(spec), Sentence("Use fewer labels per class, or a later layer."))
 
 
 def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsResult) -> HeadsResult:

@@ -82,7 +82,7 @@ def _why(error: Exception, run_id: str) -> Sentence:
     log.error("run %s failed, log id %s", run_id, log_id, exc_info=error)
     if isinstance(error, OSError):
         return _unwritten(error)
-    return Sentence("Something went wrong inside; the log has it under {log_id}. Start the run again.", log_id=log_id)
+    return Sentence("Something went wrong (log id {log_id}). Start the run again.", log_id=log_id)
 
 
 def _unwritten(error: OSError) -> Sentence:
@@ -92,7 +92,7 @@ def _unwritten(error: OSError) -> Sentence:
             "A file could not be written ({reason}). Free some disk space and start again.", reason=error.strerror
         )
     return Sentence(
-        "{file} could not be written or read ({reason}). Mend that and start the run again.",
+        "{file} could not be written or read ({reason}). Fix that and start the run again.",
         file=Sentence("The file {name}", name=error.filename) if error.filename else Sentence("A file"),
         reason=error.strerror or error,
     )

@@ -122,7 +122,7 @@ def register(job: Job[Any, Any]) -> None:
         There are runs of that kind already.
     """
     if job.kind in JOBS:
-        raise SpecError("There are two kinds of run of the name {name!r}. Give one of them another.", name=job.kind)
+        raise SpecError("Two kinds of run are called {name!r}. Rename one.", name=job.kind)
     jobs.register(job.spec, job.result)
     JOBS[job.kind] = job
 

@@ -22,12 +22,12 @@ def cause(error: BaseException | None, for_memory: bool = False) -> Sentence:
     for_memory : whether the kernel has killed a process of ours for memory meanwhile
     """
     if isinstance(error, CutOff):
-        return Sentence("the server that ran it was cut off")
+        return Sentence("the server that ran it stopped unexpectedly")
     code = error.exitcode if isinstance(error, ProcessExpired) else None
     if not code:
-        return Sentence("it ended without a word (the log may say more)")
+        return Sentence("it ended without giving a reason (the log may say more)")
     if code > 0:
-        return Sentence("it left with exit code {code}", code=code)
+        return Sentence("it exited with code {code}", code=code)
     names = {number.value: number.name for number in signal.Signals}
     if code == -signal.SIGKILL and for_memory:
         return Sentence("memory ran out and the system killed it (SIGKILL)")

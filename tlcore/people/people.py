@@ -228,7 +228,7 @@ class Access:
     def _check(self, run_id: str) -> None:
         if not self._person.owns(self._store.get(run_id)):
             raise RightsError(
-                "Run {run_id} is somebody else's: you can watch it, and only who started it or the host can change it.",
+                "Run {run_id} belongs to somebody else. You can watch it; only its owner or the host can change it.",
                 run_id=run_id,
             )
 
@@ -274,7 +274,11 @@ def _kept_secret(path: Path) -> str:
             reason=getattr(error, "strerror", None) or "it is no text",
         ) from error
     if len(found) < SHORTEST_SECRET:
-        raise StoreError("The secret {path} is damaged. Remove the file; everybody is then somebody new.", path=path)
+        raise StoreError(
+            "The secret {path} is damaged. Remove the file; a new one is made, and everybody then counts as a new "
+            "visitor.",
+            path=path,
+        )
     return found
 
 

@@ -99,10 +99,10 @@ def _read(content: bytes) -> FittedHead:
     except Exception as error:
         if type(error).__name__ == "UntrustedTypesFoundException":
             raise refuse(
-                "it holds types that no head of this lab has, and these are never loaded. Add a head that was "
+                "it contains types that no head of this lab has, and these are never loaded. Add a head that was "
                 "downloaded here"
             ) from error
-        raise refuse("it is damaged, or no head of this lab. Download the head again") from error
+        raise refuse("it is damaged, or not a head of this lab. Download the head again") from error
 
 
 def _check(origin: Origin) -> None:
@@ -112,17 +112,17 @@ def _check(origin: Origin) -> None:
     names = origin.class_names
     good = good and 2 <= len(names) <= MOST_CLASSES and len(set(names)) == len(names)
     if not good or origin.input not in ("features", "pixels") or not isinstance(origin.seed, int):
-        raise refuse("what it says of itself cannot be. Download the head again")
+        raise refuse("its description is not valid. Download the head again")
     try:
         form = datasets.info(origin.data.target).form
         datasets.check_per_class(origin.data)
     except (LabError, TypeError) as error:
         raise refuse(
-            "it was trained on {target!r}, and no such task is here. Add the extension that brings it",
+            "it was trained on {target!r}, which this lab does not have. Add the extension that brings it",
             target=str(origin.data.target)[:LONGEST],
         ) from error
     if form != origin.form:
-        raise refuse("it reads {form}, and its task has other images here", form=str(origin.form))
+        raise refuse("it reads {form}, but its task has other images here", form=str(origin.form))
 
 
 def _source(origin: Origin, offered: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ MOST_UNPACKED = 512 * 2**20
 SCHEMA = "schema.json"  # what skops begins with
 MOST_SCHEMA = 64 * 2**20
 SECONDS, START_S = 60.0, 60.0
-FAILED = Sentence("it is damaged, or no head of this lab. Download the head again")
+FAILED = Sentence("it is damaged, or not a head of this lab. Download the head again")
 
 
 @dataclass(frozen=True)

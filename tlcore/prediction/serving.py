@@ -321,7 +321,7 @@ def _checked(item: np.ndarray) -> np.ndarray:
 def _check_form(items: np.ndarray, form: InputForm) -> None:
     if items.shape[1:] != form.shape or items.dtype != form.dtype:
         raise DataError(
-            "This model reads {form} numbers ({dtype}), and this is {shape} ({got}).",
+            "This model reads {form} numbers ({dtype}), but this is {shape} ({got}).",
             form=form,
             dtype=form.dtype,
             shape=replace(form, shape=items.shape[1:]),

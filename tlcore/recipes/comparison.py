@@ -29,7 +29,7 @@ def lanes(spec: ComparisonSpec) -> dict[str, Spec]:
     found = {way: _lane(spec, way) for way in spec.ways}
     if FINE_TUNE in found and found[FINE_TUNE] == found.get(SCRATCH):
         raise SpecError(
-            "{source} has learned nothing, so fine-tuning it is training from scratch. Drop one of the two.",
+            "{source} has learned nothing, so fine-tuning it is training from scratch. Leave out one of the two.",
             source=spec.source,
         )
     return found

@@ -37,7 +37,10 @@ def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]
         check_choice("lane", name, LANES)
     if not FEWEST <= len(set(names)) <= MOST:
         raise SpecError(
-            "A race has from {few} to {most} lanes. Received: {n}. Pick some.", few=FEWEST, most=MOST, n=len(set(names))
+            "A race has from {few} to {most} lanes. Received: {n}. Add or remove some.",
+            few=FEWEST,
+            most=MOST,
+            n=len(set(names)),
         )
     draft = replace(draft, film=True)
     frozen = presets(layers)
@@ -48,7 +51,9 @@ def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]
         one = {"draft": draft, "scratch": scratch_control(plain)}.get(name, replace(plain, phases=phases))
         twin = next((other for other, spec in found.items() if canonical(spec, layers) == canonical(one, layers)), None)
         if twin:
-            raise SpecError("The lanes {first} and {second} would run the same. Drop one.", first=twin, second=name)
+            raise SpecError(
+                "The lanes {first} and {second} would be the same run. Leave one out.", first=twin, second=name
+            )
         found[name] = one
     return found
 

@@ -87,8 +87,8 @@ def read(text: str) -> tuple[Thaw, ...]:
         after, colon, cut = word.partition(":")
         if not (colon and after.isascii() and after.isdigit() and len(after) < 6 and cut.strip()):
             raise SpecError(
-                "A schedule is a list like 0:conv_2,10:conv_1,20:nothing: after which epoch the layers up to which one "
-                "are frozen. Received: {word!r}.",
+                "A schedule is a list of EPOCH:LAYER, such as 0:conv_2,10:conv_1,20:nothing: after that epoch, "
+                "everything up to that layer is frozen. Received: {word!r}.",
                 word=word,
             )
         thaws.append(Thaw(int(after), "" if cut.strip() == "nothing" else cut.strip()))

@@ -65,7 +65,7 @@ def check_reads(source: SourceInfo, target: str) -> None:
     data = datasets.info(target)
     if data.form != source.form:
         raise SpecError(
-            "{source} reads {reads} ({kind}), and {target} has {has} ({other}). Pick two that fit.",
+            "{source} reads {reads} ({kind}), but {target} has {has} ({other}). Pick two that fit.",
             source=source.title,
             reads=source.form,
             kind=source.form.modality,

@@ -74,7 +74,7 @@ RECIPES = {
         dataset="MNIST training images and 6,000 drawn by pen strokes, all shifted, scaled, slanted, turned, bent, "
         "made thinner and fatter",
         target="mnist",
-        note="The drawing model: trained to hold on people's own strokes, not only on MNIST.",
+        note="Trained to read people's own strokes too, not only MNIST's.",
         epochs=30,
         distortion=Distortion(
             shift=5, scale=(0.5, 1.3), aspect=0.25, rotation=15, slant=0.4, elastic=1.0, weight=(-0.8, 1.6),

@@ -70,7 +70,7 @@ def register(source: Source) -> None:
         The name is taken.
     """
     if source.name in SOURCES:
-        raise SpecError("There are two networks of the name {name!r}. Give one of them another name.", name=source.name)
+        raise SpecError("Two networks are called {name!r}. Rename one.", name=source.name)
     SOURCES[source.name] = source
 
 

@@ -114,7 +114,7 @@ def remove(name: str, removed: bool = True) -> None:
     """
     card = info(name)
     if not is_uploaded(name):
-        raise SpecError("{title} ships with the app and stays.", title=card.title)
+        raise SpecError("{title} ships with the app and cannot be removed.", title=card.title)
     write_card(replace(card, removed=removed))
 
 

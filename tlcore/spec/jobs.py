@@ -285,7 +285,7 @@ def from_json(text: str) -> Spec:
         return decode(SPECS[kind], fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]  # it may quote the text, which may hold anything
-        raise SpecError("These settings cannot be read ({reason}). Make the run again.", reason=reason) from error
+        raise SpecError("These settings cannot be read ({reason}). Start the run again.", reason=reason) from error
 
 
 def result_from(kind: str, values: Mapping[str, Any]) -> Result:
@@ -300,4 +300,4 @@ def result_from(kind: str, values: Mapping[str, Any]) -> Result:
         return decode(RESULTS[kind], values, strict=False)
     except (TypeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise SpecError("This result cannot be read ({reason}). Make the run again.", reason=reason) from error
+        raise SpecError("This result cannot be read ({reason}). Start the run again.", reason=reason) from error

@@ -128,7 +128,7 @@ class Attempt:
             beat = runs.update().where(self._running()).values(heartbeat=time.time())
             if connection.execute(beat).rowcount == 0:
                 raise StoreError(
-                    "Run {run_id} goes on elsewhere or has ended, so this part of it ends.", run_id=self.run_id
+                    "Run {run_id} has ended or continues in another process, so this process stops.", run_id=self.run_id
                 )
             yield connection
 

@@ -43,7 +43,7 @@ def file(folder: Path) -> Path:
     engine = connect(named)
     if engine.dialect.name != "sqlite":
         raise StoreError(
-            "The run store is on a database server, {name}. Use what the server has to check and restore it.",
+            "The run store is on a database server, {name}. Use that server's own tools to check and restore it.",
             name=engine.url.render_as_string(),
         )
     return Path(str(engine.url.database))
@@ -71,8 +71,8 @@ def connect(url: str | sa.URL) -> sa.Engine:
     except (exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         # The address itself may hold a password and is not repeated.
         raise StoreError(
-            "TRANSFER_LAB_DATABASE is no address of a database that can be used here. "
-            "It begins like postgresql://user:password@host/name or sqlite:////folder/file.db."
+            "TRANSFER_LAB_DATABASE is not the address of a database that can be used here. It begins like "
+            "postgresql://user:password@host/name or sqlite:////folder/file.db."
         ) from error
     if kind == "sqlite":
         _configure_sqlite(engine)
@@ -169,8 +169,8 @@ def _store_error(name: str, error: BaseException | None) -> StoreError:
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode" in reason:
         return StoreError(
-            "The run store {name} is damaged ({reason}). Nothing was changed. "
-            "Stop the server, then bring back what can be read with: python -m tlcore runs recover.",
+            "The run store {name} is damaged ({reason}). Nothing was changed. Stop the server, then recover what can "
+            "be read with: python -m tlcore runs recover.",
             name=name,
             reason=reason,
         )

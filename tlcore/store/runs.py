@@ -154,7 +154,7 @@ class Store:
             It left no checkpoint.
         """
         if not can_go_on(self.run_folder(run.id)):
-            raise SpecError("Run {run_id} left nothing to go on from. Start the same settings again.", run_id=run.id)
+            raise SpecError("Run {run_id} left nothing to continue from. Start the same settings again.", run_id=run.id)
         further = secrets.token_hex(8)
         try:
             shutil.copytree(self.run_folder(run.id), self.run_folder(further))

@@ -100,7 +100,7 @@ def table(rows: Sequence[Sequence[float]], names: Sequence[str]) -> go.Figure:
             hovertemplate=_("image %{y}, column %{x}: %{z:.2f}") + "<extra></extra>",
         )
     )
-    figure.update_xaxes(title=_("features, the first that are not all 0"), showticklabels=False, showgrid=False)
+    figure.update_xaxes(title=_("features (the first ones that are not all 0)"), showticklabels=False, showgrid=False)
     figure.update_yaxes(title=_("image: class"), autorange="reversed", showgrid=False)
     figure.update_layout(height=90 + 22 * len(rows), margin=MARGIN)
     return figure
@@ -128,7 +128,7 @@ def margin(machine: SVM) -> go.Figure:
         )
     for x, dash in ((-1, "dot"), (0, "solid"), (1, "dot")):
         figure.add_vline(x=x, line={"color": GREY, "dash": dash})
-    figure.update_xaxes(title=_("what the machine decides: above 0 it is {name}").format(name=machine.pair[0]))
+    figure.update_xaxes(title=_("the machine's answer: above 0 means {name}").format(name=machine.pair[0]))
     figure.update_yaxes(type="category", showgrid=False)
     figure.update_layout(height=230, margin=MARGIN, showlegend=False)
     return figure

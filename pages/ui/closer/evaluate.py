@@ -62,7 +62,7 @@ def evaluation_of(run: Run) -> None:
         return
     with box:
         if outputs.FILE not in run.result.files:
-            st.info(_("This run was made before single answers were kept. Train it again to look closer."))
+            st.info(_("This run is older than the record of each answer. Train it again to look closer."))
             return
         try:
             _look(run)
@@ -300,7 +300,7 @@ def _calibration(looked: Looked) -> None:
         "unreliable."
     )
     if looked.n_validation:
-        tempered = _("How sure it is was set by one number, its temperature, on {n:,} labelled validation images.")
+        tempered = _("Its certainty was adjusted by one number, the temperature, on {n:,} labelled validation images.")
         words += " " + tempered.format(n=looked.n_validation)
     st.caption(words)
 
@@ -320,8 +320,8 @@ def _noise(looked: Looked) -> None:
             st.html(gallery(pictures[first : first + 6], answers))
             st.markdown(
                 _(
-                    "Of {n} such images it is at least 90 % sure of a class in **{sure}**; on average it is "
-                    "{mean} sure. Admitting it does not know would be {guess} for each class."
+                    "For **{sure}** of {n} such images it is at least 90 % sure of some class; on average it is {mean}"
+                    " sure. Admitting it does not know would be {guess} for each class."
                 ).format(
                     n=found.n,
                     sure=percent(found.sure, 0),
@@ -378,7 +378,7 @@ def _candidates(run: Run) -> dict[str, str]:
 def _paired(looked: Looked, other: Looked) -> None:
     mine, theirs = (one.said.predicted == one.said.labels for one in (looked, other))
     found = evaluation.paired(mine, theirs)
-    words = _("Of {n:,} images, {a} only this one got right and {b} only the other.")
+    words = _("Of {n:,} images, {a} were right only here and {b} only with the other.")
     st.markdown(words.format(n=found.n, a=found.only_first, b=found.only_second))
     for column, rows, label in zip(
         st.columns(2, gap="medium"),
@@ -388,4 +388,4 @@ def _paired(looked: Looked, other: Looked) -> None:
     ):
         with column:
             st.markdown(label)
-            _gallery(looked, rows[:24], _("what this one said, and how sure it was"), pairs=True)
+            _gallery(looked, rows[:24], _("what this model said, and how sure it was"), pairs=True)

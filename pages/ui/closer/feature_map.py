@@ -65,11 +65,11 @@ def _selected(event: Any) -> list[int]:
 
 def _sentence(plane: Plane, labels: np.ndarray) -> str:
     near = float((plane.neighbours == labels).mean())
-    words = _("For **{near}** of the images the nearest other image, in all dimensions, is of the same class.")
+    words = _("For **{near}** of the images the nearest other image, in all dimensions, has the same class.")
     shown = (
         _("The two axes show {kept} of the variance.").format(kept=percent(plane.kept, 0))
         if plane.kept is not None
-        else _("Distances between far groups mean nothing here, only which points are close together.")
+        else _("Only which points lie close together has a meaning here, not how far apart the groups are.")
     )
     return f"{words.format(near=percent(near))} {shown}"
 

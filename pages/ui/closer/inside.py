@@ -171,7 +171,7 @@ def layer_inside(source: SourceInfo, block: str, on_close: Callable[[], None]) -
         layer = _layer_of(source, block)
         target = _target_for(source.form)
         if target is None:
-            st.info(_("No data set at hand has items that this source reads."))
+            st.info(_("No installed data set has images that this source can read."))
             return
         item, picture = _item(target, source.form)
         try:
@@ -229,7 +229,7 @@ def _item(target: str, form: InputForm) -> tuple[np.ndarray, np.ndarray]:
 
 def _calls(source: SourceInfo, found: Seen) -> str:
     if not source.class_names:
-        return _("The network names nothing yet: its last layer is new for each target.")
+        return _("The network has no answers yet: each target gets a new last layer.")
     answer = in_words(verdict(found.class_names, [float(p) for p in found.probabilities]))
     words = _("The whole network answers: {answer}. It only knows {names} and calls every image one of them.")
     if not source.trained:
@@ -258,6 +258,6 @@ def _filters(layer: str, kernels: np.ndarray) -> None:
 def _activations(values: dict[str, np.ndarray], layer: LayerInfo) -> None:
     st.markdown(_("**What it makes of the image: its activations**"))
     if layer.name not in values:
-        st.caption(_("It is one branch of its block: what leaves the block is shown at the block's last layer."))
+        st.caption(_("This layer is one branch of its block. The block's output is shown at its last layer."))
         return
     sheet(values[layer.name], layer.name)

@@ -160,7 +160,7 @@ def svm_sum(
     captions = [f"{names[label]}: {term:+.3f}" for label, term in zip(found.labels[shown], terms[shown], strict=True)]
     st.html(gallery(found.vectors[shown], captions))
     st.caption(
-        _("The {n} support vectors that weigh most on this image, with their class and their term of the sum.").format(
+        _("The {n} support vectors that weigh most on this image, with their class and their term in the sum.").format(
             n=min(m, most)
         )
     )
@@ -228,7 +228,7 @@ def forest_votes(found: OpenedForest, names: Sequence[str], key: str) -> None:
     )
     st.caption(
         _(
-            "The forest averages what its trees say instead of counting their votes: a tree that is unsure counts "
+            "The forest averages its trees' probabilities instead of counting votes, so a tree that is unsure counts "
             "less. The average and predict_proba differ by at most {gap:.1e}."
         ).format(gap=float(np.abs(average - found.probabilities).max()))
     )

@@ -187,7 +187,7 @@ def _words(layers: Sequence[LayerInfo]) -> dict[str, str]:
         "output": _("Output"),
         "freeze": _("Freeze {layer}:"),
         "look": _("Look inside"),
-        "reached": _("Accuracy of a linear classifier on what the network makes of the images at each cut"),
+        "reached": _("Accuracy of a linear classifier on the network's output at each cut"),
         "frozen": _("frozen"),
         "trainable": _("trainable"),
         "partly": _("partly frozen"),

@@ -139,7 +139,7 @@ def card(verdict: Verdict) -> None:
     if counted:
         table(counted, claim.unit)
     else:
-        st.info(_("No experiments for this one yet. Measure them with the button below."))
+        st.info(_("No experiments for this claim yet. The button below measures them."))
     if controls:
         with st.expander(_("Controls")):
             table(controls, claim.unit)
@@ -151,7 +151,7 @@ def table(findings: Sequence[Finding], unit: str) -> None:
         [row(finding, unit) for finding in findings],
         hide_index=True,
         height="content",
-        alt=_("What was found at each number of labels"),
+        alt=_("Result for each number of labels"),
     )
 
 
@@ -166,7 +166,7 @@ def row(finding: Finding, unit: str) -> dict[str, str]:
         _("seeds"): f"{finding.n_seeds}",
     }
     if not finding.control:
-        line[_("for it")] = {True: "✓", False: "✗", None: "?"}[finding.supports]
+        line[_("supports it")] = {True: "✓", False: "✗", None: "?"}[finding.supports]
     return line
 
 

@@ -149,7 +149,7 @@ def numbers(cells: Sequence[Cell], key: str, found: savings.Saving | None) -> No
     if found is not None:
         st.markdown(details(found))
     st.caption(_("Bands: 95 % interval of the mean over seeds, which draw other training images and first weights."))
-    st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds by labels"))
+    st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds, by labels"))
     transfer, _tuned, scratch = curves(cells).values()
     st.dataframe(_factors(transfer, scratch), hide_index=True, alt=_("Labels saved at each size"))
     sweep_view.csv_button(cells, "label-savings.csv", f"savings_{key}")
@@ -175,7 +175,7 @@ def crossover_words(transfer: savings.Curve, scratch: savings.Curve) -> str:
     """Return where the control catches up, and what is left of the lead at the most labels."""
     leads = savings.differences(transfer, scratch)
     if not leads:
-        return _("The crossover can be named when both lines are there.")
+        return _("The crossover appears once both lines have been measured.")
     most = max(leads)
     mean, low, high = savings.mean_interval(leads[most])
     at = savings.crossover(transfer, scratch)

@@ -54,7 +54,7 @@ def result(run: Run, spec: SweepSpec, result: SweepResult) -> None:
                 _("Go on"),
                 key=f"go_on_{run.id}",
                 icon=":material/resume:",
-                help=_("A new sweep that takes over everything that was measured."),
+                help=_("Starts a new sweep that keeps everything measured so far."),
                 on_click=start,
                 args=(sweeps.resumed(spec, run.id), "sweep"),
             )

@@ -158,7 +158,7 @@ def _row(info: PredictorInfo, title: str, answers: Answers) -> str:
         given, label, width = f' data-answer="{escape(said.label)}"{_mark(told)}', said.label, said.probability
         share = percent(said.probability, 0)
         if told is not None and told.is_outside:
-            share = _("outside, else {label}").format(label=said.label)
+            share = _("none of these; closest: {label}").format(label=said.label)
             label, width = NOTHING, 0.0
     knows = f"<small>{escape(_('knows {names}').format(names=_brief(info.class_names)))}</small>"
     size = ' class="word"' if len(label) > 2 else ""

@@ -14,7 +14,7 @@ from tlcore.sentences import percent
 
 def explained() -> None:
     """Show the button; nothing but a sentence where the record is damaged."""
-    with st.popover(_("How “outside” is told"), icon=":material/info:", type="tertiary"):
+    with st.popover(_("How the lab tells that an image is outside"), icon=":material/info:", type="tertiary"):
         st.markdown(
             _(
                 "Whatever a network sees, it picks one of its classes. So the image is also compared with {n:,} images "

@@ -171,7 +171,7 @@ def share_words(share: Share) -> str:
 def learned_from(png: bytes, taught: Taught) -> str:
     """Return the images that both taught networks learned from, with a sentence."""
     n = taught.per_class
-    words = _("What both were taught with: these {n} images of each digit.").format(n=n)
+    words = _("Both learned from these {n} images of each digit.").format(n=n)
     alt = _("{n} handwritten examples of each digit from {first} to {last}").format(
         n=n, first=taught.class_names[0], last=taught.class_names[-1]
     )

@@ -34,7 +34,7 @@ def item(panel: Panel, key: KeyOf, on_change: Callable[[], None]) -> None:
     words = {"draw": _("Draw"), "sample": _("Sample"), "upload": _("Upload"), "grid": _("Keyboard")}
     ways = [way for way in words if way in modality.ways]
     way = st.segmented_control(
-        _("The image comes from"),
+        _("Input"),
         ways,
         format_func=words.__getitem__,
         default=ways[0],

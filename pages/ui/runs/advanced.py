@@ -43,8 +43,8 @@ def augmentation() -> None:
     if not changes:
         return
     words = _(
-        "Each epoch trains on other copies of the images: {changes}. Only for networks; heads learn from the images as "
-        "they are."
+        "Each epoch trains on slightly changed copies of the images: {changes}. Only for networks; heads learn from "
+        "the images as they are."
     )
     st.toggle(_("Augment the images"), help=words.format(changes=shown(changes)), **state.keyed("augment"))
     if not state.get("augment"):

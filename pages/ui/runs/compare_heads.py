@@ -88,7 +88,7 @@ def _single(run: Run, result: HeadsResult) -> None:
             n=result.rows[0].n, intervals=intervals
         )
         + " "
-        + _("The features of {layer} took {seconds:.1f} s and {mb:.1f} MB. The backbone is frozen whole.").format(
+        + _("The features of {layer} took {seconds:.1f} s and {mb:.1f} MB. The whole backbone is frozen.").format(
             layer=result.layer, seconds=result.extract_s, mb=result.features_mb
         )
     )
@@ -137,7 +137,7 @@ def _validated(heads: Iterable[str]) -> str:
     tempered = [names.head(head) for head in dict.fromkeys(heads) if head in HEADS and HEADS[head].has_temperature]
     use = _("tuned heads choose their settings on them")
     if tempered:
-        words = _("{use}, and they set how sure {heads} may be (one number, the temperature)")
+        words = _("{use}, and they adjust how sure {heads} are (one number, the temperature)")
         use = words.format(use=use, heads=", ".join(tempered))
     return use
 

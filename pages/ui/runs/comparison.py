@@ -101,8 +101,8 @@ def reached(run: Run, result: ComparisonResult) -> None:
     )
     if not ways.counted(each.way for each in trained):
         what = _(
-            "Times are seconds of this server: the features of the training images, compiling and learning, without "
-            "validation and test."
+            "Times are in seconds on this server: computing the features of the training images, compiling and "
+            "learning, without validation and test."
         )
     sentences = [what + " " + _("The ways were trained one after another on the same images.")]
     if found:
@@ -173,7 +173,7 @@ def _reached(each: Trained, cpu: bool) -> None:
         low=percent(score.low), high=percent(score.high), time=_time(way, cpu)
     )
     if way.from_cache:
-        words += " " + _("The features came from the cache; the time includes computing them originally.")
+        words += " " + _("The features came from the cache; the time still includes computing them.")
     st.caption(f"{words} {own_task(way.forgetting)}".strip())
     if st.button(_("Open"), key=f"way_{each.run.id}", help=_("This run, with its proof and curves.")):
         state.watch("run", each.run.id)

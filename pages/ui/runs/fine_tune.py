@@ -125,8 +125,8 @@ def _numbers(result: FineTuneResult, test: Evaluation) -> None:
     if result.bfloat16:
         sentences.append(
             _(
-                "The frozen layers were computed in bfloat16, which this processor has: one without it gives slightly "
-                "other numbers for the same seed."
+                "The frozen layers were computed in bfloat16. On a processor without it, the same seed gives slightly "
+                "different numbers."
             )
         )
     st.caption(" ".join(filter(None, sentences)))

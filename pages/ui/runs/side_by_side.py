@@ -57,7 +57,7 @@ def _verdict(runs: Sequence[Run], labels: Sequence[str]) -> Contest | None:
     """Say in large type which is better, with its test; or why that cannot be said."""
     entrants = side_by_side.entrants(runs, labels)
     if not entrants:
-        st.info(_("These runs learned different tasks: accuracies on different images do not compare."))
+        st.info(_("These runs learned different tasks: accuracies on different images cannot be compared."))
         return None
     if not all(run.final for run in runs):
         st.caption(_("The verdict appears here when all of them have finished."))
@@ -106,7 +106,7 @@ def _reached(runs: Sequence[Run], labels: Sequence[str], found: Contest | None) 
     if any(run.result.cpu_s for run in runs):
         rows.append((_("Processor time to learn"), *(map(_cpu, runs))))
     if any(map(side_by_side.forgot, runs)):
-        rows.append((_("Own task of the source"), *(side_by_side.forgot(run) or "–" for run in runs)))
+        rows.append((_("The source's own task"), *(side_by_side.forgot(run) or "–" for run in runs)))
     if any(proofs):
         rows.append((_("Freezing"), *(shown(proof) if proof else "–" for proof in proofs)))
     return rows

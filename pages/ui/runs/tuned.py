@@ -77,8 +77,8 @@ def test_uses(run: Run) -> None:
         words.format(target=plain(datasets.info(target).title), n=n)
         + " "
         + _(
-            "Each accuracy measured on them counts, also that of a task that has some of the same images. "
-            "The more often you choose by them, the more they flatter what you chose: "
-            "choose by validation accuracy, and look at the test last."
+            "Each accuracy measured on them counts, including for other tasks that share some of the images. The more "
+            "often you choose by them, the more they flatter your choice: choose by validation accuracy, and look at "
+            "the test accuracy last."
         )
     )

@@ -111,7 +111,7 @@ def show_headline(asked: Asked) -> None:
         elif asked.why_not:
             st.warning(asked.why_not)
         else:
-            st.subheader(_("Measuring what each cut reaches …"), anchor=False)
+            st.subheader(_("Measuring the accuracy at each cut …"), anchor=False)
 
 
 def about(scores: CutScores) -> str:
@@ -122,7 +122,7 @@ def about(scores: CutScores) -> str:
         "used."
     )
     if is_averaged(scores.cuts.source):
-        words += " " + _("The output is averaged over all places of the photograph.")
+        words += " " + _("The output is averaged over all positions in the photograph.")
     return words.format(
         n=scores.n_images, target=datasets.info(scores.cuts.target).title, n_test=next(iter(scores.by_cut.values())).n
     )

@@ -104,7 +104,7 @@ def _stranger(name: str) -> DataError:
             "it is a packed SavedModel of TensorFlow. Save the Keras model itself with model.save('model.keras')"
         )
     return refuse(
-        "the archive holds {name}, which does not belong in a .keras file. Save the model with "
+        "the archive contains {name}, which does not belong in a .keras file. Save the model with "
         "model.save('model.keras'); layers that keep word lists or other files of their own cannot be used",
         name=short(name),
     )

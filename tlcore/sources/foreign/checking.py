@@ -52,7 +52,7 @@ def _check_size(layers: Sequence[Layer]) -> None:
     last = layers[-1]
     if prod(last.output_shape) > MOST_VALUES:
         raise refuse(
-            "its layer {name} puts out {n:,} numbers for one image, and {most:,} is the limit. Use fewer filters or a "
+            "its layer {name} puts out {n:,} numbers for one image; the limit is {most:,}. Use fewer filters or a "
             "larger stride",
             name=last.name,
             n=prod(last.output_shape),

@@ -67,9 +67,7 @@ def rows(text: bytes) -> list[Row]:
     _check_everywhere(model)
     found = _chain(model)
     if len(found) > MOST_LAYERS:
-        raise refuse(
-            "it has {n:,} layers, and {most} is the limit. Use a smaller model", n=len(found), most=MOST_LAYERS
-        )
+        raise refuse("it has {n:,} layers; the limit is {most}. Use a smaller model", n=len(found), most=MOST_LAYERS)
     return found
 
 
@@ -190,9 +188,7 @@ def _listed(model: Mapping[str, Any], depth: int) -> list[dict[str, Any]]:
     if not listed or not all(isinstance(row, dict) for row in listed) or model.get("module") not in MODELS[kind]:
         raise unreadable()
     if len(listed) > MOST_LAYERS:
-        raise refuse(
-            "it has {n:,} layers, and {most} is the limit. Use a smaller model", n=len(listed), most=MOST_LAYERS
-        )
+        raise refuse("it has {n:,} layers; the limit is {most}. Use a smaller model", n=len(listed), most=MOST_LAYERS)
     if kind == "Functional":
         return _in_order(listed, config)
     first = listed[0].get("class_name")
@@ -222,8 +218,8 @@ def _rows(row: dict[str, Any], kind: str, path: str) -> list[Row]:
         return [made]
     if inner.get("class_name") not in ACTIVATION_LAYERS or not isinstance(inner.get("config"), dict):
         raise refuse(
-            "the activation of its layer {name} is a layer, {kind}, whose weights are not in the file. Put it behind "
-            "as a layer of its own",
+            "the activation of its layer {name} is a layer, {kind}, whose weights are not in the file. Put it after "
+            "that layer as a layer of its own",
             name=made.name,
             kind=short(inner.get("class_name")),
         )

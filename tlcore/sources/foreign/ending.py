@@ -34,12 +34,12 @@ def ended(layers: Sequence[Layer]) -> tuple[list[Layer], tuple[str, ...]]:
         raise refuse("its last layer answers at every place of the image. Put a Flatten layer before it")
     if last.output_shape[0] == 1:
         raise refuse(
-            "it answers with a single number, and an answer here is one number for each class. End it in "
-            "Dense(2, activation='softmax') or more, and train it again with sparse_categorical_crossentropy"
+            "it answers with a single number, but an answer here is one number for each class. End it in Dense(2, "
+            "activation='softmax') or more, and train it again with sparse_categorical_crossentropy"
         )
     if own not in ("linear", "softmax", "log_softmax") or (own != "linear" and kinds == ["log_softmax"]):
         raise refuse(
-            "its last layer ends in {own}, and its answers must be probabilities that add up to 1. End it in "
+            "its last layer ends in {own}, but its answers must be probabilities that add up to 1. End it in "
             "Dense({n}, activation='softmax') and train it again",
             own=own,
             n=last.output_shape[0],

@@ -55,7 +55,7 @@ def guarded(
             Sentence("reading it takes more than {s} seconds. Use a smaller model, or try again", s=most)
         ) from error
     except MemoryError as error:
-        raise because(Sentence("reading it takes more memory than it may. Use a smaller model")) from error
+        raise because(Sentence("reading it takes more memory than is allowed. Use a smaller model")) from error
     except ProcessExpired as error:
         log.warning("the process that read an uploaded file ended with exit code %s", error.exitcode)
         raise because(

@@ -35,7 +35,7 @@ def read(text: bytes) -> Network:
     n_classes = layers[-1].output_shape[0]
     if not CLASSES[0] <= n_classes <= CLASSES[1]:
         raise refuse(
-            "it tells {n:,} classes apart, and from {low} to {high:,} can be shown. Give its last layer that many",
+            "it tells {n:,} classes apart, but only {low} to {high:,} can be shown. Give its last layer that many",
             n=n_classes,
             low=CLASSES[0],
             high=CLASSES[1],
@@ -66,8 +66,8 @@ def _input(row: Row) -> tuple[Shape, bool]:
             "you save it"
         )
     wrong = refuse(
-        "its input is {given}, and an image here is 28 × 28 with one channel. Begin it with keras.Input((28, 28, 1)); "
-        "another size, three channels last and a row of 784 numbers are taken too",
+        "its input is {given}, but an image here is 28 × 28 with one channel. Begin it with keras.Input((28, 28, 1)); "
+        "other sizes, three channels last and a row of 784 numbers also work",
         given=short(given),
     )
     if not isinstance(given, list) or not all(n is None or type(n) is int and n > 0 for n in given):

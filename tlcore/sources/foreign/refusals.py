@@ -61,7 +61,7 @@ def bad_setting(key: str, name: str, kind: str, value: Any, error: ValueError) -
             own=short(own if isinstance(own, str) else "a lambda"),
         )
     return refuse(
-        "{key} of its layer {name} ({kind}) is {value}, and it must be {good}. Change it and save the model again",
+        "{key} of its layer {name} ({kind}) is {value}, but it must be {good}. Change it and save the model again",
         key=key,
         name=name,
         kind=kind,
@@ -94,8 +94,7 @@ def not_keras(name: Any, module: Any, registered: Any, own: bool) -> DataError:
         )
     parts = [part for part in (module, name if name != registered else None, registered) if part is not None]
     return refuse(
-        "it holds {what}, which is not one of the parts of Keras that a model may hold here. Build it from Keras' own "
-        "layers",
+        "it contains {what}, which is not among the parts of Keras allowed here. Build it from Keras' own layers",
         what=short(".".join(map(str, parts))),
     )
 
@@ -104,15 +103,15 @@ def unknown_layer(kind: str) -> DataError:
     """Return the refusal of a type of layer, with what to use in its place."""
     if kind in CODE:
         return refuse(
-            "its {kind} layer holds code, and code in a file is never run. Use a layer that says what it does, such "
-            "as Rescaling, Reshape or Activation",
+            "its {kind} layer contains code, and code in a file is never run. Use a layer that says what it does, such"
+            " as Rescaling, Reshape or Activation",
             kind=kind,
         )
     if kind in MERGING:
         return not_a_chain(kind)
     if kind in IN_TURN:
         return refuse(
-            "its {kind} layer reads an image line by line, and here a layer must see all of it. Use Conv2D, pooling "
+            "its {kind} layer reads an image line by line, but here a layer must see all of it. Use Conv2D, pooling "
             "and Dense layers",
             kind=kind,
         )
