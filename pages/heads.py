@@ -38,20 +38,16 @@ def settings() -> HeadSpec:
         list(INPUTS),
         format_func=INPUTS.__getitem__,
         selection_mode="multi",
-        default=list(INPUTS),
         help=_("Raw pixels show what the source's features add."),
         wrap=True,
-        key="inputs",
-        persist_state="session",
+        **state.keyed("inputs"),
     )
     n_seeds = c.number_input(
         _("Seeds"),
         1,
         10,
-        3,
         help=_("Repetitions with other training images; their spread is the ±."),
-        key="n_seeds",
-        persist_state="session",
+        **state.keyed("n_seeds"),
     )
     chosen = st.pills(
         _("Heads"),
@@ -66,11 +62,10 @@ def settings() -> HeadSpec:
     )
     tune = st.toggle(
         _("Tune each head first (slower, fairer)"),
-        key="tune",
-        persist_state="session",
         help=_(
             "Tries some values of C, k, depth or units for each head. Only the chosen value is used on the test images."
         ),
+        **state.keyed("tune"),
     )
     hand = by_hand(chosen)
     first = int(state.get("seed"))

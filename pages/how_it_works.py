@@ -8,12 +8,12 @@ from pages.ui.charts import lesson_charts, plots
 from pages.ui.components.descent import descent
 from pages.ui.runs.words import describe, title
 from pages.ui.session import state
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.inspection import lesson
 from tlcore.inspection.lesson import RATES, Lesson
-from tlcore.sentences import percent
 
 frame.heading(
     _("How it works"),

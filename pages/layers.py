@@ -9,12 +9,11 @@ from pages.ui.closer.inside import layer_inside
 from pages.ui.components.layer_picker import blocks, check_value, layer_picker, looked
 from pages.ui.session import state
 from pages.ui.sources import cards, own_model, reached
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import PERCENT, _
 from tlcore import datasets, sources
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
-from tlcore.prediction.what_if import CutScores
-from tlcore.sentences import percent
 from tlcore.spec import FineTuneSpec, LayerInfo
 
 PRESETS = {
@@ -157,10 +156,12 @@ if state.get("source") not in [card.name for card in on_offer]:  # removed meanw
 source = sources.info(state.get("source"))
 frozen = state.frozen()
 inside = state.get("inside", "")
-asked = reached.ask(reached.every_cut(source))
+asked = reached.ask_every_cut(source)
 tail = reached.from_here(source, frozen)
 
-st.title(_("Layers"), anchor=False)
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="layers_title"):
+    st.title(_("Layers"), anchor=False, width="content")
+    reached.provenance(asked)
 reached.show_headline(asked)
 presets(frozen)
 with st.container(key=f"network_{len(blocks(frozen.layers))}"):  # so that room is kept for the one that ships
@@ -188,7 +189,7 @@ if not frozen.names and source.name == source.untrained:
 own_model.own_model()
 with st.expander(_("All layers as a table"), icon=":material/table_rows:"):
     table(frozen)
-    if isinstance(asked.answer, CutScores):
-        st.caption(reached.about(asked.answer))
+    if asked.scores:
+        st.caption(reached.about(asked.scores))
 frame.next_page("train.py", _("Next: train"))
 reached.finish(asked, tail, retrained)

@@ -11,12 +11,12 @@ from pages.ui.runs import run as run_view
 from pages.ui.runs.words import title
 from pages.ui.session import state
 from pages.ui.words import names
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.heads import CURVES, HEADS, LOSSES
 from tlcore.recipes import comparison, is_control, scratch_control
-from tlcore.sentences import percent
 from tlcore.spec import ComparisonSpec, Spec
 from tlcore.store import Run
 

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from pages.ui.session import state
 from pages.ui.words.text import shown
+from tlcore.engine.forecast import SHORT_S
 from tlcore.errors import LabError, SpecError
 from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import FINAL_STATES, MetricPoint, Progress
@@ -75,7 +76,7 @@ def payload(
     attempt : the chart starts over when it changes, because the points' numbers do
     started, finished : UTC seconds
     ahead : runs that come before this one
-    wait_s : seconds until it is likely to start
+    wait_s : seconds until it is likely to start; fewer than one are not told
     language : of the message and the error; the reader's when not given
 
     Notes
@@ -89,7 +90,7 @@ def payload(
         "attempt": attempt,
         "elapsed_s": elapsed,
         "ahead": ahead,
-        "wait_s": wait_s,
+        "wait_s": None if wait_s is None or wait_s < SHORT_S else wait_s,
         "error": shown(error, language),
         "progress": {name: _finite(value) for name, value in asdict(progress).items()}
         | {"message": shown(progress.message, language)},

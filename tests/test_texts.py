@@ -24,6 +24,13 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
+@pytest.mark.parametrize("path", [path for path in PAGES if path.name != "numbers.py"], ids=dotted)
+def test_pages_write_shares_so_that_no_line_ends_before_the_per_cent_sign(path):
+    taken = [alias.name for node in ast.walk(ast.parse(path.read_text())) for alias in getattr(node, "names", ())
+             if isinstance(node, ast.ImportFrom) and node.module == "tlcore.sentences"]  # fmt: skip
+    assert not {"percent", "spread", "between"} & set(taken), "take them from pages.ui.words.numbers"
+
+
 # Calls of Streamlit whose texts a person reads, and the keywords that hold one.
 SHOWS = {
     *("title", "header", "subheader", "markdown", "write", "caption", "info", "warning", "error", "success", "toast"),

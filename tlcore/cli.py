@@ -236,8 +236,10 @@ def _what_if(commands: Any) -> None:
     add_word(added, "--tail", "tail", TAILS, Move.tail)
     add_number(added, "seed", "of the images and the first weights")
     add_number(added, "per_class", "training images of each class; default as many as 1,000 images are", default=False)
-    words = "ask for the linear tail at every cut at once; --cut and --tail are then of no account"
+    words = "ask for the linear tail at every cut at once; --cut and --tail then do not count"
     added.add_argument("--every-cut", action="store_true", help=words)
+    words = "measure every cut of the default draft, and record it as what Layers shows first"
+    added.add_argument("--record", action="store_true", help=words)
     add_json(added)
 
 

@@ -9,11 +9,11 @@ import streamlit as st
 
 from pages.ui.runs.chip import chip
 from pages.ui.session import state
+from pages.ui.words.numbers import between, percent
 from pages.ui.words.text import _, plain, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.features.freezing import Freezing
-from tlcore.sentences import between, percent
 
 log = logging.getLogger(__name__)
 

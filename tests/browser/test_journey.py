@@ -544,7 +544,7 @@ def test_a_drawing_is_explained_when_asked(visit):
     select(page, "answer_model", "All ten digits")
     page.get_by_text("Why this answer?").click()
     press(page, "why_now")
-    expect(page.get_by_alt_text(re.compile("the more orange"))).to_be_visible()
+    expect(page.get_by_alt_text(re.compile("the pinker"))).to_be_visible()
     expect(page.get_by_text(re.compile("Nearest in the features of dense_1"))).to_be_visible()
     expect(page.get_by_alt_text("activations of conv_1")).to_be_visible()
 

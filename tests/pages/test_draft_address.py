@@ -7,12 +7,15 @@ from pages.test_pages import ROOT, lab, opened, sound, words  # noqa: F401
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.session import address, state
+from tlcore.spec import ByHand
 
 CHOSEN = {
     "source": "digits", "target": "mnist", "split": "article", "per_class": 20, "all_images": False, "seed": 7,
     "frozen": ("conv_1",), "recipe": "two_phase", "epochs": 3, "batch_size": 64, "optimizer": "sgd",
     "learning_rate": 0.0125, "film": True, "layer": "dense_1", "heads": ("knn", "linear_svm"), "ways": ("scratch",),
     "schedule": "cosine", "rate_factor": 0.5, "patience": 3, "thaw_every": 4, "thaws": ((0, "conv_2"), (7, "")),
+    "inputs": ("pixels",), "n_seeds": 2, "tune": True,
+    "by_hand": (ByHand("rbf_svm", "kernel", "poly"), ByHand("rbf_svm", "pca", None), ByHand("linear_svm", "C", 0.25)),
     "augment": True, "more_ways": ("knn",), "chart_x": "seconds", "chart_log": True, "chart_smooth": 0.6,
     "chart_hidden": ("scratch", "Frozen: conv_1, conv_2"),
 }  # fmt: skip
@@ -77,6 +80,20 @@ def test_what_an_address_cannot_set_is_one_sentence_and_has_its_default(lab):  #
     assert not app.warning
     assert (app.number_input(key="per_class").value, app.number_input(key="seed").value) == (5, 3)
     assert parameters(app) == {"seed": "3", "utm_source": "x"}
+
+
+def test_what_is_set_by_hand_of_heads_is_in_the_address_and_comes_back(lab):  # noqa: F811
+    app = sound(at("heads", set="linear_svm.C=2,rbf_svm.pca=none", tune="yes"))
+    assert (app.number_input(key="knob_linear_svm_C").value, app.number_input(key="knob_rbf_svm_pca").value) == (
+        2.0,
+        None,
+    )
+    assert app.toggle(key="tune").value
+    sound(app.number_input(key="knob_linear_svm_C").set_value(0.5).run())
+    assert parameters(app) == {"set": "linear_svm.C=0.5,rbf_svm.pca=none", "tune": "yes"}
+    sound(app.button(key="reset_rbf_svm").click().run())
+    assert parameters(app)["set"] == "linear_svm.C=0.5"
+    assert "cannot be used here: set." in words(at("heads", set="linear_svm.C=0.5,linear_svm.C=1"))
 
 
 def test_layers_that_a_source_does_not_have_give_way(lab):  # noqa: F811

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.closer import open_heads
 from pages.ui.inputs import pictures
 from pages.ui.runs import tuned
 from pages.ui.session import state
@@ -94,7 +95,7 @@ def page(name: str, **session) -> AppTest:
 
 def words(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
-    return "\n".join(element.value for kind in kinds for element in kind)
+    return "\n".join(element.value for kind in kinds for element in kind).replace("\u00a0", " ")
 
 
 def heads_run(store: Store, *names: str):
@@ -167,7 +168,7 @@ def test_a_drawing_is_explained_when_asked_and_not_with_every_stroke(lab, monkey
     app = page("draw", way="sample", why=True)
     assert lab.what_if.asked == []
     app.button(key="why_now").click().run()
-    assert "The more orange" in words(app) and len(lab.what_if.asked) == 1
+    assert "The pinker" in words(app) and len(lab.what_if.asked) == 1
     app.button(key="another_handful").click().run()
     assert "The drawing has changed since" in words(app) and len(lab.what_if.asked) == 1
 
@@ -203,6 +204,18 @@ def test_an_svm_is_shown_as_its_sum_beside_its_dual(lab):
     app.pills(key=f"image_{run.id}_heads/rbf_svm-features.skops").set_value(7).run()
     asked = lab.what_if.asked[-1]
     assert asked[:5] == (svm.opened, run.id, "heads/rbf_svm-features.skops", (0, 1), 7)
+
+
+@pytest.mark.parametrize(
+    ("exact", "n", "own"), [(True, 10, True), (True, 4, False), (False, 10, False), (False, 4, False)]
+)
+def test_only_a_machine_fitted_on_the_same_images_is_said_to_answer_as_the_heads_own(monkeypatch, exact, n, own):
+    said = []
+    monkeypatch.setattr(open_heads.st, "caption", said.append)
+    open_heads.which_machine(replace(SVM, exact=exact, n=n, n_all=10))
+    assert ("those of the head's own machine" in said[0]) == own
+    assert ("is solved again here" in said[0]) == exact and ("is fitted to this pair" in said[0]) != exact
+    assert ("it sees 4 of the pair's 10 images" in said[0]) == (n < 10)
 
 
 def test_a_forest_is_shown_as_the_average_of_its_trees(lab):

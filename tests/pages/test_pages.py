@@ -22,8 +22,10 @@ from pages.ui.evidence import savings as savings_view
 from pages.ui.frame import complain
 from pages.ui.runs import fine_tune
 from pages.ui.session import state
+from server import live
 from tlcore import prediction
 from tlcore.engine import Status
+from tlcore.engine.forecast import Forecast
 from tlcore.errors import DataError, TrainingError
 from tlcore.evaluation import evaluate
 from tlcore.inspection import lesson
@@ -93,7 +95,7 @@ def words(app: AppTest) -> str:
         app.header,
         app.subheader,
     )
-    return "\n".join(element.value for kind in kinds for element in kind)
+    return "\n".join(element.value for kind in kinds for element in kind).replace("\u00a0", " ")
 
 
 def sound(app: AppTest) -> AppTest:
@@ -232,6 +234,18 @@ def test_a_comparison_that_waits_says_how_many_come_before_it(lab):
     for before in ("1 run comes before this one", "2 runs come before this one"):
         run = lab.store.create(HeadSpec(curves=False))
         assert before in words(opened("heads", run_cmp=run.id))
+
+
+@pytest.mark.parametrize(("wait_s", "told"), [(None, None), (0.0, None), (0.4, None), (12.0, 12.0)])
+def test_a_wait_of_under_a_second_is_told_as_none(lab, monkeypatch, wait_s, told):
+    lab.store.create(FineTuneSpec())
+    run = lab.store.create(HeadSpec(curves=False))
+    monkeypatch.setattr(Forecast, "wait_s", lambda forecast, run_id: wait_s)
+    said = words(opened("heads", run_cmp=run.id))
+    assert (
+        "It starts by itself, in about 12 s." if told else "It starts by itself."
+    ) in said and "about 0 s" not in said
+    assert live.payload("queued", Progress(), [], ahead=1, wait_s=wait_s)["wait_s"] == told
 
 
 def test_a_comparison_that_runs_meanwhile_is_no_longer_said_to_wait(lab):

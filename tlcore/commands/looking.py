@@ -9,7 +9,7 @@ import numpy as np
 
 from tlcore import sources
 from tlcore.errors import SpecError
-from tlcore.evidence import contest, finish, recorded_race, side_by_side
+from tlcore.evidence import contest, finish, recorded_cuts, recorded_race, side_by_side
 from tlcore.evidence.contest import Entrant
 from tlcore.inspection import explanation, lesson, maps
 from tlcore.inspection.lesson import RATES, Lesson
@@ -37,7 +37,7 @@ def move_boundary(options: Namespace) -> int:
         if getattr(options, name) is not None
     }
     cut = Move.cut if options.cut is None else options.cut
-    if options.every_cut:
+    if options.every_cut or options.record:
         return _say_every_cut(options, Cuts(**{name: value for name, value in given.items() if name != "tail"}))
     move = Move(**given, cut=None if cut == "nothing" else cut)
     with console.quiet():
@@ -60,9 +60,12 @@ def find_rate(options: Namespace) -> int:
 
 
 def _say_every_cut(options: Namespace, cuts: Cuts) -> int:
-    """Say what a linear SVM reaches at every cut."""
+    """Say what a linear SVM reaches at every cut; recorded is the draft that ships."""
+    cuts = recorded_cuts.default() if options.record else cuts
     with console.quiet():
         scores = what_if.every_cut(cuts)
+    if options.record:
+        console.tell(f"Recorded: {recorded_cuts.write(scores)}")
     tests = {cut or PIXELS: test for cut, test in scores.tests}
     rows = [[cut, console.share(test.accuracy), between(test.low, test.high)] for cut, test in tests.items()]
     values = {**asdict(scores), "tests": {cut: asdict(test) for cut, test in tests.items()}}

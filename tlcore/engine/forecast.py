@@ -13,6 +13,7 @@ from tlcore.store import Run, Store
 RECENT = 60  # finished runs that are looked at
 FRESH_S = 2.0  # so long one answer serves everybody who asks
 MOST = 1000  # waiting runs that are looked at
+SHORT_S = 1.0  # a wait under this is not told: it would read "about 0 s"
 
 Work = Callable[[Spec], Hashable]  # how much there is to do: alike for runs of a kind that take as long
 

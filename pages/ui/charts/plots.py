@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore.evaluation.calibration import Bin
-from tlcore.sentences import percent
 from tlcore.spec import Evaluation, HeadMean
 
 from .palette import COLOURS, GREY, MARK

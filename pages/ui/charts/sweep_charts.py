@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore.evidence import Band
-from tlcore.sentences import percent
 
 from .palette import GREY, MARK
 from .plots import MARGIN, color

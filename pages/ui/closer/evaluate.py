@@ -12,6 +12,7 @@ from pages.ui.runs import contest
 from pages.ui.runs.words import interval, title
 from pages.ui.session import state
 from pages.ui.words.names import head_on
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import PERCENT, _, ngettext, plain, shown, tell
 from tlcore import datasets, evaluation, inputs, jobs, prediction
 from tlcore.errors import LabError
@@ -21,7 +22,6 @@ from tlcore.evidence import Entrant
 from tlcore.heads import HEADS
 from tlcore.inspection import explain
 from tlcore.prediction.names import SUFFIX, ModelName
-from tlcore.sentences import percent
 from tlcore.spec import Evaluation, InputForm
 from tlcore.store import Run
 

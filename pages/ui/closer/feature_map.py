@@ -9,10 +9,10 @@ import streamlit as st
 from pages.ui.charts import plots
 from pages.ui.inputs.answers import gallery
 from pages.ui.session import state
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, ngettext
 from tlcore import sources
 from tlcore.inspection import BeforeAndAfter, Plane, maps
-from tlcore.sentences import percent
 from tlcore.store import Run
 
 from .inside import asked

@@ -93,14 +93,14 @@ def _heat(heat: HeatMap | Sentence, picture: np.ndarray, names: Sequence[str]) -
     if heat.highest <= 0:
         st.caption(_("Nothing in this image counts towards {name}.").format(name=plain(name)))
         return
-    words = _("the image; the more orange a spot, the more it counts towards {name}").format(name=name)
+    words = _("the image; the pinker a spot, the more it counts towards {name}").format(name=name)
     st.html(
         f'<img src="{pictures.overlay(picture, heat.heat)}" alt="{escape(words)}" '
         'style="width:168px;height:168px;image-rendering:pixelated;border-radius:.4rem">'
     )
     st.caption(
         _(
-            "The more orange a spot, the more it counts towards {name}: no colour adds nothing, full orange adds "
+            "The pinker a spot, the more it counts towards {name}: no colour adds nothing, full pink adds "
             "the most in this image ({highest:.2g} to the score). What counts against {name} is left out, and each "
             "image has its own scale, so do not compare the colours of two. Grad-CAM at {layer} "
             "(Selvaraju et al. 2017)."

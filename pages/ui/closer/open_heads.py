@@ -10,11 +10,11 @@ from pages.ui.inputs.answers import gallery
 from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words.names import head_on
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, tell
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
 from tlcore.inspection import N_CHOICES, Choices, Dual, OpenedForest, OpenedSVM, forest, svm
-from tlcore.sentences import percent
 from tlcore.spec import HeadRow
 from tlcore.store import Run
 

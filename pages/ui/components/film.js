@@ -321,5 +321,5 @@ function fill(template, values) {
 
 function percent(share, language, digits) {
   const places = digits ?? (share > 0 && share < 0.1 ? 1 : 0);
-  return `${new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places }).format(100 * share)} %`;
+  return `${new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places }).format(100 * share)}\u00a0%`;
 }

@@ -9,9 +9,9 @@ from typing import Any
 
 from streamlit.components.v2 import component
 
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, ngettext
 from tlcore.features.freezing import Freezing
-from tlcore.sentences import percent
 from tlcore.spec import LayerInfo
 
 _HERE = Path(__file__)

@@ -246,7 +246,7 @@ class Chart {
     const facts = [];
     if (run.state === "queued" && run.ahead) facts.push(fill(words.ahead, { n: run.ahead }));
     if (run.state === "queued" && run.ahead && words.at_a_time) facts.push(words.at_a_time);
-    if (run.state === "queued" && run.ahead && run.wait >= 1) facts.push(fill(words.wait, { time: this.time(run.wait) }));
+    if (run.state === "queued" && run.ahead && isNumber(run.wait)) facts.push(fill(words.wait, { time: this.time(run.wait) }));
     if (going && message) facts.push(message);
     if (n_steps) facts.push(fill(words.step, { n: number.format(step), total: number.format(n_steps) }));
     if (going && isNumber(left_s)) facts.push(fill(words.left, { time: this.time(left_s) }));
@@ -974,7 +974,7 @@ function isFinal(state) {
 }
 
 function percent(share, language, digits = 0) { // as tlcore/sentences.py writes it
-  return `${new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(100 * share)} %`;
+  return `${new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(100 * share)}\u00a0%`;
 }
 
 // -- words and colours -----------------------------------------------------------------------------------------

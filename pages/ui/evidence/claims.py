@@ -34,7 +34,7 @@ BADGES: dict[str, tuple[Any, str]] = {
     "supported": ("green", ":material/check_circle:"),
     "refuted": ("red", ":material/cancel:"),
     "not shown": ("gray", ":material/remove:"),
-    "depends": ("orange", ":material/help:"),
+    "depends": ("violet", ":material/help:"),
     "not measured": ("gray", ":material/pending:"),
 }
 

@@ -11,9 +11,9 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.charts import plots, sweep_charts
 from pages.ui.session import state
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore.evidence import recorded, savings
-from tlcore.sentences import percent
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
 
 from . import sweep as sweep_view

@@ -10,11 +10,11 @@ from pages.ui.charts.palette import COLOURS
 from pages.ui.runs.downloads import download
 from pages.ui.session import state
 from pages.ui.words import names
+from pages.ui.words.numbers import spread
 from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, exports, sources
 from tlcore.errors import LabError
 from tlcore.evidence import Recorded, method_of, methods, recorded, savings, sweeps
-from tlcore.sentences import spread
 from tlcore.spec import PIXELS, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
 

@@ -9,11 +9,11 @@ from zlib import crc32
 
 import numpy as np
 
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, shown
 from tlcore.prediction import ModelName, PredictorInfo, Verdict, verdict
 from tlcore.prediction.outside import Outside, read
 from tlcore.prediction.serving import LATE, LOADING
-from tlcore.sentences import percent
 
 from .pictures import address
 

@@ -4,12 +4,12 @@ from html import escape
 
 import streamlit as st
 
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, tell
 from tlcore.errors import DataError
 from tlcore.evidence import outsiders
 from tlcore.evidence.outsiders import Record, Row
 from tlcore.prediction.outside import FALSE_ALARMS, N_KNOWN
-from tlcore.sentences import percent
 
 
 def explained() -> None:

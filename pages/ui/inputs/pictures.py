@@ -6,18 +6,18 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-ORANGE = np.array([230, 159, 0], np.float32)
+HEAT = np.array([232, 62, 140], np.float32)  # pink: blue and orange mean frozen and trainable
 MOST_TILES = 64
 
 
 def overlay(image: np.ndarray, heat: np.ndarray) -> str:
-    """Return a picture, uint8, (h, w) or (h, w, 3), under orange heat, (h, w), opaque where that is largest.
+    """Return a picture, uint8, (h, w) or (h, w, 3), under pink heat, (h, w), opaque where that is largest.
 
     It is enlarged six times.
     """
     strength = (np.clip(heat / max(float(heat.max()), 1e-12), 0, 1) * 0.85)[..., None]
     colours = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
-    return _rounded(_enlarged(colours * (1 - strength) + ORANGE * strength, 6))
+    return _rounded(_enlarged(colours * (1 - strength) + HEAT * strength, 6))
 
 
 def sheet(values: np.ndarray) -> str:

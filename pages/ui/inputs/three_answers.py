@@ -8,10 +8,10 @@ from zlib import crc32
 
 import numpy as np
 
+from pages.ui.words.numbers import between, percent
 from pages.ui.words.text import _
 from tlcore.prediction import ModelName, verdict
 from tlcore.prediction.taught import SCRATCH, TRANSFER, Share, Taught
-from tlcore.sentences import between, percent
 
 from .answers import bars, in_words
 

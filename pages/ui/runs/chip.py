@@ -3,9 +3,9 @@
 import streamlit as st
 
 from pages.ui.session import state
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, ngettext, plain
 from tlcore.errors import LabError
-from tlcore.sentences import percent
 from tlcore.store import Run
 
 from .words import title

@@ -9,12 +9,12 @@ from pages.ui.charts import plots
 from pages.ui.closer import evaluate, open_heads, together
 from pages.ui.session import state
 from pages.ui.words import names
+from pages.ui.words.numbers import between, percent, spread
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.evidence.contest import SEEDS, Contest, Entrant
 from tlcore.heads import CURVES, HEADS, LOSSES
-from tlcore.sentences import between, percent, spread
 from tlcore.spec import HeadMean, HeadSpec, HeadsResult
 from tlcore.store import Run
 
@@ -180,9 +180,9 @@ def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
         words = _("A tie: {features} on features, {pixels} on pixels")
         return words.format(features=percent(features.mean), pixels=percent(pixels.mean))
     if features.mean > pixels.mean:
-        first = percent(features.mean).removesuffix(" %")
+        first = percent(features.mean)[:-2]
         return _("Features beat pixels: {first} against {second}").format(first=first, second=percent(pixels.mean))
-    first = percent(pixels.mean).removesuffix(" %")
+    first = percent(pixels.mean)[:-2]
     return _("Pixels beat features: {first} against {second}").format(first=first, second=percent(features.mean))
 
 

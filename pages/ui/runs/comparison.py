@@ -7,13 +7,13 @@ import streamlit as st
 from pages.ui.components.live_chart import COLOURS
 from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _, plain, shown
+from pages.ui.words.numbers import percent
+from pages.ui.words.text import NO_BREAK, _, plain, shown
 from tlcore.evidence import ways
 from tlcore.evidence.contest import Contest, Entrant
 from tlcore.evidence.ways import Trained
 from tlcore.heads import HEADS
 from tlcore.recipes import comparison
-from tlcore.sentences import percent
 from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonResult, ComparisonSpec, Evaluation, Way
 from tlcore.store import Run
 
@@ -22,8 +22,6 @@ from .chart import steps_per_epoch
 from .fine_tune import own_task
 from .view import Chart, View
 from .words import per_class, target
-
-NO_BREAK = "\u00a0"  # a space at which no line ends
 
 
 class ComparisonView(View[ComparisonSpec, ComparisonResult]):

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore.evidence.keras_example import PUBLISHED
-from tlcore.sentences import percent
 from tlcore.spec import Evaluation, ExampleResult, ExampleSpec
 from tlcore.store import Run
 

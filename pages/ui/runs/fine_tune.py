@@ -9,13 +9,13 @@ import streamlit as st
 from pages.ui.charts import plots
 from pages.ui.components.film import film
 from pages.ui.components.live_chart import Rule
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.jobs.fine_tune import early_words, forgetting_words
 from tlcore.recipes import article_recipe, is_scratch
-from tlcore.sentences import percent
 from tlcore.spec import Evaluation, FineTuneResult, FineTuneSpec, Forgetting, ProofRow
 from tlcore.store import Run
 

@@ -7,12 +7,12 @@ from contextlib import suppress
 from pages.ui.components.runs_table import Deed, Facet, Row, check_deed, runs_table
 from pages.ui.session import listing, state
 from pages.ui.words import names
+from pages.ui.words.numbers import between, percent
 from pages.ui.words.text import _, ngettext, shown
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.evidence import history, side_by_side
 from tlcore.evidence.history import ALL_IMAGES, Filter, Line
-from tlcore.sentences import between, percent
 from tlcore.store import Entry, Run
 
 from .words import describe, title, when

@@ -8,10 +8,10 @@ import streamlit as st
 from pages.ui.components.live_chart import COLOURS
 from pages.ui.session import state
 from pages.ui.words import names
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown
 from tlcore import jobs
 from tlcore.evidence import Entrant
-from tlcore.sentences import percent
 from tlcore.store import Run
 
 from . import contest, view_of

@@ -11,13 +11,14 @@ from pages.ui.components import film
 from pages.ui.components.film import Reel
 from pages.ui.components.live_chart import COLOURS, LiveRun
 from pages.ui.session import state
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.evidence import Entrant, finish, recorded_race
 from tlcore.evidence.recorded_race import RecordedLane, RecordedRace
 from tlcore.recipes import race
-from tlcore.sentences import Sentence, percent
+from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
 from tlcore.training import watched
@@ -25,7 +26,6 @@ from tlcore.training.watched import Chosen
 
 from . import contest, lanes, view_of
 from .chart import chart
-from .comparison import NO_BREAK
 from .lanes import Lane
 from .view import Chart
 
@@ -66,7 +66,7 @@ def show(running: Sequence[Lane]) -> None:
 
 def _ended(headline: Sentence, details: Sentence) -> None:
     """Show how a race ended; no line ends between a number and its per cent sign."""
-    frame.finding(*(shown(sentence).replace(" %", f"{NO_BREAK}%") for sentence in (headline, details)))
+    frame.finding(*map(shown, (headline, details)))
 
 
 def costs(runs: Sequence[Run]) -> list[str]:

@@ -5,15 +5,15 @@ from dataclasses import asdict
 import streamlit as st
 
 from pages.ui.components.live_chart import LiveRun
-from pages.ui.words.text import _, plain, shown, tell
+from pages.ui.words.numbers import percent
+from pages.ui.words.text import NO_BREAK, _, plain, shown, tell
 from tlcore.errors import LabError
 from tlcore.evidence import recorded_comparison
 from tlcore.evidence.recorded_comparison import RecordedComparison
-from tlcore.sentences import percent
 
 from . import view_of
 from .chart import chart
-from .comparison import NO_BREAK, way_name
+from .comparison import way_name
 
 
 def show() -> None:

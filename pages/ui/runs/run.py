@@ -7,10 +7,11 @@ import streamlit as st
 from pages.ui.components.copy_link import copy_link
 from pages.ui.session import state
 from pages.ui.words import names
+from pages.ui.words.numbers import between, percent
 from pages.ui.words.text import _, ngettext, plain, shown, tell
 from tlcore import jobs
+from tlcore.engine.forecast import SHORT_S
 from tlcore.errors import LabError
-from tlcore.sentences import between, percent
 from tlcore.store import Run
 
 from . import chart as charts
@@ -105,8 +106,11 @@ def _without_chart(run: Run) -> None:
     if run.state == "queued" and (ahead := state.lab().store.ahead(run.id)):
         words = ngettext("Waiting: {n} run comes before this one.", "Waiting: {n} runs come before this one.", ahead)
         wait = state.lab().forecast.wait_s(run.id)
-        soon = wait is None or wait < 1
-        start = _("It starts by itself.") if soon else _("It starts by itself, in about {seconds:.0f} s.")
+        start = (
+            _("It starts by itself.")
+            if wait is None or wait < SHORT_S
+            else _("It starts by itself, in about {seconds:.0f} s.")
+        )
         n = state.lab().engine.status().n_workers
         at_a_time = _("This server runs {n} at a time.").format(n=n)
         st.info(" ".join((words.format(n=ahead), at_a_time, start.format(seconds=wait))))

@@ -7,11 +7,11 @@ import streamlit as st
 
 from pages.ui.session import state
 from pages.ui.words import names
+from pages.ui.words.numbers import between, percent
 from pages.ui.words.text import _, plain, shown
 from tlcore.errors import SpecError
 from tlcore.evidence import side_by_side
 from tlcore.evidence.contest import Contest
-from tlcore.sentences import between, percent
 from tlcore.store import Run
 
 from . import contest, lanes, tables, view_of

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore import datasets
 from tlcore.errors import LabError
-from tlcore.sentences import percent
 from tlcore.spec import DataSpec, Evaluation, Spec
 from tlcore.store import Run
 

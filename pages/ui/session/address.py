@@ -8,14 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
-from tlcore import datasets, sources
+from tlcore import datasets, heads, sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
 from tlcore.heads import HEADS
 from tlcore.recipes import comparison, thawing
-from tlcore.spec import OPTIMIZERS, SCHEDULES, SPLITS, SourceInfo, check_number
+from tlcore.spec import OPTIMIZERS, SCHEDULES, SPLITS, ByHand, Input, SourceInfo, check_number
 
 NOTHING = "-"  # in place of an empty list: an empty parameter is no parameter
 ALL = "all"
@@ -100,6 +100,12 @@ def _labels(text: str, known: Choices) -> Choices:
     return {"per_class": check_number("per_class", _number(text)), "all_images": False}
 
 
+def _seeds(text: str, known: Choices) -> Choices:
+    if _number(text) not in range(1, 11):
+        raise ValueError
+    return {"n_seeds": int(text)}
+
+
 def _smooth(text: str, known: Choices) -> Choices:
     if not 0 <= (share := float(_number(text))) <= 0.99:
         raise ValueError
@@ -120,6 +126,26 @@ def _thaws(text: str, known: Choices) -> Choices:
         raise ValueError
     _among([*{cut for _after, cut in thaws}], ["", *_source(known).layer_names])
     return {"thaws": tuple(thaws)}
+
+
+def _by_hand(text: str, known: Choices) -> Choices:
+    """Read what is set of heads by hand, as ``--set`` of the command line takes it."""
+    settings = []
+    for word in text.split(","):
+        name, _equals, value = word.partition("=")
+        head, _dot, knob = name.partition(".")
+        knobs = {each.name: each for each in heads.info(head).knobs}
+        settings.append(ByHand(head, _among([knob], knobs)[0], knobs[knob].read(value)))
+    if len({(each.head, each.name) for each in settings}) < len(settings):
+        raise ValueError
+    return {"by_hand": heads.not_default(settings)}
+
+
+def _by_hand_text(chosen: Choices) -> str:
+    def text(value: float | str | None) -> str:
+        return "none" if value is None else value if isinstance(value, str) else f"{value:.10g}"
+
+    return ",".join(f"{each.head}.{each.name}={text(each.value)}" for each in chosen["by_hand"])
 
 
 def _frozen(text: str, known: Choices) -> Choices:
@@ -186,6 +212,10 @@ SETTINGS: list[Setting] = [
     switch("film", "film", "no", "yes"),
     one("layer", "layer", lambda known: [layer.name for layer in _source(known).layers if layer.cut]),
     several("heads", "heads", lambda known: HEADS),
+    several("inputs", "inputs", lambda known: get_args(Input)),
+    Setting("seeds", ("n_seeds",), _seeds, lambda chosen: str(chosen["n_seeds"])),
+    switch("tune", "tune", "no", "yes"),
+    Setting("set", ("by_hand",), _by_hand, _by_hand_text),
     several("compare", "ways", lambda known: comparison.ways()),
     several("further", "more_ways", lambda known: comparison.ways()),
     one("x", "chart_x", lambda known: UNITS),

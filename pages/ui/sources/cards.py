@@ -8,9 +8,9 @@ import streamlit as st
 from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words import names
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import PERCENT, _, plain
 from tlcore import datasets, inputs, sources
-from tlcore.sentences import percent
 from tlcore.spec import SourceInfo
 
 from . import own_model

@@ -1,17 +1,20 @@
 """What the network reaches when it is cut: under every cut, in one headline, and with its own layers trained again."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.session import state
+from pages.ui.words.numbers import between, percent
 from pages.ui.words.text import _, ngettext, plain, tell
 from tlcore import datasets
 from tlcore.errors import LabError
+from tlcore.evidence import recorded_cuts
+from tlcore.evidence.recorded_cuts import RecordedCuts
 from tlcore.features.freezing import Freezing, up_to
 from tlcore.prediction.what_if import Answer, Cuts, CutScores, Move, cuts_of, is_averaged
-from tlcore.sentences import between, percent
 from tlcore.spec import Evaluation, SourceInfo
 
 PATIENCE_S = 1.5  # so long a page's end waits for an answer before it looks again from time to time
@@ -24,10 +27,18 @@ class Asked:
     question: Cuts | Move
     answer: CutScores | Answer | None = None
     why_not: str = ""
+    recorded: RecordedCuts | None = None  # what ships, until there is an answer
 
     @property
     def waits(self) -> bool:
         return self.answer is None and not self.why_not
+
+    @property
+    def scores(self) -> CutScores | None:
+        """What is shown of every cut: the answer, else the recorded one."""
+        if isinstance(self.answer, CutScores):
+            return self.answer
+        return self.recorded.scores if self.recorded else None
 
 
 def ask(question: Cuts | Move, wait_s: float = 0.0) -> Asked:
@@ -38,10 +49,15 @@ def ask(question: Cuts | Move, wait_s: float = 0.0) -> Asked:
         return Asked(question, why_not=tell(error))
 
 
-def every_cut(source: SourceInfo) -> Cuts:
-    """Return the question for every cut of a source, with the draft's target, labels and seed."""
+def ask_every_cut(source: SourceInfo) -> Asked:
+    """Ask for every cut of a source, with the draft's target, labels and seed; where it waits, take what ships."""
     data = state.data_draft()
-    return Cuts(source.name, data.target, data.seed, data.per_class)
+    asked = ask(Cuts(source.name, data.target, data.seed, data.per_class))
+    if not asked.waits:
+        return asked
+    with suppress(LabError):  # a damaged recording: the answer itself will come
+        return replace(asked, recorded=recorded_cuts.of(asked.question))  # type: ignore[arg-type]
+    return asked
 
 
 def from_here(source: SourceInfo, frozen: Freezing) -> Move | None:
@@ -106,8 +122,8 @@ def headline(scores: CutScores) -> str:
 def show_headline(asked: Asked) -> None:
     """Show what was found; of the same height before it is."""
     with st.container(key="finding"):
-        if isinstance(asked.answer, CutScores):
-            st.subheader(plain(headline(asked.answer)), anchor=False)
+        if asked.scores:
+            st.subheader(plain(headline(asked.scores)), anchor=False)
         elif asked.why_not:
             st.warning(asked.why_not)
         else:
@@ -183,7 +199,20 @@ def accuracies(asked: Asked) -> dict[str, float] | None:
     """Return what stands under the cuts: nothing yet while it is measured, None where it cannot be."""
     if asked.why_not:
         return None
-    return {cut: test.accuracy for cut, test in asked.answer.tests} if isinstance(asked.answer, CutScores) else {}
+    return {cut: test.accuracy for cut, test in asked.scores.tests} if asked.scores else {}
+
+
+def provenance(asked: Asked) -> None:
+    """Say that the numbers are recorded, and where they come from, while they are."""
+    if asked.recorded is None:
+        return
+    card = asked.recorded
+    with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
+        words = _(
+            "Measured on {date} ({machine}) by `{command}`. This server is measuring it now; its own numbers take this "
+            "place."
+        )
+        st.markdown(words.format(date=card.date, machine=card.machine, command=card.command))
 
 
 def room(tail: Move | None, source: SourceInfo) -> DeltaGenerator:

@@ -6,6 +6,7 @@ translated at import, and no translated text is kept between two people.
 
 import gettext
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from tlcore.errors import LabError
 from tlcore.sentences import Sentence
 
 DOMAIN = "transfer_lab"
+NO_BREAK = "\u00a0"  # a space at which no line ends
 PERCENT = "%.1f %%"  # of a column of numbers up to 100
+_BEFORE_PERCENT = re.compile(r"(?<=[\d}]) %(?![{\w])")
 FOLDER = Path(__file__).resolve().parents[3] / "locales"
 
 
@@ -27,7 +30,8 @@ def _(message: str) -> str:
     >>> _("Start training")
     'Start training'
     """
-    return _catalogue(language()).gettext(message) if message else ""  # gettext("") answers with the catalogue's header
+    # gettext("") answers with the catalogue's header
+    return unbroken(_catalogue(language()).gettext(message)) if message else ""
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
@@ -38,7 +42,7 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     >>> ngettext("{n} run", "{n} runs", 2).format(n=2)
     '2 runs'
     """
-    return _catalogue(language()).ngettext(singular, plural, n)
+    return unbroken(_catalogue(language()).ngettext(singular, plural, n))
 
 
 def shown(sentence: Sentence, language: str | None = None) -> str:
@@ -49,9 +53,19 @@ def shown(sentence: Sentence, language: str | None = None) -> str:
     >>> shown(Sentence("{n} of {what}", n=5, what=Sentence("the images")))
     '5 of the images'
     """
-    if language is None:
-        return sentence.fill(_)
-    return sentence.fill(_catalogue(_best(language)).gettext)
+    translate = _ if language is None else _catalogue(_best(language)).gettext
+    return unbroken(sentence.fill(translate))
+
+
+def unbroken(text: str) -> str:
+    """Return a text in which no per cent sign can come to stand on a line of its own.
+
+    Examples
+    --------
+    >>> unbroken("right 98.2 % of the time, {share:.0f} % sure")
+    'right 98.2\\xa0% of the time, {share:.0f}\\xa0% sure'
+    """
+    return _BEFORE_PERCENT.sub(f"{NO_BREAK}%", text) if "%" in text else text
 
 
 def tell(error: LabError) -> str:
