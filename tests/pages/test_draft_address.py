@@ -93,7 +93,7 @@ def test_what_is_set_by_hand_of_heads_is_in_the_address_and_comes_back(lab):  # 
     assert parameters(app) == {"set": "linear_svm.C=0.5,rbf_svm.pca=none", "tune": "yes"}
     sound(app.button(key="reset_rbf_svm").click().run())
     assert parameters(app)["set"] == "linear_svm.C=0.5"
-    assert "cannot be used here: set." in words(at("heads", set="linear_svm.C=0.5,linear_svm.C=1"))
+    assert "cannot be used here: set." in words(at("home", set="linear_svm.C=0.5,linear_svm.C=1"))
 
 
 def test_layers_that_a_source_does_not_have_give_way(lab):  # noqa: F811

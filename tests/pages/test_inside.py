@@ -286,7 +286,7 @@ def test_heat_covers_the_hottest_pixel_only_and_tiles_keep_their_order():
     heat[3, 5] = 2.0
     shown = pixels(pictures.overlay(np.zeros((28, 28)), heat))
     assert shown.shape == (168, 168, 3)
-    assert (shown.any(axis=2)).sum() == 36 and shown[18, 30].tolist() == [196, 135, 0]
+    assert (shown.any(axis=2)).sum() == 36 and shown[18, 30].tolist() == [197, 53, 119]
     values = np.zeros((12, 12, 3))
     values[..., 1] = 4.0
     tiles = pixels(pictures.sheet(values))  # three tiles of 24 with gaps of 2

@@ -41,7 +41,7 @@ def strip(card: SourceInfo) -> str:
     """Return some of the images that a network learned from, side by side; of the same height where there are none."""
     items = pictures(card)
     if not items:
-        words = _("Has learned nothing yet") if not card.trained else _("Its training images are not included")
+        words = _("Has learned nothing yet") if not card.trained else _("Training images not included")
         return f'<div class="learned-from none">{escape(words)}</div>'
     shown = "".join(f'<img src="{picture}" alt="">' for picture in items)
     words = _("Some of the images it learned from")
