@@ -83,28 +83,28 @@ def watched() -> list[Lane]:
     return [Lane(race_view.label(run.spec), run) for run in runs]  # type: ignore[arg-type]
 
 
-start_row = st.container(horizontal=True, vertical_alignment="bottom", key="race_start")
-with start_row, st.container(width="content"):
+controls, picture = st.columns([1, 2.7], gap="medium")
+with controls.container(key="race_start"):
     specs = field()
-with start_row:
     st.button(
         _("Start the race"),
         key="start_race",
         type="primary",
         icon=":material/flag:",
+        width="stretch",
         disabled=not specs,
         on_click=start,
         args=(specs, int(state.get("seed"))),
     )
+    if message := state.take("start_error"):
+        st.error(message)
+    if specs:
+        st.caption(common_start(len(specs), state.lab().engine.status().n_workers))
     st.page_link("train.py", label=_("Edit shared settings"), icon=":material/tune:")
-if specs:
-    st.caption(common_start(len(specs), state.lab().engine.status().n_workers))
-if message := state.take("start_error"):
-    st.error(message)
-with st.container(key="raced"):
+with picture.container(key="raced"):
     is_comparison = raced.opened()
 if not is_comparison:
     running = watched()
-    race_view.show(running) if running else race_view.recorded()
+    race_view.show(running, picture) if running else race_view.recorded(picture)
 live_chart.prepare()
 frame.next_page("heads.py", _("Next: compare heads"))

@@ -90,6 +90,15 @@ def browser(chromium_path):
         chromium.close()
 
 
+@pytest.fixture(autouse=True)
+def plain_spaces(request, monkeypatch):
+    """Tests of pages read "98.2 %" with the space of a keyboard; that pages write another is a test of its own."""
+    if request.path.parent.name == "pages":
+        from pages.ui.words import text
+
+        monkeypatch.setattr(text, "NO_BREAK", " ")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_data_folder(tmp_path_factory):
     """No test touches the data folder of the person who runs it, nor does a child process of a test."""

@@ -503,7 +503,7 @@ def test_the_database_is_named_by_the_environment(tmp_path, monkeypatch):
 )
 def test_an_address_that_is_none_is_one_sentence_without_its_password(tmp_path, monkeypatch, url):
     monkeypatch.setenv("TRANSFER_LAB_DATABASE", url)
-    with pytest.raises(StoreError, match="^TRANSFER_LAB_DATABASE is no address .* begins like postgresql:"):
+    with pytest.raises(StoreError, match="^TRANSFER_LAB_DATABASE is not the address .* begins like postgresql:"):
         Store(tmp_path)
 
 

@@ -9,6 +9,7 @@ import pytest
 from streamlit.proto.ClientState_pb2 import ContextInfo
 
 from pages.ui.words import text
+from pages.ui.words.numbers import between, percent
 from server import live
 from tlcore import errors
 from tlcore.errors import SpecError
@@ -29,6 +30,13 @@ def test_pages_write_shares_so_that_no_line_ends_before_the_per_cent_sign(path):
     taken = [alias.name for node in ast.walk(ast.parse(path.read_text())) for alias in getattr(node, "names", ())
              if isinstance(node, ast.ImportFrom) and node.module == "tlcore.sentences"]  # fmt: skip
     assert not {"percent", "spread", "between"} & set(taken), "take them from pages.ui.words.numbers"
+
+
+def test_no_line_ends_before_a_per_cent_sign_whoever_puts_the_number_together():
+    assert percent(0.982) == "98.2\u00a0%" and between(0.974, 0.988) == "97.4 – 98.8\u00a0%"
+    assert text._("{share:.0f} % sure").format(share=93) == "93\u00a0% sure"
+    assert text.shown(Sentence("{a} against {b}", a="96.0 %", b="90.0 %")) == "96.0\u00a0% against 90.0\u00a0%"
+    assert text.unbroken("true %{y}, answered %{x}") == "true %{y}, answered %{x}", "a chart's own fields stay"
 
 
 # Calls of Streamlit whose texts a person reads, and the keywords that hold one.

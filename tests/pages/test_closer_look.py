@@ -96,7 +96,7 @@ def looked(run, way: str | None = None, **session) -> AppTest:
 
 def words(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success)
-    return "\n".join(element.value for kind in kinds for element in kind).replace("\u00a0", " ")
+    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 def mixed(*wrong: int) -> np.ndarray:

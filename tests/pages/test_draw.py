@@ -48,7 +48,7 @@ def draw(**session) -> AppTest:
 def words(app: AppTest) -> str:
     assert not app.exception
     kinds = (app.markdown, app.caption, app.info, app.error, app.warning)
-    return "\n".join(element.value for kind in kinds for element in kind).replace("\u00a0", " ")
+    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 def html(app: AppTest) -> str:

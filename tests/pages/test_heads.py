@@ -17,7 +17,7 @@ PIXELS = HeadMean(head="random_forest", input="pixels", mean=0.92, low=0.912, hi
 def headline(monkeypatch, lines, clear):
     pair = SimpleNamespace(clear=clear)
     monkeypatch.setattr(compare_heads.contest, "find", lambda entrants: pair if len(entrants) == 2 else None)
-    return compare_heads.headline(SimpleNamespace(), lines, None).replace("\u00a0", " ")
+    return compare_heads.headline(SimpleNamespace(), lines, None)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def page(name: str, **session) -> AppTest:
 
 def words(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.info, app.error, app.warning, app.success, app.subheader)
-    return "\n".join(element.value for kind in kinds for element in kind).replace("\u00a0", " ")
+    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 def heads_run(store: Store, *names: str):

@@ -96,7 +96,7 @@ def words(app: AppTest) -> str:
         app.header,
         app.subheader,
     )
-    return "\n".join(element.value for kind in kinds for element in kind).replace("\u00a0", " ")
+    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 def sound(app: AppTest) -> AppTest:
@@ -225,7 +225,7 @@ def test_a_run_in_every_state_is_shown(lab, name, kind):
     else:
         sound(app)
     if kind in ("done", "stopped"):
-        assert app.metric[0].value == "75.0\u00a0%"
+        assert app.metric[0].value == "75.0 %"
     if kind == "heads failed":
         assert "Take fewer images." in words(app)
 
@@ -321,8 +321,8 @@ def test_a_finished_pair_shows_both_results_and_whether_the_lead_is_noise(lab):
     app = sound(opened("train", **slots))
     assert "repeat_lanes" not in {button.key for button in app.button}
     assert [(metric.label, metric.value) for metric in app.metric[:2]] == [
-        ("Fine-tuning", "96.0\u00a0%"),
-        ("From scratch", "90.0\u00a0%"),
+        ("Fine-tuning", "96.0 %"),
+        ("From scratch", "90.0 %"),
     ]
     assert "Fine-tuning is better than From scratch\\: 96.0 % against 90.0 %" in words(app)
     assert "Other training images may give a different order." in words(app)
@@ -439,7 +439,7 @@ def test_the_list_of_runs_has_every_accuracy_with_its_interval(lab):
     finished(lab.store, TUNED)
     finished(lab.store, COMPARED, spec=HeadSpec())
     listed = [row["interval"] for row in rows(opened("runs"))]
-    assert listed == ["(55.4 – 94.6\u00a0%)", "(30.1 – 95.4\u00a0%)"]  # the first is the mean's of a comparison
+    assert listed == ["(55.4 – 94.6 %)", "(30.1 – 95.4 %)"]  # the first is the mean's of a comparison
 
 
 def test_how_it_works_shows_the_recorded_run_first_and_takes_the_step_of_the_chosen_rate(lab):
@@ -568,7 +568,7 @@ def test_the_forecast_counts_the_network_that_will_train_with_its_new_head(lab):
 def test_layers_tells_compute_of_a_step_and_of_a_whole_training_apart(lab):
     app = opened("layers", epochs=10)
     (sentence,) = [each for each in app.markdown if "weights will train" in each.value]
-    assert "64 % less compute, 10 epochs 16.5 times less" in sentence.value.replace("\u00a0", " ")
+    assert "64 % less compute, 10 epochs 16.5 times less" in sentence.value
     assert "multiplications for one training image" in sentence.help
     assert "No compute is saved" in words(opened("layers", frozen=()))
 
@@ -597,7 +597,7 @@ def test_layers_states_what_was_found_and_puts_it_under_every_cut(lab, monkeypat
     said = words(app).replace("\\", "")
     assert "Features work best after conv_2: 98.0 % right with 5 labels per class. After dense_2: 56.0 %." in said
     assert "trained from the boundary on: **95.3 %** (95 % interval 94.3 – 96.1 %)" in words(app)
-    under = {cut["name"]: (cut["text"].replace("\u00a0", " "), cut["best"]) for cut in shown[-1]["cuts"]}
+    under = {cut["name"]: (cut["text"], cut["best"]) for cut in shown[-1]["cuts"]}
     assert under["conv_2"] == ("98.0 %", True) and under["dense_2"] == ("56.0 %", False)
     assert under["dense_1"] == ("…", False)  # a place is kept for what is missing
     found = app.session_state["what_if_found"][("digits_0_4", "mnist_5_9", 3)]
@@ -613,7 +613,7 @@ def test_layers_shows_recorded_accuracies_until_there_is_an_answer(lab, monkeypa
     monkeypatch.setattr(layer_picker, "_picker", lambda **options: shown.append(options["data"]) or {})
     app = sound(opened("layers"))  # nothing is answered here
     card = recorded_cuts.load()
-    texts = {cut["name"]: cut["text"].replace("\u00a0", " ") for cut in shown[-1]["cuts"]}
+    texts = {cut["name"]: cut["text"] for cut in shown[-1]["cuts"]}
     assert texts == {cut: percent(test.accuracy) for cut, test in card.scores.tests}
     assert "Features work best after" in words(app)
     assert "Recorded" in popovers(app)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import asdict
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import frame
 from pages.ui.components import film
@@ -39,12 +40,17 @@ def label(spec: FineTuneSpec) -> str:
     return view_of(spec).lane(spec)
 
 
-def show(running: Sequence[Lane]) -> None:
-    """Show a race as far as it is; the end brings its headline, what each lane reached and images that divide them."""
+def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:
+    """Show a race as far as it is; the end brings its headline, what each lane reached and images that divide them.
+
+    Parameters
+    ----------
+    picture : the place of the headline and the chart; the rest stands where this is called
+    """
     over = all(lane.run.final for lane in running)
     entrants = [Entrant(lane.label, lane.run) for lane in running]
     found = contest.find(entrants) if over else None
-    with st.container(key="finish"):
+    with picture.container(key="finish"):
         if found:
             ends = finish.finishes({lane.label: lane.run for lane in running}, state.lab().store)
             _ended(finish.headline(found, ends), finish.details(found, ends))
@@ -55,7 +61,8 @@ def show(running: Sequence[Lane]) -> None:
             frame.finding(_("The race is on"))
             st.caption(_("The result appears here when all lanes have finished."))
             lanes.stop(running, "race")
-    lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
+    with picture:
+        lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
     with st.container(key="race_reached"):
         lanes.metrics(running, costs([lane.run for lane in running]))
     st.subheader(_("Inside each lane"), anchor=False)
@@ -118,14 +125,14 @@ def divided(chosen: Chosen) -> str:
 # ------------------------------------------------------------------ the one that ships
 
 
-def recorded() -> None:
+def recorded(picture: DeltaGenerator) -> None:
     """Show the race that ships, for who has not run one: labelled as recorded, and replayed on demand."""
     try:
         card = recorded_race.load()
     except LabError as error:
         st.warning(tell(error))
         return
-    with st.container(key="finish"):
+    with picture.container(key="finish"):
         _ended(card.headline, card.details)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(plain(shown(card.tested)), width="content")
@@ -145,7 +152,8 @@ def recorded() -> None:
         for lane, colour in paired
     ]
     about = Chart(x_max=float(max(lane.spec.epochs for lane in card.lanes)), together=True)
-    chart("recorded_race", runs, _("Loss and accuracy of the recorded race"), about)
+    with picture:
+        chart("recorded_race", runs, _("Loss and accuracy of the recorded race"), about)
     for column, lane in zip(st.columns(len(card.lanes)), card.lanes, strict=True):
         accuracy, low, high = lane.test
         with column:
