@@ -104,7 +104,7 @@ def test_a_grid_of_ones_own_is_started_as_chosen(lab):  # noqa: F811
 
 def test_a_grid_that_cannot_run_is_said_before_it_is_started(lab):  # noqa: F811
     app = sound(opened("evidence", sweep_methods=("h_score",), sweep_labels=(1,)))
-    assert "This grid has 0 experiments" in words(app) and app.button(key="start_sweep").disabled
+    assert "This sweep has 0 experiments" in words(app) and app.button(key="start_sweep").disabled
 
 
 def test_an_unfinished_sweep_goes_on_in_a_new_one(lab):  # noqa: F811
