@@ -216,6 +216,8 @@ def listed_in_table(
     paths: Sequence[PurePosixPath], labels: Mapping[str, str], source: str
 ) -> tuple[list[Place | None], list[Finding]]:
     """Return the class of each picture by a table of paths or names; None where it has none."""
+    if not labels:
+        raise DataError("The table names no pictures. Give a path and a label in each row.")
     known = {key.lower(): label for key, label in labels.items()}
     n_stems = Counter(path.stem.lower() for path in paths)
     places: list[Place | None] = []

@@ -38,7 +38,9 @@ def read(givens: Sequence[Given], most: Limits) -> Stack:
         raise DataError("There are no files. Give a ZIP of class folders, pictures, a CSV, an NPZ or IDX files.")
     if len(givens) > MOST_ENTRIES:
         raise DataError("These are {n:,} files. Give them as one ZIP of class folders.", n=len(givens))
-    kinds = {kind: [given for given in givens if _kind(given) == kind] for kind in dict.fromkeys(map(_kind, givens))}
+    kinds: dict[str, list[Given]] = {}
+    for given in givens:
+        kinds.setdefault(_kind(given), []).append(given)
     tables = [looked_at(given) for given in kinds.get("table", ())]
     by_path = [table for table in tables if table.path is not None]
     labels = {path: label for table in by_path for path, label in labels_of(table, MOST_ENTRIES).items()}

@@ -113,7 +113,7 @@ def _head(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, given: Given) -> _He
     try:
         with archive.open(entry) as file:
             shape, fortran, dtype = _read_head(file)
-    except READERS as error:
+    except Exception as error:  # NumPy reads the text as Python's literals, and raises what Python's parser does
         if "object" in str(error).lower():
             raise _objects(given, entry.filename) from error
         raise DataError(
@@ -320,7 +320,8 @@ def as_picture(values: np.ndarray, shape: Sequence[int], scale: float) -> Pictur
     pixels = values.reshape((channels, height, width) if first else (height, width, channels))
     pixels = np.moveaxis(pixels, 0, -1) if first else pixels
     if pixels.dtype != np.uint8:
-        numbers = np.nan_to_num(pixels.astype(np.float32), posinf=255, neginf=0) * np.float32(scale)
+        with np.errstate(all="ignore"):  # a stranger's numbers may be any
+            numbers = np.nan_to_num(pixels.astype(np.float32) * np.float32(scale), posinf=255, neginf=0)
         pixels = np.round(np.clip(numbers, 0, 255)).astype(np.uint8)
     pixels = np.ascontiguousarray(pixels[..., 0] if channels == 1 else pixels[..., :3])
     return Picture(pixels, width, height)

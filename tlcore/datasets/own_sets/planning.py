@@ -96,6 +96,8 @@ def _checked(report: Report, choices: Choices) -> tuple[str, tuple[str, ...]]:
         check_choice("mend", mend, possible or ("none",))
     for name, _new in choices.names:
         check_choice("class", name, tuple(count.name for count in report.classes))
+    if not all(isinstance(row, int) and 0 <= row < report.n for row in choices.left_out):
+        raise SpecError("The pictures to leave out are numbered from 0 to {most:,}.", most=report.n - 1)
     check_number("seed", choices.seed)
     if choices.per_class is not None:
         check_number("per_class", choices.per_class)
