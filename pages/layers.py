@@ -182,11 +182,13 @@ if inside in [block["name"] for block in blocks(source.layers)]:
     layer_inside(source, inside, lambda: state.put(inside=""))
 st.subheader(_("Where it starts from"), anchor=False)
 cards.choose(on_offer)
+cards.size(source)
 cards.details(source)
 own_model.removal(source)
 if not frozen.names and source.name == source.untrained:
     st.caption(_("Random weights with nothing frozen: this is training from scratch."))
 own_model.own_model()
+cards.absent()
 with st.expander(_("All layers as a table"), icon=":material/table_rows:"):
     table(frozen)
     if asked.scores:

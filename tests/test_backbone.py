@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 
 import few_hands
+import h5py
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from tlcore import datasets, features, sources, training
 from tlcore.errors import DataError, SpecError
 from tlcore.features import freezing, prefix
 from tlcore.features.freezing import Freezing
+from tlcore.inspection import geometry
 from tlcore.prediction import moves
 from tlcore.recipes import scratch_control, two_phases
 from tlcore.sources import applications, making
@@ -87,6 +89,10 @@ def test_its_weights_are_the_published_ones_and_the_control_has_none_of_them(mod
     random, hashes = sources.load("mobilenet_v2_random", 10, seed=1), freezing.hashes(model)
     assert hashes["Conv_1"].startswith("241da54ff02c")
     kernels = [name for name in hashes if "BN" not in name and "bn" not in name]
+    momenta = [
+        {layer.momentum for layer in each.layers if "Normal" in type(layer).__name__} for each in (model, random)
+    ]
+    assert momenta == [{0.999}, {applications.MOMENTUM}]  # so that an untrained one answers as it has learned
     assert len(kernels) == 53 and not [name for name in kernels[:-1] if freezing.hashes(random)[name] == hashes[name]]
 
 
@@ -113,7 +119,8 @@ def test_a_question_for_every_cut_sees_features_averaged_over_places(model, monk
     moves._data.cache_clear()
     scores = moves.every_cut(moves.Cuts("mobilenet_v2", "hands", 0, 4))
     moves._data.cache_clear()
-    assert tuple(scores.by_cut) == ("", *CARD.cut_names) and scores.n_images == 40
+    assert tuple(scores.by_cut) == ("", *CARD.cut_names[:-1])  # the last layer is new: it says nothing
+    assert scores.n_images == 40
     assert scores.by_cut["average"].accuracy >= 0.35 > scores.by_cut["Conv1"].accuracy
     rows = list(moves._products_of_several(model, moves._data("hands", 0, 4), ["average"], True))
     assert abs(rows[0][1][0].sum()) < 1e-2  # what all photographs have in common is taken off
@@ -165,3 +172,79 @@ def test_a_damaged_file_of_weights_is_noticed(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="damaged"):
         sources.check_shipped()
     assert replace(CARD, sha256="") == replace(sources.info("mobilenet_v2"), sha256="")
+
+
+# ------------------------------------------------------------------ the table of keras.applications
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder that the setting names, and an empty cache of Keras."""
+    monkeypatch.setenv(applications.WEIGHTS, str(tmp_path / "weights"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "weights").mkdir()
+    return tmp_path / "weights"
+
+
+def test_a_network_whose_weights_are_not_here_says_what_brings_them(folder):
+    names = {name for name, backbone in applications.BACKBONES.items() if not backbone.shipped}
+    assert names == set(sources.absent()) == {"mobilenet_v2_wide", "efficientnet_v2_b0", "resnet50_v2", "convnext_tiny"}
+    offered = {card.name for card in sources.offered()}
+    assert not offered & {*names, *(f"{name}_random" for name in names)} and "mobilenet_v2_random" in offered
+    card = sources.info("resnet50_v2")
+    assert card.n_weights > 23_000_000 and not card.trained
+    with pytest.raises(SpecError, match="sources fetch resnet50_v2` fetches them once .95 MB.; or put the file resnet"):
+        sources.check_reads(card, "hands")
+    with pytest.raises(DataError, match=str(folder)):
+        sources.load("resnet50_v2")
+
+
+@pytest.mark.parametrize("place", ["weights", "keras/models"])
+def test_a_file_of_weights_in_a_named_folder_or_keras_own_puts_its_network_on_offer(folder, place):
+    path = folder.parent / place / applications.BACKBONES["resnet50_v2"].files[0]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"some weights")
+    assert {"resnet50_v2", "resnet50_v2_random"} <= {card.name for card in sources.offered()}
+    card = sources.info("resnet50_v2")
+    assert card.trained and card.sha256.startswith("a0c76a31")
+    sources.check_reads(card, "hands")
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", ["mobilenet_v2_wide"])
+def test_the_weights_in_the_folder_are_those_that_it_answers_with(folder, name):
+    from keras.src.legacy.saving import legacy_h5_format
+
+    random = sources.load(f"{name}_random", 10, seed=5)
+    body = [layer for layer in random.layers if layer.name not in ("photo", "rescaling", "average", "head")]
+    with h5py.File(folder / applications.BACKBONES[name].files[0], "w") as file:  # as Keras publishes them
+        legacy_h5_format.save_weights_to_hdf5_group(file, random.__class__(body[0].input, body[-1].output))
+    loaded = sources.load(name, 10, seed=1)
+    assert sources.describe(loaded) == sources.info(name).layers_for(10)
+    ours, theirs = freezing.hashes(loaded), freezing.hashes(random)
+    assert [layer for layer in ours if ours[layer] != theirs[layer]] == ["head"]
+
+
+@pytest.mark.keras
+def test_what_cannot_be_fetched_is_said_in_one_sentence(folder, monkeypatch):
+    monkeypatch.setattr(applications, "BACKBONES", dict(applications.BACKBONES))
+    broken = replace(applications.BACKBONES["resnet50_v2"], address="http://127.0.0.1:9")
+    monkeypatch.setitem(applications.BACKBONES, "resnet50_v2", broken)
+    with pytest.raises(DataError, match="cannot be fetched .* put it into"):
+        sources.fetch("resnet50_v2")
+    with pytest.raises(SpecError, match="Pick one of"):
+        sources.fetch("mobilenet_v2")
+
+
+@pytest.mark.keras
+def test_photographs_can_be_read_larger_with_the_same_weights(model):
+    assert sources.sizes("mobilenet_v2_random") == {
+        96: "mobilenet_v2_random", 128: "mobilenet_v2_128_random", 224: "mobilenet_v2_224_random",
+    }  # fmt: skip
+    larger = sources.load("mobilenet_v2_128", 10, seed=1)
+    assert sources.front(larger) == ("resizing", "rescaling") and larger.input_shape == model.input_shape
+    assert sources.describe(larger) == sources.info("mobilenet_v2_128").layers_for(10)
+    assert freezing.hashes(larger) == freezing.hashes(model)
+    assert larger.get_layer("Conv_1").output.shape[1:3] == (4, 4)
+    (start, step), _across = geometry.grids(larger)["Conv_1"]
+    assert step == pytest.approx(24) and 0 < start < 24  # pixels of the photograph, not of what it was enlarged to

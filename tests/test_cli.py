@@ -96,8 +96,8 @@ COMMANDS = dict(commands(cli.parser()))
 
 def test_no_command_is_missing():
     inner = {
-        *(("sources", word) for word in ("rebuild", "add", "remove")),
         *(("datasets", word) for word in ("report", "add", "remove", "rename", "pack")),
+        *(("sources", word) for word in ("rebuild", "fetch", "add", "remove")),
         *(("runs", word) for word in ("show", "compare", "delete", "restore", "stop", "resume")),
         *(("runs", word) for word in ("name", "note", "recover")),
     }

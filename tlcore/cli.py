@@ -192,6 +192,9 @@ def _sources(commands: Any) -> None:
     added.add_argument("--data", type=folder, help=words)
     added.add_argument("--folder", type=folder, default=sources.FOLDER, help="where to; default: where the app reads")
     add_number(added, "epochs", "in place of the recipe's own number", default=False)
+    words = "fetch the published weights of a network of keras.applications, once"
+    added = add_command(actions, "fetch", catalogues.fetch_source, words, "sources fetch efficientnet_v2_b0")
+    add_word(added, "source", "network", tuple(name for name, b in sources.BACKBONES.items() if not b.shipped))
     words = "check a .keras file of your own and add it to the source models"
     examples = ("sources add model.keras", "sources add model.keras --classes cat,dog --white 255")
     added = add_command(actions, "add", catalogues.add_source, words, *examples)

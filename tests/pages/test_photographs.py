@@ -2,6 +2,8 @@
 
 import few_hands
 import pytest
+from pages.test_draft_address import at as addressed
+from pages.test_draft_address import parameters
 from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
 from pages.ui.session import address, state
@@ -30,6 +32,36 @@ def test_the_source_of_photographs_brings_its_target_and_a_recipe_that_works(lab
     back = sound(app.button(key="use_digits_0_4").click().run())
     kept = {key: back.session_state[key] for key in ("target", "per_class", "recipe", "learning_rate", "layer")}
     assert kept == {key: state.DEFAULTS[key] for key in kept}
+
+
+def test_the_size_at_which_photographs_are_read_is_a_choice_of_the_same_card(lab):  # noqa: F811
+    app = sound(opened("layers", source="mobilenet_v2", target="hands"))
+    keys = [button.key for button in app.button if (button.key or "").startswith("use_")]
+    assert "use_mobilenet_v2" in keys and "use_mobilenet_v2_128" not in keys
+    app = sound(app.segmented_control(key="size_mobilenet_v2").set_value(128).run())
+    assert (app.session_state["source"], app.session_state["target"]) == ("mobilenet_v2_128", "hands")
+    assert app.session_state["frozen"] == PRESETS["last_stage"]
+    chosen = {button.key: button.icon for button in app.button if (button.key or "").startswith("use_mobile")}
+    assert chosen["use_mobilenet_v2"]
+
+
+def test_networks_that_are_not_here_are_named_with_what_brings_them(lab, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    app = sound(opened("layers"))
+    assert "More networks for photographs (4)" in [fold.label for fold in app.expander]
+    assert "sources fetch convnext_tiny" in words(app)
+
+
+def test_an_address_that_names_photographs_alone_brings_what_suits_them_and_keeps_what_it_says(lab):  # noqa: F811
+    def kept(app):
+        return {key: app.session_state[key] for key in ("per_class", "recipe", "learning_rate")}
+
+    suited = state.SUITED["photo"]
+    assert kept(sound(addressed("layers", source="mobilenet_v2"))) == suited
+    assert kept(sound(addressed("layers", target="hands"))) == suited
+    assert kept(sound(addressed("layers", source="mobilenet_v2", labels="5"))) == {**suited, "per_class": 5}
+    app = sound(addressed("layers", target="hands", labels="5"))
+    assert kept(app)["per_class"] == 5 and parameters(app)["labels"] == "5"
 
 
 def test_a_setting_of_ones_own_stays_when_the_kind_of_input_changes(lab):  # noqa: F811

@@ -62,7 +62,7 @@ def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object
 
 def list_models(options: Namespace) -> int:
     runs = Store(options.home).list(states=("done", "stopped"), limit=history.ALL)
-    models = prediction.available(runs, (*sources.catalogue(), *sources.uploaded()))
+    models = prediction.available(runs, (*sources.offered(), *sources.uploaded()))
     models += prediction.of_own(own_heads.cards())
     rows = [
         [ModelName.parse(info.name).short, info.kind, str(info.title), " ".join(info.class_names)] for info in models
@@ -87,7 +87,7 @@ def find_model(home: Path, text: str) -> str:
         return text
     if own_heads.is_own(text):
         return str(ModelName.own(own_heads.info(text).name))
-    shipped = [card.name for card in (*sources.catalogue(), *sources.uploaded()) if card.answers]
+    shipped = [card.name for card in (*sources.offered(), *sources.uploaded()) if card.answers]
     if text in shipped:
         return str(ModelName.source(text))
     run_id, _, head = text.partition("/")

@@ -21,9 +21,23 @@ from .console import share, table
 
 def list_sources(options: Namespace) -> int:
     cards = (*sources.catalogue(), *sources.uploaded())
-    rows = [[card.name, card.title, share(card.accuracy), card.n_weights, card.dataset] for card in cards]
-    text = table(["name", "title", "accuracy", "weights", "trained on"], rows)
-    return console.show(options, [asdict(card) for card in cards], text)
+    absent = sources.absent()
+    rows = [
+        [card.name, card.title, share(card.accuracy), card.n_weights, card.dataset, "no" if card.name in absent else ""]
+        for card in cards
+    ]
+    text = table(["name", "title", "accuracy", "weights", "trained on", "here"], rows)
+    if absent:
+        text += "\nNot here: sources fetch NAME brings its weights, once."
+    missing = {name: str(reason) for name, reason in absent.items()}
+    return console.show(options, [asdict(card) | {"missing": missing.get(card.name, "")} for card in cards], text)
+
+
+def fetch_source(options: Namespace) -> int:
+    with console.quiet():
+        path = sources.fetch(options.source)
+    console.say(f"{options.source}: {path}")
+    return console.OK
 
 
 def rebuild_source(options: Namespace) -> int:

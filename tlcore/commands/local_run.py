@@ -181,7 +181,7 @@ def _source(options: Namespace, usual: str) -> str:
     """Return the source of a line; where only a target was named that the usual one does not read, one that does."""
     if options.source is not None or options.target is None:
         return usual
-    return sources.source_for(options.target, sources.info(usual), sources.catalogue())
+    return sources.source_for(options.target, sources.info(usual), sources.offered())
 
 
 def _data(options: Namespace, source: str, seed: int) -> DataSpec:

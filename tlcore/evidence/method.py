@@ -7,9 +7,10 @@ from math import ceil
 
 import numpy as np
 
-from tlcore import features, heads, sources, training
+from tlcore import features, heads, inputs, sources, training
 from tlcore.features import freezing
 from tlcore.heads import HEADS
+from tlcore.recipes import of_photographs
 from tlcore.sentences import Sentence, verbatim
 from tlcore.sources import RANDOM
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, DataSpec, FineTuneSpec, Hooks, MetricPoint, Phase, SweepSpec
@@ -123,6 +124,8 @@ class FineTuning(Method):
             phases=(Phase(n_epochs(bench.spec, len(data.x_train)), frozen.names),),
             seed=cell.seed,
         )
+        if not inputs.modality(data.form.modality).placed:
+            spec = of_photographs(spec, layers, len(data.x_train), bench.spec.n_steps)
         model = sources.load(cell.source, n_classes=len(pool.class_names), seed=cell.seed)
         points: list[MetricPoint] = []
         listener = Hooks(on_metric=points.append, should_stop=bench.listener.should_stop)
@@ -131,14 +134,18 @@ class FineTuning(Method):
             return None
         answer = features.compiled(model)
         answers = np.concatenate([answer(part).argmax(axis=1) for part in _parts(pool.x_test)])
-        frozen = freezing.Freezing(sources.describe(model), frozen.names)  # with the head of this target
+        trained, n = sources.describe(model), len(data.x_train)  # with the head of this target
+        costs = (
+            training_cost(freezing.Freezing(trained, phase.frozen), n, phase.epochs, fitted.cached)
+            for phase in spec.phases
+        )
         return replace(
             cell,
             score=float((answers == pool.y_test).mean()),
             train_score=next((point.accuracy for point in reversed(points) if point.part == "train"), None),
             n_test=len(pool.y_test),
             fit_s=fitted.fit_s,
-            multiply_adds=training_cost(frozen, len(data.x_train), spec.epochs, fitted.cached),
+            multiply_adds=sum(costs),
         )
 
 

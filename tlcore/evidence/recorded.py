@@ -14,7 +14,7 @@ from typing import Any
 from tlcore.datasets import ASSETS, read_card
 from tlcore.errors import DataError
 from tlcore.sentences import Sentence, encode
-from tlcore.spec import FINE_TUNE, SCRATCH, Cell, ExampleResult, SweepSpec, check_choice
+from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, ExampleResult, SweepSpec, check_choice
 from tlcore.spec.codec import decode
 from tlcore.store import Run
 
@@ -23,6 +23,8 @@ LABELS = (1, 2, 5, 10, 20, 50, 100, 500)
 CUTS = ("pool_1", "conv_2", "flatten", "dense_1", "dense_2")
 FIVE = (0, 1, 2, 3, 4)
 SOURCE_NAMES = ("digits_0_4", "fashion", "random")
+PHOTOGRAPHS = "mobilenet_v2"
+HANDS_LABELS, HANDS_STEPS = (1, 5, 20, 100), 200  # what every network takes, at each size
 
 
 def _best_cut(target: str) -> SweepSpec:
@@ -51,6 +53,27 @@ STUDIES: dict[str, tuple[SweepSpec, ...]] = {
             per_class=(5, 50, 500),
             seeds=FIVE,
             n_test=None,
+        ),
+    ),
+    "hands": (  # heads first; a grid of its own for the networks, which take a hundred times longer
+        SweepSpec(
+            (PHOTOGRAPHS,),
+            "hands",
+            cuts=("average", PIXELS),
+            methods=("linear_svm", "random_forest"),
+            per_class=HANDS_LABELS,
+            seeds=FIVE,
+            n_test=None,
+        ),
+        SweepSpec(
+            (PHOTOGRAPHS,),
+            "hands",
+            cuts=("block_12_add", "block_5_add"),
+            methods=(FINE_TUNE, SCRATCH),
+            per_class=HANDS_LABELS,
+            seeds=FIVE[:3],
+            n_test=None,
+            n_steps=HANDS_STEPS,
         ),
     ),
     "best_cut": (_best_cut("mnist_5_9"), _best_cut("digits_8x8")),

@@ -100,9 +100,12 @@ def check(move: Move) -> None:
 
 
 def cuts_of(source: str, tail: str) -> tuple[str, ...]:
-    """Return the layers after which the boundary can stand; the network's own tail needs one layer that is left."""
-    cuts = sources.info(source).cut_names
-    return cuts[:-1] if tail == "dense" else cuts
+    """Return the layers after which the boundary can stand; the network's own tail needs one layer that is left.
+
+    The last layer of a network that names nothing is a fresh one: its output says nothing either.
+    """
+    card = sources.info(source)
+    return card.cut_names[:-1] if tail == "dense" or not card.class_names else card.cut_names
 
 
 def is_averaged(source: str) -> bool:
@@ -171,8 +174,8 @@ def every_cut(cuts: Cuts) -> CutScores:
 
 def _together(source: str, n: int) -> Iterator[list[str]]:
     """Yield the cuts in groups whose activations of ``n`` images are in memory side by side."""
-    group, size = [], 0
-    for layer in (layer for layer in sources.info(source).layers if layer.cut):
+    group, size, cuts = [], 0, cuts_of(source, "linear")
+    for layer in (layer for layer in sources.info(source).layers if layer.name in cuts):
         bytes_ = 4 * n * (layer.output_shape[-1] if is_averaged(source) else prod(layer.output_shape))
         if group and size + bytes_ > TOGETHER_BYTES:
             yield group

@@ -58,7 +58,7 @@ def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = Non
             card.form,
             transfer="before",
         )
-        for card in (sources.catalogue() if cards is None else cards)
+        for card in (sources.offered() if cards is None else cards)
         if card.answers
     ]
     for run in runs:

@@ -1,10 +1,14 @@
 """Fine-tunings by name: the control of another one, the same in two phases, the article's own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 
 from tlcore import sources
 from tlcore.features import freezing
-from tlcore.spec import RANGES, DataSpec, FineTuneSpec, Phase, Spec
+from tlcore.spec import RANGES, DataSpec, FineTuneSpec, LayerInfo, Phase, Spec
+
+PHOTO_BATCH, PHOTO_RATE, SCRATCH_RATE = 16, 2e-3, 1e-3
 
 
 def scratch_control(spec: FineTuneSpec) -> FineTuneSpec:
@@ -37,6 +41,33 @@ def two_phases(spec: FineTuneSpec, all_but_head: tuple[str, ...]) -> FineTuneSpe
     rate = max(phase.learning_rate / 10, RANGES["learning_rate"][0])
     rest = replace(phase, epochs=max(1, phase.epochs - first), learning_rate=rate)
     return replace(spec, phases=(head, rest))
+
+
+def of_photographs(spec: FineTuneSpec, layers: Sequence[LayerInfo], n: int, n_steps: int) -> FineTuneSpec:
+    """Return ``spec`` as a network of photographs trains: batches of 16, the head first, then the rest at a tenth.
+
+    No BatchNormalization of a trained network trains, for batches of a few images would spoil its averages. From
+    scratch everything does, at one rate.
+
+    Parameters
+    ----------
+    spec : with one phase, whose frozen layers count
+    n : training images
+    n_steps : gradient steps, in whole epochs as near to it as they come
+
+    References
+    ----------
+    "Transfer learning and fine-tuning", keras.io: BatchNormalization stays in inference mode.
+    """
+    epochs = max(2, round(n_steps / ceil(n / PHOTO_BATCH)))
+    spec = replace(spec, batch_size=PHOTO_BATCH)
+    if is_scratch(spec):
+        return replace(spec, phases=(replace(spec.phases[0], epochs=epochs, learning_rate=SCRATCH_RATE),))
+    averages = {layer.name for layer in layers if "Normalization" in layer.type}
+    frozen = freezing.Freezing(layers, (*spec.phases[0].frozen, *averages)).names
+    plain = replace(spec, phases=(replace(spec.phases[0], epochs=epochs, frozen=frozen, learning_rate=PHOTO_RATE),))
+    all_but_head = freezing.presets(layers)["all_but_head"]
+    return plain if set(frozen) == set(all_but_head) else two_phases(plain, all_but_head)
 
 
 def article_recipe(seed: int = 0) -> FineTuneSpec:

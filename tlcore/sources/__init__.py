@@ -1,8 +1,20 @@
 """Source networks: their cards, how they are loaded, made, and taken from a person's own file."""
 
-from .applications import BACKBONES, Application, UntrainedApplication
+from .applications import BACKBONES, Application, UntrainedApplication, fetch, sizes
 from .layers import calls, describe, front, is_random, tensors
-from .loading import catalogue, check_reads, check_shipped, get, info, load, source_for, target_for, untrained
+from .loading import (
+    absent,
+    catalogue,
+    check_reads,
+    check_shipped,
+    get,
+    info,
+    load,
+    offered,
+    source_for,
+    target_for,
+    untrained,
+)
 from .network import network, with_new_head
 from .preprocessing import UNIT, proper, reads, scaled
 from .shipped import FOLDER, Saved, Untrained
@@ -14,16 +26,19 @@ for _source in (Saved("digits_0_4"), Saved("digits"), Saved("fashion"), Untraine
     register(_source)
 
 __all__ = [
+    "BACKBONES",
     "FOLDER",
     "RANDOM",
     "SOURCES",
     "Source",
     "UNIT",
+    "absent",
     "calls",
     "catalogue",
     "check_reads",
     "check_shipped",
     "describe",
+    "fetch",
     "front",
     "get",
     "info",
@@ -32,10 +47,12 @@ __all__ = [
     "load",
     "names",
     "network",
+    "offered",
     "proper",
     "reads",
     "register",
     "scaled",
+    "sizes",
     "source_for",
     "target_for",
     "tensors",

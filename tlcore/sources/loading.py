@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tlcore import datasets
 from tlcore.errors import LabError, SpecError
+from tlcore.sentences import Sentence
 from tlcore.spec import SourceInfo, check_choice, check_number
 
 from .network import check_n_classes
@@ -46,6 +47,16 @@ def catalogue() -> tuple[SourceInfo, ...]:
     return tuple(source.card() for source in SOURCES.values())
 
 
+def offered() -> tuple[SourceInfo, ...]:
+    """Return the cards of ``catalogue`` whose networks can be loaded now. Loads no Keras."""
+    return tuple(source.card() for source in SOURCES.values() if source.is_offered())
+
+
+def absent() -> dict[str, Sentence]:
+    """Return the networks of ``catalogue`` that cannot be loaded now, by name, each with what to do."""
+    return {name: reason for name, source in SOURCES.items() if (reason := source.missing())}
+
+
 def check_shipped() -> None:
     """Raise a DataError when a shipped network or its card is missing or damaged."""
     for source in SOURCES.values():
@@ -61,7 +72,7 @@ def untrained(name: str) -> str:
 
 
 def check_reads(source: SourceInfo, target: str) -> None:
-    """Raise a SpecError when there is no such data set, or a network does not read its items."""
+    """Raise a SpecError when there is no such data set, or a network does not read its items or is not to be had."""
     data = datasets.info(target)
     if data.form != source.form:
         raise SpecError(
@@ -73,6 +84,8 @@ def check_reads(source: SourceInfo, target: str) -> None:
             has=data.form,
             other=data.form.modality,
         )
+    if missing := get(source.name).missing():
+        raise SpecError("{source} cannot be used. {missing}", source=source.title, missing=missing)
 
 
 def target_for(source: SourceInfo, wanted: str) -> str:

@@ -301,6 +301,4 @@ def rebuild(name: str, folder: Path = FOLDER, data: Path | None = None, epochs: 
     check_choice("source model", name, REBUILT)
     if name not in applications.BACKBONES:
         return write(name, folder, data, epochs)
-    if data is None:
-        raise DataError("{name} is copied from its published weights. Name the file with --data.", name=name)
     applications.keep(name, folder, data)

@@ -6,6 +6,7 @@ import numpy as np
 
 from tlcore import datasets
 from tlcore.errors import SpecError
+from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import SourceInfo
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ class Source:
         if not card.trained or task is None or not task.info.offline or task.info.form != card.form:
             return np.zeros((0, *card.form.shape), card.form.dtype)
         return datasets.samples(card.task, n, part="train")[0]
+
+    def missing(self) -> Sentence:
+        """Return why it cannot be loaded now, and what to do; nothing where it can. Loads no Keras."""
+        return NOTHING
+
+    def is_offered(self) -> bool:
+        """Whether a picker lists it."""
+        return not self.missing()
 
     def check_shipped(self) -> None:
         """Raise a DataError when a file that ships with the app is missing or damaged."""

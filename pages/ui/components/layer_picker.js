@@ -42,6 +42,7 @@ class Picker {
     if (data.rev !== this.rev) {
       if (this.rev !== undefined) this.move();
       this.rev = data.rev;
+      this.unseen = true; // a wide network is scrolled to where its boundary stands, once
       this.preview = this.anchor = null;
       this.frozen = new Set(data.frozen);
     }
@@ -317,6 +318,10 @@ class Picker {
     const gaps = this.gaps();
     this.row.style.setProperty("--at", `${gaps[stop]}px`);
     this.row.style.setProperty("--track", this.track(gaps));
+    if (this.unseen && this.scroll.clientWidth && !this.isVertical()) {
+      this.unseen = false;
+      this.scroll.scrollLeft = gaps[stop] - this.scroll.clientWidth / 2;
+    }
     this.placeCuts(gaps, stop);
   }
 

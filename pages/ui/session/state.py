@@ -209,7 +209,7 @@ def sources_on_offer() -> tuple[SourceInfo, ...]:
     """Return the source models that this person may choose: shipped, their own, and what the command line added."""
     somebody = person()
     found = [card for card in sources.uploaded() if somebody.host or card.owner in ("", somebody.id)]
-    return (*sources.catalogue(), *found)
+    return (*sources.offered(), *found)
 
 
 def own_heads_on_offer() -> tuple[OwnHead, ...]:
@@ -249,10 +249,14 @@ def _modality() -> str:
 
 def _suit(before: str, now: str) -> None:
     """Take the settings that suit another kind of input, in place of those that were nobody's choice."""
-    for key in {key for settings in SUITED.values() for key in settings}:
+    for key in _suited_keys():
         usual, suited = (SUITED.get(name, {}).get(key, DEFAULTS[key]) for name in (before, now))
         if get(key) == usual:
             put(**{key: suited})
+
+
+def _suited_keys() -> set[str]:
+    return {key for settings in SUITED.values() for key in settings}
 
 
 def settle() -> None:
@@ -280,13 +284,15 @@ def _read_address() -> None:
     put(**choices, address_wrong=tuple(wrong))
     if "source" in choices:
         fit_to_source()
+        _suit(sources.info(DEFAULTS["source"]).form.modality, _modality())
     elif "target" in choices:
         use_target()
+    put(**{key: choices[key] for key in _suited_keys() & set(choices)})  # what the address says is a choice
 
 
 def draft_parameters() -> dict[str, str]:
-    """Return the draft as parameters of an address: what differs from the defaults."""
-    return address.written({key: get(key) for key in DEFAULTS}, DEFAULTS)
+    """Return the draft as parameters of an address: what differs from the defaults, of its kind of input."""
+    return address.written({key: get(key) for key in DEFAULTS}, {**DEFAULTS, **SUITED.get(_modality(), {})})
 
 
 def fit_to_source() -> None:

@@ -9,7 +9,7 @@ from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import PERCENT, _, plain
+from pages.ui.words.text import PERCENT, _, plain, shown
 from tlcore import datasets, inputs, sources
 from tlcore.spec import SourceInfo
 
@@ -20,10 +20,12 @@ N_PICTURES = 5
 
 def choose(cards: Sequence[SourceInfo]) -> None:
     """Show a card for each source; its button makes it the one that is used."""
-    chosen = state.get("source")
+    chosen = next(iter(sources.sizes(state.get("source")).values()), state.get("source"))
     with st.container(horizontal=True, key="source_cards"):
         for card in cards:
-            with st.container(border=True, width=208, key=f"card_{card.name}"):
+            if card.name not in list(sources.sizes(card.name).values() or [card.name])[:1]:
+                continue  # another one at another size: chosen below
+            with st.container(border=True, width=168, key=f"card_{card.name}"):
                 st.html(strip(card))
                 st.button(
                     plain(card.title),
@@ -68,6 +70,37 @@ def _worth(card: SourceInfo) -> str:
     if card.accuracy is None:
         return _("Your own model") if sources.is_uploaded(card.name) else card.note
     return _("{accuracy} on its own test images").format(accuracy=percent(card.accuracy))
+
+
+def size(card: SourceInfo) -> None:
+    """Show at which sizes the chosen network can read its photographs, where there are several."""
+    names_of = sources.sizes(card.name)
+    if len(names_of) < 2:
+        return
+    at = next(side for side, name in names_of.items() if name == card.name)
+    st.segmented_control(
+        _("Reads photographs at"),
+        list(names_of),
+        format_func=lambda side: f"{side} × {side}",
+        default=at,
+        required=True,
+        key=f"size_{card.name}",
+        help=_("Larger is more accurate and slower: 128 takes about twice as long, 224 about five times."),
+        on_change=lambda: state.use_source(names_of[state.get(f"size_{card.name}")]),
+        wrap=True,
+    )
+
+
+def absent() -> None:
+    """Show the networks that are not on this computer, each with what brings it."""
+    missing = sources.absent()
+    if not missing:
+        return
+    with st.expander(_("More networks for photographs ({n})").format(n=len(missing)), icon=":material/download:"):
+        for name, reason in missing.items():
+            card = sources.info(name)
+            st.markdown(f"**{plain(card.title)}** · " + _("{n:,} weights").format(n=card.n_weights))
+            st.caption(shown(reason))
 
 
 def _reads(card: SourceInfo) -> None:
