@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from pages.ui.frame import complain
 from pages.ui.session import state
-from server import live, routes
+from server import live, pictures, routes
 from server.address import address, base_path, cookie_path
 from server.assets import Assets, files
 from server.callbacks import finish_callbacks
@@ -78,6 +78,7 @@ app = st.App(
         Route(base_path() + "/host", routes.host),
         Route(base_path() + "/metrics", routes.metrics),
         Route(base_path() + "/api/runs/{run_id}/metrics", live.metrics),
+        *pictures.routes(),
     ],
     middleware=[
         Middleware(

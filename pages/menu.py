@@ -26,10 +26,11 @@ understand = [
     st.Page("how_it_works.py", title=_("How it works")),
     st.Page("break_it.py", title=_("Break it")),
 ]
-page = st.navigation({"": bar, _("Understand"): understand}, position="top")
+own = [st.Page("data.py", title=_("Data"))]
+page = st.navigation({"": bar, _("Understand"): understand, _("Data"): own}, position="top")
 try:
     top(page.url_path, strip=page is not home)  # nothing is set up there
     page.run()
-    presenting.controls(page, [*bar, *understand])
+    presenting.controls(page, [*bar, *understand, *own])
 except Exception as error:
     complain(error)

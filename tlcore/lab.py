@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tlcore import jobs, people
+from tlcore.datasets import own_sets
+from tlcore.datasets.looks import Looks
 from tlcore.engine import Engine, LocalEngine
 from tlcore.engine.forecast import Forecast
 from tlcore.engine.measures import Measures
@@ -50,6 +52,7 @@ class Lab:
     presence: Presence = field(init=False)
     forecast: Forecast = field(init=False)
     measures: Measures = field(init=False)
+    looks: Looks = field(init=False)
 
     def __post_init__(self) -> None:
         self.keys, self.limits = people.keys(self.folder), people.limits()
@@ -61,6 +64,7 @@ class Lab:
             lambda: len(self.presence.sessions()),
             lambda: self.serving.ready,
         )
+        self.looks = Looks(own_sets.look)
         self.serving.on_answer = self.measures.answers.observe
 
     def start_what_if(self) -> None:
@@ -70,6 +74,7 @@ class Lab:
         self.what_if.start()
 
     def close(self) -> None:
+        self.looks.close()
         self.presence.close()
         self.engine.close()
         self.serving.close()

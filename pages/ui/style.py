@@ -10,6 +10,7 @@ _NAMES = (
     "evidence.css",
     "tables.css",
     "layers.css",
+    "sets.css",
     "presenting.css",
 )
 SHEETS = tuple(Path(__file__).with_name(name) for name in _NAMES)

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from itertools import product
 
+import few_pictures
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -884,3 +885,17 @@ def test_nothing_moves_while_a_page_loads(visit, name, size):
     settled(page)
     page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")  # all has come
     assert page.evaluate("window.shifted") < 0.1, page.evaluate("window.shifts")
+
+
+def test_a_zip_of_ones_own_becomes_the_target_of_the_next_training(visit):
+    page = visit("data")
+    archive = {"name": "shapes.zip", "mimeType": "application/zip", "buffer": few_pictures.zipped()}
+    page.locator(".tl-drop input[type=file]").first.set_input_files([archive])
+    page.get_by_role("button", name="Add this set").click()
+    page.get_by_role("button", name="Train with it").click()
+    expect(page.get_by_role("heading", level=1, name="Train", exact=True)).to_be_visible()
+    settled(page)
+    expect(page.locator(".st-key-strip")).to_contain_text("shapes")
+    assert "target=set-" in page.url and "source=mobilenet_v2" in page.url
+    page.get_by_text("Settings", exact=True).click()
+    expect(page.locator(".st-key-target input")).to_have_value("shapes")

@@ -44,7 +44,7 @@ from tlcore.store.connection import connect
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
-NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence", "how_it_works", "break_it")
+NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence", "how_it_works", "break_it", "data")
 
 
 class Line:

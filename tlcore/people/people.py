@@ -66,6 +66,7 @@ class Keys:
 
     def __init__(self, secret: str):
         self._people, self._hosts = Signer(secret, salt="person"), Signer(secret, salt="host")
+        self._accounts = Signer(secret, salt="account")
         # Cookies know no ports: two labs on one machine must not take each other's for forged.
         mark = hashlib.sha256(b"name" + secret.encode()).hexdigest()[:8]
         self.person_name, self.host_name = f"transfer_lab_{mark}", f"transfer_lab_host_{mark}"
@@ -81,6 +82,15 @@ class Keys:
     def person(self, cookie: str | None) -> str | None:
         """Return whose cookie it is; None for none, a forged one or a changed one."""
         return _signed(self._people, cookie)
+
+    def stand_in(self, browser: str, account: str) -> str:
+        """Return what lets that browser, and no other, ask in the name of the account that is logged in there."""
+        return self._accounts.sign(f"{browser}:{account}").decode()
+
+    def account(self, browser: str | None, text: str | None) -> str | None:
+        """Return whose account a browser may ask for with ``stand_in``'s text; None where that is not for it."""
+        person, _, account = (_signed(self._accounts, text) or "").partition(":")
+        return account if person and person == browser else None
 
     def is_host(self, cookie: str | None) -> bool:
         return self.is_token(_signed(self._hosts, cookie) or "")

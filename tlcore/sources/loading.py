@@ -93,6 +93,8 @@ def target_for(source: SourceInfo, wanted: str) -> str:
 
     ``wanted`` where it reads none.
     """
+    if datasets.own_sets.is_own(wanted) and datasets.info(wanted).form == source.form:
+        return wanted
     fitting = [each for each in datasets.catalogue() if each.form == source.form]
     names = [each.name for each in sorted(fitting, key=lambda each: not each.offline)]
     return wanted if wanted in names or not names else names[0]

@@ -239,7 +239,7 @@ def _calls(source: SourceInfo, found: Seen) -> str:
 
 def _target_for(form: InputForm) -> str | None:
     """Return the chosen data set where it is at hand and has that form, else the first that is."""
-    names = [info.name for info in datasets.catalogue() if info.offline and info.form == form]
+    names = [info.name for info in state.targets_on_offer() if info.offline and info.form == form]
     return state.get("target") if state.get("target") in names else next(iter(names), None)
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 HEAT = np.array([232, 62, 140], np.float32)  # pink: blue and orange mean frozen and trainable
 MOST_TILES = 64
+SMALL = 64  # pixels of a thumbnail
 
 
 def overlay(image: np.ndarray, heat: np.ndarray) -> str:
@@ -45,6 +46,17 @@ def address(pixels: np.ndarray) -> str:
     content = BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     return f"data:image/png;base64,{b64encode(content.getvalue()).decode()}"
+
+
+def thumbnail(pixels: np.ndarray) -> str:
+    """Return a picture, uint8, (h, w) or (h, w, 3), at most 64 pixels wide and high, as an address of a few KB."""
+    picture = Image.fromarray(pixels)
+    if max(picture.size) <= SMALL:
+        return address(pixels)
+    picture.thumbnail((SMALL, SMALL))
+    content = BytesIO()
+    picture.save(content, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{b64encode(content.getvalue()).decode()}"
 
 
 def _rounded(pixels: np.ndarray) -> str:

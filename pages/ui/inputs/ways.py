@@ -65,7 +65,7 @@ def item(panel: Panel, key: KeyOf, on_change: Callable[[], None]) -> None:
 
 def picked(form: InputForm, key: KeyOf) -> np.ndarray | None:
     """Show test items of that form, each its own button; return the picked one."""
-    targets = [card.name for card in datasets.catalogue() if card.offline and card.form == form]
+    targets = [card.name for card in state.targets_on_offer() if card.offline and card.form == form]
     if not targets:
         st.info(_("No installed data set has inputs of this kind."))
         return None

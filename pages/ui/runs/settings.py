@@ -152,7 +152,7 @@ def the_articles() -> None:
 
 def task() -> None:
     """Show the target task and how its images are divided."""
-    titles = {card.name: card.title for card in datasets.catalogue()}
+    titles = {card.name: card.title for card in state.targets_on_offer()}
     st.selectbox(
         _("Target task"),
         list(titles),

@@ -186,7 +186,7 @@ def _source(known: Choices) -> SourceInfo:
 # In this order: which layers there are depends on the source. An extension of the page adds its settings here.
 SETTINGS: list[Setting] = [
     one("source", "source", lambda known: known["sources"]),
-    one("target", "target", lambda known: [card.name for card in datasets.catalogue()]),
+    one("target", "target", lambda known: known.get("targets", datasets.SOURCES)),
     one("split", "split", lambda known: SPLITS),
     Setting(
         "labels",
@@ -235,7 +235,8 @@ def read(parameters: Mapping[str, str], defaults: Choices) -> tuple[dict[str, An
 
     Parameters
     ----------
-    defaults : every choice there is, and under "sources" the names of the networks on offer
+    defaults : every choice there is, and under "sources" and "targets" the names of what is on offer; without targets,
+        what ships
 
     Examples
     --------

@@ -212,6 +212,17 @@ def sources_on_offer() -> tuple[SourceInfo, ...]:
     return (*sources.offered(), *found)
 
 
+def owners() -> str | None:
+    """Return whose sets this person sees: their own and nobody's; None for the host, who sees all."""
+    somebody = person()
+    return None if somebody.host else somebody.id
+
+
+def targets_on_offer() -> tuple[datasets.DatasetInfo, ...]:
+    """Return the target tasks that this person may choose, one's own sets last."""
+    return datasets.offered(owners())
+
+
 def own_heads_on_offer() -> tuple[OwnHead, ...]:
     """Return the uploaded heads that this person may ask: their own, and what the command line added."""
     somebody = person()
@@ -276,11 +287,14 @@ def settle() -> None:
 
 def _read_address() -> None:
     parameters = st.query_params.to_dict()
-    offered: list[str] = []
-    if "source" in parameters:
-        with suppress(LabError):  # the page says it where it needs the lab
-            offered = [card.name for card in sources_on_offer()]
-    choices, wrong = address.read(parameters, {**DEFAULTS, "sources": offered})
+    networks: list[str] = []
+    tasks = [card.name for card in datasets.catalogue()]
+    with suppress(LabError):  # the page says it where it needs the lab
+        if "source" in parameters:
+            networks = [card.name for card in sources_on_offer()]
+        if "target" in parameters:
+            tasks = [card.name for card in targets_on_offer()]
+    choices, wrong = address.read(parameters, {**DEFAULTS, "sources": networks, "targets": tasks})
     put(**choices, address_wrong=tuple(wrong))
     if "source" in choices:
         fit_to_source()

@@ -1,0 +1,28 @@
+"""Data: bring your own pictures, see what is in them, and keep them as a set to train on."""
+
+import streamlit as st
+
+from pages.ui import frame
+from pages.ui.session import sets
+from pages.ui.sets import kept, report, upload
+from pages.ui.words.text import _, tell
+from tlcore.errors import LabError
+
+frame.heading(_("Data"), _("Does transfer work on your own pictures? Bring some, and see."))
+draft = look = None
+try:
+    look = sets.looking()
+    draft = None if look else sets.draft()
+except LabError as error:
+    st.warning(tell(error))
+if draft:
+    report.show(draft)
+elif look is None or upload.failed(look):
+    kept.just_added()
+    upload.show()
+else:
+    upload.progress(look)
+kept.show()
+if draft is None:
+    upload.taken()
+frame.next_page("train.py", _("Next: train"))

@@ -1,0 +1,1 @@
+"""A person's own pictures: on their way, looked at, chosen from, and kept as sets."""
