@@ -26,13 +26,18 @@ LONG_S = 300  # longer than anything here takes; a test that waits for it fails
 
 
 @pytest.fixture
-def start(store, monkeypatch):
-    """Start engines on the store's folder, which look at it ten times a second; all are closed at the end."""
-    monkeypatch.setattr(engine_module, "TURN_S", 0.1)
-    engines = []
+def start(request, store, monkeypatch):
+    """Start engines on the store's folder, which look at it ten times a second; all are closed at the end.
 
-    def start(n_workers=1, execute=tiny_tasks.execute, warm=tiny_tasks.warm, **settings):
-        engines.append(LocalEngine(store.folder, n_workers, execute=execute, warm=warm, **settings))
+    The children of the slow tests are forked from the nursery, as the lab's own are on Linux; those of the others, and
+    where a test says so, are spawned, as everywhere else.
+    """
+    monkeypatch.setattr(engine_module, "TURN_S", 0.1)
+    engines, forked = [], request.node.get_closest_marker("slow") is not None
+
+    def start(n_workers=1, execute=tiny_tasks.execute, warm=tiny_tasks.warm, with_keras=forked, **settings):
+        settings |= {"execute": execute, "warm": warm, "with_keras": with_keras}
+        engines.append(LocalEngine(store.folder, n_workers, **settings))
         return engines[-1]
 
     yield start
@@ -279,17 +284,18 @@ def test_a_deleted_run_is_stopped(store, start):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("work", "reason"),
+    ("work", "reason", "with_keras"),
     [
-        ("killed", "it was killed (SIGKILL)"),
-        ("crashed", "it crashed (SIGSEGV)"),
-        ("left", "it exited with code 7"),
-        ("left_quietly", "it ended without giving a reason (the log may say more)"),
-        ("raised", "it ended without giving a reason (the log may say more)"),
+        ("killed", "it was killed (SIGKILL)", False),
+        ("killed", "it was killed (SIGKILL)", True),
+        ("crashed", "it crashed (SIGSEGV)", True),
+        ("left", "it exited with code 7", True),
+        ("left_quietly", "it ended without giving a reason (the log may say more)", True),
+        ("raised", "it ended without giving a reason (the log may say more)", True),
     ],
 )
-def test_a_run_whose_workers_keep_dying_fails_with_its_reason(store, start, work, reason):
-    engine = start()
+def test_a_run_whose_workers_keep_dying_fails_with_its_reason(store, start, work, reason, with_keras):
+    engine = start(with_keras=with_keras)
     run, after = new(store, work), new(store)
     engine.submit(run.id)
     assert (ended(store, run).state, store.get(run.id).attempt) == ("failed", 3)

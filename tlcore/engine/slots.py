@@ -12,10 +12,11 @@ from pathlib import Path
 from pebble import ProcessPool
 
 from tlcore import extensions
-from tlcore.machine import LeanContext, begin_child, identity, scratch
+from tlcore.machine import LeanContext, begin_child, identity, nursery, scratch
 from tlcore.spec import Progress
 
 log = getLogger(__name__)
+nursery.also(__name__)
 
 LONGEST_WARM_UP_S = 30.0  # after which nobody waits for a child's word
 NICE = 5  # a click and a pen stroke go before training

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tlcore.errors import LabError
-from tlcore.machine import import_keras, scratch
+from tlcore.machine import import_keras, nursery, scratch
 from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import Result
 from tlcore.store import Run, Store
@@ -17,6 +17,7 @@ from .job import JOBS, Left, of
 from .reporter import Reporter
 
 log = logging.getLogger(__name__)
+nursery.also(__name__)
 
 
 def warm() -> None:

@@ -1,4 +1,4 @@
-"""The nursery: a process that has imported Keras and does nothing else, from which others are forked.
+"""The nursery: a process that has imported Keras and what else children need, from which they are forked.
 
 Importing Keras takes as long as a small training; a forked child has it at once, and shares its memory. TensorFlow
 hangs in a fork of a process in which it has computed: its threads do not come along. In this one it never does.
@@ -22,6 +22,15 @@ _lock = threading.Lock()
 _place: Path | None = None  # the folder of its socket
 _at: int = -1  # a descriptor of that folder
 pid: int | None = None  # of the nursery; in a process that came from it
+_also: list[str] = []  # the modules that its children import anyway
+
+
+def also(module: str) -> None:
+    """Have the nursery import a module too when it starts: a child that needs it has it from the first moment.
+
+    Nothing that starts a thread or computes with TensorFlow: neither comes along when a child is forked.
+    """
+    _also.append(module)
 
 
 def start(place: Path) -> bool:
@@ -42,7 +51,7 @@ def start(place: Path) -> bool:
                 place.mkdir(parents=True, exist_ok=True)
                 _place, _at = place, os.open(place, os.O_DIRECTORY)
             with _socket_there(), _imports_as_here():
-                _server.set_forkserver_preload(["tlcore.machine.raise_keras"])
+                _server.set_forkserver_preload(["tlcore.machine.raise_keras", *_also])
                 _server.ensure_running()
             return os.path.exists(_server._forkserver_address)
         except OSError:  # a data folder on a disk that has no sockets

@@ -16,12 +16,13 @@ import numpy as np
 
 from tlcore import extensions
 from tlcore.errors import DataError, LabError
-from tlcore.machine import ChildProcess, LeanContext, begin_child, import_keras, scratch, uncollected
+from tlcore.machine import ChildProcess, LeanContext, begin_child, import_keras, nursery, scratch, uncollected
 from tlcore.spec import InputForm
 
 from .names import ModelName
 
 log = getLogger(__name__)
+nursery.also(__name__)
 
 MOST_WAITING = 200  # requests
 MOST_AT_ONCE = 64  # items of one batch

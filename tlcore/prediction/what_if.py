@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from tlcore import extensions, sources
 from tlcore.errors import LabError, TrainingError
-from tlcore.machine import processes, scratch
+from tlcore.machine import nursery, processes, scratch
 from tlcore.spec import FineTuneSpec
 
 from .moves import (
@@ -36,6 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
+nursery.also(__name__)
 T = TypeVar("T")
 
 MOST_WAITING = 20
