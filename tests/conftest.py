@@ -13,6 +13,7 @@ from postgres_server import available, running
 from side_by_side import pytest_addoption, pytest_configure  # noqa: F401
 
 from tlcore.inputs.images import as_pixels
+from tlcore.machine import nursery
 from tlcore.store import Store
 
 # On a machine that others use too an example may take long: that says nothing about what is tried.
@@ -97,6 +98,12 @@ def plain_spaces(request, monkeypatch):
         from pages.ui.words import text
 
         monkeypatch.setattr(text, "NO_BREAK", " ")
+
+
+@pytest.fixture(scope="session")
+def with_nursery(tmp_path_factory):
+    """Have a nursery, as a server has: this process's children that need Keras are forked from it."""
+    nursery.start(tmp_path_factory.mktemp("nursery"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -31,7 +31,7 @@ def test_one_benchmark_that_fails_does_not_end_the_others(tmp_path, monkeypatch,
     assert "the first is broken" in said and said.endswith("These benchmarks failed: first.\n")
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_a_run_that_is_polled_keeps_its_points_beside_a_busy_engine(store):
     engine = LocalEngine(store.folder, 1, execute=tiny_tasks.execute)
     try:

@@ -277,7 +277,7 @@ def test_building_refuses_a_folder_without_the_published_files(tmp_path, capsys)
     assert main([]) == 2
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_the_shipped_file_can_be_built_again_from_the_raw_files(tmp_path, monkeypatch):
     raw, built = tmp_path / "raw", tmp_path / "built"
     raw.mkdir(), built.mkdir()

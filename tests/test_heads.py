@@ -95,7 +95,7 @@ def test_the_forests_curve_is_its_out_of_bag_error():
     assert (last.x, last.loss) == (heads.N_TREES, pytest.approx(1 - head.estimator.oob_score_))
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_one_label_a_class_is_enough_for_every_head():
     x, y = blobs(3, 5)
     for name in heads.HEADS:

@@ -25,12 +25,17 @@ from tlcore.store import Store, checkpoint, versions
 OLD = Path(__file__).parent / "old_lab"
 FACTS = {fact["id"]: fact for fact in json.loads((OLD / "facts.json").read_text(encoding="utf-8"))}
 KINDS = ("fine_tune", "heads", "sweep", "example")
-SLOTS = {
-    "fine_tune": (("train", "run_ft"), ("train", "run_scratch"), ("race", "run_lane1")),
-    "heads": (("train", "run_head"), ("heads", "run_cmp")),
-    "sweep": (("evidence", "run_sweep"), ("evidence", "run_savings")),
-    "example": (("evidence", "run_example"),),
-}  # beside the page of all runs, where a run of that kind is shown
+SLOTS = (
+    *(("runs", "run_run", kind) for kind in KINDS),
+    ("train", "run_ft", "fine_tune"),
+    ("train", "run_scratch", "fine_tune"),
+    ("race", "run_lane1", "fine_tune"),
+    ("train", "run_head", "heads"),
+    ("heads", "run_cmp", "heads"),
+    ("evidence", "run_sweep", "sweep"),
+    ("evidence", "run_savings", "sweep"),
+    ("evidence", "run_example", "example"),
+)  # where a run of a kind is shown
 
 wait_for = partial(waiting.wait_for, timeout_s=300)
 
@@ -92,19 +97,18 @@ def test_the_lists_are_those_they_were(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_pages_show_every_run(folder, lab, kind):  # noqa: F811
-    for page, slot in (("runs", "run_run"), *SLOTS[kind]):
-        app = sound(opened(page))
-        for id in ids(kind=kind, deleted=False):
-            app.session_state[slot] = id
-            sound(app.run())
-            assert "cannot be read" not in words(app) and "missing or damaged" not in words(app)
-            if slot == "run_run":
-                assert FACTS[id]["name"] in words(app)
+@pytest.mark.parametrize(("page", "slot", "kind"), SLOTS)
+def test_the_pages_show_every_run(folder, lab, page, slot, kind):  # noqa: F811
+    app = sound(opened(page))
+    for id in ids(kind=kind, deleted=False):
+        app.session_state[slot] = id
+        sound(app.run())
+        assert "cannot be read" not in words(app) and "missing or damaged" not in words(app)
+        if slot == "run_run":
+            assert FACTS[id]["name"] in words(app)
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_the_command_line_lists_shows_and_exports_every_run(folder, tmp_path, capsys):
     assert cli.main(["runs", "--json"]) == 0
     assert [run["id"] for run in json.loads(capsys.readouterr().out)] == ids(deleted=False)

@@ -150,7 +150,7 @@ def test_a_truncated_picture_is_refused(kind):
         read_image(whole[: len(whole) // 2])
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 @given(
     at=st.lists(st.integers(0, 10**6), min_size=1, max_size=20),
     value=st.integers(0, 255),

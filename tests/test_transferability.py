@@ -35,7 +35,7 @@ def test_the_neighbours_do_not_depend_on_the_size_of_a_block(monkeypatch):
     assert transferability.loo_1nn(NOISE, Y) == whole
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_the_h_score_of_more_features_than_images_still_tells_cuts_apart():
     wide = np.concatenate([NOISE, RNG.normal(size=(60, 500))], axis=1)
     apart = wide + 20 * np.eye(510)[Y]

@@ -20,6 +20,7 @@ from tlcore.spec import LayerInfo, OwnModel
 
 @pytest.mark.keras
 @pytest.mark.slow
+@pytest.mark.usefixtures("with_nursery")
 def test_a_foreign_network_trains_and_serves_heads_like_a_shipped_one(tmp_path, monkeypatch):
     import keras
     import numpy as np
@@ -85,13 +86,14 @@ def test_a_removed_model_comes_back_until_it_is_swept(tmp_path, monkeypatch):
 
 @pytest.mark.keras
 @pytest.mark.slow
+@pytest.mark.usefixtures("with_nursery")
 def test_weights_that_are_no_weights_of_the_network_are_refused_in_the_process(tmp_path):
     """Many files through one process, as limited as the app's own."""
     import h5py
     import numpy as np
     from pebble import ProcessPool
 
-    from tlcore.machine import LeanContext
+    from tlcore.machine import LeanContext, nursery
 
     def nothing(file: h5py.File) -> None:
         del file["layers"]
@@ -106,7 +108,7 @@ def test_weights_that_are_no_weights_of_the_network_are_refused_in_the_process(t
         **dict(list(more_keras_files.bad_weights())[:12]),
     }
     network = reading.read(keras_files.member("config.json"))
-    context, found, known = LeanContext(), {}, known_digits("0123456789")
+    context, found, known = LeanContext(nursery.place()), {}, known_digits("0123456789")
     with ProcessPool(max_workers=1, initializer=foreign.begin, context=context) as pool:
         for name, content in cases.items():
             (tmp_path / WEIGHTS).write_bytes(content)

@@ -168,7 +168,7 @@ def test_heads_that_were_finished_stay_when_a_stop_has_to_kill(store):
     from tlcore.engine import LocalEngine
 
     run = store.create(HEADS)
-    engine = LocalEngine(store.folder, 1, execute=tasks.stuck_in_the_third_head, stop_grace_s=0.2)
+    engine = LocalEngine(store.folder, 1, execute=tasks.stuck_in_the_third_head, with_keras=True, stop_grace_s=0.2)
     try:
         wait_for(lambda: len(store.get(run.id).result.rows) == 2)
         engine.stop(run.id)

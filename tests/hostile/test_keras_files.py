@@ -165,7 +165,7 @@ def taken(text: bytes) -> Network | None:
     return network
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_every_place_of_a_config_may_hold_anything():
     found = dict(more_keras_files.doctored_configs())
     honest = taken(keras_files.member("config.json"))
@@ -191,7 +191,7 @@ JSON = st.recursive(
 SETTINGS = st.dictionaries(st.sampled_from(sorted({k for row in LAYERS.values() for k in row})), JSON)
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 @given(kind=st.sampled_from(sorted(LAYERS)), setting=SETTINGS, place=st.integers(1, 7))
 @settings(max_examples=200, deadline=None)
 def test_any_layer_with_any_settings_is_taken_whole_or_refused(kind, setting, place):
@@ -259,7 +259,7 @@ def look_through(folder: Path, n: int, seed: int) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are Linux'")
 def test_a_hostile_weights_file_is_refused_before_a_number_is_read(tmp_path):
     lines = look_through(tmp_path, n=80, seed=0)

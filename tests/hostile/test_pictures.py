@@ -75,7 +75,7 @@ def test_a_png_that_breaks_its_format_is_read_or_refused():
     count("picture", len(found))
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 @given(
     kind=st.sampled_from(pictures.KINDS),
     at=st.integers(0, 10**6),

@@ -79,7 +79,7 @@ def test_a_hostile_word_on_the_command_line(do, tmp_path, line):
     assert Store(tmp_path / "lab").count() == 0
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 @given(line=st.sampled_from(LINES), word=TEXT)
 @settings(max_examples=100, **OPTIONS)
 def test_any_word_on_the_command_line(do, line, word):
@@ -186,7 +186,7 @@ def test_any_run_id_and_query_is_answered_in_one_sentence(lab, run_id, query):
 # -- names of models, settings and drawings: what a browser sends through the pages
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_a_hostile_name_of_a_model_is_refused(tmp_path):
     Store(tmp_path)
     for word in WORDS:
@@ -215,7 +215,7 @@ STROKES = st.lists(
 )
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 @given(value=STROKES | JSON)
 @settings(max_examples=200, **OPTIONS)
 def test_any_drawing_is_drawn_or_refused(value):

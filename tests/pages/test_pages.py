@@ -186,6 +186,7 @@ def test_a_page_says_that_the_store_failed_under_it_and_works_again(lab, name):
 
 
 @pytest.mark.slow
+@pytest.mark.grid(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_button_says_that_the_store_failed_under_it(lab, name, monkeypatch):
     handle = exec_code.handle_user_script_exception  # errors of callbacks: app.py hands them to complain
@@ -723,7 +724,7 @@ def test_a_finished_run_is_shown_with_test_proof_and_download(lab):
     assert "95 % interval" in words(app)
 
 
-@pytest.mark.grid(0)
+@pytest.mark.slow
 def test_no_page_brings_tensorflow_into_the_server(tmp_path):
     """In a process of its own, for the tests around this one may have imported it."""
     script = f"""

@@ -33,14 +33,14 @@ def also(module: str) -> None:
     _also.append(module)
 
 
-def start(place: Path) -> bool:
+def start(folder: Path) -> bool:
     """Start the nursery, unless it is there; return whether it is, which it cannot be everywhere.
 
     Returns at once: a child asked for meanwhile waits for Keras.
 
     Parameters
     ----------
-    place : the folder for its socket: one of this process's own, swept where it was killed
+    folder : for its socket: one of this process's own, swept where it was killed
     """
     global _place, _at
     if sys.platform != "linux":
@@ -48,14 +48,19 @@ def start(place: Path) -> bool:
     with _lock:
         try:
             if _place is None:
-                place.mkdir(parents=True, exist_ok=True)
-                _place, _at = place, os.open(place, os.O_DIRECTORY)
+                folder.mkdir(parents=True, exist_ok=True)
+                _place, _at = folder, os.open(folder, os.O_DIRECTORY)
             with _socket_there(), _imports_as_here():
                 _server.set_forkserver_preload(["tlcore.machine.raise_keras", *_also])
                 _server.ensure_running()
             return os.path.exists(_server._forkserver_address)
         except OSError:  # a data folder on a disk that has no sockets
             return False
+
+
+def place() -> Path | None:
+    """Return where this process's nursery has its socket; None while there is no nursery."""
+    return _place if _server._forkserver_pid is not None else None
 
 
 def close() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from tlcore.errors import DataError
-from tlcore.machine import LeanContext
+from tlcore.machine import LeanContext, nursery
 from tlcore.sentences import Sentence
 
 log = getLogger(__name__)
@@ -27,7 +27,7 @@ def guarded(
     seconds: float,
     start_s: float,
 ) -> Any:
-    """Return ``function(*arguments)`` from a fresh process.
+    """Return ``function(*arguments)`` from a fresh process, which has Keras where this one has a nursery.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def guarded(
     """
     if not _one_at_a_time.acquire(timeout=seconds + start_s):
         raise DataError("Other models are being checked. Try again in a minute.")
-    context = LeanContext()
+    context = LeanContext(nursery.place())
     pool = ProcessPool(max_workers=1, max_tasks=1, initializer=begin, context=context)
     try:
         return pool.schedule(function, args=arguments, timeout=seconds).result(seconds + start_s)
