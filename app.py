@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from pages.ui.frame import complain
 from pages.ui.session import state
-from server import live, pictures, routes
+from server import frames, live, pictures, routes, teach
 from server.address import address, base_path, cookie_path
 from server.assets import Assets, files
 from server.callbacks import finish_callbacks
@@ -79,6 +79,9 @@ app = st.App(
         Route(base_path() + "/metrics", routes.metrics),
         Route(base_path() + "/api/runs/{run_id}/metrics", live.metrics),
         *pictures.routes(),
+        Route(base_path() + "/api/answers", frames.answers, methods=["POST"]),
+        Route(base_path() + "/api/teach/{kind}/answers", teach.answer, methods=["POST"]),
+        Route(base_path() + "/api/teach/{kind}/examples", teach.record, methods=["POST"]),
     ],
     middleware=[
         Middleware(

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
-from pages.ui.inputs import answers, kept, outside, own_head, ways
+from pages.ui.inputs import answers, kept, live, outside, own_head, ways
 from pages.ui.inputs.answers import Answers
 from pages.ui.inputs.board import Panel
 from pages.ui.session import state
@@ -45,7 +45,7 @@ def lead(form: InputForm) -> str:
     """Return what a person does here with items of that form."""
     if "draw" in inputs.modality(form.modality).ways:
         return _("Draw a digit, and see what a model makes of it, before transfer and after.")
-    return _("Pick a sample or upload your own, and see what a model makes of it, before transfer and after.")
+    return _("Pick a sample, upload your own or show it to the camera, and see what a model makes of it.")
 
 
 def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
@@ -65,12 +65,16 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     hint = _("Draw a digit, pick a sample or upload a picture.") if is_drawn else _("Pick a sample or upload your own.")
     blank = Answers(hint=hint)
 
-    left, right = st.columns([2, 3], gap="large")
     way = state.get(key("way", form), "draw" if is_drawn else "sample")
+    is_live = way == "camera"  # then the camera draws the answer itself, beside what it sees
+    left, right = st.columns([3, 2] if is_live else [2, 3], gap="large")
     easel_at = left.container(key=f"easel_{way}")  # it comes before what stands below it on a phone
     with right:
         answers_at = st.container(key="answer").empty()
-        answers_at.html(answers.large(first, called[first.name], blank, None))  # as high as it will be: nothing moves
+        if is_live:
+            answers_at.html(live.examples(first) or "<p></p>")
+        else:  # as high as it will be: nothing moves
+            answers_at.html(answers.large(first, called[first.name], blank, None))
         st.selectbox(
             _("Answer from"),
             list(called),
@@ -80,7 +84,8 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
             help=_("Type to search. Every finished run and head is here."),
         )
         why_at, list_at = st.container(), st.empty()
-        list_at.html(answers.others(beside, called, blank))
+        if not is_live:
+            list_at.html(answers.others(beside, called, blank))
         with st.expander(_("Models in the list ({n})").format(n=len(beside))):
             st.multiselect(
                 _("Models"),

@@ -14,6 +14,7 @@ st.set_page_config(page_title=_("Transfer Lab"), page_icon=str(ICON), layout="wi
 home = st.Page("home.py", title=_("Home"), default=True)
 bar = [  # side by side in the bar
     home,
+    st.Page("teach.py", title=_("Teach")),
     st.Page("layers.py", title=_("Layers")),
     st.Page("train.py", title=_("Train")),
     st.Page("heads.py", title=_("Compare heads")),
@@ -29,7 +30,7 @@ understand = [
 own = [st.Page("data.py", title=_("Data"))]
 page = st.navigation({"": bar, _("Understand"): understand, _("Data"): own}, position="top")
 try:
-    top(page.url_path, strip=page is not home)  # nothing is set up there
+    top(page.url_path, strip=page.url_path not in ("", "teach"))  # nothing is set up there
     page.run()
     presenting.controls(page, [*bar, *understand, *own])
 except Exception as error:

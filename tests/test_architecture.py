@@ -21,7 +21,7 @@ inputs store
 datasets
 sources evaluation engine people
 features heads
-training recipes
+training recipes teaching
 prediction
 evidence
 jobs inspection exports

@@ -101,8 +101,8 @@ def test_no_command_is_missing():
         *(("runs", word) for word in ("show", "compare", "delete", "restore", "stop", "resume")),
         *(("runs", word) for word in ("name", "note", "recover")),
     }
-    words = "sources datasets describe train find-rate compare heads sweep claims break-it race what-if predict explain"
-    words += " look inside map lesson runs export serve"
+    words = "sources datasets describe train find-rate compare heads sweep claims break-it race what-if predict teach"
+    words += " explain look inside map lesson runs export serve"
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 

@@ -26,7 +26,7 @@ STROKES = [{"width": 0.085, "points": [[0.25, 0.25], [0.75, 0.25]]}]
 JUNK = [None, 0, "x", [], {}, {"rev": "0"}, {"rev": True}, {"rev": None}, {"rev": [0]}, {"rev": float("nan")}]
 
 
-COMPONENTS = ("pad", "live_chart", "layer_picker", "film", "descent", "picture_buttons", "pixel_grid")
+COMPONENTS = ("pad", "live_chart", "layer_picker", "film", "descent", "picture_buttons", "pixel_grid", "camera")
 
 
 @pytest.mark.parametrize("name", [*(f"components.{name}" for name in COMPONENTS), "words.text"])

@@ -165,6 +165,7 @@ def parser() -> Parser:
         training_lines.race,
         _what_if,
         answering_lines.predict,
+        answering_lines.teach,
         answering_lines.explain,
         answering_lines.look,
         answering_lines.inside,

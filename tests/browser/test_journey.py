@@ -1,6 +1,7 @@
 """The main job as a person does it: the real app, a real Chromium, real pointer events, real training."""
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -8,23 +9,24 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from itertools import product
 
 import few_pictures
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import minute
+from browser import filmed, minute
 from browser.kept import KeptPages
 from browser.lab_server import ROOT, LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from pages.ui.inputs import three_answers
-from tlcore import sources
-from tlcore.prediction import taught
+from tlcore import datasets, heads, sources
+from tlcore.prediction import own_heads, taught
 from tlcore.prediction.serving import LOADING
-from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.spec import DataSpec, FineTuneSpec, Origin, Phase
 from tlcore.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
@@ -899,3 +901,68 @@ def test_a_zip_of_ones_own_becomes_the_target_of_the_next_training(visit):
     assert "target=set-" in page.url and "source=mobilenet_v2" in page.url
     page.get_by_text("Settings", exact=True).click()
     expect(page.locator(".st-key-target input")).to_have_value("shapes")
+
+
+# ------------------------------------------------------------------ the camera
+
+
+@pytest.fixture(scope="module")
+def reader(lab) -> tuple[str, np.ndarray]:
+    """A model of photographs that everybody may ask, and a photograph of a 5 that it knows."""
+    source = datasets.get("hands")
+    labels = source.labels("train")
+    rows = np.concatenate([np.flatnonzero(labels == sign)[:4] for sign in range(10)])
+    items, signs = source.items("train", rows), labels[rows]
+    fitted, _seconds = heads.fit("knn", items.reshape(len(items), -1) / np.float32(255), signs, None, seed=0)
+    names, form = source.info.class_names, source.info.form
+    fitted.origin = Origin("random", "", 0, True, "", "", "pixels", names, form, DataSpec("hands", per_class=4))
+    folder = lab.home / own_heads.FOLDER
+    folder.mkdir(exist_ok=True)
+    path = folder / "own-0123456789ab.skops"
+    heads.save(fitted, path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = own_heads.OwnHead("own-0123456789ab", "hands", "knn", "", fitted.origin, sha256, made=time.time())
+    path.with_suffix(".json").write_text(json.dumps(asdict(card)))
+    return "own:own-0123456789ab", items[signs == 5][0]
+
+
+def test_what_is_held_before_the_camera_is_answered_on_try_and_learned_on_teach_without_a_run_of_the_page(
+    lab, reader, browser, chromium_path, tmp_path
+):
+    name, five = reader
+    source = datasets.get("hands")
+    fist = source.items("train", np.flatnonzero(source.labels("train") == 0)[:1])[0]
+    Image.fromarray(fist).resize((1200, 1200)).save(tmp_path / "fist.png")
+    with filmed.playing(browser, chromium_path, filmed.film([five], tmp_path / "five.mjpeg")) as other:
+        page = other.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(SLOW_MS)
+        said = []
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.goto(f"{lab.url}/draw?source=mobilenet_v2&target=hands")
+        settled(page).locator("[class*=st-key-way]").get_by_text("Camera", exact=True).click()
+        settled(page)
+        expect(page.locator(".signs img")).to_have_count(10)
+        page.get_by_role("button", name="Turn on the camera").click()
+        answer_at, camera = page.locator(".tl-camera [data-answer]"), page.locator(".tl-camera")
+        expect(answer_at).to_have_text("5")
+        expect(camera.locator(".bars .best span")).to_have_text("5")
+        n = int(camera.get_attribute("data-answers"))
+        page.wait_for_function("(n) => Number(document.querySelector('.tl-camera').dataset.answers) > n", arg=n + 5)
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("button", name="Turn on the camera")).to_be_visible()
+        pictures = [path for path in lab.home.rglob("*") if path.suffix in (".jpg", ".jpeg", ".png", ".npz")]
+        assert pictures == []  # what is only asked about is nowhere kept
+
+        go(page, "Teach")
+        page.get_by_role("button", name="Turn on the camera").click()
+        first, second = page.locator(".tl-camera .record").all()
+        first.hover()
+        page.mouse.down()
+        expect(first.locator("b")).to_have_text(re.compile("[2-9]"))
+        page.mouse.up()
+        page.get_by_label("Add pictures of Class 2").set_input_files(tmp_path / "fist.png")
+        expect(second.locator("b")).to_have_text("1")
+        expect(answer_at).to_have_text("Class 1")
+        expect(page.get_by_role("heading", name=re.compile("Right about .* it had not seen"))).to_be_visible()
+        assert said == []

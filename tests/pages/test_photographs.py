@@ -6,6 +6,7 @@ from pages.test_draft_address import at as addressed
 from pages.test_draft_address import parameters
 from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
+from pages.ui.inputs import live
 from pages.ui.session import address, state
 from tlcore import prediction, sources
 from tlcore.features import freezing
@@ -112,11 +113,18 @@ def test_a_photograph_is_picked_or_uploaded_for_models_that_read_them(lab, monke
         app = sound(opened("draw", source="mobilenet_v2", target="hands"))
         assert app.selectbox(key="form").options == ["Drawings · 28 × 28", "Photographs · 96 × 96 × 3"]
         assert app.selectbox(key="form").value == form  # what the chosen source reads
-        assert app.segmented_control[0].options == ["Sample", "Upload"] and "Draw a digit" not in words(app)
+        assert app.segmented_control[0].options == ["Sample", "Upload", "Camera"] and "Draw a digit" not in words(app)
         assert "Its true class is" in words(app)
         assert 'data-answer="9"' in "".join(element.proto.body for element in app.get("html"))
         app.segmented_control[0].set_value("upload").run()
         assert app.file_uploader[0].label.startswith("A photograph (JPEG")
+        asked = []
+        monkeypatch.setattr(live, "camera", lambda key, **options: asked.append(options))
+        app.segmented_control[0].set_value("camera").run()
+        assert asked[-1]["url"] == "/api/answers?model=run%3A0123456789abcdef"
+        assert asked[-1]["class_names"] == tuple("0123456789")
+        shown = "".join(element.proto.body for element in app.get("html"))
+        assert 'class="signs"' in shown and shown.count("<figure>") == 10 and "answers large" not in shown
 
 
 @pytest.mark.parametrize(

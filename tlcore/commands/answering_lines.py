@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from tlcore.inspection import maps
+from tlcore.teaching import KINDS
 
-from . import answers, closer, looking
+from . import answers, closer, looking, teaching
 from .flags import choice, limit, several
 from .options import ID, add_command, add_json
 
@@ -31,6 +32,17 @@ def predict(commands: Any) -> None:
     )
     added.add_argument("--list", action="store_true", help="list the available models instead")
     added.add_argument("--json", action="store_true", help="with --list: print JSON (answers always are)")
+
+
+def teach(commands: Any) -> None:
+    words = "learn classes of your own from a few pictures each: a folder that holds a folder for each class"
+    examples = ("teach mugs --ask new.jpg", "teach symbols --kind image --json")
+    added = add_command(commands, "teach", teaching.teach, words, *examples)
+    added.add_argument("folder", type=Path, metavar="FOLDER", help="its folders' names are the classes")
+    words = "photo: photographs on MobileNetV2; image: drawings on the digit network; default %(default)s"
+    added.add_argument("--kind", type=choice("kind", tuple(KINDS)), default="photo", metavar="KIND", help=words)
+    added.add_argument("--ask", type=Path, nargs="+", default=(), metavar="FILE", help="then say what these show")
+    add_json(added)
 
 
 def explain(commands: Any) -> None:

@@ -28,7 +28,7 @@ def predict(options: Namespace) -> int:
     if not options.files:
         raise SpecError("Name at least one picture file, or ask for the models with --list.")
     name = find_model(options.home, options.model)
-    form = find_form(name, options.home)
+    form = prediction.form_of_model(name, options.home)
     model: prediction.Predictor | None = None
     code = console.OK
     for path in options.files:
@@ -110,16 +110,6 @@ def find_model(home: Path, text: str) -> str:
             left=", ".join(left) or f"none, it is {run.state}",
         )
     return left[wanted]
-
-
-def find_form(name: str, home: Path) -> InputForm:
-    """Return the form of what a model reads, without loading it."""
-    asked = ModelName.parse(name)
-    if asked.kind == "taught":
-        return taught.card().form
-    if asked.kind == "own":
-        return own_heads.info(asked.id).origin.form
-    return sources.info(asked.id).form if asked.kind == "source" else prediction.form_of(Store(home).get(asked.id))
 
 
 def read_item(path: Path, form: InputForm, normalise: bool) -> np.ndarray:

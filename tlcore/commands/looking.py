@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcore import sources
+from tlcore import prediction, sources
 from tlcore.errors import SpecError
 from tlcore.evidence import contest, finish, recorded_cuts, recorded_race, side_by_side
 from tlcore.evidence.contest import Entrant
@@ -79,7 +79,7 @@ def _say_every_cut(options: Namespace, cuts: Cuts) -> int:
 def explain(options: Namespace) -> int:
     """Say of one file what a model sees in it and why: where it looks, and the nearest training images."""
     name = answers.find_model(options.home, options.model)
-    item = answers.read_item(options.file, answers.find_form(name, options.home), options.normalise)
+    item = answers.read_item(options.file, prediction.form_of_model(name, options.home), options.normalise)
     with console.quiet():
         found = explanation.explain(name, item, str(options.home))
     if options.arrays:

@@ -18,7 +18,7 @@ class Photos(Modality):
 
     name = "photo"
     title = Sentence("Photographs")
-    ways = ("sample", "upload")
+    ways = ("sample", "upload", "camera")
     uploads = Sentence("A photograph (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)")
     noises = (
         Sentence("**Random coloured pixels**"),

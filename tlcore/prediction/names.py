@@ -1,6 +1,8 @@
 """What a model that answers is called: "source:digits", "run:RUNID", "head:RUNID/FILE", "own:NAME", "taught:transfer".
 
-"outside:NAME" is not a model: it tells whether an item is like what the model of that name was made for.
+"collected:KIND-PERSON" learns what a person shows it. Three are not models: "outside:NAME" tells whether an item is
+like what the model of that name was made for, "features:KIND" gives an item's features, "score:KIND-PERSON" says how
+well what a person showed is told apart.
 """
 
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from typing import Literal, get_args
 
 from tlcore.errors import SpecError
 
-Kind = Literal["source", "run", "head", "own", "taught", "outside"]
+Kind = Literal["source", "run", "head", "own", "taught", "outside", "collected", "score", "features"]
 SUFFIX = ".skops"  # of a head's file
 
 
@@ -19,7 +21,7 @@ class ModelName:
     Attributes
     ----------
     id : of a source or an uploaded head, its name; of a network or a head that a run left, the run's id; of one that
-        was taught for Home, how it was taught; of "outside", the model's name
+        was taught for Home, how it was taught; of "outside", the model's name; of "features", the kind of item
     file : of a head, in the run's folder of heads
 
     Examples
@@ -55,6 +57,18 @@ class ModelName:
     @classmethod
     def outside(cls, name: str) -> "ModelName":
         return cls("outside", name)
+
+    @classmethod
+    def collected(cls, id: str) -> "ModelName":
+        return cls("collected", id)
+
+    @classmethod
+    def score(cls, id: str) -> "ModelName":
+        return cls("score", id)
+
+    @classmethod
+    def features(cls, kind: str) -> "ModelName":
+        return cls("features", kind)
 
     @classmethod
     def parse(cls, text: str) -> "ModelName":

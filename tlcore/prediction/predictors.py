@@ -17,7 +17,7 @@ from tlcore.sentences import Sentence, verbatim
 from tlcore.spec import NETWORK, PIXELS, InputForm, Origin, SourceInfo
 from tlcore.store import Run, Store
 
-from . import examining, own_heads, taught
+from . import collected, examining, own_heads, taught
 from .names import ModelName
 
 Transfer = Literal["before", "after", "without"]
@@ -39,12 +39,16 @@ class PredictorInfo:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model ready to answer: ``predict_proba`` maps items of ``form`` to float32 (n, n_classes)."""
+    """A model ready to answer: ``predict_proba`` maps items of ``form`` to float32 (n, n_classes).
+
+    ``class_names`` are empty where these change: of what a person teaches.
+    """
 
     name: str
     class_names: tuple[str, ...]
     form: InputForm
     predict_proba: Callable[[np.ndarray], np.ndarray]
+    once: bool = False  # it answers slowly, and what it answers changes: it is not kept
 
 
 def available(runs: Iterable[Run] = (), cards: Iterable[SourceInfo] | None = None) -> tuple[PredictorInfo, ...]:
@@ -135,6 +139,18 @@ def form_of(run: Run) -> InputForm:
     return run.result.form or FORM  # a run of before there were others has none
 
 
+def form_of_model(name: str, folder: Path) -> InputForm:
+    """Return the form of what a model reads, by its name and without loading it; raises as ``predictor``."""
+    asked = ModelName.parse(name)
+    if asked.kind == "taught":
+        return taught.card().form
+    if asked.kind == "own":
+        return own_heads.info(asked.id).origin.form
+    if asked.kind in collected.KINDS:
+        return collected.form_of(asked)
+    return sources.info(asked.id).form if asked.kind == "source" else form_of(Store(folder).get(asked.id))
+
+
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
     """Return the names that answer unless somebody chooses: all shipped, the newest networks and heads, none broken."""
     limits = {"source": len(infos), "taught": len(infos), "run": n_runs, "head": n_heads, "own": n_heads}
@@ -172,6 +188,8 @@ def predictor(name: str, folder: Path) -> Predictor:
         card = own_heads.info(asked.id)
         head = heads.load(own_heads.checked_file(card))
         return _of_head(name, head, replace(card.origin, source=card.source))
+    if asked.kind in collected.KINDS:
+        return Predictor(name, (), collected.form_of(asked), collected.proba_of(asked), once=asked.kind == "score")
     if asked.kind == "outside":
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
     run = Store(folder).get(asked.id)

@@ -45,7 +45,10 @@ Answer = list[float] | str
 
 
 class Predictor(Protocol):
-    """What a loader returns; ``prediction.Predictor`` is one."""
+    """What a loader returns; ``prediction.Predictor`` is one.
+
+    One with ``once`` true is loaded for each question: it answers beside the others and takes nobody's place.
+    """
 
     @property
     def form(self) -> InputForm: ...
@@ -356,7 +359,8 @@ def _soon() -> Iterable[str]:
     from .taught import NAMES
 
     first_seen = (str(ModelName.source("digits_0_4")), NAMES[0])  # what a newcomer's first drawing on Try asks
-    return (*NAMES, *(str(ModelName.outside(name)) for name in first_seen))
+    teach = str(ModelName.features("photo"))  # a network that takes seconds to load, and which Teach needs at once
+    return (*NAMES, *(str(ModelName.outside(name)) for name in first_seen), teach)
 
 
 class _Models:
@@ -395,6 +399,8 @@ class _Models:
         with self._lock:
             found = self._loaded.get(name)
         found = found or self._load(name, self._folder)  # not under the lock: it takes long
+        if getattr(found, "once", False):
+            return found
         with self._lock:
             self._loaded[name] = found
             self._loaded.move_to_end(name)

@@ -43,6 +43,7 @@ def drawing_pad(
     rev: int = 0,
     result: str = "",
     answers: str = "",
+    hint: str = "",
     on_change: Callable[[], None] | None = None,
 ) -> PadValue:
     """Show a pad to draw on and return what is on it.
@@ -59,6 +60,7 @@ def drawing_pad(
     result : the answer in words, shown under the pad and announced to screen readers
     answers : a CSS selector of what answers the drawing, whose ``data-image`` changes with each answer: while the pen
         is down the drawing so far is then sent only as fast as answers come; without it, every 0.12 s
+    hint : on the blank pad; to draw a 7 when not given
     on_change : called before the rerun that a change causes
 
     Returns
@@ -77,7 +79,7 @@ def drawing_pad(
             "answers": answers,
             "brushes": BRUSHES,
             "language": language(),
-            "words": _words(),
+            "words": _words() | ({"hint": hint} if hint else {}),
         },
         # Not named "value": Streamlit unwraps a lone "value" and then finds no callback for what is in it.
         on_drawing_change=on_change or _nothing,

@@ -19,6 +19,7 @@ from .pictures import address
 
 NOTHING = "–"  # where an answer will stand
 MOST_LETTERS = 24  # of class names beside a model's title
+FEW, MOST_BELOW = 5, 4  # with more classes than that, letters of a name below its bar
 Answer = Sequence[float] | str
 
 
@@ -195,7 +196,8 @@ def bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
     label = ", ".join(f"{name} {percent(p, 0)}" for name, p in zip(names, probabilities, strict=True))
     columns = "".join(
         f'<div class="{"best" if i == best and p else ""}" title="{escape(name)}: {percent(p)}">'
-        f'<i style="height:calc((100% - 14px) * {max(0.0, min(1.0, p)):.3f})"></i><span>{escape(name[:4])}</span></div>'
+        f'<i style="height:calc((100% - 14px) * {max(0.0, min(1.0, p)):.3f})"></i>'
+        f"<span>{escape(name if len(names) <= FEW else name[:MOST_BELOW])}</span></div>"
         for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
     )
     return f'<div class="bars" role="img" aria-label="{escape(label)}">{columns}</div>'

@@ -1,4 +1,4 @@
-"""The ways to give one item to the models: draw it, pick a sample, upload a file, ink squares by keyboard."""
+"""The ways to give one item to the models: draw, pick a sample, upload a file, ink squares, or show it a camera."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tlcore import datasets, inputs
 from tlcore.errors import DataError
 from tlcore.spec import InputForm
 
-from . import board, pictures
+from . import board, live, pictures
 from .board import Panel
 
 N_SAMPLES = 12
@@ -31,7 +31,13 @@ def item(panel: Panel, key: KeyOf, on_change: Callable[[], None]) -> None:
     """
     form = panel.form
     modality = inputs.modality(form.modality)
-    words = {"draw": _("Draw"), "sample": _("Sample"), "upload": _("Upload"), "grid": _("Keyboard")}
+    words = {
+        "draw": _("Draw"),
+        "sample": _("Sample"),
+        "upload": _("Upload"),
+        "grid": _("Keyboard"),
+        "camera": _("Camera"),
+    }
     ways = [way for way in words if way in modality.ways]
     way = st.segmented_control(
         _("Input"),
@@ -45,6 +51,9 @@ def item(panel: Panel, key: KeyOf, on_change: Callable[[], None]) -> None:
     )
     if way == "sample":
         panel.show(picked(form, key))
+        return
+    if way == "camera":
+        live.answered(panel.first)
         return
     paper = st.container()  # above the switch, which is read before it
     normalise = modality.centres and st.toggle(

@@ -1,0 +1,67 @@
+"""Teach: show a few examples of your own classes, and try at once what a frozen network makes of them."""
+
+import streamlit as st
+
+from pages.ui import frame
+from pages.ui.session import state
+from pages.ui.teaching import showing
+from pages.ui.teaching.cards import cards
+from pages.ui.teaching.told import told
+from pages.ui.words.text import _, tell
+from tlcore import teaching
+from tlcore.errors import LabError
+from tlcore.prediction import collected
+from tlcore.teaching import Examples
+
+FILL_S = 60.0  # the network may have to be loaded first
+
+
+def begin(examples: Examples) -> None:
+    """Offer examples to begin with."""
+    names = ", ".join(teaching.ready_made.class_names(examples.kind.name))
+    n = teaching.ready_made.N_EACH
+    words = {
+        "photo": _("Begin with hand signs: {names} ({n} photographs each)"),
+        "image": _("Begin with digits: {names} ({n} of each)"),
+    }[examples.kind.name]
+    if st.button(words.format(names=names, n=n), key="begin", icon=":material/auto_awesome:", type="primary"):
+        try:
+            with st.spinner(_("Taking the examples in …"), show_time=True):
+                collected.fill(examples, state.lab().serving.predict, FILL_S)
+        except LabError as error:
+            st.error(tell(error))
+            return
+        st.rerun()
+
+
+frame.heading(
+    _("Teach"),
+    _("Show it a few examples of each class. A network that never saw them learns in under a second. Then try it."),
+)
+kinds = {"photo": _("Camera"), "image": _("Pad")}
+with st.container(horizontal=True, vertical_alignment="center", key="teach_top"):
+    chosen = st.segmented_control(
+        _("What you teach it with"),
+        list(kinds),
+        format_func=kinds.__getitem__,
+        default="photo",
+        required=True,
+        key="teach_kind",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    own = teaching.of(state.teacher(), chosen)
+    is_empty = not any(one.examples for one in own.classes())
+    if is_empty:
+        begin(own)
+if state.get("teach_warm") != chosen:
+    collected.warm(state.lab().serving.predict, chosen, state.teacher())
+    state.put(teach_warm=chosen)
+if error := state.take("teach_error"):
+    st.warning(error)
+(showing.by_camera if chosen == "photo" else showing.by_pad)(own)
+place = st.container(key="teach_score_at")
+cards(own)  # before the score, which may take a second
+with place:
+    told(own)
+frame.next_page("layers.py", _("Next: the network behind it"))

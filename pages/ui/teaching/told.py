@@ -1,0 +1,58 @@
+"""How well the classes are told apart, honestly: each example is asked of a head that learned from the others."""
+
+import streamlit as st
+
+from pages.ui import frame
+from pages.ui.session import state
+from pages.ui.words.numbers import between, percent
+from pages.ui.words.text import _, tell
+from tlcore.errors import LabError
+from tlcore.prediction import collected
+from tlcore.teaching import Examples, Score
+
+PATIENCE_S = 30.0
+
+
+def told(examples: Examples) -> None:
+    """Show the score of the examples there are; counted again only when these have changed."""
+    classes = examples.classes()
+    if sum(bool(one.examples) for one in classes) < 2:
+        frame.finding(_("Nothing to tell apart yet"), _("Two classes with an example each are enough to begin."))
+        return
+    asked = (examples.kind.name, examples.state())
+    kept = state.get("teach_score")
+    place = st.empty()
+    if kept is None or kept[0] != asked:
+        with place.container():
+            frame.finding(_("Counting again …"), _("Each example is asked of a head that has not seen it."))
+        try:
+            score = collected.score_of(examples, state.teacher(), state.lab().serving.predict, PATIENCE_S)
+        except LabError as error:
+            place.warning(tell(error))
+            return
+        kept = asked, score
+        state.put(teach_score=kept)
+    with place.container():
+        frame.finding(*words(kept[1], [one.name for one in classes]))
+
+
+def words(score: Score, names: list[str]) -> tuple[str, str]:
+    """Return the headline and what belongs to it."""
+    headline = _("Right about {n} of {total} examples it had not seen: {share}").format(
+        n=score.n_right, total=score.n, share=percent(score.share)
+    )
+    more = [
+        _("95 % interval: {interval}.").format(interval=between(*score.interval)),
+        _("Always answering the largest class would reach {share}.").format(share=percent(score.guess)),
+        _("Each example is left out in turn and asked of a head that learned from the others."),
+    ]
+    if score.n < score.n_examples:
+        words = _("Of {total} examples {n} drawn ones were left out.")
+        more.append(words.format(n=score.n, total=score.n_examples))
+    worst, (right, n) = min(enumerate(score.by_class), key=lambda row: row[1][0] / row[1][1] if row[1][1] else 1.0)
+    if n and right < n:
+        more.append(
+            _("Weakest: {name}, {right} of {n}. Add examples of it.").format(name=names[worst], right=right, n=n)
+        )
+    more.append(_("Examples recorded in one go look alike, so on new ones it will do less well."))
+    return headline, " ".join(more)

@@ -1,0 +1,131 @@
+"""Where a camera's pictures arrive, and what models answer to them. No picture is kept, and none is logged.
+
+Who sends is named by the browser's cookie. What is refused is a sentence in the reader's ``language``.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from pages.ui.session import state
+from pages.ui.words.text import shown
+from tlcore import prediction
+from tlcore.errors import LabError, RightsError, SpecError
+from tlcore.inputs import frames
+from tlcore.inputs.frames import MOST_BYTES
+from tlcore.spec import InputForm
+
+MOST_MODELS = 8  # of one picture
+MOST_FLYING = 4  # pictures of one person that wait for an answer; a camera sends the next when one is answered
+MOST_AT_ONCE = 16  # of everybody's: they wait for the process that answers, in which they are put together
+PATIENCE_S = 5.0
+
+Route = Callable[[Request], Awaitable[Response]]
+_flying: Counter[str] = Counter()
+# Threads of its own: those of asyncio send the frontend's files, and a slow model must not hold these up.
+_threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="frames")
+
+
+class TooMany(LabError):
+    """More pictures of one person are on their way than a camera sends."""
+
+
+class TooLarge(LabError):
+    """More bytes than a camera's picture has."""
+
+
+STATUS = {RightsError: 403, TooLarge: 413, TooMany: 429}  # of any other refusal: 400
+
+
+def refusing(route: Route) -> Route:
+    """Answer what a route refuses in its sentence."""
+
+    @wraps(route)
+    async def answer(request: Request) -> Response:
+        try:
+            return await route(request)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except LabError as error:
+            words = shown(error.sentence, request.query_params.get("language"))
+            return json_answer({"error": words}, STATUS.get(type(error), 400))
+
+    return answer
+
+
+@refusing
+async def answers(request: Request) -> Response:
+    """Answer a JPEG with ``{"answers": {model: probabilities or a sentence}}``; ``?model=`` names one or several."""
+    person = sender(request)
+    names = request.query_params.getlist("model")
+    if not 0 < len(names) <= MOST_MODELS:
+        raise SpecError("Name one to {most} models to ask. Reload the page.", most=MOST_MODELS)
+    content = await body(request)
+    return json_answer({"answers": await in_turn(person, _asked, content, names)})
+
+
+def _asked(content: bytes, names: list[str]) -> dict[str, Any]:
+    lab = state.lab()
+    item = frames.read(content, _form(names[0], lab.folder))
+    found = lab.serving.predict(item, names, PATIENCE_S)
+    return {name: answer if isinstance(answer, str) else rounded(answer) for name, answer in found.items()}
+
+
+@lru_cache(maxsize=500)
+def _form(name: str, folder: Path) -> InputForm:
+    """Ten pictures a second ask for the same; what a model reads never changes."""
+    return prediction.form_of_model(name, folder)
+
+
+def rounded(shares: list[float]) -> list[float]:
+    """Return probabilities in the digits that a bar can show."""
+    return [round(share, 4) for share in shares]
+
+
+def sender(request: Request) -> str:
+    """Return whose browser this is.
+
+    Raises
+    ------
+    RightsError
+        It sent no cookie of this lab.
+    """
+    keys = state.lab().keys
+    if (person := keys.person(request.cookies.get(keys.person_name))) is None:
+        raise RightsError("This browser sent no cookie of this lab, and the camera needs it. Allow cookies and reload.")
+    return person
+
+
+async def body(request: Request) -> bytes:
+    """Return what was sent; a TooLarge as soon as it is more than a camera's picture."""
+    content = bytearray()
+    async for received in request.stream():
+        content += received
+        if len(content) > MOST_BYTES:
+            raise TooLarge("This picture has more than {n} KB. Send a smaller one.", n=MOST_BYTES // 2**10)
+    return bytes(content)
+
+
+async def in_turn(person: str, do: Callable[..., Any], *arguments: Any) -> Any:
+    """Return ``do(*arguments)``, done in a thread; a TooMany while this person has too many pictures on their way."""
+    if _flying[person] >= MOST_FLYING:
+        raise TooMany("{n} of your pictures are still waiting for an answer. Wait for one.", n=_flying[person])
+    _flying[person] += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, do, *arguments)
+    finally:
+        _flying[person] -= 1
+        if not _flying[person]:
+            del _flying[person]
+
+
+def json_answer(content: Any, status: int = 200) -> JSONResponse:
+    """Return JSON that no browser keeps."""
+    return JSONResponse(content, status, headers={"cache-control": "no-store"})

@@ -1,0 +1,51 @@
+"""Where pictures arrive that a person teaches with, or asks what was learned from: Teach's routes.
+
+What is taught belongs to the browser, by its cookie. A recorded picture is kept, as its person wants; any other is not.
+"""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pages.ui.session import state
+from server.frames import PATIENCE_S, body, in_turn, json_answer, refusing, rounded, sender
+from tlcore import teaching
+from tlcore.errors import SpecError
+from tlcore.inputs import frames
+from tlcore.prediction import collected
+
+
+@refusing
+async def record(request: Request) -> Response:
+    """Keep a JPEG as an example of ``?class=``; answer with how many each class has: ``{"counts": {id: n}}``."""
+    owner, kind = sender(request), request.path_params["kind"]
+    label = request.query_params.get("class", "")
+    if not (label.isascii() and label.isdigit() and len(label) < 4):
+        raise SpecError("This class is not there any more. Reload the page.")
+    content = await body(request)
+    return json_answer({"counts": await in_turn(owner, _recorded, owner, kind, int(label), content)})
+
+
+def _recorded(owner: str, kind: str, label: int, content: bytes) -> dict[str, int]:
+    examples = teaching.of(owner, kind)
+    item = frames.read(content, examples.kind.form)
+    collected.keep(examples, label, item, state.lab().serving.predict, PATIENCE_S)
+    return {str(one.id): len(one.examples) for one in examples.classes()}
+
+
+@refusing
+async def answer(request: Request) -> Response:
+    """Answer a JPEG by what was taught: as the route of all other models does, with ``class_names``, which change."""
+    owner, kind = sender(request), request.path_params["kind"]
+    content = await body(request)
+    return json_answer(await in_turn(owner, _answered, owner, kind, content))
+
+
+def _answered(owner: str, kind: str, content: bytes) -> dict[str, Any]:
+    examples = teaching.of(owner, kind)
+    item, name = frames.read(content, examples.kind.form), collected.name_of(owner, kind)
+    names = examples.names()
+    found = state.lab().serving.predict(item, [name], PATIENCE_S)[name]
+    shares = found if isinstance(found, str) else rounded(found)
+    return {"answers": {name: shares}, "class_names": list(names)}
