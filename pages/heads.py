@@ -1,10 +1,12 @@
 """SVM, random forest and the rest on one layer's features, with raw pixels as the control."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.ui import frame
+from pages.ui.runs import compare_heads, view_of
 from pages.ui.runs import run as run_view
-from pages.ui.runs import view_of
 from pages.ui.runs.by_hand import by_hand
 from pages.ui.session import state
 from pages.ui.words import names
@@ -12,7 +14,7 @@ from pages.ui.words.text import _, shown, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
-from tlcore.spec import HeadSpec, Input
+from tlcore.spec import ByHand, HeadSpec, Input
 
 frame.heading(
     _("Compare heads"),
@@ -21,19 +23,18 @@ frame.heading(
 INPUTS: dict[Input, str] = {"features": _("Features of the layer"), "pixels": _("Raw pixels (control)")}
 
 
-def settings() -> HeadSpec:
+def chosen() -> HeadSpec:
     """Show what is compared; return it."""
     source = sources.info(state.get("source"))
     shapes = {layer.name: " × ".join(map(str, layer.output_shape)) for layer in source.layers if layer.cut}
-    a, b, c = st.columns([2, 2, 1])
-    a.selectbox(
+    st.selectbox(
         _("Layer whose activations are the features"),
         list(shapes),
         format_func=lambda name: f"{name} ({shapes[name]})",
         help=_("Early layers are general and large, late ones small and specialised."),
         **state.keyed("layer"),
     )
-    inputs = b.pills(
+    inputs = st.pills(
         _("Fitted on"),
         list(INPUTS),
         format_func=INPUTS.__getitem__,
@@ -42,14 +43,7 @@ def settings() -> HeadSpec:
         wrap=True,
         **state.keyed("inputs"),
     )
-    n_seeds = c.number_input(
-        _("Seeds"),
-        1,
-        10,
-        help=_("Repetitions with other training images; their spread is the ±."),
-        **state.keyed("n_seeds"),
-    )
-    chosen = st.pills(
+    compared = st.pills(
         _("Heads"),
         list(HEADS),
         format_func=names.heads().__getitem__,
@@ -60,6 +54,43 @@ def settings() -> HeadSpec:
         persist_state="session",
         wrap=True,
     )
+    button = st.empty()
+    with st.expander(_("Settings"), icon=":material/tune:"):
+        n_seeds, tune, hand = folded(compared)
+    first = int(state.get("seed"))
+    spec = HeadSpec(
+        source=source.name,
+        layer=state.get("layer"),
+        heads=tuple(compared),
+        inputs=tuple(name for name in INPUTS if name in inputs),
+        data=state.data_draft(),
+        seeds=tuple(range(first, first + n_seeds)),
+        curves=False,
+        tune=tune,
+        by_hand=hand,
+    )
+    button.button(
+        _("Compare heads"),
+        key="start_cmp",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=not (spec.heads and spec.inputs),
+        on_click=start,
+        args=(spec,),
+    )
+    return spec
+
+
+def folded(compared: Sequence[str]) -> tuple[int, bool, tuple[ByHand, ...]]:
+    """Show what one rarely changes: seeds, tuning, hyperparameters by hand; return them."""
+    n_seeds = st.number_input(
+        _("Seeds"),
+        1,
+        10,
+        help=_("Repetitions with other training images; their spread is the ±."),
+        **state.keyed("n_seeds"),
+    )
     tune = st.toggle(
         _("Tune each head first (slower, fairer)"),
         help=_(
@@ -67,19 +98,7 @@ def settings() -> HeadSpec:
         ),
         **state.keyed("tune"),
     )
-    hand = by_hand(chosen)
-    first = int(state.get("seed"))
-    return HeadSpec(
-        source=source.name,
-        layer=state.get("layer"),
-        heads=tuple(chosen),
-        inputs=tuple(name for name in INPUTS if name in inputs),
-        data=state.data_draft(),
-        seeds=tuple(range(first, first + int(n_seeds))),
-        curves=False,
-        tune=bool(tune),
-        by_hand=hand,
-    )
+    return int(n_seeds), bool(tune), by_hand(compared)
 
 
 def start(spec: HeadSpec) -> None:
@@ -106,40 +125,31 @@ def scaling_table() -> None:
         )
 
 
-spec = settings()
-st.caption(
-    _("{source} → {target}, {n} labels per class. Change these on the Layers and Train pages.").format(
-        source=sources.info(spec.source).title,
-        target=datasets.info(spec.data.target).title,
-        n=spec.data.per_class or _("all"),
-    )
-)
-st.button(
-    _("Compare heads"),
-    key="start_cmp",
-    type="primary",
-    icon=":material/play_arrow:",
-    disabled=not (spec.heads and spec.inputs),
-    on_click=start,
-    args=(spec,),
-)
-if message := state.take("start_error"):
-    st.error(message)
 try:
     run = state.watched("cmp")
 except LabError as error:
     st.warning(tell(error))
     run = None
-if run is None:
-    st.info(
-        _(
-            "The table of heads appears here: accuracy ± sd over seeds, fit seconds, milliseconds per image and size. "
-            "Press Compare heads."
+left, right = st.columns([1, 2.4], gap="medium")
+with left:
+    spec = chosen()
+    if message := state.take("start_error"):
+        st.error(message)
+    st.caption(
+        _("{source} → {target}, {n} labels per class. Change these on the Layers and Train pages.").format(
+            source=sources.info(spec.source).title,
+            target=datasets.info(spec.data.target).title,
+            n=spec.data.per_class or _("all"),
         )
     )
-else:
-    run_view.show(run, "cmp")
-    if run.final and run.stored:
-        view_of(run.spec).closer(run, run.result)
+with right:
+    if run is None:
+        compare_heads.recorded()
+    else:
+        run_view.show(run, "cmp")
+        if run.final and isinstance(run.spec, HeadSpec):
+            compare_heads.finding(run, run.spec, run.result)  # type: ignore[arg-type]
+if run and run.final and run.stored:
+    view_of(run.spec).closer(run, run.result)
 scaling_table()
 frame.next_page("draw.py", _("Next: try it"))

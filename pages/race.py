@@ -101,9 +101,11 @@ with controls.container(key="race_start"):
     if specs:
         st.caption(common_start(len(specs), state.lab().engine.status().n_workers))
     st.page_link("train.py", label=_("Edit shared settings"), icon=":material/tune:")
-with picture.container(key="raced"):
-    is_comparison = raced.opened()
-if not is_comparison:
+    compared = raced.chosen()
+if compared:
+    with picture.container(key="raced"):
+        raced.show(compared)
+else:
     running = watched()
     race_view.show(running, picture) if running else race_view.recorded(picture)
 live_chart.prepare()

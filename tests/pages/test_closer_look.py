@@ -78,7 +78,7 @@ def compared(store: Store, head: str):
 def test_certainty_says_on_how_many_images_a_temperature_was_set(lab, head, has_one):
     shown = words(looked(compared(lab.store, head), "calibration"))
     assert "Expected calibration error" in shown
-    assert ("its temperature, on 1,000 labelled validation images" in shown) is has_one
+    assert ("the temperature, on 1,000 labelled validation images" in shown) is has_one
 
 
 def looked(run, way: str | None = None, **session) -> AppTest:
@@ -131,7 +131,7 @@ def test_a_click_on_a_cell_opens_it(lab, monkeypatch):
         ("worst", "most wrong about"),
         ("classes", "harmonic mean"),
         ("calibration", "On average it is **90.0 % sure** and **75.0 % right**: too sure of itself."),
-        ("noise", "at least 90 % sure of a class in **100 %**"),
+        ("noise", "For **100 %** of"),
         ("rivals", "Nothing to compare with yet: train another model on MNIST digits 5-9."),
     ],
 )

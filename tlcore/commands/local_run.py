@@ -12,7 +12,7 @@ from typing import Any
 
 from tlcore import exports, heads, jobs, sources
 from tlcore.errors import LabError, SpecError, StoreError
-from tlcore.evidence import recorded_comparison, ways
+from tlcore.evidence import recorded_comparison, recorded_heads, ways
 from tlcore.features import feature_cut
 from tlcore.features.freezing import canonical, presets
 from tlcore.heads import HEADS
@@ -41,7 +41,14 @@ def compare_heads(options: Namespace) -> int:
         return add_head(options)
     if options.remove:
         return remove_head(options)
-    return list_heads(options) if options.list else run_here(options, head_spec(options))
+    if options.list:
+        return list_heads(options)
+    spec = head_spec(options)
+    jobs.check(spec)
+    code, run = execute_here(options, spec, say_result)
+    if not code and options.record:
+        console.tell(f"Recorded: {recorded_heads.write(run, Store(options.home))}")
+    return code
 
 
 def compare(options: Namespace) -> int:

@@ -111,6 +111,7 @@ def heads(commands: Any) -> None:
     words = "hyperparameters by hand, as in linear_svm.C=0.1,random_forest.depth=8; --list tells which there are"
     added.add_argument("--set", type=several(by_hand), metavar="HEAD.NAME=VALUE,...", help=words)
     added.add_argument("--name", default="", help="what the run is called")
+    added.add_argument("--record", action="store_true", help="record it as what Compare heads shows first")
     added.add_argument("--list", action="store_true", help="list the available heads instead")
     words = "add a head that was downloaded here or elsewhere (.skops) to the models that answer, instead"
     added.add_argument("--add", type=Path, metavar="FILE", help=words)

@@ -13,9 +13,11 @@ from pages.ui.words.numbers import between, percent, spread
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import datasets, sources
 from tlcore.errors import LabError
+from tlcore.evidence import recorded_heads
 from tlcore.evidence.contest import SEEDS, Contest, Entrant
+from tlcore.evidence.recorded_heads import RecordedHeads
 from tlcore.heads import CURVES, HEADS, LOSSES
-from tlcore.spec import HeadMean, HeadSpec, HeadsResult
+from tlcore.spec import ByHand, HeadMean, HeadSpec, HeadsResult
 from tlcore.store import Run
 
 from . import contest, tuned
@@ -53,10 +55,10 @@ class HeadsView(View[HeadSpec, HeadsResult]):
         return Chart(x_title=shown(CURVES[card.curve]).capitalize(), loss_title=shown(LOSSES[card.loss]).capitalize())
 
     def closer(self, run: Run, result: HeadsResult) -> None:
-        """Show the comparison of however many there are, what was tried, every answer, and the heads from inside."""
+        """Show the numbers behind a comparison, what was tried, every answer, and the heads from inside."""
         if not result.rows:
             return
-        comparison(run, self.spec_of(run), result)
+        numbers(run, self.spec_of(run), result)
         tuned.tried(run, result)
         tuned.test_uses(run)
         evaluate.evaluation_of(run)
@@ -144,39 +146,92 @@ def _validated(heads: Iterable[str]) -> str:
 
 def comparison(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
     """Show what was found, the errors as dots, the table folded, and SVM beside random forest."""
+    finding(run, spec, result)
+    numbers(run, spec, result)
+
+
+def finding(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
+    """Show what was found, and the errors as dots; nothing where no head was finished."""
     lines = result.table
+    if not lines:
+        return
     if run.final and len(result.rows) < result.n_planned:
         words = _("Stopped after {n} of {total} heads; only the seeds that all of them share are compared.")
         st.info(words.format(n=len(result.rows), total=result.n_planned))
-    hand = spec.by_hand
-    models = {f"{line.head}-{line.input}": names.head_on(line.head, line.input, hand) for line in lines}
-    found = contest.find([Entrant(label, run, model) for model, label in models.items()])
+    found = contest.find([Entrant(label, run, model) for model, label in _models(spec, lines).items()])
     with st.container(key="verdict_heads"):
         st.header(plain(headline(run, lines, found)), anchor=False)
         if found:
             st.caption(plain(f"{shown(found.verdict)} {shown(found.scope)}"))
-    best = found.ranking.ties if found else ()
     if found and found.offer and run.final:
         _offer_seeds(spec)
+    _dots(lines, spec.by_hand, run.id)
+
+
+def numbers(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
+    """Show the table folded, and SVM beside random forest."""
+    models = _models(spec, result.table)
+    found = contest.find([Entrant(label, run, model) for model, label in models.items()])
+    with st.expander(_("Table: accuracy, time and size of every head")):
+        _table(run, spec, result, models, found.ranking.ties if found else ())
+    _side_by_side(run, result)
+
+
+def recorded() -> None:
+    """Show the comparison that ships, for who has not run one: labelled as recorded."""
+    try:
+        card = recorded_heads.load()
+    except LabError as error:
+        st.warning(tell(error))
+        return
+    with st.container(key="verdict_heads"):
+        st.header(plain(_headline(card.lines, card.clear)), anchor=False)
+        st.caption(plain(shown(card.verdict)))
+        with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
+            words = _(
+                "A comparison of all heads on {layer} of {source} with {n} labels per class, measured on {date} "
+                "({machine}) by `{command}`. **Compare heads** measures your own."
+            )
+            values = {"source": sources.info(card.spec.source).title, "n": card.spec.data.per_class}
+            st.markdown(words.format(**values, layer=card.spec.layer, **_origin(card)))
+    _dots(card.lines, (), "recorded")
+
+
+def _origin(card: RecordedHeads) -> dict[str, str]:
+    return {"date": card.date, "machine": card.machine, "command": card.command}
+
+
+def _models(spec: HeadSpec, lines: Sequence[HeadMean]) -> dict[str, str]:
+    """Return what every head on every input is called, by its model's name."""
+    return {f"{line.head}-{line.input}": names.head_on(line.head, line.input, spec.by_hand) for line in lines}
+
+
+def _dots(lines: Sequence[HeadMean], hand: Sequence[ByHand], key: str) -> None:
     st.plotly_chart(
         plots.head_dots(lines, {line.head: names.head(line.head, hand) for line in lines}, names.inputs()),
-        key=f"dots_{run.id}",
+        key=f"dots_{key}",
         config=plots.CONFIG,
         alt=_("Test error of every head, on features and on raw pixels"),
     )
-    with st.expander(_("Table: accuracy, time and size of every head")):
-        _table(run, spec, result, models, best)
-    _side_by_side(run, result)
 
 
 def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
     """Return what was found: whether features beat pixels where both were tried, else which head is best."""
-    firsts = {name: next((line for line in lines if line.input == name), None) for name in ("features", "pixels")}
-    features, pixels = firsts["features"], firsts["pixels"]
-    if features is None or pixels is None:
+    firsts = _firsts(lines)
+    if len(firsts) < 2:
         return shown(found.headline) if found else names.head_on(lines[0].head, lines[0].input)
-    pair = contest.find([Entrant(name, run, f"{line.head}-{name}") for name, line in firsts.items() if line])
-    if pair is None or not pair.clear:
+    pair = contest.find([Entrant(name, run, f"{line.head}-{name}") for name, line in firsts.items()])
+    return _headline(lines, pair is not None and pair.clear)
+
+
+def _firsts(lines: Sequence[HeadMean]) -> dict[str, HeadMean]:
+    """Return the best head of each input."""
+    return {line.input: line for line in reversed(lines)}
+
+
+def _headline(lines: Sequence[HeadMean], clear: bool) -> str:
+    features, pixels = (_firsts(lines)[name] for name in ("features", "pixels"))
+    if not clear:
         words = _("A tie: {features} on features, {pixels} on pixels")
         return words.format(features=percent(features.mean), pixels=percent(pixels.mean))
     if features.mean > pixels.mean:

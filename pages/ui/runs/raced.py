@@ -19,16 +19,19 @@ SLOT = "compared_ways"
 MOST = 50  # comparisons that can be chosen
 
 
-def opened() -> bool:
-    """Show the comparison that was opened here, and the choice of one; return whether there is one."""
+def chosen() -> Run | None:
+    """Show the choice of a comparison; return the one that was opened here, None where there is none."""
     try:
         run = state.watched(SLOT, ComparisonSpec.kind)
     except LabError as error:
         st.warning(tell(error))
         run = None
     _choice(run)
-    if run is None:
-        return False
+    return run
+
+
+def show(run: Run) -> None:
+    """Show a comparison: its verdict, its lanes on one chart, and films."""
     if run.final:
         with st.container(key="verdict"):
             comparison_view.verdict(run, run.result)  # type: ignore[arg-type]
@@ -36,7 +39,6 @@ def opened() -> bool:
     if run.final:
         comparison_view.reached(run, run.result)  # type: ignore[arg-type]
         _films(run)
-    return True
 
 
 def _choice(run: Run | None) -> None:
@@ -53,7 +55,7 @@ def _choice(run: Run | None) -> None:
         list(runs),
         index=None,
         format_func=lambda run_id: f"{title(runs[run_id])} ({when(runs[run_id].created)})",
-        placeholder=_("None: the race below"),
+        placeholder=_("None: show a race"),
         key=key,
         on_change=lambda: state.watch(SLOT, state.get(key)),
     )
