@@ -36,6 +36,16 @@ def read(app):
     return words(app).replace("\\", "")  # as a browser shows it
 
 
+def test_before_anything_is_compared_the_recorded_comparison_stands_there_labelled(lab):  # noqa: F811
+    app = sound(opened("heads"))
+    assert app.header[0].value.startswith("Features beat pixels") and "A comparison of all heads on flatten" in read(
+        app
+    )
+    assert [popover.proto.popover.label for popover in app.get("popover")][-1] == "Recorded"
+    (chart,) = app.get("plotly_chart")
+    assert '"Logistic regression"' in chart.proto.spec
+
+
 def test_hyperparameters_are_set_at_fields_and_go_into_the_run(lab):  # noqa: F811
     app = sound(opened("heads", compared=["linear_svm", "random_forest"]))
     keys = {each.key for each in app.number_input}
