@@ -17,12 +17,13 @@ except LabError as error:
     st.warning(tell(error))
 if draft:
     report.show(draft)
-elif look is None or upload.failed(look):
+elif look and not upload.failed(look):
+    upload.progress(look)
+else:
+    look = None
     kept.just_added()
     upload.show()
-else:
-    upload.progress(look)
 kept.show()
-if draft is None:
+if draft is None and look is None:
     upload.taken()
 frame.next_page("train.py", _("Next: train"))

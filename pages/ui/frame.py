@@ -55,7 +55,7 @@ def choices() -> None:
             total=sum(layer.can_freeze for layer in source.layers),
             share=percent(frozen.cost.n_trainable / frozen.cost.n_weights, 0),
         ),
-        _("{target}, {n} per class").format(target=target.title, n=per_class),
+        _("{target}, {n} per class").format(target=plain(target.title), n=per_class),
         _("seed {seed}").format(seed=spec.seed),
     ]
     last = state.last_result()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui.components import film
 from pages.ui.components.descent import descent
+from pages.ui.components.file_drop import file_drop
 from pages.ui.components.layer_picker import layer_picker, looked
 from pages.ui.components.live_chart import LiveRun, Rule, check_view, live_chart
 from pages.ui.components.pad import drawing_pad
@@ -52,6 +53,9 @@ def main() -> None:
         show_pad()
     if show in ("", "chart"):
         show_chart()
+    if show == "drop":
+        state["finished"] += [file_drop("drop", "Your own pictures")]
+        say("arrived", [name for name in state["finished"] if name])
     if show == "long":
         live_chart("long", "/test/one", label="A long run")
     if show == "over":

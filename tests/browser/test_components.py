@@ -1153,3 +1153,64 @@ def test_axe_finds_nothing_critical_and_nothing_serious_in_the_walk(show, scheme
     walked(page, 0)
     found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")]
     assert [(one["id"], node["html"]) for one in found for node in one["nodes"] if "tl-descent" in str(node)] == []
+
+
+# ------------------------------------------------------------------ files on their way
+
+
+class Taking:
+    """The server's side of an upload: what it was told and sent; ``lose`` pieces get no answer."""
+
+    def __init__(self, page, lose: int = 0, refusal: str = ""):
+        self.files, self.content, self.lose, self.refusal, self.cancelled = [], b"", lose, refusal, False
+        page.route("**/api/uploads**", self.answer)
+        page.route("**/api/uploads/**", self.answer)
+
+    def answer(self, route) -> None:
+        request = route.request
+        sent = request.post_data_buffer or b""
+        if request.method == "DELETE":
+            self.cancelled = True
+            return route.fulfill(status=204)
+        if request.method == "POST" and "at=" not in request.url:
+            if self.refusal:
+                return route.fulfill(status=400, json={"error": self.refusal})
+            self.files = json.loads(sent)
+        elif request.method == "POST":
+            self.content += sent[: len(sent) // 2] if self.lose else sent
+            if self.lose:
+                self.lose -= 1
+                return route.abort()
+        return route.fulfill(json={"id": "0123456789abcdef", "arrived": len(self.content)})
+
+
+def files(*named: tuple[str, bytes]) -> list[dict]:
+    return [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in named]
+
+
+def test_loose_pictures_are_sent_under_their_class_and_a_lost_piece_goes_on_where_it_broke_off(show):
+    page = show("drop")
+    taking = Taking(page, lose=1)
+    field = page.locator(".tl-drop input[type=file]").first
+    field.set_input_files(files(("1.png", b"0123"), ("2.png", b"4567"), (".hidden", b"no"), ("3.png", b"")))
+    expect(page.get_by_label("Which class do these 3 pictures belong to?")).to_be_focused()
+    page.keyboard.type("cats / dogs")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("a classifier needs two")).to_be_visible()
+    field.set_input_files(files(("1.png", b"89")))
+    page.keyboard.type("birds")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Send 4 pictures").click()
+    expect(page.locator("body")).to_contain_text("0123456789abcdef")
+    assert [name for name, *_ in taking.files] == ["cats   dogs/1.png", "cats   dogs/2.png", "birds/1.png"]
+    assert taking.content == b"0123456789"
+
+
+def test_a_refusal_is_read_out_and_other_files_can_be_chosen(show):
+    page = show("drop")
+    Taking(page, refusal="These files have 600 MB; a set may have 500.")
+    page.locator(".tl-drop input[type=file]").first.set_input_files(files(("a.zip", b"0123")))
+    expect(page.get_by_role("alert")).to_have_text("These files have 600 MB; a set may have 500.")
+    page.get_by_role("button", name="Choose other files").click()
+    expect(page.get_by_role("button", name="Choose files")).to_be_focused()
+    assert [each for each in Axe().run(page).response["violations"] if each["impact"] in ("critical", "serious")] == []

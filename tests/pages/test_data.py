@@ -154,6 +154,21 @@ def test_a_set_is_deleted_and_brought_back(made):
     assert f"delete_{card.name}" in {button.key for button in sound(app).button} and len(sets.kept()) == 1
 
 
+def test_a_set_gets_another_name_and_stays_the_same_target(made):
+    card = own_sets.add(made.shapes, "Shapes", owner=ME.id)
+    app = sound(opened("data"))
+    app.text_input(key=f"rename_{card.name}").set_value("Discs, squares").run()
+    assert "Discs, squares" in words(sound(app)) and own_sets.card(card.name).title == "Discs, squares"
+
+
+def test_a_target_that_was_removed_in_another_window_gives_way(made):
+    card = own_sets.add(made.shapes, "Shapes", owner=ME.id)
+    app = sound(opened("train", target=card.name))
+    assert app.selectbox(key="target").value == card.name
+    own_sets.remove(card.name)
+    assert sound(app.run()).selectbox(key="target").value == state.DEFAULTS["target"]
+
+
 def test_one_persons_set_is_not_anothers(made, monkeypatch):
     assert "Bobs" not in words(sound(opened("data")))
     assert "Bobs" not in sound(opened("train")).selectbox(key="target").options

@@ -16,6 +16,7 @@ from .arriving import Arrival
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 2  # each has a process of its own beside the server
+FIRST = 20  # pictures that are read before their pace says something
 KEPT_S = 3600.0  # so long it is known what came of one
 
 
@@ -23,7 +24,7 @@ KEPT_S = 3600.0  # so long it is known what came of one
 class Look:
     """One look: the sending, whose draft it becomes, how many pictures are read, and what came of it.
 
-    ``total`` is 0 until it is known; ``report`` is the draft's id.
+    ``total`` is 0 until it is known, ``since`` when that was; ``report`` is the draft's id.
     """
 
     arrival: Arrival
@@ -32,11 +33,21 @@ class Look:
     total: int = 0
     report: str = ""
     error: LabError | None = None
+    since: float | None = None
     ended: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def note(self, done: int, total: int) -> None:
+        if total and self.since is None:
+            self.since = time.monotonic()
         self.done, self.total = done, total
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that it still takes at the pace so far; None where that is not known yet."""
+        if self.since is None or self.done < FIRST:
+            return None
+        return (time.monotonic() - self.since) / self.done * (self.total - self.done)
 
 
 class Looks:

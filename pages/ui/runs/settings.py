@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui.components.copy_link import copy_link
 from pages.ui.session import state
-from pages.ui.words.text import _, ngettext
+from pages.ui.words.text import _, ngettext, plain
 from tlcore import datasets, training
 from tlcore.errors import LabError
 from tlcore.recipes import comparison
@@ -50,7 +50,7 @@ def labels() -> None:
         )
     if most and asked > most:
         words = _("{target} has only {most:,} training images per class, so {most:,} are used instead of {asked:,}.")
-        st.caption(words.format(target=datasets.info(state.get("target")).title, most=most, asked=asked))
+        st.caption(words.format(target=plain(datasets.info(state.get("target")).title), most=most, asked=asked))
 
 
 def _slid() -> None:

@@ -289,6 +289,9 @@ def settle() -> None:
         _read_address()
     if name := take("added_source"):
         use_source(name)
+    if datasets.own_sets.is_own(get("target")) and get("target") not in {card.name for card in targets_on_offer()}:
+        put(target=DEFAULTS["target"])  # it was removed, perhaps in another window
+        use_target()
     others = {name: value for name, value in st.query_params.items() if name not in address.names()}
     if (wanted := {**draft_parameters(), **others}) != st.query_params.to_dict():
         st.query_params.from_dict(wanted)

@@ -70,6 +70,10 @@ def line(card: Card, newest: bool = False) -> None:
         if sets.may_change(card):
             address = f"{base_path()}/api/sets/{card.name}.zip"
             st.link_button(_("Download as ZIP"), sets.signed(address), icon=":material/download:")
+            with st.popover(_("Rename"), icon=":material/edit:"):
+                key = f"rename_{card.name}"
+                state.begin(key, card.title)
+                st.text_input(_("Name of the set"), key=key, max_chars=60, on_change=_rename, args=(card.name,))
             st.button(
                 _("Delete"), key=f"delete_{card.name}", icon=":material/delete:", on_click=_remove, args=(card.name,)
             )
@@ -91,6 +95,14 @@ def about(card: Card) -> str:
 
 def n_pictures(card: Card) -> str:
     return ngettext("{n:,} picture", "{n:,} pictures", card.n).format(n=card.n)
+
+
+def _rename(name: str) -> None:
+    try:
+        if sets.may_change(own_sets.card(name)) and (title := str(state.get(f"rename_{name}")).strip()):
+            own_sets.rename(name, title)
+    except LabError as error:
+        state.put(set_error=tell(error))
 
 
 def _remove(name: str, removed: bool = True) -> None:

@@ -74,5 +74,7 @@ def progress(look: Look) -> None:
     words = _("Reading the pictures …")
     if look.total:
         words = _("{n:,} of {total:,} pictures read").format(n=look.done, total=look.total)
+        if look.left_s is not None:
+            words += " · " + _("about {n:.0f} s left").format(n=max(1.0, look.left_s))
     st.progress(min(1.0, look.done / look.total) if look.total else 0.0, text=words)
     st.button(_("Cancel"), key="cancel_look", icon=":material/close:", on_click=sets.cancel, args=(look,))
