@@ -113,6 +113,7 @@ def test_a_draft_becomes_the_target_with_a_source_that_reads_it(here, made):
     assert "My *shapes* is ready: 12 pictures in 2 classes" in html(sound(app)) and "add_set" not in {
         button.key for button in app.button
     }
+    assert app.session_state["per_class"] == 4  # of six, one tests and one validates
     app = sound(app.switch_page("train.py").run())
     target = app.selectbox(key="target")
     assert target.value == card.name and "My *shapes*" in target.options

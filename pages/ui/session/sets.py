@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from tlcore import datasets
 from tlcore.datasets import arriving, own_sets
 from tlcore.datasets.looks import Look
 from tlcore.datasets.own_sets import Card, Choices, Report
@@ -128,9 +129,11 @@ def may_change(card: Card) -> bool:
 
 
 def use(name: str) -> None:
-    """Make a set the target of the draft, with a source that reads it."""
+    """Make a set the target of the draft, with a source that reads it and no more labels than it has."""
     state.put(target=name)
     state.use_target()
+    with suppress(LabError):  # a set that is fetched first
+        state.put(per_class=min(state.get("per_class"), datasets.max_per_class(name, state.get("split"))))
 
 
 def _kept(name: str) -> str:
