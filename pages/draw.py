@@ -127,6 +127,10 @@ everyone = [info for info in state.models() if not info.broken]
 st.title(_("Try"), anchor=False)
 form = picked_form(everyone)
 st.markdown(lead(form))
+if (source := sources.info(state.get("source"))).form not in [info.form for info in everyone]:
+    words = _("{source} names nothing before it has learned your classes, so it is not among the models here.")
+    st.info(words.format(source=source.title))
+    st.page_link("train.py", label=_("Train it first"), icon=":material/arrow_forward:")
 if everyone := [info for info in everyone if info.form == form]:
     easel(everyone, form)
 else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from tlcore import datasets, inputs
 from tlcore.datasets import read_card
 from tlcore.errors import SpecError
 from tlcore.sentences import Sentence, decode, encode
@@ -17,6 +18,10 @@ from .recorded import FOLDER, damaged, origin, short, write_card
 
 FILE = FOLDER / "comparison.json"
 COMMAND = "python -m tlcore compare --record"
+PHOTOGRAPHS = FOLDER / "comparison_hands.json"
+PHOTOGRAPHS_COMMAND = (
+    "python -m tlcore compare --target hands --per-class 20 --recipe two-phase --learning-rate 0.002 --record"
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,13 @@ class RecordedComparison:
     command: str
 
 
-def write(run: Run, store: Store, path: Path = FILE) -> Path:
-    """Write a whole comparison as the file that ships; return its path.
+def file_for(target: str) -> Path:
+    """Return the file of the comparison that is shown to who has that target: of photographs one of its own."""
+    return FILE if inputs.modality(datasets.info(target).form.modality).placed else PHOTOGRAPHS
+
+
+def write(run: Run, store: Store, path: Path | None = None) -> Path:
+    """Write a whole comparison as the file that ships for its kind of input; return its path.
 
     Raises
     ------
@@ -51,8 +61,9 @@ def write(run: Run, store: Store, path: Path = FILE) -> Path:
     if found is None:
         raise SpecError("Only a whole comparison can be recorded. Run it to its end.")
     scores = [(each.way.name, entrant.score) for each, entrant in zip(trained, entrants, strict=True)]
+    path = path or file_for(run.spec.data.target)
     card = {
-        **origin(COMMAND, run.versions),
+        **origin(COMMAND if path.name == FILE.name else PHOTOGRAPHS_COMMAND, run.versions),
         "spec": json.loads(to_json(run.spec)),
         "headline": encode(found.headline),
         "tests": {name: [round(value, 6) for value in (s.accuracy, s.low, s.high)] for name, s in scores if s},

@@ -28,6 +28,7 @@ from tlcore.training.watched import Chosen
 from . import contest, lanes, view_of
 from .chart import chart
 from .lanes import Lane
+from .recorded import of_another_task
 from .view import Chart
 
 
@@ -138,6 +139,7 @@ def recorded(picture: DeltaGenerator) -> None:
             st.caption(plain(shown(card.tested)), width="content")
             with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
                 st.markdown(_provenance(card))
+    of_another_task(card.lanes[0].spec.data.target)
     paired = list(zip(card.lanes, COLOURS, strict=False))
     runs = [
         LiveRun(
