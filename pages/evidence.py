@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import frame
 from pages.ui.evidence import claims as claims_view
+from pages.ui.evidence import hands as hands_view
 from pages.ui.evidence import meter as meter_view
 from pages.ui.evidence import savings as savings_view
 from pages.ui.evidence import sweep as sweep_view
@@ -26,6 +27,7 @@ from tlcore.store import Run
 frame.heading(
     _("Evidence"), _("Does transfer work, how much does it save, and when does it fail? Measured, with intervals.")
 )
+MEASURED = {"digits": _("Digits"), "hands": _("Photographs of hands")}
 WHOSE = {"mine": _("Yours"), "recorded": _("Recorded")}
 
 
@@ -80,7 +82,25 @@ def follow(run: Run, slot: str) -> None:
 
 
 def labels_saved() -> None:
-    """Show how many labels transfer saves: the line, the curve, and the button that measures it again."""
+    """Show how many labels transfer saves, on drawn digits or on photographs."""
+    chosen = st.segmented_control(
+        _("Measured on"),
+        list(MEASURED),
+        format_func=MEASURED.__getitem__,
+        default="digits",
+        key="savings_of",
+        required=True,
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    if chosen == "hands":
+        hands_view.show()
+    else:
+        digits_saved()
+
+
+def digits_saved() -> None:
+    """Show the line, the curve, and the button that measures it again."""
     run = watched(savings_view.SLOT)
     cells, study = savings_cells(run)
     key = "recorded" if study or run is None else run.id

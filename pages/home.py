@@ -3,10 +3,9 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import frame
 from pages.ui.components.pad import check_value
 from pages.ui.evidence import savings
-from pages.ui.inputs import board, three_answers
+from pages.ui.inputs import board, hand_answers, three_answers
 from pages.ui.runs.run import run_rows
 from pages.ui.session import state
 from pages.ui.words.text import _, tell
@@ -17,13 +16,20 @@ from tlcore.prediction.taught import Taught
 
 SAVING_AT = 5  # labels per class
 
+DOORS = {"draw": _("Draw a digit"), "hand": _("Show a hand")}
+
 shown = taught.card()
 known = sources.info(shown.source).class_names
-frame.heading(
-    _("See transfer learning work"),
-    _(
-        "A network that reads {first} to {last} learns all ten digits from {n} examples of each. Draw a 7 and see."
-    ).format(first=known[0], last=known[-1], n=shown.per_class),
+st.title(_("See transfer learning work"), anchor=False)
+lead = st.empty()
+door = st.segmented_control(
+    _("What the networks are shown"),
+    list(DOORS),
+    format_func=DOORS.__getitem__,
+    default="draw",
+    required=True,
+    key="door",
+    label_visibility="collapsed",
 )
 
 
@@ -68,17 +74,30 @@ def meant(card: Taught) -> None:
         )
 
 
-left, right = st.container(key="opening").columns([2, 3], gap="large")
-answers_at = right.container(key="three").empty()
-with left:
-    pad(shown, answers_at)  # before what stands below the answers, which would move when these come
-with right:
-    meant(shown)
-    with st.container(horizontal=True, vertical_alignment="center", key="learned"):
-        st.html(three_answers.learned_from(taught.images(shown.images_sha256), shown), width="stretch")
-        with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
-            st.markdown(three_answers.provenance(shown))
-    st.caption(three_answers.over_seeds(shown))
+def digits() -> None:
+    """Show the pad and beside it the three answers."""
+    left, right = st.container(key="opening").columns([2, 3], gap="large")
+    answers_at = right.container(key="three").empty()
+    with left:
+        pad(shown, answers_at)  # before what stands below the answers, which would move when these come
+    with right:
+        meant(shown)
+        with st.container(horizontal=True, vertical_alignment="center", key="learned"):
+            st.html(three_answers.learned_from(taught.images(shown.images_sha256), shown), width="stretch")
+            with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
+                st.markdown(three_answers.provenance(shown))
+        st.caption(three_answers.over_seeds(shown))
+
+
+if door == "hand":
+    lead.markdown(hand_answers.lead())
+    hand_answers.opening(hand_answers.load())
+else:
+    words = _(
+        "A network that reads {first} to {last} learns all ten digits from {n} examples of each. Draw a 7 and see."
+    )
+    lead.markdown(words.format(first=known[0], last=known[-1], n=shown.per_class))
+    digits()
 
 savings.glance(SAVING_AT)
 

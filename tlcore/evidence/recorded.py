@@ -32,6 +32,12 @@ def _best_cut(target: str) -> SweepSpec:
     return SweepSpec(SOURCE_NAMES, target, cuts=CUTS, methods=methods, per_class=(5, 20, 100), seeds=FIVE)
 
 
+def _of_hands(cuts: tuple[str, ...], methods: tuple[str, ...], seeds: tuple[int, ...], **more: Any) -> SweepSpec:
+    return SweepSpec(
+        (PHOTOGRAPHS,), "hands", cuts=cuts, methods=methods, per_class=HANDS_LABELS, seeds=seeds, n_test=None, **more
+    )
+
+
 # name -> grids, which are run one after the other
 STUDIES: dict[str, tuple[SweepSpec, ...]] = {
     "label_savings": (
@@ -55,26 +61,10 @@ STUDIES: dict[str, tuple[SweepSpec, ...]] = {
             n_test=None,
         ),
     ),
-    "hands": (  # heads first; a grid of its own for the networks, which take a hundred times longer
-        SweepSpec(
-            (PHOTOGRAPHS,),
-            "hands",
-            cuts=("average", PIXELS),
-            methods=("linear_svm", "random_forest"),
-            per_class=HANDS_LABELS,
-            seeds=FIVE,
-            n_test=None,
-        ),
-        SweepSpec(
-            (PHOTOGRAPHS,),
-            "hands",
-            cuts=("block_12_add", "block_5_add"),
-            methods=(FINE_TUNE, SCRATCH),
-            per_class=HANDS_LABELS,
-            seeds=FIVE[:3],
-            n_test=None,
-            n_steps=HANDS_STEPS,
-        ),
+    "hands": (  # heads first; the networks take a hundred times longer
+        _of_hands(("average",), ("linear_svm", "random_forest"), FIVE),
+        _of_hands((PIXELS,), ("linear_svm",), FIVE),
+        _of_hands(("block_12_add", "block_5_add"), (FINE_TUNE, SCRATCH), FIVE[:3], n_steps=HANDS_STEPS),
     ),
     "best_cut": (_best_cut("mnist_5_9"), _best_cut("digits_8x8")),
 }

@@ -106,23 +106,31 @@ def sentence(found: savings.Saving) -> str:
 
 def details(found: savings.Saving) -> str:
     """Return what stands behind the message: labels, accuracy, interval, seeds."""
+    return details_of(
+        found,
+        _(
+            "With **{n} labels per class** a linear SVM on what the network learned from digits 0-4 reads digits 5-9 "
+            "with **{accuracy}**; a network from scratch needs {needed}. 95 % interval of the factor: {low:.1f} to "
+            "{high}, over {seeds} seeds."
+        ),
+    )
+
+
+def details_of(found: savings.Saving, words: str, **more: object) -> str:
+    """Return a sentence with what stands behind a message; ``more`` are further values that it names."""
     needed = (
         _("more than the {most:,} that were tried").format(most=found.most)
         if found.needed == inf
         else _("about {needed:.0f}").format(needed=found.needed)
     )
-    high = _("no upper end") if found.high == inf else f"{found.high:.1f}"
-    return _(
-        "With **{n} labels per class** a linear SVM on what the network learned from digits 0-4 reads digits 5-9 with "
-        "**{accuracy}**; a network from scratch needs {needed}. 95 % interval of the factor: {low:.1f} to {high}, "
-        "over {seeds} seeds."
-    ).format(
+    return words.format(
         n=found.per_class,
         accuracy=percent(found.accuracy),
         needed=needed,
         low=found.low,
-        high=high,
+        high=_("no upper end") if found.high == inf else f"{found.high:.1f}",
         seeds=found.n_seeds,
+        **more,
     )
 
 

@@ -1,0 +1,120 @@
+"""What transfer saves on photographs of hands: every way over the labels, and what it is held against."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from pages.ui import frame
+from pages.ui.charts import plots, sweep_charts
+from pages.ui.session import state
+from pages.ui.words.numbers import percent
+from pages.ui.words.text import _
+from tlcore.evidence import recorded, savings
+from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
+
+from . import sweep as sweep_view
+from .savings import details_of, sentence
+
+STUDY = "hands"
+SOURCE = recorded.PHOTOGRAPHS
+
+
+def curves(cells: Sequence[Cell]) -> dict[str, savings.Curve]:
+    """Return the line of every way, by its key."""
+    return {
+        "svm": savings.curve(cells, "linear_svm", SOURCE, "average"),
+        "forest": savings.curve(cells, "random_forest", SOURCE, "average"),
+        "thaw_13": savings.curve(cells, FINE_TUNE, SOURCE, "block_12_add"),
+        "thaw_6": savings.curve(cells, FINE_TUNE, SOURCE, "block_5_add"),
+        "pixels": savings.curve(cells, "linear_svm", None, PIXELS),
+        "scratch": savings.curve(cells, SCRATCH, None, PIXELS),
+    }
+
+
+def titles() -> dict[str, str]:
+    return {
+        "svm": _("Linear SVM on features"),
+        "forest": _("Random forest on features"),
+        "thaw_13": _("Trained from block_13 on"),
+        "thaw_6": _("Trained from block_6 on"),
+        "pixels": _("Linear SVM on raw pixels"),
+        "scratch": _("The network from scratch"),
+    }
+
+
+def at() -> int:
+    """Return the number of labels at which the saving is read off: of those measured the nearest to the chosen one."""
+    wanted = int(state.get("saving_at"))
+    return min(recorded.HANDS_LABELS, key=lambda n: abs(n - wanted))
+
+
+def show() -> None:
+    """Show the message, every line, what came of it from scratch, and the numbers behind a fold."""
+    study = recorded.load(STUDY)
+    lines = curves(study.cells)
+    found = savings.saving(lines["svm"], lines["pixels"], at())
+    if found is not None:
+        frame.finding(sentence(found))
+    sweep_view.provenance(study)
+    named = {title: savings.bands(lines[key]) for key, title in titles().items() if lines[key]}
+    mark = None
+    if found and not found.open_ended and found.low > 1:
+        mark = (found.accuracy, found.per_class, found.needed, _("{k:.1f} times fewer labels").format(k=found.k))
+    st.plotly_chart(
+        sweep_charts.label_curves(named, mark),
+        key="savings_hands",
+        config=plots.CONFIG,
+        alt=_("Test accuracy on photographs of hands by labels, for every way"),
+    )
+    st.markdown(lesson(lines))
+    st.segmented_control(
+        _("Labels per class that transfer gets"),
+        recorded.HANDS_LABELS,
+        help=_("At which size the saving is read off."),
+        default=at(),
+        required=True,
+        key="hands_at",
+        on_change=lambda: state.put(saving_at=state.get("hands_at")),
+    )
+    with st.expander(_("For researchers"), icon=":material/science:"):
+        numbers(study.cells, found)
+
+
+def lesson(lines: Mapping[str, savings.Curve]) -> str:
+    """Return what thawing and starting from nothing came to at the most labels that all ways have."""
+    means = {key: savings.means(curve) for key, curve in lines.items() if curve}
+    common = set.intersection(*(set(found) for found in means.values())) if means else set()
+    if len(means) < len(lines) or not common:
+        return ""
+    n = max(common)
+    values = {key: percent(found[n]) for key, found in means.items()}
+    return _(
+        "With **{n} photographs of each sign** the SVM on features reads {svm}, the network trained from block_6 on "
+        "{thaw_6}. The same network from scratch, for as many steps, reads **{scratch}**."
+    ).format(n=n, **values)
+
+
+def numbers(cells: Sequence[Cell], found: savings.Saving | None) -> None:
+    """Show what stands behind the lines: the factor with its interval, how it was measured, every mean, the file."""
+    if found is not None:
+        st.markdown(
+            details_of(
+                found,
+                _(
+                    "With **{n} labels per class** a linear SVM on MobileNetV2's features reads **{accuracy}** of "
+                    "{n_test:,} test photographs; the same SVM on the raw pixels needs {needed}. 95 % interval of the "
+                    "factor: {low:.1f} to {high}, over {seeds} seeds."
+                ),
+                n_test=max(cell.n_test for cell in cells),
+            )
+        )
+    st.caption(
+        _(
+            "The test photographs show people who are in no other part. Every network takes about {steps} steps of up "
+            "to 16 photographs at each size: the head first, then what is thawed at a tenth of the rate, every "
+            "BatchNormalization frozen; from scratch everything trains at once. Bands: 95 % interval of the mean over "
+            "seeds, which draw other training photographs and first weights."
+        ).format(steps=recorded.HANDS_STEPS)
+    )
+    st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds by labels"))
+    sweep_view.csv_button(cells, "label-savings-hands.csv", "savings_hands")
