@@ -83,6 +83,9 @@ def follow(run: Run, slot: str) -> None:
 
 def labels_saved() -> None:
     """Show how many labels transfer saves, on drawn digits or on photographs."""
+    if not recorded.is_recorded(hands_view.STUDY):
+        digits_saved()
+        return
     chosen = st.segmented_control(
         _("Measured on"),
         list(MEASURED),

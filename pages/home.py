@@ -11,6 +11,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, tell
 from tlcore import sources
 from tlcore.errors import DataError, LabError
+from tlcore.evidence import shown_hands
 from tlcore.prediction import taught
 from tlcore.prediction.taught import Taught
 
@@ -22,15 +23,17 @@ shown = taught.card()
 known = sources.info(shown.source).class_names
 st.title(_("See transfer learning work"), anchor=False)
 lead = st.empty()
-door = st.segmented_control(
-    _("What the networks are shown"),
-    list(DOORS),
-    format_func=DOORS.__getitem__,
-    default="draw",
-    required=True,
-    key="door",
-    label_visibility="collapsed",
-)
+door = "draw"
+if shown_hands.is_recorded():
+    door = st.segmented_control(
+        _("What the networks are shown"),
+        list(DOORS),
+        format_func=DOORS.__getitem__,
+        default="draw",
+        required=True,
+        key="door",
+        label_visibility="collapsed",
+    )
 
 
 @st.fragment(key="pen")

@@ -146,3 +146,18 @@ def test_many_frozen_layers_are_few_words_in_an_address(frozen, text):
     known = {**state.DEFAULTS, "sources": ["mobilenet_v2"]}
     read, wrong = address.read(written, known)
     assert (read["frozen"], wrong) == (tuple(frozen), [])
+
+
+def test_what_is_recorded_on_another_task_says_so(lab):  # noqa: F811
+    said = "Recorded on MNIST digits 5-9, not on what is chosen now."
+    digits = sound(opened("race"))
+    assert said not in words(digits) and said not in words(sound(opened("train")))
+    assert said in words(sound(opened("race", source="mobilenet_v2", target="hands")))
+    assert said in words(sound(opened("train", source="digits", target="mnist")))
+
+
+def test_before_a_model_reads_photographs_try_says_how_to_get_one(lab):  # noqa: F811
+    app = sound(opened("draw", source="mobilenet_v2", target="hands"))
+    assert "Photographs names nothing before it has learned your classes" in words(app)
+    assert "train" in [link.proto.page for link in app.get("page_link")]
+    assert "names nothing before" not in words(sound(opened("draw")))

@@ -101,6 +101,11 @@ def all_cells() -> list[Cell]:
     return found
 
 
+def is_recorded(study: str) -> bool:
+    """Return whether the result of a study ships."""
+    return (FOLDER / f"{study}.json").exists()
+
+
 @lru_cache
 def load(study: str) -> Recorded:
     """Return the result of a study that ships.

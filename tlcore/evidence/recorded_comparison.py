@@ -41,9 +41,13 @@ class RecordedComparison:
     command: str
 
 
-def file_for(target: str) -> Path:
-    """Return the file of the comparison that is shown to who has that target: of photographs one of its own."""
-    return FILE if inputs.modality(datasets.info(target).form.modality).placed else PHOTOGRAPHS
+def file_for(target: str, new: bool = False) -> Path:
+    """Return the file of the comparison that is shown to who has that target.
+
+    Of photographs it is one of its own, where that ships or is ``new``.
+    """
+    of_photographs = not inputs.modality(datasets.info(target).form.modality).placed
+    return PHOTOGRAPHS if of_photographs and (new or PHOTOGRAPHS.exists()) else FILE
 
 
 def write(run: Run, store: Store, path: Path | None = None) -> Path:
@@ -61,7 +65,7 @@ def write(run: Run, store: Store, path: Path | None = None) -> Path:
     if found is None:
         raise SpecError("Only a whole comparison can be recorded. Run it to its end.")
     scores = [(each.way.name, entrant.score) for each, entrant in zip(trained, entrants, strict=True)]
-    path = path or file_for(run.spec.data.target)
+    path = path or file_for(run.spec.data.target, new=True)
     card = {
         **origin(COMMAND if path.name == FILE.name else PHOTOGRAPHS_COMMAND, run.versions),
         "spec": json.loads(to_json(run.spec)),

@@ -81,8 +81,12 @@ class ShownHands:
         return pairs.count((transfer, scratch)) / self.n_test
 
 
-@lru_cache(maxsize=2)
-def load(path: Path = FILE) -> ShownHands:
+def is_recorded() -> bool:
+    """Return whether the answers were recorded: without them Home has one door less."""
+    return FILE.exists()
+
+
+def load(path: Path | None = None) -> ShownHands:
     """Return what ships. Loads no Keras.
 
     Raises
@@ -90,17 +94,26 @@ def load(path: Path = FILE) -> ShownHands:
     DataError
         The file is missing or damaged.
     """
-    card = read_card(path)
+    return _read(path or FILE)
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path) -> ShownHands:
     try:
-        answers = {way: tuple(Said(int(label), float(sure)) for label, sure in card["answers"][way]) for way in WAYS}
-        n_right = {way: tuple(card["n_right"][way]) for way in WAYS}
-        names = ("class_names", "seeds", "truth")
-        plain = {name: card[name] for name in ("per_class", "n_steps", "seed", "thawed", "date", "machine", "command")}
-        shown = ShownHands(**{name: tuple(card[name]) for name in names}, answers=answers, n_right=n_right, **plain)
-        if any(len(each) != shown.n_test for each in answers.values()) or shown.seed not in shown.seeds:
-            raise ValueError(path.name)
+        return of_card(read_card(path))
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path) from error
+
+
+def of_card(card: Mapping[str, Any]) -> ShownHands:
+    """Return the answers of a recording; raises KeyError, TypeError or ValueError for what is none."""
+    answers = {way: tuple(Said(int(label), float(sure)) for label, sure in card["answers"][way]) for way in WAYS}
+    n_right = {way: tuple(card["n_right"][way]) for way in WAYS}
+    names = ("class_names", "seeds", "truth")
+    plain = {name: card[name] for name in ("per_class", "n_steps", "seed", "thawed", "date", "machine", "command")}
+    shown = ShownHands(**{name: tuple(card[name]) for name in names}, answers=answers, n_right=n_right, **plain)
+    if any(len(each) != shown.n_test for each in answers.values()) or shown.seed not in shown.seeds:
+        raise ValueError("the answers do not fit the photographs")
     return shown
 
 
@@ -140,7 +153,7 @@ def write(path: Path = FILE, say: Say = print, seeds: Sequence[int] = SEEDS) -> 
         },
     }
     path.write_text(json.dumps(card, ensure_ascii=False) + "\n", encoding="utf-8")
-    load.cache_clear()
+    _read.cache_clear()
     return load(path)
 
 
