@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -51,7 +53,15 @@ def cells():
     )
 
 
-STUDY = recorded.Recorded("hands", cells(), "2026-11-29", "2 cores", 60.0, {}, recorded.command("hands"))
+def study(name, methods):
+    mine = tuple(cell for cell in cells() if cell.method in methods)
+    return recorded.Recorded(name, mine, "2026-11-29", "2 cores", 60.0, {}, recorded.command(name))
+
+
+STUDIES = {
+    "hands": study("hands", ("linear_svm", "random_forest")),
+    "hands_networks": study("hands_networks", ("fine_tune", "scratch")),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +72,7 @@ def recordings(tmp_path, monkeypatch):
     monkeypatch.setattr(shown_hands, "FILE", path)
     load = recorded.load
     monkeypatch.setattr(recorded, "is_recorded", lambda study: True)
-    monkeypatch.setattr(recorded, "load", lambda study: STUDY if study == "hands" else load(study))
+    monkeypatch.setattr(recorded, "load", lambda study: STUDIES.get(study) or load(study))
 
 
 SHOWN = shown_hands.of_card(CARD)
@@ -139,6 +149,24 @@ def test_the_hands_on_home_lead_to_training_on_them(lab):  # noqa: F811
     assert app.session_state["per_class"] == 20
 
 
+def test_answers_are_recorded_of_the_seed_nearest_to_the_medians(tmp_path, monkeypatch):
+    sure = np.eye(10, dtype=np.float32)
+    answers = {way: {seed: sure[[said[0] for said in ANSWERS[way]]] for seed in (0, 1, 2)} for way in WAYS}
+    answers[TRANSFER][0] = sure[TRUTH]
+    answers[TRANSFER][2] = sure[(TRUTH + 1) % 10]
+    test = SimpleNamespace(y_test=TRUTH, class_names=tuple("0123456789"), x_train=np.zeros(200))
+    shown = shown_hands.record(answers, test, tmp_path / "new.json")
+    assert (shown.seed, shown.n_right[TRANSFER], shown.n_steps) == (1, (576, RIGHT[TRANSFER], 0), 390)
+    assert [said.label for said in shown.answers[SCRATCH]] == [said.label for said in SHOWN.answers[SCRATCH]]
+    assert shown.command.endswith("--seeds 0,1,2") and shown.thawed == "block_13"
+
+
+def test_what_was_measured_once_claims_no_average(tmp_path):
+    assert "Measured once" in hand_answers.over_seeds(
+        replace(SHOWN, seeds=(1,), n_right={way: (RIGHT[way],) for way in WAYS})
+    )
+
+
 def test_a_damaged_file_of_answers_is_one_sentence(tmp_path):
     (tmp_path / "hands.json").write_text('{"truth": [1]}')
     with pytest.raises(DataError, match="hands.json that ships with the app is damaged"):
@@ -148,16 +176,18 @@ def test_a_damaged_file_of_answers_is_one_sentence(tmp_path):
 # ------------------------------------------------------------------ Evidence
 
 
-def test_evidence_shows_what_transfer_saved_on_hands_and_where_that_comes_from(lab):  # noqa: F811
+@pytest.mark.parametrize("with_networks", [True, False])
+def test_evidence_shows_what_transfer_saved_on_hands_and_where_that_comes_from(lab, monkeypatch, with_networks):  # noqa: F811
+    monkeypatch.setattr(recorded, "is_recorded", lambda study: study == "hands" or with_networks)
     app = sound(opened("evidence"))
     app = sound(app.segmented_control(key="savings_of").set_value("hands").run())
-    study = recorded.load(hands_view.STUDY)
-    lines = hands_view.curves(study.cells)
+    lines = hands_view.curves(cells())
     assert all(lines.values())
     found = hands_view.savings.saving(lines["svm"], lines["pixels"], hands_view.at())
     assert hands_view.sentence(found) in "".join(html(app)) and "Recorded 20" in words(app)
-    assert hands_view.lesson(lines) in words(app)
-    assert any(study.command in caption.help for caption in app.caption)
+    assert (hands_view.lesson(lines) in words(app)) == with_networks
+    helps = " ".join(caption.help for caption in app.caption if caption.help)
+    assert recorded.command("hands") in helps and (recorded.command("hands_networks") in helps) == with_networks
 
 
 def test_without_recordings_evidence_and_home_have_one_choice_less(lab, tmp_path, monkeypatch):  # noqa: F811
@@ -168,7 +198,7 @@ def test_without_recordings_evidence_and_home_have_one_choice_less(lab, tmp_path
 
 
 def test_the_study_of_hands_gives_every_network_the_same_steps_and_the_heads_all_seeds():
-    heads, pixels, networks = recorded.STUDIES["hands"]
+    (heads, pixels), (networks,) = recorded.STUDIES["hands"], recorded.STUDIES["hands_networks"]
     assert set(networks.seeds) <= set(heads.seeds) == set(pixels.seeds) and networks.n_steps == recorded.HANDS_STEPS
     assert {spec.per_class for spec in (heads, pixels, networks)} == {recorded.HANDS_LABELS}
     for spec in (heads, pixels, networks):

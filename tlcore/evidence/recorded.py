@@ -61,9 +61,11 @@ STUDIES: dict[str, tuple[SweepSpec, ...]] = {
             n_test=None,
         ),
     ),
-    "hands": (  # heads first; the networks take a hundred times longer
+    "hands": (
         _of_hands(("average",), ("linear_svm", "random_forest"), FIVE),
         _of_hands((PIXELS,), ("linear_svm",), FIVE),
+    ),
+    "hands_networks": (  # beside those; they take a hundred times longer
         _of_hands(("block_12_add", "block_5_add"), (FINE_TUNE, SCRATCH), FIVE[:3], n_steps=HANDS_STEPS),
     ),
     "best_cut": (_best_cut("mnist_5_9"), _best_cut("digits_8x8")),

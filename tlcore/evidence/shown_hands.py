@@ -1,14 +1,14 @@
 """What Home says of a hand: recorded answers of one network, with transfer and from scratch, to each test photograph.
 
-``python -m tlcore.evidence.shown_hands`` trains both ways on the same photographs over several seeds and writes the
-answers of the median seed. They are kept, not the networks: a page shows them without waiting for one.
+``python -m tlcore.evidence.shown_hands`` trains both ways as Train's comparison does, on the same photographs and over
+several seeds, and writes the answers of the median seed. They are kept, not the networks: a page shows them at once.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 
 from tlcore import datasets, features, sources, training
-from tlcore.datasets import read_card
+from tlcore.datasets import Data, read_card
 from tlcore.errors import LabError
 from tlcore.evaluation import mean_interval, wilson
 from tlcore.features import freezing
 from tlcore.prediction.taught import FOLDER, SCRATCH, TRANSFER, WAYS, Share
-from tlcore.recipes import of_photographs, scratch_control
+from tlcore.recipes import scratch_control, two_phases
 from tlcore.spec import DataSpec, FineTuneSpec, Phase
 from tlcore.store import versions
 
-from .recorded import HANDS_STEPS, damaged, origin
+from .recorded import damaged, origin
 from .teaching import Say, median_seed, seeded, teach
 
 FILE = FOLDER / "hands.json"
 COMMAND = "python -m tlcore.evidence.shown_hands"
-SOURCE, TARGET, CUT = "mobilenet_v2", "hands", "block_5_add"
-PER_CLASS, N_STEPS, SEEDS = 20, HANDS_STEPS, (0, 1, 2)
+SOURCE, TARGET = "mobilenet_v2", "hands"
+PER_CLASS, EPOCHS, RATE, SEEDS = 20, 30, 2e-3, (0, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -117,34 +117,47 @@ def of_card(card: Mapping[str, Any]) -> ShownHands:
     return shown
 
 
-def specs(n: int) -> dict[str, FineTuneSpec]:
-    """Return how either way trains on ``n`` photographs."""
-    layers = sources.info(SOURCE).layers
-    plain = FineTuneSpec(SOURCE, DataSpec(TARGET, per_class=PER_CLASS), (Phase(1, freezing.up_to(layers, CUT).names),))
-    ways = {TRANSFER: plain, SCRATCH: scratch_control(plain)}
-    return {way: of_photographs(spec, layers, n, N_STEPS) for way, spec in ways.items()}
+def specs() -> dict[str, FineTuneSpec]:
+    """Return how either way trains: the head first and then the last stage, or the same network from scratch."""
+    named = freezing.presets(sources.info(SOURCE).layers)
+    plain = FineTuneSpec(
+        SOURCE, DataSpec(TARGET, per_class=PER_CLASS), (Phase(EPOCHS, named["last_stage"], RATE),), batch_size=16
+    )
+    tuned = two_phases(plain, named["all_but_head"])
+    return {TRANSFER: tuned, SCRATCH: scratch_control(tuned)}
 
 
 def write(path: Path = FILE, say: Say = print, seeds: Sequence[int] = SEEDS) -> ShownHands:
     """Train both ways with every seed and write the answers of the median seed; return them."""
     data = {seed: datasets.load(DataSpec(TARGET, per_class=PER_CLASS, seed=seed)) for seed in seeds}
-    test, ways = data[seeds[0]], specs(len(data[seeds[0]].x_train))
+    test, ways = data[seeds[0]], specs()
     answers: dict[str, dict[int, np.ndarray]] = {way: {} for way in WAYS}
     for seed, one in data.items():
         for way, spec in ways.items():
-            model = teach(replace(seeded(spec, seed)), one)
+            model = teach(seeded(spec, seed), one)
             answers[way][seed] = features.activations(model, test.x_test)
             say(f"{way}, seed {seed}: {_n_right(answers[way][seed], test.y_test) / len(test.y_test):.4f}")
+    return record(answers, test, path)
+
+
+def record(answers: Mapping[str, Mapping[int, np.ndarray]], test: Data, path: Path = FILE) -> ShownHands:
+    """Write the answers of the median seed; return them.
+
+    Parameters
+    ----------
+    answers : for each way and seed the probabilities, float32, shape (n_test, n_classes)
+    """
+    seeds = list(answers[TRANSFER])
     n_right = {way: [_n_right(each, test.y_test) for each in by_seed.values()] for way, by_seed in answers.items()}
     seed = median_seed(seeds, list(n_right.values()))
     card: dict[str, Any] = {
-        **origin(COMMAND, versions()),
+        **origin(f"{COMMAND} --seeds {','.join(map(str, seeds))}", versions()),
         "class_names": test.class_names,
         "per_class": PER_CLASS,
-        "n_steps": training.n_steps(ways[TRANSFER], len(test.x_train)),
-        "seeds": list(seeds),
+        "n_steps": training.n_steps(specs()[TRANSFER], len(test.x_train)),
+        "seeds": seeds,
         "seed": seed,
-        "thawed": freezing.stages(sources.info(SOURCE).layers)[-2],
+        "thawed": freezing.stages(sources.info(SOURCE).layers)[-1],
         "n_right": n_right,
         "truth": test.y_test.tolist(),
         "answers": {
@@ -161,12 +174,17 @@ def _n_right(answers: np.ndarray, labels: np.ndarray) -> int:
     return int((answers.argmax(axis=1) == labels).sum())
 
 
+def _seeds(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Train what Home says of hands again, and measure it.")
     parser.add_argument("--file", type=Path, default=FILE, help="where the answers are written")
+    parser.add_argument("--seeds", type=_seeds, default=SEEDS, metavar="N,N", help="repetitions with other images")
     options = parser.parse_args(arguments)
     try:
-        shown = write(options.file)
+        shown = write(options.file, seeds=options.seeds)
     except LabError as error:
         print(error, file=sys.stderr)
         return 1

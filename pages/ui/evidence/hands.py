@@ -15,7 +15,7 @@ from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
 from . import sweep as sweep_view
 from .savings import details_of, sentence
 
-STUDY = "hands"
+STUDY, NETWORKS = "hands", "hands_networks"
 SOURCE = recorded.PHOTOGRAPHS
 
 
@@ -50,12 +50,13 @@ def at() -> int:
 
 def show() -> None:
     """Show the message, every line, what came of it from scratch, and the numbers behind a fold."""
-    study = recorded.load(STUDY)
-    lines = curves(study.cells)
+    studies = [recorded.load(study) for study in (STUDY, NETWORKS) if recorded.is_recorded(study)]
+    cells = [cell for study in studies for cell in study.cells]
+    lines = curves(cells)
     found = savings.saving(lines["svm"], lines["pixels"], at())
     if found is not None:
         frame.finding(sentence(found))
-    sweep_view.provenance(study)
+    sweep_view.provenance(*studies)
     named = {title: savings.bands(lines[key]) for key, title in titles().items() if lines[key]}
     mark = None
     if found and not found.open_ended and found.low > 1:
@@ -66,7 +67,8 @@ def show() -> None:
         config=plots.CONFIG,
         alt=_("Test accuracy on photographs of hands by labels, for every way"),
     )
-    st.markdown(lesson(lines))
+    if words := lesson(lines):
+        st.markdown(words)
     st.segmented_control(
         _("Labels per class that transfer gets"),
         recorded.HANDS_LABELS,
@@ -77,7 +79,7 @@ def show() -> None:
         on_change=lambda: state.put(saving_at=state.get("hands_at")),
     )
     with st.expander(_("For researchers"), icon=":material/science:"):
-        numbers(study.cells, found)
+        numbers(cells, found)
 
 
 def lesson(lines: Mapping[str, savings.Curve]) -> str:
@@ -110,11 +112,15 @@ def numbers(cells: Sequence[Cell], found: savings.Saving | None) -> None:
         )
     st.caption(
         _(
-            "The test photographs show people who are in no other part. Every network takes about {steps} steps of up "
-            "to 16 photographs at each size: the head first, then what is thawed at a tenth of the rate, every "
-            "BatchNormalization frozen; from scratch everything trains at once. Bands: 95 % interval of the mean over "
-            "seeds, which draw other training photographs and first weights."
-        ).format(steps=recorded.HANDS_STEPS)
+            "The test photographs show people who are in no other part. Bands: 95 % interval of the mean over seeds, "
+            "which draw other training photographs and first weights."
+        )
     )
+    if any(cell.method in (FINE_TUNE, SCRATCH) for cell in cells):
+        words = _(
+            "Every network takes about {steps} steps of up to 16 photographs at each size: the head first, then what "
+            "is thawed at a tenth of the rate, every BatchNormalization frozen; from scratch everything trains at once."
+        )
+        st.caption(words.format(steps=recorded.HANDS_STEPS))
     st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds by labels"))
     sweep_view.csv_button(cells, "label-savings-hands.csv", "savings_hands")

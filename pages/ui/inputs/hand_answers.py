@@ -134,6 +134,8 @@ def _card(name: str, title: str, said: Said | None, shown: ShownHands, meant: st
 
 def over_seeds(shown: ShownHands) -> str:
     """Return the two accuracies over all seeds in one sentence."""
+    if len(shown.seeds) < 2:
+        return _("Measured once; other photographs of as many hands would move each share by a few points.")
     after, scratch = (shown.over_seeds(way) for way in (TRANSFER, SCRATCH))
     return _(
         "Right on average over {n} repetitions (seeds), each with other photographs: {after} ({after_interval}) with "
@@ -152,8 +154,8 @@ def provenance(shown: ShownHands) -> str:
     return _(
         "Recorded on {date} ({machine}) by `{command}`. MobileNetV2 (width 0.35) took {steps} steps on {n} photographs "
         "of each sign, with the same seed: with transfer the new head first, then all from {block} on at a tenth "
-        "of the rate; from scratch everything. Of {seeds} seeds the answers are those of the one closest to the "
-        "medians: seed {seed}. Each share is of {n_test:,} test photographs, with its 95 % interval."
+        "of the rate, no BatchNormalization; from scratch everything. The answers are those of seed {seed}, of {seeds} "
+        "the one closest to the medians. Each share is of {n_test:,} test photographs, with its 95 % interval."
     ).format(
         date=shown.date,
         machine=shown.machine,
