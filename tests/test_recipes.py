@@ -7,7 +7,7 @@ import pytest
 from tlcore import sources, training
 from tlcore.features import freezing
 from tlcore.recipes import of_photographs, scratch_control
-from tlcore.spec import DataSpec, FineTuneSpec, Phase
+from tlcore.spec import RANGES, DataSpec, FineTuneSpec, Phase
 
 LAYERS = sources.info("mobilenet_v2").layers
 AVERAGES = {layer.name for layer in LAYERS if "Normalization" in layer.type}
@@ -20,7 +20,9 @@ def tuned(cut):
 @pytest.mark.parametrize("n", [10, 50, 200, 1000, 1200])
 def test_it_takes_the_same_steps_whatever_the_number_of_photographs(n):
     for spec in (tuned("block_5_add"), tuned("average"), scratch_control(tuned("block_5_add"))):
-        assert 185 <= training.n_steps(of_photographs(spec, LAYERS, n, 200), n) <= 225
+        recipe = of_photographs(spec, LAYERS, n, 200)
+        assert 185 <= training.n_steps(recipe, n) <= 225
+        assert all(phase.epochs <= RANGES["epochs"][1] for phase in recipe.phases)
     assert training.n_steps(of_photographs(tuned("average"), LAYERS, 50, 200), 50) == 200
 
 

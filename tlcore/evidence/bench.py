@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcore import datasets, features, sources
+from tlcore import datasets, features, inputs, sources
 from tlcore.spec import NOBODY, PIXELS, Cell, Listener, SweepSpec
 
 from .transferability import compact
@@ -50,10 +50,18 @@ class Bench:
         return self._features[key]
 
     def table(self, cell: Cell) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return a cell's features and labels, and the features of the test images."""
+        """Return a cell's features and labels, and the features of the test images.
+
+        Raw photographs have most of their length in common: the mean of the training ones is taken off, or the control
+        would be weaker than it need be.
+        """
         x, x_test = self.features(cell)
         rows = self.pool.rows[cell.per_class, cell.seed]
-        return x[rows], self.pool.labels[rows], x_test
+        x, y = x[rows], self.pool.labels[rows]
+        if cell.cut == PIXELS and not inputs.modality(self.pool.form.modality).placed:
+            mean = x.mean(axis=0)
+            x, x_test = x - mean, x_test - mean
+        return x, y, x_test
 
     def compacted(self, cell: Cell) -> np.ndarray:
         """Return as few features with the same inner products; scores of the same features come one after the other."""

@@ -62,12 +62,19 @@ def of_photographs(spec: FineTuneSpec, layers: Sequence[LayerInfo], n: int, n_st
     epochs = max(2, round(n_steps / ceil(n / PHOTO_BATCH)))
     spec = replace(spec, batch_size=PHOTO_BATCH)
     if is_scratch(spec):
-        return replace(spec, phases=(replace(spec.phases[0], epochs=epochs, learning_rate=SCRATCH_RATE),))
+        return _divided(replace(spec, phases=(replace(spec.phases[0], epochs=epochs, learning_rate=SCRATCH_RATE),)))
     averages = {layer.name for layer in layers if "Normalization" in layer.type}
     frozen = freezing.Freezing(layers, (*spec.phases[0].frozen, *averages)).names
     plain = replace(spec, phases=(replace(spec.phases[0], epochs=epochs, frozen=frozen, learning_rate=PHOTO_RATE),))
     all_but_head = freezing.presets(layers)["all_but_head"]
-    return plain if set(frozen) == set(all_but_head) else two_phases(plain, all_but_head)
+    return _divided(plain if set(frozen) == set(all_but_head) else two_phases(plain, all_but_head))
+
+
+def _divided(spec: FineTuneSpec) -> FineTuneSpec:
+    """Divide phases with more epochs than one may have: few photographs take many."""
+    most = RANGES["epochs"][1]
+    parts = [(phase, ceil(phase.epochs / most)) for phase in spec.phases]
+    return replace(spec, phases=tuple(replace(p, epochs=ceil(p.epochs / n)) for p, n in parts for _ in range(n)))
 
 
 def article_recipe(seed: int = 0) -> FineTuneSpec:
