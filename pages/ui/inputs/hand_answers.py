@@ -135,7 +135,7 @@ def _card(name: str, title: str, said: Said | None, shown: ShownHands, meant: st
 def over_seeds(shown: ShownHands) -> str:
     """Return the two accuracies over all seeds in one sentence."""
     if len(shown.seeds) < 2:
-        return _("Measured once; other photographs of as many hands would move each share by a few points.")
+        return _("Measured once (seed {seed}), on one draw of photographs.").format(seed=shown.seed)
     after, scratch = (shown.over_seeds(way) for way in (TRANSFER, SCRATCH))
     return _(
         "Right on average over {n} repetitions (seeds), each with other photographs: {after} ({after_interval}) with "
