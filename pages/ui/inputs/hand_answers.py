@@ -90,7 +90,7 @@ def panel(shown: ShownHands, row: int) -> str:
 def headline(shown: ShownHands, row: int) -> tuple[str, str]:
     """Return what came of one photograph, in a few words, and the sentence that puts it in proportion."""
     label = shown.truth[row]
-    outcome = tuple(shown.answers[way][row].label == label for way in (TRANSFER, SCRATCH))
+    outcome = (shown.answers[TRANSFER][row].label == label, shown.answers[SCRATCH][row].label == label)
     short = {
         (True, False): _("Only transfer reads this {sign}"),
         (True, True): _("Both read this {sign}, with transfer and from scratch"),
