@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import picture_files as files
@@ -161,6 +162,27 @@ def test_the_four_files_of_idx_are_one_set_zipped_or_not(tmp_path):
     }
     report = looked(*(files.written(tmp_path / name, content) for name, content in named.items()))
     assert counted(report) == {"0": (4, 2), "1": (4, 2)} and (report.kind, report.form) == ("idx", "image")
+
+
+def test_a_zip_may_hold_a_table_beside_its_pictures_or_the_files_of_another_kind(tmp_path):
+    pictures = {f"images/{name.replace('/', '_')}": content for name, content in files.pets(3).items()}
+    rows = "".join(f"{name.partition('/')[2]},{name[7:10]}\n" for name in pictures)
+    report = looked(files.zipped(tmp_path / "a.zip", pictures | {"train.csv": f"image_id,label\n{rows}".encode()}))
+    assert counted(report) == {"cat": (3, 0), "dog": (3, 0)} and report.kind == "table"
+    labels = np.arange(8, dtype=np.uint8) % 2
+    inner = {"d/train-images-idx3-ubyte": files.idx(files.digits(8)), "d/train-labels-idx1-ubyte": files.idx(labels)}
+    report = looked(files.zipped(tmp_path / "b.zip", inner))
+    assert counted(report) == {"0": (4, 0), "1": (4, 0)} and report.kind == "idx"
+    assert not (draft.opened(report.id, "").place / "unpacked").exists()
+
+
+def test_pictures_and_labels_may_be_two_npz_files(tmp_path):
+    givens = []
+    for part, n in (("train", 6), ("test", 4)):
+        givens.append(files.npz(tmp_path / f"kmnist-{part}-imgs.npz", arr_0=files.digits(n, seed=n)))
+        givens.append(files.npz(tmp_path / f"kmnist-{part}-labels.npz", arr_0=np.arange(n) % 2))
+    assert counted(looked(*givens)) == {"0": (3, 2), "1": (3, 2)}
+    assert counted(looked(*givens[:2])) == {"0": (3, 0), "1": (3, 0)}
 
 
 def test_of_more_pictures_than_a_set_may_have_so_many_are_drawn_class_by_class(tmp_path):
@@ -397,9 +419,11 @@ def test_only_the_last_drafts_of_a_person_stay(tmp_path):
 
 def test_a_child_process_reads_and_tells_how_far_it_is(tmp_path):
     told = []
-    report = own_sets.look([files.zipped(tmp_path / "pets.zip", files.pets())], ME, lambda *n: told.append(n))
-    assert counted(report) == {"cat": (5, 0), "dog": (5, 0)} and report.owner == ME
-    assert all(done <= total == 10 for done, total in told)
+    seven = (Path(__file__).parent / "hostile" / "seven.heic").read_bytes()
+    given = files.zipped(tmp_path / "pets.zip", files.pets() | {"cat/seven.heic": seven})
+    report = own_sets.look([given], ME, lambda *n: told.append(n))
+    assert counted(report) == {"cat": (6, 0), "dog": (5, 0)} and report.owner == ME
+    assert all(done <= total == 11 for done, total in told)
     with pytest.raises(DataError, match="no class folders"):
         own_sets.look([files.zipped(tmp_path / "flat.zip", {"a.png": files.encoded(files.scene("cat", 0))})])
     with pytest.raises(own_sets.Stopped):
@@ -464,6 +488,7 @@ def test_the_command_line_reports_adds_lists_packs_and_removes(tmp_path, capsys,
     assert "trainable" in line("describe", "mobilenet_v2", "--target", "my pets")
     assert "bytes" in line("datasets", "pack", "my pets", "out.zip")
     line("datasets", "rename", "my pets", "pets")
+    assert datasets.called(card.name) == f"pets ({card.name})" and "No runs" in line("runs", "--target", "pets")
     line("datasets", "remove", "pets")
     assert card.name not in line("datasets")
     line("datasets", "remove", "pets", "--undo")

@@ -234,6 +234,9 @@ def archives() -> Iterator[Named]:
     yield {"a.zip": archive({f"{i}/x.png": b"" for i in range(300)})}
     yield {"a.zip": archive({f"cat/{i}.png": bytes(2**20) for i in range(40)}, zipfile.ZIP_DEFLATED)}
     yield {"a.zip": archive({"cat/x.png": bytes(2**26), "dog/y.png": bytes(2**26)}, zipfile.ZIP_DEFLATED)}
+    yield {"a.zip": archive({"x.csv": bytes(2**27)}, zipfile.ZIP_DEFLATED)}
+    yield {"a.zip": archive({"x.npz": npz(x=files.digits(4), y=np.arange(4)), "y.csv": b"1,2", "z.npz": b"PK"})}
+    yield {"a.zip": archive({"a/x.png": b"", "labels.csv": b"path,label\n../../../etc/passwd,a\n"})}
     yield {"a.zip": good, "b.zip": good}
     yield {"a.zip": good, "a.npz": npz(x=files.digits(4), y=np.arange(4))}
     yield {"a.rar": b"Rar!\x1a\x07\0" + bytes(100)}

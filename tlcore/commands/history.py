@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tlcore import exports
+from tlcore import datasets, exports
 from tlcore.errors import SpecError
 from tlcore.evidence import contest, side_by_side
 from tlcore.evidence.history import Filter, single
@@ -44,7 +44,8 @@ def list_runs(options: Namespace) -> int:
 def _listed(store: Store, options: Namespace) -> Sequence[Run]:
     """Return the runs that the flags ask for, in their order."""
     labels = {None: "", "all": "all"}.get(options.per_class, str(options.per_class))
-    wanted = Filter(options.source or "", options.target or "", options.method or "", labels, text=options.search or "")
+    target = datasets.own_sets.find(options.target) if options.target else ""
+    wanted = Filter(options.source or "", target, options.method or "", labels, text=options.search or "")
     if options.deleted or not (wanted.asked or options.sort or options.ascending):
         if wanted.asked or options.sort:
             raise SpecError("Deleted runs are listed newest first and whole: --deleted takes --state, --kind, --limit.")

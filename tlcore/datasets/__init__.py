@@ -3,7 +3,7 @@
 from . import digits_8x8, drawings, hands, keras_sets, mnist, own_sets
 from .assets import ASSETS, read_asset, read_card
 from .loading import Data, Pool, load, older_hash, pool, samples
-from .offers import find, offered
+from .offers import called, find, offered
 from .source import (
     FINDERS,
     SOURCES,
@@ -35,6 +35,7 @@ __all__ = [
     "Raw",
     "SOURCES",
     "apportion",
+    "called",
     "catalogue",
     "check_per_class",
     "check_shipped",

@@ -1,16 +1,31 @@
 """Which target tasks one person may choose: those that everybody has, and their own pictures."""
 
+from tlcore.errors import LabError
 from tlcore.spec import check_choice
 
 from .own_sets.card import is_own
+from .own_sets.kept import card, kept
 from .own_sets.kept import find as find_own
-from .own_sets.kept import kept
 from .source import SOURCES, DatasetInfo, catalogue
 
 
 def offered(owner: str | None = None) -> tuple[DatasetInfo, ...]:
     """Return every target task that a person may choose; ``None``: every one there is, as the host sees them."""
     return (*catalogue(), *(card.info for card in kept(owner)))
+
+
+def called(name: str) -> str:
+    """Return how a line names a task: by its name, own pictures by title and name.
+
+    >>> called("mnist")
+    'mnist'
+    """
+    if not is_own(name):
+        return name
+    try:
+        return f"{card(name).title} ({name})"
+    except LabError:
+        return name
 
 
 def find(text: str, owner: str | None = None) -> str:

@@ -167,7 +167,7 @@ def task(spec: Spec) -> str:
     n = spec.data.per_class
     images = "all images" if n is None else f"{n:,} per class"
     own = f" and drawings {spec.data.own}" if spec.data.own else ""
-    return f"{spec.source} → {spec.data.target}, {images}{own}"
+    return f"{spec.source} → {datasets.called(spec.data.target)}, {images}{own}"
 
 
 def check_data(spec: DataSpec, source: SourceInfo) -> None:

@@ -14,6 +14,8 @@ from .nouns import Finding, Given, listed, short
 from .stack import Damaged, Read, Stack, class_name
 
 MOST_ENTRIES = 200_000  # of a ZIP's list
+MOST_INSIDE = 8  # tables and the like in a ZIP
+PIECE = 2**20
 MOST_UNPACKED = 4  # times the limit of one set's files: what all pictures of a ZIP may unpack to
 PART_NAMES = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
@@ -95,16 +97,72 @@ def in_zip(given: Given, archive: zipfile.ZipFile, most_bytes: int, labels: Mapp
             read = file.read(min(MOST_FILE, left) + 1)
         left -= len(read)
         if left < 0:
-            raise DataError(
-                "{file} unpacks to more than {mb:,} MB. Pack smaller pictures, or fewer.",
-                file=short(given.name),
-                mb=MOST_UNPACKED * most_bytes // 2**20,
-            )
+            raise _too_much(given, most_bytes)
         return read
 
     names = [str(paths[i]) for i in kept]
     chosen = [place for place in places if place]
     return Stack("folders", names, [c for c, _ in chosen], [p for _, p in chosen], _reader(content), findings + more)
+
+
+def has_pictures(given: Given) -> bool:
+    """Return whether there are pictures in a ZIP, by the names of its files."""
+    with opened(given) as archive:
+        return any(is_picture(name) and not is_hidden(path_of(name)) for name in archive.namelist())
+
+
+def has_class_folders(given: Given) -> bool:
+    """Return whether the pictures of a ZIP lie in folders of two classes at least."""
+    with opened(given) as archive:
+        paths = [path_of(name) for name in archive.namelist() if is_picture(name)]
+    try:
+        places, _findings = placed([path for path in paths if not is_hidden(path)], "")
+    except DataError:
+        return False
+    return len({place[0] for place in places if place}) > 1
+
+
+def inside(given: Given, most_bytes: int, room: Path) -> list[Given]:
+    """Return the tables, NPZ and IDX files in a ZIP, written into a folder under numbers; archives stay where they are.
+
+    Raises
+    ------
+    DataError
+        They unpack to more than they may, or are damaged.
+    """
+    left, found = MOST_UNPACKED * most_bytes, []
+    with opened(given) as archive:
+        entries = [entry for entry in archive.infolist() if _is_data(entry.filename)][:MOST_INSIDE]
+        for number, entry in enumerate(entries):
+            room.mkdir(exist_ok=True)
+            try:
+                with archive.open(entry) as packed, open(room / str(number), "wb") as file:
+                    while piece := packed.read(min(PIECE, left + 1)):
+                        left -= len(piece)
+                        if left < 0:
+                            raise _too_much(given, most_bytes)
+                        file.write(piece)
+            except READERS as error:
+                raise DataError(
+                    "{name} in {file} is damaged. Pack it again, or download it again.",
+                    name=short(entry.filename),
+                    file=short(given.name),
+                ) from error
+            found.append(Given(room / str(number), path_of(entry.filename).name))
+    return found
+
+
+def _is_data(name: str) -> bool:
+    path = path_of(name.lower())
+    return not is_hidden(path) and (path.name.endswith((".csv", ".npz", ".csv.gz")) or "-ubyte" in path.name)
+
+
+def _too_much(given: Given, most_bytes: int) -> DataError:
+    return DataError(
+        "{file} unpacks to more than {mb:,} MB. Pack smaller pictures, or fewer.",
+        file=short(given.name),
+        mb=MOST_UNPACKED * most_bytes // 2**20,
+    )
 
 
 def loose(givens: Sequence[Given], labels: Mapping[str, str] | None = None) -> Stack:

@@ -2,13 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tlcore.errors import DataError
 from tlcore.sentences import Sentence
 
 from .bounds import MB, Limits
 from .decoding import is_picture
-from .folders import MOST_ENTRIES, in_zip, is_hidden, loose, opened, path_of
+from .folders import (
+    MOST_ENTRIES,
+    has_class_folders,
+    has_pictures,
+    in_zip,
+    inside,
+    is_hidden,
+    loose,
+    opened,
+    path_of,
+)
 from .idx_files import is_idx, read_idx_files
 from .nouns import Given, listed, short
 from .npz import read_npz
@@ -25,8 +36,12 @@ KINDS = {
 ARCHIVES = (b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zX", b"ustar")
 
 
-def read(givens: Sequence[Given], most: Limits) -> Stack:
+def read(givens: Sequence[Given], most: Limits, room: Path) -> Stack:
     """Return what files bring, before any pixel is read.
+
+    Parameters
+    ----------
+    room : a folder to be made for what lies packed in a ZIP; it is needed as long as the pictures are read
 
     Raises
     ------
@@ -38,16 +53,25 @@ def read(givens: Sequence[Given], most: Limits) -> Stack:
         raise DataError("There are no files. Give a ZIP of class folders, pictures, a CSV, an NPZ or IDX files.")
     if len(givens) > MOST_ENTRIES:
         raise DataError("These are {n:,} files. Give them as one ZIP of class folders.", n=len(givens))
-    kinds: dict[str, list[Given]] = {}
-    for given in givens:
-        kinds.setdefault(_kind(given), []).append(given)
+    kinds = _by_kind(givens)
+    if set(kinds) == {"zip"} and len(givens) == 1:
+        inner = inside(givens[0], most.mb * MB, room)
+        if inner and not has_pictures(givens[0]):
+            return _together(_by_kind(inner), most)
+        tables = [given for given in inner if _is_of_paths(given)]
+        if tables and not has_class_folders(givens[0]):
+            return _together(kinds | {"table": tables}, most)
+    return _together(kinds, most)
+
+
+def _together(kinds: dict[str, list[Given]], most: Limits) -> Stack:
     tables = [looked_at(given) for given in kinds.get("table", ())]
     by_path = [table for table in tables if table.path is not None]
     labels = {path: label for table in by_path for path, label in labels_of(table, MOST_ENTRIES).items()}
     rest = set(kinds) - {"table"}
     if by_path and len(by_path) == len(tables) and rest == {"zip"} and len(kinds["zip"]) == 1:
-        stack = in_zip(kinds["zip"][0], opened(kinds["zip"][0]), most.mb * MB, labels)
-        return replace(stack, kind="table")
+        (given,) = kinds["zip"]
+        return replace(in_zip(given, opened(given), most.mb * MB, labels), kind="table")
     if by_path and len(by_path) == len(tables) and rest == {"picture"}:
         return replace(loose(kinds["picture"], labels), kind="table")
     if by_path:
@@ -57,17 +81,32 @@ def read(givens: Sequence[Given], most: Limits) -> Stack:
         )
     if tables and not rest:
         return read_tables(tables, MOST_ENTRIES)
-    if len(kinds) > 1 or len(givens) > 1 and rest & {"zip", "npz"}:
+    givens = [given for same in kinds.values() for given in same]
+    if len(kinds) > 1 or len(kinds.get("zip", ())) > 1:
         raise DataError(
-            "These files do not belong together: {names}. Give one ZIP or one NPZ, or pictures alone, or IDX files "
-            "alone, or a CSV with the ZIP of its pictures.",
+            "These files do not belong together: {names}. Give one ZIP, or pictures alone, or NPZ or IDX files alone, "
+            "or a CSV with the ZIP of its pictures.",
             names=listed([given.name for given in givens]),
         )
     if "zip" in kinds:
         return in_zip(givens[0], opened(givens[0]), most.mb * MB)
     if "npz" in kinds:
-        return read_npz(givens[0], MOST_ENTRIES)
+        return read_npz(givens, MOST_ENTRIES)
     return read_idx_files(givens, MOST_ENTRIES) if "idx" in kinds else loose(givens)
+
+
+def _by_kind(givens: Sequence[Given]) -> dict[str, list[Given]]:
+    kinds: dict[str, list[Given]] = {}
+    for given in givens:
+        kinds.setdefault(_kind(given), []).append(given)
+    return kinds
+
+
+def _is_of_paths(given: Given) -> bool:
+    try:
+        return _kind(given) == "table" and looked_at(given).path is not None
+    except DataError:
+        return False
 
 
 def _kind(given: Given) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import shutil
 import time
 import zipfile
@@ -204,9 +205,8 @@ def add(id: str, title: str, choices: Choices = Choices(), owner: str = "", most
     check_room(owner, 0, most)
     check_person(used(owner), _bytes(chosen), most or limits())
     check_disk(_bytes(chosen))
-    place = draft.place / "set"
+    place = draft.place / f"set-{secrets.token_hex(4)}"
     try:
-        shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         digest = hashlib.sha256(json.dumps([chosen.class_names, str(FORMS[chosen.form])]).encode())
         names = draft.names()

@@ -20,7 +20,7 @@ from .nouns import FORMS, Given, Report, Stopped
 log = getLogger(__name__)
 
 SECONDS = 900.0
-WAIT_S = 120.0  # for others' pictures, which are read first
+WAIT_S = 600.0  # for others' pictures, which are read first
 TURN_S = 0.05
 
 _one_at_a_time = Semaphore(1)

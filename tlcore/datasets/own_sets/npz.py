@@ -3,13 +3,14 @@
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tlcore.errors import DataError
 
-from .folders import READERS, joined_validation, opened
+from .folders import READERS, joined_validation, opened, path_of
 from .nouns import Given, short
 from .stack import Damaged, Picture, Read, Stack, check_classes, class_name
 
@@ -30,8 +31,8 @@ MOST_PIXELS = 4_000_000  # of one picture
 AT_ONCE = 4 * 2**20  # bytes of a piece
 
 
-def read_npz(given: Given, most: int) -> Stack:
-    """Return the pictures of an NPZ file.
+def read_npz(givens: Sequence[Given], most: int) -> Stack:
+    """Return the pictures of an NPZ file, or of several: one with pictures and one with labels, as KMNIST is shared.
 
     Parameters
     ----------
@@ -42,17 +43,18 @@ def read_npz(given: Given, most: int) -> Stack:
     DataError
         It holds Python objects, or no arrays that are pictures and labels; the sentence says which arrays it has.
     """
-    archive = opened(given)
-    heads = {}
-    for entry in archive.infolist():
-        if entry.filename.endswith(".npy"):
-            heads[entry.filename.removesuffix(".npy")] = _head(archive, entry, given)
+    given, heads = givens[0], {}
+    for each in givens:
+        archive, mark = opened(each), f"{path_of(each.name).stem} " if givens[1:] else ""
+        for entry in archive.infolist():
+            if entry.filename.endswith(".npy"):
+                heads[mark + entry.filename.removesuffix(".npy")] = _head(archive, entry, each)
     names: list[str] = []
     labels: list[str] = []
     parts: list[str] = []
-    pieces: list[tuple[zipfile.ZipInfo, _Head]] = []
+    pieces: list[_Head] = []
     for part, (image_key, label_key) in _pairs(heads, given).items():
-        head, values = heads[image_key], _labels(archive, heads[label_key], given, label_key)
+        head, values = heads[image_key], _labels(heads[label_key], given, label_key)
         if len(values) != head.shape[0]:
             raise DataError(
                 "{file} has {n:,} pictures in {images!r} and {m:,} labels in {labels!r}: it needs one label for each.",
@@ -62,20 +64,20 @@ def read_npz(given: Given, most: int) -> Stack:
                 m=len(values),
                 labels=short(label_key),
             )
-        pieces.append((head.entry, head))
+        pieces.append(head)
         labels += values
         parts += [part] * len(values)
         names += [f"{short(image_key)} {i}" for i in range(len(values))]
         check_total(len(labels), most, given.name)
-    labels = _named(labels, archive, heads, given)
+    labels = _named(labels, heads, given)
     findings = joined_validation(sum(part == "validation" for part in parts))
     parts = ["train" if part == "validation" else part for part in parts]
     check_classes(labels, given.name)
 
     def pixels(rows: Sequence[int]) -> Iterator[Read]:
         wanted, start = set(rows), 0
-        for entry, head in pieces:
-            yield from _pictures(archive, entry, head, wanted, start, given)
+        for head in pieces:
+            yield from _pictures(head, wanted, start, given)
             start += head.shape[0]
 
     return Stack("npz", names, labels, parts, pixels, findings)
@@ -95,11 +97,15 @@ def check_total(n: int, most: int, name: str) -> None:
 # -- its arrays ------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
 class _Head:
-    """What an array's description says: shape, dtype, order, and where it lies."""
+    """What an array's description says, and where it lies."""
 
-    def __init__(self, entry: zipfile.ZipInfo, shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any]):
-        self.entry, self.shape, self.fortran, self.dtype = entry, shape, fortran, dtype
+    archive: zipfile.ZipFile
+    entry: zipfile.ZipInfo
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
 
     @property
     def n_bytes(self) -> int:
@@ -123,7 +129,7 @@ def _head(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, given: Given) -> _He
         ) from error
     if dtype.hasobject:
         raise _objects(given, entry.filename)
-    return _Head(entry, shape, fortran, dtype)
+    return _Head(archive, entry, shape, fortran, dtype)
 
 
 def _read_head(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -205,7 +211,7 @@ def form_of(shape: Sequence[int]) -> tuple[int, int, int, bool] | None:
     return each[0], each[1], each[2], first
 
 
-def _small(archive: zipfile.ZipFile, head: _Head, given: Given) -> np.ndarray:
+def _small(head: _Head, given: Given) -> np.ndarray:
     """Return a whole array; a DataError when it is large or damaged."""
     if head.n_bytes > MOST_SMALL:
         raise DataError(
@@ -214,7 +220,7 @@ def _small(archive: zipfile.ZipFile, head: _Head, given: Given) -> np.ndarray:
             file=short(given.name),
         )
     try:
-        with archive.open(head.entry) as file:
+        with head.archive.open(head.entry) as file:
             _read_head(file)
             content = file.read(head.n_bytes)
         return np.frombuffer(content, head.dtype).reshape(head.shape, order="F" if head.fortran else "C")
@@ -226,8 +232,8 @@ def _small(archive: zipfile.ZipFile, head: _Head, given: Given) -> np.ndarray:
         ) from error
 
 
-def _labels(archive: zipfile.ZipFile, head: _Head, given: Given, key: str) -> list[str]:
-    values = _small(archive, head, given)
+def _labels(head: _Head, given: Given, key: str) -> list[str]:
+    values = _small(head, given)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
@@ -245,11 +251,11 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _named(labels: list[str], archive: zipfile.ZipFile, heads: dict[str, _Head], given: Given) -> list[str]:
+def _named(labels: list[str], heads: dict[str, _Head], given: Given) -> list[str]:
     """Return labels that are numbers as the names that the file gives them."""
     for key, head in heads.items():
         if key.lower() in NAMES and head.dtype.kind in "US" and len(head.shape) == 1 and head.n_bytes <= MOST_SMALL:
-            names = [class_name(_text(value)) for value in _small(archive, head, given).tolist()]
+            names = [class_name(_text(value)) for value in _small(head, given).tolist()]
             if all(label.isdigit() and int(label) < len(names) for label in set(labels)):
                 return [names[int(label)] for label in labels]
     return labels
@@ -258,12 +264,10 @@ def _named(labels: list[str], archive: zipfile.ZipFile, heads: dict[str, _Head],
 # -- their pixels ----------------------------------------------------------------------------------------------------
 
 
-def _pictures(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, head: _Head, wanted: "set[int]", start: int, given: Given
-) -> Iterator[Read]:
+def _pictures(head: _Head, wanted: "set[int]", start: int, given: Given) -> Iterator[Read]:
     each = head.n_bytes // max(head.shape[0], 1)
     scale: float | None = None
-    with archive.open(entry) as file:
+    with head.archive.open(head.entry) as file:
         _read_head(file)
         if head.fortran and head.n_bytes > MOST_SMALL:
             raise DataError(
@@ -271,7 +275,7 @@ def _pictures(
                 file=short(given.name),
             )
         step = max(1, AT_ONCE // max(each, 1))
-        whole = _small(archive, head, given) if head.fortran else None
+        whole = _small(head, given) if head.fortran else None
         for at in range(0, head.shape[0], step):
             n = min(step, head.shape[0] - at)
             content = b"" if whole is not None else _cut(file, n * each)

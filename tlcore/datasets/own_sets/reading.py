@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -92,7 +93,14 @@ def read(
     DataError
         They cannot be read, or hold no pictures.
     """
-    stack = giving.read(givens, limits)
+    room = place / "unpacked"
+    try:
+        return _read(place, giving.read(givens, limits, room), givens, owner, limits, tell)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _read(place: Path, stack: Stack, givens: Sequence[Given], owner: str, limits: Limits, tell: Tell) -> Report:
     rows, more = _drawn(stack, limits.pictures)
     seen = _Seen()
     native = _read_items(place / ITEMS, stack, rows, seen, tell)

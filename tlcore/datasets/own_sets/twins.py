@@ -16,7 +16,7 @@ MOST_BITS = 6
 NEAR = {"photo": 6.0, "image": 2.0}  # mean difference of grey values, of 255
 SIDE = 28  # of the grey thumbnails that are held against each other
 MOST_PAIRS = 50_000
-AT_ONCE = 500
+AT_ONCE = 200
 
 
 def grey(item: np.ndarray) -> np.ndarray:
