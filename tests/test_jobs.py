@@ -35,7 +35,7 @@ def test_every_kind_that_can_be_stored_has_its_job():
 
 
 def test_a_kind_that_is_taken_is_refused():
-    with pytest.raises(SpecError, match="two kinds of run of the name 'fine_tune'"):
+    with pytest.raises(SpecError, match="Two kinds of run are called 'fine_tune'"):
         jobs.register(jobs.JOBS["fine_tune"])
 
 
