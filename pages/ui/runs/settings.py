@@ -164,6 +164,7 @@ def task() -> None:
         on_change=state.use_target,
         **state.keyed("target"),
     )
+    st.page_link("data.py", label=_("Bring your own pictures"), icon=":material/add_photo_alternate:")
     st.selectbox(
         _("Split"),
         SPLITS,
