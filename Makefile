@@ -24,9 +24,9 @@ run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://H
 # In two processes, see tests/side_by_side.py; PYTEST_ARGS=-n0 is one.
 SIDE_BY_SIDE = $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/.browser-stamp  ## every test, in a real browser too: ten minutes on two cores
+test: $(VENV)/.browser-stamp  ## every test, in a real browser too, and a sample of each grid: ten minutes
 	@$(COMPILE) tests || true
-	@$(SIDE_BY_SIDE) --sum-up "all tests" $(PYTEST_ARGS)
+	@$(SIDE_BY_SIDE) --sample --sum-up "all tests" $(PYTEST_ARGS)
 
 check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests, a few cases of each grid: under a minute
 	$(VENV)/bin/ruff check .
@@ -36,7 +36,8 @@ check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests, a few 
 	$(SIDE_BY_SIDE) -q --few --sum-up "fast tests" -m "not keras and not browser and not slow and not soak" \
 	    $(PYTEST_ARGS); tests=$$?; wait $$checker; typed=$$?; cat $$types; rm -f $$types; exit $$((tests || typed))
 
-soak: $(VENV)/.browser-stamp  ## faults and load that take minutes: fifty killed runs, a killed server; prints what was seen
+soak: $(VENV)/.browser-stamp  ## every case of every grid, and faults and load that take minutes
+	$(SIDE_BY_SIDE) -m "grid and not soak" --sum-up "full grids" $(PYTEST_ARGS)
 	$(PY) -m pytest -m soak $(PYTEST_ARGS)
 
 PEOPLE ?= 50

@@ -3,7 +3,8 @@
 A test that drives a browser, or whole processes for seconds, and fails is tried once more (pytest-rerunfailures): on a
 machine that others use too, a page may answer later than a click can wait. The last line counts those that needed it.
 
-``--few`` leaves out of a test marked ``grid(n)`` all cases but n, spread evenly over them and the same each time.
+``--few`` leaves out of a test marked ``grid(n)`` all cases but n, spread evenly over them and the same each time;
+``--sample`` all but a third of them, at least eight, or as many as ``grid(n, sample=m)`` says.
 
 Modules that take long come first, so that both processes end at about the same time. A test marked ``alone`` has the
 machine for itself: its process waits until the other is between two tests, and the other then waits for it.
@@ -14,6 +15,7 @@ import gc
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import pytest
@@ -34,6 +36,7 @@ LONGEST = (  # by their processor time, a page's of the browser included
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sum-up", metavar="NAME", help="end with a line of that name: how many passed, in how long")
     parser.addoption("--few", action="store_true", help="of each test marked grid(n) run n cases alone")
+    parser.addoption("--sample", action="store_true", help="of each test marked grid run a fixed sample")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,7 +58,8 @@ class SideBySide:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        if config.getoption("few") and (left_out := _left_out(items)):
+        shares = [share for name, share in SHARES.items() if config.getoption(name)]
+        if shares and (left_out := _left_out(items, shares[0])):
             config.hook.pytest_deselected(items=[item for item in items if item in left_out])
             items[:] = [item for item in items if item not in left_out]
         for item in items:
@@ -123,14 +127,28 @@ def _place(nodeid: str) -> int:
     return next((place for place, name in enumerate(LONGEST) if nodeid.startswith(name)), len(LONGEST))
 
 
-def _left_out(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Return all but a few cases of each test that is marked as a grid."""
+def _few(cases: int, n: int, sample: int | None = None) -> int:
+    """Return how many cases of a grid ``make check`` runs."""
+    return n
+
+
+def _sample(cases: int, n: int, sample: int | None = None) -> int:
+    """Return how many cases of a grid ``make test`` runs."""
+    return max(n, 8, cases // 3) if sample is None else sample
+
+
+SHARES = {"few": _few, "sample": _sample}
+
+
+def _left_out(items: list[pytest.Item], share: Callable[..., int]) -> set[pytest.Item]:
+    """Return all but some cases of each test that is marked as a grid."""
     grids: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("grid"):
             grids.setdefault(item.nodeid.partition("[")[0], []).append(item)
     kept: set[pytest.Item] = set()
     for cases in grids.values():
-        n: int = min(next(cases[0].iter_markers("grid")).args[0], len(cases))
+        mark = next(cases[0].iter_markers("grid"))
+        n = min(share(len(cases), *mark.args, **mark.kwargs), len(cases))
         kept.update(cases[(2 * number + 1) * len(cases) // (2 * n)] for number in range(n))
     return {item for cases in grids.values() for item in cases} - kept

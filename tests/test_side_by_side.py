@@ -83,3 +83,12 @@ def test_few_runs_a_fixed_sample_of_a_grid_and_all_of_the_rest(tmp_path):
     assert code == 0, said
     assert names == [f"test_{module}.py::test_of_many[{number}]" for module in ("one", "two") for number in (5, 15, 25)]
     assert "30 passed" in said and len(runs) == 30
+
+
+def test_a_sample_of_a_grid_is_a_third_of_it_at_least_eight_or_what_its_mark_says(tmp_path):
+    marked = GRID.replace("grid(0)", "grid(0, sample=1)").replace("range(30)", "range(36)")
+    code, said, runs = run(tmp_path, "--sample", "-n", "0", more=marked)
+    numbers = [name.partition("[")[2] for name, *_ in runs if "_one.py::test_of_many" in name]
+    assert code == 0, said
+    assert numbers == [f"{number}]" for number in range(1, 36, 3)]
+    assert len([name for name, *_ in runs if name.endswith("::test_of_none")]) == 2

@@ -32,7 +32,20 @@ from tlcore.store import Store
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
 
 SLOW_MS = 60_000  # the machine may be busy: a wait ends when its condition holds, this is only when it gives up
-PAGES = ("", "layers", "train", "heads", "draw", "runs")
+TITLES = {
+    "": "See transfer learning work",
+    "layers": "Layers",
+    "train": "Train",
+    "heads": "Compare heads",
+    "draw": "Try",
+    "runs": "Runs",
+}
+PAGES = tuple(TITLES)
+EVERY_PAGE = [
+    "" if path.stem == "home" else path.stem
+    for path in sorted((ROOT / "pages").glob("*.py"))
+    if path.stem not in ("menu", "__init__")
+]
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 LIVE = ".tl-live:not([data-recorded])"  # charts of runs; Train shows a recorded one first
@@ -218,20 +231,6 @@ def compared(opening, kept) -> str:
 
 
 # ------------------------------------------------------------------ thirty seconds: open it, draw, read
-
-
-@pytest.mark.parametrize(
-    ("path", "title"),
-    list(zip(PAGES, ("See transfer learning work", "Layers", "Train", "Compare heads", "Try", "Runs"), strict=True)),
-)
-def test_a_cold_deep_link_opens_its_page(visit, path, title):
-    page = visit(path)
-    expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    expect(page.get_by_role("alert").filter(has_text=re.compile("went wrong|Error"))).to_have_count(0)
-    if path:
-        expect(page.locator(".st-key-strip")).to_contain_text("5 per class")
-    else:  # nothing is set up on Home
-        expect(page.locator(".st-key-strip")).to_have_count(0)
 
 
 BEFORE, AFTER, SCRATCH = "source:digits_0_4", "taught:transfer", "taught:scratch"
@@ -794,29 +793,49 @@ def full(trained, compared) -> Callable[[str], str]:
     return lambda path: path + shown.get(path, "")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_critical_and_nothing_serious_on_any_page(visit, lab, full, scheme):
-    found = []
-    page = visit(color_scheme=scheme, viewport={"width": 1280, "height": 2400})
-    for path in (*PAGES, "race", "how_it_works"):
-        page.goto(lab.url + "/" + full(path))
-        settled(page)
-        if path in ("", "draw"):
-            draw(page, *SEVEN)
-            expect(answer(page, "source:digits" if path else AFTER)).to_be_visible()
-        found += [
-            f"{path or 'home'}: {violation['id']} at {node['html'][:160]}"
-            for violation in Axe().run(page).response["violations"]
-            if violation["impact"] in ("critical", "serious")
-            for node in violation["nodes"]
-        ]
-    assert found == []
+LIGHTNESS = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/)[0]"
+DARK = LIGHTNESS.replace("getComputedStyle", "() => getComputedStyle") + " < 60"
 
 
-def test_the_dark_theme_is_dark(visit):
-    lightness = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/)[0]"
-    assert int(visit("train", color_scheme="dark").evaluate(lightness)) < 60
-    assert int(visit("train", color_scheme="light").evaluate(lightness)) > 200
+@pytest.mark.parametrize("path", EVERY_PAGE)
+def test_axe_finds_nothing_serious_in_either_theme_and_no_name_holds_an_icons_word(visit, lab, full, path):
+    page = visit(full(path), viewport={"width": 1280, "height": 2400})
+    expect(page.get_by_role("heading", level=1)).to_be_visible()  # before its script runs a page looks settled
+    settled(page).wait_for_load_state("networkidle")  # icons come with a script of their own
+    if path in ("", "draw"):
+        draw(page, *SEVEN)
+        expect(answer(page, "source:digits" if path else AFTER)).to_be_visible()
+    found = serious(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(DARK)
+    assert found + serious(page) == []
+    assert list(named_by_icons(page)) == []
+    if path in ("layers", "train", "runs"):
+        assert page.locator("[translate=no]").filter(has_text=re.compile(r"^\w+_\w+$")).count(), "there are icons"
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe finds that is serious or critical."""
+    return [
+        f"{violation['id']} at {node['html'][:160]}"
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("critical", "serious")
+        for node in violation["nodes"]
+    ]
+
+
+def named_by_icons(page: Page) -> Iterator[tuple[str, str]]:
+    """Yield role and accessible name of what is named by the words that an icon's font draws, under every tab."""
+    devtools = page.context.new_cdp_session(page)
+    for tab in (None, *page.get_by_role("tab").all()):  # what another tab hides is not in the tree
+        if tab:
+            tab.click()
+            settled(page)
+        icons = {name for name in page.locator("[translate=no]").all_text_contents() if "_" in name}
+        for node in devtools.send("Accessibility.getFullAXTree")["nodes"]:
+            words = set(node.get("name", {}).get("value", "").split())
+            if not node["ignored"] and (words & icons or "icon" in words):
+                yield node["role"]["value"], node["name"]["value"]
 
 
 def test_the_phones_menu_closes_when_a_page_is_chosen(visit):
@@ -828,27 +847,6 @@ def test_the_phones_menu_closes_when_a_page_is_chosen(visit):
         menu.get_by_role("link", name=title, exact=True).click()
         expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
         expect(menu).not_to_be_in_viewport()
-
-
-def test_no_accessible_name_holds_an_icons_word(visit, lab, full):
-    page = visit()
-    devtools, found, icons = page.context.new_cdp_session(page), [], set()
-    for path in (*PAGES, "race", "evidence", "how_it_works", "break_it"):
-        page.goto(f"{lab.url}/{full(path)}")
-        expect(page.get_by_role("heading", level=1)).to_be_visible()  # before its script runs a page looks settled
-        settled(page).wait_for_load_state("networkidle")  # icons come with a script of their own
-        for tab in (None, *page.get_by_role("tab").all()):  # what another tab hides is not in the tree
-            if tab:
-                tab.click()
-                settled(page)
-            names = page.locator("[translate=no]").evaluate_all("icons => icons.map(icon => icon.textContent)")
-            icons |= {name for name in names if "_" in name}
-            for node in devtools.send("Accessibility.getFullAXTree")["nodes"]:
-                words = set(node.get("name", {}).get("value", "").split())
-                if not node["ignored"] and (words & icons or "icon" in words):
-                    found.append((path, node["role"]["value"], node["name"]["value"]))
-    assert {"check_circle", "play_arrow", "arrow_forward"} <= icons
-    assert found == []
 
 
 def test_on_a_phone_no_page_scrolls_sideways_and_the_pad_comes_first(visit, lab, full):
@@ -876,17 +874,21 @@ def test_the_server_process_holds_neither_tensorflow_nor_keras_after_every_page(
     assert lab.ask("/healthz")["alive"]
 
 
-EVERY_PAGE = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem not in ("menu", "__init__"))
-
-
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("name", EVERY_PAGE)
-def test_nothing_moves_while_a_page_loads(visit, name, size):
-    page = visit("" if name == "home" else name, **size)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()  # before its script runs a page looks settled
+@pytest.mark.parametrize("path", EVERY_PAGE)
+def test_a_deep_link_opens_its_page_and_nothing_moves_while_it_loads(visit, path, size):
+    page = visit(path, **size)
+    # before its script runs a page looks settled
+    expect(page.get_by_role("heading", level=1)).to_have_text(TITLES.get(path, re.compile(".")))
     settled(page)
     page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")  # all has come
     assert page.evaluate("window.shifted") < 0.1, page.evaluate("window.shifts")
+    expect(page.get_by_role("alert").filter(has_text=re.compile("went wrong|Error"))).to_have_count(0)
+    strip = page.locator(".st-key-strip")
+    if not path:
+        expect(strip).to_have_count(0)  # nothing is set up on Home
+    elif path in TITLES:
+        expect(strip).to_contain_text("5 per class")
 
 
 def test_a_zip_of_ones_own_becomes_the_target_of_the_next_training(visit):
