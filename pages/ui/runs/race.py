@@ -55,7 +55,6 @@ def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:
         if found:
             ends = finish.finishes({lane.label: lane.run for lane in running}, state.lab().store)
             _ended(finish.headline(found, ends), finish.details(found, ends))
-            st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
         elif over:
             frame.finding(_("No result: fewer than two lanes finished"))
         else:
@@ -66,6 +65,8 @@ def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:
         lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
     with st.container(key="race_reached"):
         lanes.metrics(running, costs([lane.run for lane in running]))
+        if found:
+            st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
     st.subheader(_("Inside each lane"), anchor=False)
     (films if over else st.fragment(films, run_every=1.0))(running, COLOURS[: len(running)])
     if found:
