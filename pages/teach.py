@@ -3,16 +3,17 @@
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.session import state
+from pages.ui.session import sets, state
 from pages.ui.teaching import showing
 from pages.ui.teaching.cards import cards
 from pages.ui.teaching.told import told
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import _, plain, tell
 from tlcore import teaching
 from tlcore.errors import LabError
 from tlcore.prediction import collected
 from tlcore.teaching import Examples
 
+LEAST_TO_TRAIN = 3
 FILL_S = 60.0  # the network may have to be loaded first
 
 
@@ -34,6 +35,30 @@ def begin(examples: Examples) -> None:
         st.rerun()
 
 
+def on_with(examples: Examples) -> None:
+    """Offer the examples as the target of a training."""
+    pages = {
+        "train.py": (_("Train with these examples"), ":material/play_arrow:"),
+        "layers.py": (_("See the layers that read them"), ":material/layers:"),
+    }
+    few = [one.name for one in examples.classes() if len(one.examples) < LEAST_TO_TRAIN]
+    with st.container(horizontal=True, key="teach_on"):
+        for page, (label, icon) in pages.items():
+            if st.button(label, key=f"on_{page[:-3]}", icon=icon, disabled=bool(few)):
+                try:
+                    with st.spinner(_("Keeping the examples as a set of your own …"), show_time=True):
+                        names = ", ".join(one.name for one in examples.classes() if one.examples)
+                        card = teaching.as_set(examples, state.person().id, _("Taught: {names}").format(names=names))
+                except LabError as error:
+                    st.error(tell(error))
+                    return
+                sets.use(card.name)
+                st.switch_page(page)
+    if few:
+        words = _("A training needs {n} examples of each class. Too few: {names}.")
+        st.caption(words.format(n=LEAST_TO_TRAIN, names=plain(", ".join(few))))
+
+
 frame.heading(
     _("Teach"),
     _("Show it a few examples of each class. A network that never saw them learns in under a second. Then try it."),
@@ -50,12 +75,12 @@ with st.container(horizontal=True, vertical_alignment="center", key="teach_top")
         persist_state="session",
         label_visibility="collapsed",
     )
-    own = teaching.of(state.teacher(), chosen)
+    own = teaching.of(state.person().id, chosen)
     is_empty = not any(one.examples for one in own.classes())
     if is_empty:
         begin(own)
 if state.get("teach_warm") != chosen:
-    collected.warm(state.lab().serving.predict, chosen, state.teacher())
+    collected.warm(state.lab().serving.predict, chosen, state.person().id)
     state.put(teach_warm=chosen)
 if error := state.take("teach_error"):
     st.warning(error)
@@ -64,4 +89,6 @@ place = st.container(key="teach_score_at")
 cards(own)  # before the score, which may take a second
 with place:
     told(own)
+if not is_empty:
+    on_with(own)
 frame.next_page("layers.py", _("Next: the network behind it"))

@@ -90,7 +90,7 @@ def rounded(shares: list[float]) -> list[float]:
 
 
 def sender(request: Request) -> str:
-    """Return whose browser this is.
+    """Return whose browser this is, or whose account it stands in for (``?as=``).
 
     Raises
     ------
@@ -98,9 +98,10 @@ def sender(request: Request) -> str:
         It sent no cookie of this lab.
     """
     keys = state.lab().keys
-    if (person := keys.person(request.cookies.get(keys.person_name))) is None:
+    browser = keys.person(request.cookies.get(keys.person_name))
+    if browser is None:
         raise RightsError("This browser sent no cookie of this lab, and the camera needs it. Allow cookies and reload.")
-    return person
+    return keys.account(browser, request.query_params.get("as")) or browser
 
 
 async def body(request: Request) -> bytes:

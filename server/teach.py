@@ -1,6 +1,7 @@
 """Where pictures arrive that a person teaches with, or asks what was learned from: Teach's routes.
 
-What is taught belongs to the browser, by its cookie. A recorded picture is kept, as its person wants; any other is not.
+What is taught belongs to who the browser's cookie names, or to the account that is logged in there. Recorded pictures
+are kept, as their person wants; others are not.
 """
 
 from typing import Any

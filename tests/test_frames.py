@@ -187,6 +187,17 @@ def test_a_class_that_is_not_there_is_refused(lab, class_room, label):
     assert not list(class_room.rglob("*.npz"))
 
 
+def test_who_is_logged_in_teaches_as_their_account_and_nobody_elses(lab, class_room):
+    browser, account = "0" * 32, "a" * 32
+    shown = lab.keys.stand_in(browser, account)
+    assert taught(lab, jpeg(), teach.record, **{"class": "1", "as": shown})[0] == 200
+    assert taught(lab, jpeg(), teach.record, person="1" * 32, **{"class": "1", "as": shown})[0] == 200  # not for it
+    counts = {
+        person[0]: len(teaching.of(person, "photo").classes()[0].examples) for person in (browser, account, "1" * 32)
+    }
+    assert counts == {"0": 0, "a": 1, "1": 1}
+
+
 def test_only_a_browser_with_its_cookie_teaches(lab, class_room):
     for do in (teach.record, teach.answer):
         assert taught(lab, jpeg(), do, person="", **{"class": "1"})[0] == 403

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcore import cli, teaching
+from tlcore import cli, datasets, teaching
 from tlcore.errors import DataError, SpecError
 from tlcore.prediction import ModelName, collected
 from tlcore.spec import InputForm
@@ -236,6 +236,20 @@ def test_the_examples_to_begin_with_have_the_form_of_their_kind(kind):
     names = teaching.ready_made.class_names(kind)
     assert [name for name, _item in found] == [*names] * teaching.ready_made.N_EACH
     assert {one.shape for _name, one in found} == {teaching.kind(kind).form.shape}
+
+
+def test_examples_become_a_set_of_ones_own_with_a_part_to_test(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path))
+    examples = teaching.of("0" * 32, "image")
+    ids = examples.begin(("1", "4", "7"))
+    for name, one in teaching.ready_made.items("image"):
+        examples.add(ids[name], one, np.ones(D))
+    card = teaching.as_set(examples, "0" * 32)
+    assert (card.title, card.class_names, card.owner) == ("1, 4, 7", ("1", "4", "7"), "0" * 32)
+    assert (sum(card.sizes), sum(card.test_sizes)) == (12, 3) and card.form == examples.kind.form
+    raw = datasets.get(card.name).read()
+    kept = {raw.x_train[i].tobytes() for i in range(12)} | {raw.x_test[i].tobytes() for i in range(3)}
+    assert kept == {one.tobytes() for _name, one in teaching.ready_made.items("image")}
 
 
 # ------------------------------------------------------------------ the command

@@ -76,6 +76,18 @@ def test_a_drawing_is_added_to_its_class_learned_and_answered(lab, monkeypatch):
     assert app.session_state["teach_rev"] == 1 and "of 16 examples" in html(app)
 
 
+def test_the_examples_go_on_to_a_training_as_a_set_of_ones_own(lab, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        teaching, "as_set", lambda examples, *named: asked.append(named) or SimpleNamespace(name="hands")
+    )
+    app = sound(opened("teach"))
+    app = sound(app.button(key="begin").click().run())
+    app = sound(app.button(key="on_train").click().run())
+    assert asked == [(ME.id, "Taught: 1, 3, 5")] and app.title[0].value == "Train"
+    assert (app.session_state["target"], app.session_state["source"]) == ("hands", "mobilenet_v2")
+
+
 def test_a_blank_pad_adds_nothing_and_says_so(lab, monkeypatch):
     monkeypatch.setattr(showing, "drawing_pad", lambda *_, **__: {"rev": 0, "strokes": [], "final": True})
     app = sound(opened("teach", teach_kind="image"))

@@ -2,6 +2,7 @@
 
 from . import ready_made
 from .examples import KINDS, LEAST_CLASSES, MOST_CLASSES, MOST_EXAMPLES, Example, Examples, Kind, OwnClass, kind, of
+from .handing_on import as_set
 from .head import LinearHead, fit, regression
 from .scores import MOST_LEFT_OUT, Score, as_numbers, left_out, of_numbers, score
 
@@ -18,6 +19,7 @@ __all__ = [
     "OwnClass",
     "Score",
     "as_numbers",
+    "as_set",
     "fit",
     "kind",
     "left_out",

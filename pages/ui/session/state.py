@@ -129,15 +129,6 @@ def person() -> Person:
     return found
 
 
-def teacher() -> str:
-    """Return whose classes Teach shows: those of who the browser's cookie names, as the camera's route knows no more.
-
-    An account that is logged in has in each browser what was taught there.
-    """
-    somebody = lab().keys.person(st.context.cookies.get(lab().keys.person_name))
-    return somebody or person().id
-
-
 def _is_open(session: str) -> bool:
     return runtime.exists() and runtime.get_instance().is_active_session(session)
 

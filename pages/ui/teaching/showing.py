@@ -9,7 +9,7 @@ from pages.ui.components.camera import Recorder, camera
 from pages.ui.components.pad import drawing_pad
 from pages.ui.inputs import answers
 from pages.ui.inputs.answers import Answers
-from pages.ui.session import state
+from pages.ui.session import sets, state
 from pages.ui.words.text import _, tell
 from tlcore import inputs
 from tlcore.errors import DataError, LabError
@@ -27,12 +27,18 @@ def by_camera(examples: Examples) -> None:
     classes = examples.classes()
     camera(
         f"teach_{kind}",
-        url=f"{ROUTE}/{kind}/answers?",
-        record_url=f"{ROUTE}/{kind}/examples?",
+        url=_route(f"{kind}/answers"),
+        record_url=_route(f"{kind}/examples"),
         class_names=[one.name for one in classes],
         classes=[Recorder(one.id, one.name, len(one.examples)) for one in classes],
         hint=_("Turn on the camera and hold a class's button for a second: that records about five examples."),
     )
+
+
+def _route(what: str) -> str:
+    """Return the address of a route, to which the browser adds parameters."""
+    address = sets.signed(f"{ROUTE}/{what}")
+    return address if "?" in address else f"{address}?"
 
 
 def by_pad(examples: Examples) -> None:
@@ -74,7 +80,7 @@ def pad(examples: Examples, at: DeltaGenerator) -> None:
 
 def answered(examples: Examples, item: np.ndarray | None, hint: str) -> str:
     """Return what is answered to a drawing, as HTML."""
-    name = collected.name_of(state.teacher(), examples.kind.name)
+    name = collected.name_of(state.person().id, examples.kind.name)
     title = Sentence("What you taught")
     info = PredictorInfo(name, title, examples.names(), "taught", examples.kind.form)
     found = {}

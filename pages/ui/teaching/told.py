@@ -26,7 +26,7 @@ def told(examples: Examples) -> None:
         with place.container():
             frame.finding(_("Counting again …"), _("Each example is asked of a head that has not seen it."))
         try:
-            score = collected.score_of(examples, state.teacher(), state.lab().serving.predict, PATIENCE_S)
+            score = collected.score_of(examples, state.person().id, state.lab().serving.predict, PATIENCE_S)
         except LabError as error:
             place.warning(tell(error))
             return
