@@ -90,6 +90,7 @@ def interrupted(spec, data, folder, after):
 
 @pytest.mark.keras
 @pytest.mark.slow
+@pytest.mark.grid(3)
 @pytest.mark.parametrize(
     ("name", "after"),
     [

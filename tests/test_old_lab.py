@@ -97,6 +97,7 @@ def test_the_lists_are_those_they_were(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.grid(6)
 @pytest.mark.parametrize(("page", "slot", "kind"), SLOTS)
 def test_the_pages_show_every_run(folder, lab, page, slot, kind):  # noqa: F811
     app = sound(opened(page))

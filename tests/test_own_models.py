@@ -68,6 +68,7 @@ def image():
     return np.random.default_rng(0).random((3, 28, 28, 1), np.float32)
 
 
+@pytest.mark.grid(7)
 @pytest.mark.parametrize("name", TAKEN)
 def test_an_own_model_answers_as_it_did(tmp_path, image, name):
     import keras
@@ -91,6 +92,7 @@ def test_an_own_model_answers_as_it_did(tmp_path, image, name):
     assert head(image, training=False).shape == (3, 3)
 
 
+@pytest.mark.grid(9)
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refusal_says_what_to_do(tmp_path, name):
     import own_models
@@ -160,6 +162,7 @@ def made_for(black: float, white: float, *front):
     return model
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize(
     ("made", "given"),
     [
@@ -183,6 +186,7 @@ def test_a_network_is_given_the_pixel_values_with_which_it_reads_digits(tmp_path
     assert np.allclose(kept(images, training=False), sources.proper(sources.load("digits"))(images), atol=1e-3)
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize(
     ("front", "expected"),
     [
@@ -222,6 +226,7 @@ def test_values_that_a_person_names_are_not_tried_against_others(tmp_path):
     assert seen["pixels"] == seen["expected"] == (0.0, 2.0)
 
 
+@pytest.mark.grid(3)
 @pytest.mark.parametrize("shape", [(32, 32, 1), (32, 32, 3), (28, 28, 3), (14, 14, 1), (1024,), (40, 30)])
 def test_an_image_is_brought_to_the_size_and_channels_that_a_network_takes(tmp_path, image, shape):
     import keras

@@ -63,6 +63,7 @@ def test_a_constant_rate_costs_no_arithmetic():
 
 
 @pytest.mark.keras
+@pytest.mark.grid(1)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_cosine_takes_the_steps_that_keras_takes(data, optimizer):
     import keras

@@ -99,6 +99,7 @@ SPECS = {
 }
 
 
+@pytest.mark.grid(2)
 @pytest.mark.parametrize("name", SPECS)
 def test_a_stopped_training_that_goes_on_ends_with_the_weights_of_one_that_was_not(data, tmp_path, name, monkeypatch):
     monkeypatch.setattr("tlcore.training.phase.STRETCH_S", 0)  # it looks at the stop flag after every batch

@@ -18,7 +18,7 @@ from tlcore.store import Store
 
 FEW = DataSpec(per_class=5)
 FINE_TUNE = FineTuneSpec(data=FEW, phases=(Phase(epochs=2, frozen=("conv_1", "conv_2")),))
-HEADS = HeadSpec(data=FEW, heads=("linear_svm", "random_forest"), inputs=("features", "pixels"), seeds=(0, 1))
+HEADS = HeadSpec(data=FEW, heads=("linear_svm", "knn"), inputs=("features", "pixels"), seeds=(0, 1))
 
 
 def executed(store: Store, spec):
@@ -209,7 +209,7 @@ def test_a_bug_becomes_a_failed_run_with_a_log_id(store, monkeypatch, caplog):
     monkeypatch.setattr(FineTune, "run", lambda *_: 1 / 0)
     run = executed(store, FINE_TUNE)
     assert run.state == "failed" and "ZeroDivisionError" not in str(run.error)
-    log_id = str(run.error).split("under ")[1].split(".")[0]
+    log_id = str(run.error).split("(log id ")[1].split(")")[0]
     assert log_id in caplog.text and "ZeroDivisionError" in caplog.text
 
 

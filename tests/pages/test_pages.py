@@ -8,13 +8,15 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pages.runs_list import rows
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import exec_code
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, app_test
 from tiny_results import fine_tuned
 
 from pages.ui.components import film, layer_picker
@@ -46,6 +48,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
 NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence", "how_it_works", "break_it", "data")
 WITHOUT_RUNS = ("teach",)  # they ask the store for nothing, and go on whatever becomes of it
+
+# For each AppTest Streamlit reads the metadata of every installed package, and each run compiles its page again: a
+# third of the time of these tests. A server does both once, and so do they.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+app_test.ScriptCache = cache(app_test.ScriptCache)
 
 
 class Line:
