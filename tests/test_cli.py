@@ -96,7 +96,7 @@ COMMANDS = dict(commands(cli.parser()))
 
 def test_no_command_is_missing():
     inner = {
-        *(("datasets", word) for word in ("report", "add", "remove", "rename", "pack")),
+        *(("datasets", word) for word in ("report", "add", "remove", "rename", "revise", "pack")),
         *(("sources", word) for word in ("rebuild", "fetch", "add", "remove")),
         *(("runs", word) for word in ("show", "compare", "delete", "restore", "stop", "resume")),
         *(("runs", word) for word in ("name", "note", "recover")),

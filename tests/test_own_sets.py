@@ -384,6 +384,23 @@ def test_a_set_is_packed_as_class_folders_and_is_the_same_set_again(tmp_path):
     assert again.hash == card.hash
 
 
+def test_a_cleaned_set_is_a_new_version_beside_the_old_one(tmp_path):
+    old = added(files.zipped(tmp_path / "pets.zip", files.pets(6)), owner=ME)
+    new = own_sets.revise(old.name, {("train", 0): "dog"}, {("train", 9)}, owner=ME)
+    assert (new.title, new.sizes, new.class_names) == ("pets (2)", (4, 5), ("cat", "dog")) and new.hash != old.hash
+    before, now = datasets.get(old.name).read(), datasets.get(new.name).read()
+    np.testing.assert_array_equal(now.x_train, before.x_train[:9])
+    assert now.y_train.tolist() == [1, *before.y_train[1:9]] and old.name in str(new.notes[-1])
+    with pytest.raises(SpecError, match="Nothing would change"):
+        own_sets.revise(old.name, owner=ME)
+    with pytest.raises(SpecError, match="no picture train/100"):
+        own_sets.revise(old.name, {("train", 99): "cat"}, owner=ME)
+    with pytest.raises(DataError, match="Too few has: owl"):
+        own_sets.revise(old.name, {("train", 0): "owl"}, owner=ME)
+    assert cli.main(["datasets", "revise", "pets", "--leave-out", "train/cat/00001.png", "--title", "clean"]) == 0
+    assert own_sets.kept()[0].title == "clean" and list((own_sets.folder() / "drafts").iterdir()) == []
+
+
 def test_limits_are_settings_and_each_is_one_sentence(tmp_path, monkeypatch):
     assert own_sets.limits({"TRANSFER_LAB_SET_MB": "7"}) == Limits(mb=7)
     with pytest.raises(SpecError, match="TRANSFER_LAB_SET_PICTURES must be"):

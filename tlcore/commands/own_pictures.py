@@ -43,6 +43,14 @@ def add_actions(actions: Any) -> None:
     added = add_command(actions, "rename", rename, words, "datasets rename pets animals")
     added.add_argument("set", metavar="NAME", help=SET)
     added.add_argument("title", metavar="TITLE", help="what it is called from now on")
+    words = "give some own pictures another class or leave them out: a new version beside the old one"
+    examples = ("datasets revise pets --relabel train/12=dog --leave-out test/3", "datasets pack pets pets.zip")
+    added = add_command(actions, "revise", revise, words, *examples)
+    added.add_argument("set", metavar="NAME", help=SET)
+    words = "the class of a picture, numbered as datasets pack writes it; may be given again"
+    added.add_argument("--relabel", action="append", default=[], metavar="PART/N=CLASS", help=words)
+    added.add_argument("--leave-out", type=several(str), default=(), metavar="PART/N,PART/N", help="pictures")
+    added.add_argument("--title", default="", metavar="TITLE", help="default: the old one with a number")
     words = "write own pictures as a ZIP of class folders"
     added = add_command(actions, "pack", pack, words, "datasets pack pets pets.zip")
     added.add_argument("set", metavar="NAME", help=SET)
@@ -171,6 +179,28 @@ def remove(options: Namespace) -> int:
 def rename(options: Namespace) -> int:
     own_sets.rename(_named(options.set), options.title)
     return console.OK
+
+
+def revise(options: Namespace) -> int:
+    relabelled = {}
+    for text in options.relabel:
+        where, _equals, label = text.partition("=")
+        if not label.strip():
+            raise SpecError("--relabel takes PART/N=CLASS. Received: {text!r}. Try train/12=cat.", text=text)
+        relabelled[_where(where)] = label
+    left_out = {_where(text) for text in options.leave_out}
+    made = own_sets.revise(_named(options.set), relabelled, left_out, options.title)
+    console.say(f"{made.name}: {made.title}, {made.n:,} pictures in {len(made.class_names)} classes")
+    console.say(f"- {made.notes[-1]}")
+    return console.OK
+
+
+def _where(text: str) -> tuple[str, int]:
+    part, _slash, number = text.strip().removesuffix(".png").partition("/")
+    number = number.rpartition("/")[2]
+    if not (number.isascii() and number.isdigit() and len(number) < 9 and int(number)):
+        raise SpecError("A picture is named PART/N. Received: {text!r}. Try train/12.", text=text)
+    return part, int(number) - 1
 
 
 def pack(options: Namespace) -> int:

@@ -19,6 +19,7 @@ from .kept import (
 )
 from .looking import look, report, thumbnails
 from .nouns import FORMS, Choices, ClassCount, Finding, Given, Plan, Report, Sizes, Stopped
+from .revising import revise
 
 __all__ = [
     "FOLDER",
@@ -49,6 +50,7 @@ __all__ = [
     "remove",
     "rename",
     "report",
+    "revise",
     "sweep",
     "thumbnails",
     "used_mb",

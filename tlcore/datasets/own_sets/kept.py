@@ -211,15 +211,13 @@ def add(id: str, title: str, choices: Choices = Choices(), owner: str = "", most
         digest = hashlib.sha256(json.dumps([chosen.class_names, str(FORMS[chosen.form])]).encode())
         names = draft.names()
         for part, rows, labels in zip(PARTS, (chosen.train, chosen.test), (chosen.y_train, chosen.y_test), strict=True):
-            _write_items(
-                place / f"{part}.npy", _items(draft, chosen, rows), len(rows), FORMS[chosen.form].shape, digest
-            )
+            write_items(place / f"{part}.npy", _items(draft, chosen, rows), len(rows), FORMS[chosen.form].shape, digest)
             np.save(place / f"y_{part}.npy", labels, allow_pickle=False)
             digest.update(labels.tobytes())
         files = {"train": [names[row] for row in chosen.train], "test": [names[row] for row in chosen.test]}
         (place / FILES).write_text(json.dumps(files), encoding="utf-8")
         made = _card(draft, chosen, choices, title, owner, digest.hexdigest(), size(place))
-        _place(place, made)
+        place_set(place, made)
     except OSError as error:
         raise StoreError(
             "The pictures could not be kept in the data folder ({reason}). Free some space there and try again.",
@@ -229,8 +227,13 @@ def add(id: str, title: str, choices: Choices = Choices(), owner: str = "", most
     return made
 
 
-def _card(draft: Draft, chosen: Selection, choices: Choices, title: str, owner: str, digest: str, n_bytes: int) -> Card:
+def named(digest: str, owner: str) -> str:
+    """Return the name of a set by its content and whose it is."""
     mark = f"-{hashlib.sha256(owner.encode()).hexdigest()[:6]}" if owner else ""
+    return f"set-{digest[:12]}{mark}"
+
+
+def _card(draft: Draft, chosen: Selection, choices: Choices, title: str, owner: str, digest: str, n_bytes: int) -> Card:
     report = draft.report
     n_classes = len(chosen.class_names)
     notes = [finding.sentence for finding in report.findings if not finding.mend]
@@ -240,7 +243,7 @@ def _card(draft: Draft, chosen: Selection, choices: Choices, title: str, owner: 
         if finding.mend in chosen.mends
     ]
     return Card(
-        name=f"set-{digest[:12]}{mark}",
+        name=named(digest, owner),
         title=title,
         owner=owner,
         created=time.time(),
@@ -258,7 +261,7 @@ def _card(draft: Draft, chosen: Selection, choices: Choices, title: str, owner: 
     )
 
 
-def _place(place: Path, made: Card) -> None:
+def place_set(place: Path, made: Card) -> None:
     """Move a finished folder to where sets lie; one that is there already gets the new card."""
     target = folder() / made.name
     if not (target / "train.npy").exists():
@@ -285,7 +288,7 @@ def _items(draft: Draft, chosen: Selection, rows: np.ndarray) -> Iterator[np.nda
         yield 255 - items if invert else items
 
 
-def _write_items(
+def write_items(
     path: Path, parts: Iterator[np.ndarray], n: int, shape: tuple[int, ...], digest: "hashlib._Hash"
 ) -> None:
     with open(path, "wb") as file:
@@ -320,6 +323,13 @@ def _checked_title(title: str, owner: str, name: str = "") -> str:
     if title in taken or is_own(title):
         raise SpecError("There are pictures named {title!r} already. Choose another name.", title=title)
     return title
+
+
+def fresh_title(title: str, owner: str, numbered: bool) -> str:
+    """Return a title as ``add`` takes it; ``numbered`` gives it the next number that is free."""
+    taken = {each.title for each in kept(owner)}
+    numbers = (f"{title} ({n})" for n in range(2, len(taken) + 3))
+    return _checked_title(next(each for each in numbers if each not in taken) if numbered else title, owner)
 
 
 # -- changing --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,126 @@
+"""Clean a set: some pictures get another class or are left out, which makes a new set beside the old one."""
+
+import hashlib
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from tlcore.errors import DataError, SpecError, StoreError
+from tlcore.sentences import Sentence
+
+from .bounds import DRAFTS, folder, size
+from .card import Card
+from .findings import LEAST
+from .kept import AT_ONCE, FILES, TITLE, OwnSet, card, check_room, fresh_title, named, place_set, write_items
+from .nouns import PARTS, listed
+from .stack import class_name, in_order
+
+Where = tuple[str, int]  # "train" or "test", and the position in that part, from 0
+
+
+def revise(
+    name: str,
+    relabelled: Mapping[Where, str] | None = None,
+    left_out: Collection[Where] = (),
+    title: str = "",
+    owner: str = "",
+) -> Card:
+    """Make a new version of a set. The old one stays: runs that learned from it name it.
+
+    Parameters
+    ----------
+    relabelled : the class of some pictures, by part and position; a class may be new
+    title : default: the old one with a number
+
+    Raises
+    ------
+    SpecError
+        There is no such set or picture, nothing is changed, or the title is taken.
+    DataError
+        A class would have too few pictures, or the set is gone.
+    RightsError
+        There is no room.
+    StoreError
+        The data folder cannot be written.
+    """
+    old, source = card(name), OwnSet(name)
+    relabelled = {where: class_name(label) for where, label in (relabelled or {}).items()}
+    numbers = dict(zip(PARTS, (sum(old.sizes), sum(old.test_sizes)), strict=True))
+    for part, row in (*relabelled, *left_out):
+        if not 0 <= row < numbers.get(part, 0):
+            raise SpecError("{title} has no picture {part}/{n}.", title=old.title, part=part, n=row + 1)
+    labels: dict[str, list[str]] = {}
+    rows: dict[str, np.ndarray] = {}
+    for part in PARTS:
+        now = [old.class_names[k] for k in source.labels(part).tolist()]
+        now = [relabelled.get((part, row), label) for row, label in enumerate(now)]
+        rows[part] = np.array([row for row in range(len(now)) if (part, row) not in left_out], np.int64)
+        labels[part] = [now[row] for row in rows[part].tolist()]
+    classes = tuple(in_order([*labels["train"], *labels["test"]]))
+    _check(labels, classes)
+    y = {part: np.array([classes.index(label) for label in labels[part]], np.int64) for part in PARTS}
+    check_room(owner, sum(len(rows[part]) for part in PARTS) * int(np.prod(old.form.shape)))
+    place = folder() / DRAFTS / f"revised-{secrets.token_hex(4)}"
+    try:
+        place.mkdir(parents=True)
+        digest = hashlib.sha256(json.dumps([classes, str(old.form)]).encode())
+        files = json.loads((folder() / name / FILES).read_text(encoding="utf-8"))
+        for part in PARTS:
+            write_items(
+                place / f"{part}.npy", _items(source, part, rows[part]), len(rows[part]), old.form.shape, digest
+            )
+            np.save(place / f"y_{part}.npy", y[part], allow_pickle=False)
+            digest.update(y[part].tobytes())
+        kept_names = {part: [files[part][row] for row in rows[part].tolist()] for part in PARTS}
+        (place / FILES).write_text(json.dumps(kept_names), encoding="utf-8")
+        if digest.hexdigest() == old.hash:
+            raise SpecError("Nothing would change. Give pictures another class, or leave some out.")
+        said = Sentence(
+            "Made from {title} ({name}): {n:,} pictures have another class, {m:,} are left out.",
+            title=old.title,
+            name=old.name,
+            n=len(relabelled),
+            m=len(set(left_out)),
+        )
+        made = replace(
+            old,
+            name=named(digest.hexdigest(), owner),
+            title=fresh_title(title or old.title[: TITLE - 6], owner, numbered=not title),
+            owner=owner,
+            created=time.time(),
+            class_names=classes,
+            sizes=tuple(np.bincount(y["train"], minlength=len(classes)).tolist()),
+            test_sizes=tuple(np.bincount(y["test"], minlength=len(classes)).tolist()),
+            hash=digest.hexdigest(),
+            n_bytes=size(place),
+            notes=(*old.notes, said),
+            removed=False,
+        )
+        place_set(place, made)
+    except OSError as error:
+        raise StoreError(
+            "The pictures could not be kept in the data folder ({reason}). Free some space there and try again.",
+            reason=error.strerror or "no reason given",
+        ) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    return made
+
+
+def _items(source: OwnSet, part: str, rows: np.ndarray) -> Iterator[np.ndarray]:
+    for at in range(0, len(rows), AT_ONCE):
+        yield source.items(part, rows[at : at + AT_ONCE])
+
+
+def _check(labels: Mapping[str, list[str]], classes: tuple[str, ...]) -> None:
+    few = [name for name in classes if labels["train"].count(name) < LEAST - 1 or not labels["test"].count(name)]
+    if few or len(classes) < 2:
+        raise DataError(
+            "A set needs 2 classes, and each class 2 training pictures and 1 test picture. Too few has: {names}.",
+            names=listed(few, 8) or listed(classes),
+        )
