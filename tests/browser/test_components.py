@@ -841,8 +841,8 @@ def test_under_every_cut_stands_what_it_reaches_and_the_boundary_marks_its_own(s
     cuts = page.get_by_role("listitem")
     expect(cuts).to_have_count(8)
     assert (
-        cuts.first.text_content() == "Nothing frozen: 88.0 %"
-        and cuts.last.text_content() == "Cut after dense_2: 90.3 %"
+        cuts.first.text_content() == "Nothing frozen: 88.0\u00a0%"
+        and cuts.last.text_content() == "Cut after dense_2: 90.3\u00a0%"
     )
     expect(page.locator(".tl-net-cut.here")).to_have_text("Nothing frozen: 88.0 %")
     page.get_by_role("slider").press("ArrowRight")
@@ -1093,13 +1093,13 @@ def test_one_slider_moves_the_films_of_all_lanes(show):
     cells = page.locator(".tl-film .together .images > div")
     expect(cells).to_have_count(2)
     assert [line.split(": ")[1] for line in cells.nth(1).locator("span").all_text_contents()] == [
-        "✗ 5 60 %",
-        "✓ 6 60 %",
+        "✗ 5 60\u00a0%",
+        "✓ 6 60\u00a0%",
     ]
     page.get_by_role("slider", name="Epoch").press("End")
     assert [line.split(": ")[1] for line in cells.nth(1).locator("span").all_text_contents()] == [
-        "✗ 5 100 %",
-        "✓ 6 90 %",
+        "✗ 5 100\u00a0%",
+        "✓ 6 90\u00a0%",
     ]
 
 
