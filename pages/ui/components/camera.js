@@ -36,6 +36,7 @@ class Camera {
     this.recording = null; // the id of the class whose button is held
     this.lastRecord = 0;
     this.nRecorded = 0;
+    this.adding = false; // files
     this.counts = {};
     this.steady = { label: "", n: 0, said: "" };
     this.canvas = document.createElement("canvas");
@@ -209,7 +210,11 @@ class Camera {
   }
 
   async turn() {
-    if (!this.stream || this.flying) return;
+    if (!this.stream) return;
+    if (this.flying) { // a file is on its way
+      this.next(EVERY_MS);
+      return;
+    }
     const began = performance.now();
     const { data, recording } = this;
     if (document.hidden || this.video.readyState < 2 || !this.video.clientWidth || (recording === null && !data.url)) {
@@ -356,7 +361,8 @@ class Camera {
   }
 
   recorded({ counts }) {
-    this.nRecorded += 1;
+    if (this.recording !== null) this.nRecorded += 1;
+    else if (!this.adding) this.emit({ n: 1 }); // it was still on its way when the button was let go
     Object.assign(this.counts, counts);
     this.showCounts();
     this.frame.classList.remove("flash");
@@ -370,6 +376,7 @@ class Camera {
   async takeFiles(input, id = null) {
     const files = [...input.files];
     input.value = ""; // the same file can be chosen again
+    this.adding = true;
     let n = 0;
     for (const file of files) {
       const picture = await small(file, this.canvas);
@@ -384,9 +391,8 @@ class Camera {
       if (status === 200 && id === null) this.say(this.stream ? "" : file.name);
       if (status === 429) await new Promise((go) => setTimeout(go, BUSY_MS));
     }
-    if (id === null || !n) return;
-    this.nRecorded = 0;
-    this.emit({ n });
+    this.adding = false;
+    if (id !== null && n) this.emit({ n });
   }
 
   showStill(picture) {
