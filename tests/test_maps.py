@@ -80,3 +80,15 @@ def test_heads_have_no_before_and_after(store):
     run = store.create(HeadSpec())
     with pytest.raises(SpecError, match="did not fine-tune a network"):
         maps.before_and_after(run.id, "dense_1", "pca", str(store.folder))
+
+
+def test_more_features_than_images_are_laid_out_as_they_would_be_one_by_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(0, 1, (30, 200)) * np.linspace(3, 0.1, 200), np.arange(30) % 3
+    quick = maps.plane(x, labels, "pca")
+    monkeypatch.setattr(maps, "compact", lambda features: features)
+    plain = maps.plane(x, labels, "pca")
+    np.testing.assert_allclose(
+        np.abs(quick.points), np.abs(plain.points), atol=1e-4
+    )  # a direction may point either way
+    assert quick.kept == pytest.approx(plain.kept) and (quick.neighbours == plain.neighbours).all()

