@@ -50,7 +50,7 @@ def revise(
     """
     old, source = card(name), OwnSet(name)
     relabelled = {where: class_name(label) for where, label in (relabelled or {}).items()}
-    numbers = dict(zip(PARTS, (sum(old.sizes), sum(old.test_sizes)), strict=True))
+    numbers: dict[str, int] = dict(zip(PARTS, (sum(old.sizes), sum(old.test_sizes)), strict=True))
     for part, row in (*relabelled, *left_out):
         if not 0 <= row < numbers.get(part, 0):
             raise SpecError("{title} has no picture {part}/{n}.", title=old.title, part=part, n=row + 1)
