@@ -27,7 +27,7 @@ def begin(examples: Examples) -> None:
     }[examples.kind.name]
     if st.button(words.format(names=names, n=n), key="begin", icon=":material/auto_awesome:", type="primary"):
         try:
-            with st.spinner(_("Taking the examples in …"), show_time=True):
+            with st.spinner(_("Adding the examples …"), show_time=True):
                 collected.fill(examples, state.lab().serving.predict, FILL_S)
         except LabError as error:
             st.error(tell(error))

@@ -65,7 +65,7 @@ def test_a_piece_that_is_not_the_next_one_says_where_that_begins():
 def test_more_than_was_said_is_refused_and_nothing_is_left(lab):
     arrival = begun()
     send(arrival, 0, CONTENT[:6])
-    with pytest.raises(DataError, match="More came"):
+    with pytest.raises(DataError, match="More data arrived"):
         Piece(arrival, 6, 10)
     assert everything(lab) == []
     with pytest.raises(SpecError, match="not there any more"):

@@ -341,7 +341,7 @@ def test_a_set_is_its_persons_and_the_host_sees_all(tmp_path):
     assert datasets.offered(ME)[-1] == mine.info and len(datasets.offered()) == len(datasets.catalogue()) + 2
     report = looked(given, owner=ME)
     for ask in (own_sets.report, own_sets.plan):
-        with pytest.raises(DataError, match="not here any more"):
+        with pytest.raises(DataError, match="pictures are gone"):
             ask(report.id, OTHER)
 
 
@@ -425,9 +425,9 @@ def test_what_a_person_removed_makes_room_for_what_they_bring(tmp_path):
 def test_only_the_last_drafts_of_a_person_stay(tmp_path):
     given = files.zipped(tmp_path / "pets.zip", files.pets())
     first, *_others = [looked(given, owner=ME) for _ in range(3)]
-    with pytest.raises(DataError, match="not here any more"):
+    with pytest.raises(DataError, match="pictures are gone"):
         own_sets.report(first.id, ME)
-    with pytest.raises(DataError, match="not here any more"):
+    with pytest.raises(DataError, match="pictures are gone"):
         own_sets.report("../../secret", ME)
 
 
@@ -480,7 +480,7 @@ def test_nobody_starts_a_run_on_anothers_set(tmp_path, store):
         if allowed:
             assert access.create(spec).owner == person.id
         else:
-            with pytest.raises(RightsError, match="somebody else's"):
+            with pytest.raises(RightsError, match="belong to somebody else"):
                 access.create(spec)
 
 

@@ -199,5 +199,5 @@ def test_a_set_is_taken_along_by_its_owner_and_the_host_alone(browser):
         assert len([name for name in zipfile.ZipFile(io.BytesIO(body)).namelist() if name[-1] != "/"]) == card.n
     for person in (BOB, None):
         status, body = browser(person).ask("GET", f"/api/sets/{card.name}.zip")
-        assert status == 403 and "somebody else's" in body["error"]
+        assert status == 403 and "belong" in body["error"]
     assert browser().ask("GET", "/api/sets/set-0.zip")[0] == 404

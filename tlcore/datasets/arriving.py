@@ -166,7 +166,7 @@ class Piece:
             raise OutOfTurn(arrived)
         if at + n > arrival.size:
             remove(arrival)
-            raise DataError("More came than these files were said to have. Choose them again.")
+            raise DataError("More data arrived than these files should have. Choose them again.")
         self._arrival, self._file = arrival, None
         self._next, begins = 0, 0
         while begins + arrival.files[self._next].size <= at:
@@ -225,7 +225,7 @@ def _place(owner: str, name: str) -> Path:
 def _somebody(owner: str | None) -> str:
     if not owner:
         raise RightsError(
-            "This browser sent no cookie of this lab, so the files would be nobody's. Allow cookies and reload."
+            "This browser sent no cookie of this lab, so the files would belong to nobody. Allow cookies and reload."
         )
     return owner
 
@@ -236,7 +236,7 @@ def _gone() -> SpecError:
 
 def not_yours() -> RightsError:
     """Return what is said to who asks for another person's set."""
-    return RightsError("This set is somebody else's: only its owner or the host can download it.")
+    return RightsError("This set belongs to somebody else: only its owner or the host can download it.")
 
 
 def no_list() -> DataError:

@@ -172,7 +172,7 @@ class Access:
         if datasets.own_sets.is_own(name):
             owner = datasets.own_sets.card(name).owner
             if owner and owner != self._person.id and not self._person.host:
-                raise RightsError("These pictures are somebody else's. Add them as your own to learn from them.")
+                raise RightsError("These pictures belong to somebody else. Add them as your own to learn from them.")
 
     def _check_room(self) -> None:
         waiting, most = self._store.count(states=("queued",), owner=self._person.id), self._limits.person

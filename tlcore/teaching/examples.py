@@ -224,7 +224,7 @@ class Examples:
             self._check(label)
             names = self._names()
             if len(names) <= LEAST_CLASSES:
-                raise SpecError("Two classes are the least that can be told apart. Rename this one instead.")
+                raise SpecError("A classifier needs at least two classes. Rename this one instead.")
             name = names.pop(label)
             self._put(names)
             return name

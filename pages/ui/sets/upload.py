@@ -19,7 +19,7 @@ def show() -> None:
     if error := state.take("upload_error"):
         st.error(error, icon=":material/error:")
     if (stand_in := sets.stand_in()) is None:
-        st.warning(_("This browser blocks cookies, so the pictures would be nobody's. Allow cookies and reload."))
+        st.warning(_("This browser blocks cookies, so the pictures would belong to nobody. Allow cookies and reload."))
     else:
         file_drop(KEY, _("Your own pictures"), stand_in=stand_in, on_arrived=_arrived)
 
@@ -30,7 +30,7 @@ def taken() -> None:
         (_("ZIP or folder"), _("a folder for each class; train and test folders stay as they are"), "cats/1.jpg"),
         (_("Pictures"), _("JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC; you name their class"), "IMG_1.jpg"),
         ("CSV", _("a label and its pixels in each row; or a path and a label, beside a ZIP"), "7,0,0,31,255 …"),
-        ("NPZ", _("arrays x and y, or train, val and test as MedMNIST has them"), "train_images"),
+        ("NPZ", _("arrays x and y, or train, val and test as in MedMNIST"), "train_images"),
         ("IDX", _("the files in which MNIST is published"), "train-images-idx3-ubyte.gz"),
     ]
     body = "".join(

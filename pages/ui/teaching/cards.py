@@ -68,7 +68,7 @@ def card(examples: Examples, one: OwnClass, n_classes: int) -> None:
             rev=hash(shown[0].name + str(n)) % 2**31,
         )
         st.button(
-            _("Delete the picked one"),
+            _("Delete the selected one"),
             key=f"delete_{kind}_{one.id}",
             icon=":material/delete:",
             type="tertiary",

@@ -62,7 +62,8 @@ def check_size(n_bytes: int, most: Limits) -> None:
     """Raise a DataError when files are larger than those of one set may be."""
     if n_bytes > most.mb * MB:
         raise DataError(
-            "These files have {mb:,.0f} MB; a set may have {most:,}. Leave some out, or make the pictures smaller.",
+            "These files have {mb:,.0f} MB; the limit for a set is {most:,}. Leave some out, or make the pictures "
+            "smaller.",
             mb=n_bytes / MB,
             most=most.mb,
         )

@@ -102,9 +102,7 @@ def opened(id: str, owner: str) -> Draft:
             return draft
         except (OSError, ValueError, KeyError, TypeError):
             pass
-    raise DataError(
-        "These pictures are not here any more: what is not added within an hour goes. Give the files again."
-    )
+    raise DataError("These pictures are gone: what is not added within an hour is deleted. Give the files again.")
 
 
 def discard(id: str, owner: str) -> None:

@@ -170,7 +170,7 @@ def _inverted(facts: Facts) -> Iterator[Finding]:
     light = facts.border >= LIGHT
     if len(facts) and light.mean() >= MOSTLY:
         said = Sentence(
-            "Dark on light: {share} of the pictures. The digit networks know light on black, as MNIST has it.",
+            "Dark on light: {share} of the pictures. The digit networks know light on black, as in MNIST.",
             share=percent(float(light.mean()), 0),
         )
         mend = Sentence("Make them light on black")

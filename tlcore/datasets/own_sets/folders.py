@@ -41,7 +41,7 @@ def opened(given: Given) -> zipfile.ZipFile:
         ) from error
     if len(archive.infolist()) > MOST_ENTRIES:
         raise DataError(
-            "{file} lists {n:,} files; it may list {most:,}. Pack fewer pictures.",
+            "{file} lists {n:,} files; the limit is {most:,}. Pack fewer pictures.",
             file=short(given.name),
             n=len(archive.infolist()),
             most=MOST_ENTRIES,
@@ -298,14 +298,14 @@ def listed_in_table(
 def _without_class(names: Sequence[str]) -> list[Finding]:
     if not names:
         return []
-    said = Sentence("Left out, for they have no class: {n:,} ({names}).", n=len(names), names=listed(names))
+    said = Sentence("Left out because they have no class: {n:,} ({names}).", n=len(names), names=listed(names))
     return [Finding("labels", said, len(names), tuple(short(name) for name in names[:20]))]
 
 
 def _skipped(names: Sequence[str]) -> list[Finding]:
     if not names:
         return []
-    said = Sentence("Left out, for they are not pictures: {n:,} ({names}).", n=len(names), names=listed(names))
+    said = Sentence("Left out because they are not pictures: {n:,} ({names}).", n=len(names), names=listed(names))
     return [Finding("skipped", said, len(names), tuple(short(name) for name in names[:20]))]
 
 

@@ -107,7 +107,9 @@ def card(name: str) -> Card:
             raise FileNotFoundError
         return Card.from_json(json.loads((folder() / name / CARD).read_text(encoding="utf-8")))
     except OSError as error:
-        raise SpecError("There are no own pictures {name!r}. Pick a set from the list.", name=short(name)) from error
+        raise SpecError(
+            "There is no set of own pictures {name!r}. Pick one from the list.", name=short(name)
+        ) from error
     except ValueError as error:
         raise DataError("The card of the pictures {name!r} is damaged. Add them again.", name=name) from error
 

@@ -49,7 +49,7 @@ class Json:
         try:
             return decode(cls, values, strict=False)
         except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise DataError("What is noted of these pictures is damaged. Add them again.") from error
+            raise DataError("The description of these pictures is damaged. Add them again.") from error
 
 
 @dataclass(frozen=True)

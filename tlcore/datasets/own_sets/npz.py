@@ -87,7 +87,7 @@ def check_total(n: int, most: int, name: str) -> None:
     """Raise a DataError when a file lists more pictures than can be looked through."""
     if n > most:
         raise DataError(
-            "{file} holds {n:,} pictures; {most:,} can be looked through. Make a smaller file.",
+            "{file} contains {n:,} pictures; the limit is {most:,}. Make a smaller file.",
             file=short(name),
             n=n,
             most=most,
@@ -271,7 +271,7 @@ def _pictures(head: _Head, wanted: "set[int]", start: int, given: Given) -> Iter
         _read_head(file)
         if head.fortran and head.n_bytes > MOST_SMALL:
             raise DataError(
-                "The pictures of {file} lie in Fortran's order. Save them with numpy.ascontiguousarray.",
+                "The pictures of {file} are stored in Fortran order. Save them with numpy.ascontiguousarray.",
                 file=short(given.name),
             )
         step = max(1, AT_ONCE // max(each, 1))

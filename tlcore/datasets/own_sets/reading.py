@@ -162,7 +162,7 @@ def _drawn(stack: Stack, most: int) -> tuple[list[int], list[Finding]]:
     number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     rows = draw(np.array([number[key] for key in keys]), most)
     said = Sentence(
-        "These are {n:,} pictures, and a set may have {most:,}: so many were drawn, class by class.",
+        "These are {n:,} pictures; the limit for a set is {most:,}, so that many were drawn, class by class.",
         n=len(stack),
         most=most,
     )
