@@ -405,7 +405,7 @@ def test_limits_are_settings_and_each_is_one_sentence(tmp_path, monkeypatch):
     assert own_sets.limits({"TRANSFER_LAB_SET_MB": "7"}) == Limits(mb=7)
     with pytest.raises(SpecError, match="TRANSFER_LAB_SET_PICTURES must be"):
         own_sets.limits({"TRANSFER_LAB_SET_PICTURES": "many"})
-    with pytest.raises(DataError, match="a set may have 1"):
+    with pytest.raises(DataError, match="the limit for a set is 1"):
         own_sets.check_room(ME, 2 * 2**20, Limits(mb=1))
     with pytest.raises(RightsError, match="Your sets take"):
         own_sets.check_room(ME, 2 * 2**20, Limits(person_mb=1))

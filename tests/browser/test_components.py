@@ -1208,9 +1208,9 @@ def test_loose_pictures_are_sent_under_their_class_and_a_lost_piece_goes_on_wher
 
 def test_a_refusal_is_read_out_and_other_files_can_be_chosen(show):
     page = show("drop")
-    Taking(page, refusal="These files have 600 MB; a set may have 500.")
+    Taking(page, refusal="These files have 600 MB; the limit for a set is 500.")
     page.locator(".tl-drop input[type=file]").first.set_input_files(files(("a.zip", b"0123")))
-    expect(page.get_by_role("alert")).to_have_text("These files have 600 MB; a set may have 500.")
+    expect(page.get_by_role("alert")).to_have_text("These files have 600 MB; the limit for a set is 500.")
     page.get_by_role("button", name="Choose other files").click()
     expect(page.get_by_role("button", name="Choose files")).to_be_focused()
     assert [each for each in Axe().run(page).response["violations"] if each["impact"] in ("critical", "serious")] == []
