@@ -20,11 +20,15 @@ SEED = 1  # of which photograph stands for each class
 def answered(first: PredictorInfo) -> None:
     """Show the camera and what ``first`` answers to it; nothing of it can be explained, as nothing is kept."""
     state.put(on_easel=None)
+    signs, anything = (
+        _("Turn on the camera and hold one of the signs into the square."),
+        _("Turn on the camera and hold something into the square."),
+    )
     camera(
         f"camera_{first.form.modality}",
         url=answers_url(first.name),
         class_names=first.class_names,
-        hint=_("Turn on the camera and hold one of the signs into the square."),
+        hint=signs if _examples(first.form, tuple(first.class_names)) else anything,
     )
 
 
