@@ -116,6 +116,7 @@ print(json.dumps([told, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - be
 """
 
 
+@pytest.mark.slow
 def test_bombs_take_no_memory(tmp_path):
     for folder in ("bombs", "drafts"):
         (tmp_path / folder).mkdir()

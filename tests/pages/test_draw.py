@@ -277,7 +277,7 @@ def test_a_head_is_uploaded_chosen_removed_and_put_back(lab, monkeypatch, tmp_pa
     monkeypatch.setattr(own_heads, "look_at", lambda content: True)
     app.file_uploader(key="head_file_0").upload("mine.skops", b"a head", "application/octet-stream").run()
     app.button(key="add_head").click().run()
-    assert added == [(b"a head", "mine.skops", len(sources.catalogue()), ME.id)]
+    assert added == [(b"a head", "mine.skops", len(sources.offered()), ME.id)]
     assert app.selectbox(key="answer_model").value == f"own:{card.name}"  # it answers at once
     told = words(app).replace("\\", "")
     assert "Linear SVM, uploaded: mine answers now" in app.success[0].value.replace("\\", "")
