@@ -237,14 +237,14 @@ REFUSED = {
     "heads --seeds 0,x": "Received: 'x'",
     "heads --seeds ,": "needs at least one seed",
     "break-it everything": "There is no mistake 'everything'. Pick one of: freeze_too_deep, wrong_source",
-    "sweep --study cats": "There is no study 'cats'. Pick one of: label_savings, claims, best_cut.",
+    "sweep --study cats": "There is no study 'cats'. Pick one of: label_savings, claims, hands,",
     "sweep --cuts conv_9": "There is no cut 'conv_9'. Pick one of: pixels, conv_1",
     "sweep --methods magic": "There is no method 'magic'. Pick one of: linear_svm",
-    "sweep --methods h_score --per-class 1": "This grid has 0 experiments",
+    "sweep --methods h_score --per-class 1": "This sweep has 0 experiments",
     "sweep --per-class 6000": "has at most 4,879 training images of every class",
     "sweep --budget 1": "Time budget must be a whole number from 5 to 86,400. Received: 1.",
     "sweep --n-test few": "Test images must be a whole number from 100 to 70,000. Received: 'few'.",
-    "sweep --record": "Only a study can be recorded. Name one: --study label_savings or claims or best_cut.",
+    "sweep --record": "Only a study can be recorded. Name one: --study label_savings or claims or hands",
     "sweep --resume abcdef": "There is no run 'abcdef'.",
     "describe cats": "There is no source model 'cats'.",
     "describe digits --freeze conv_9": "Cannot freeze conv_9: digits has the layers",
@@ -333,7 +333,7 @@ def test_describe_shows_each_layer_and_sums_that_add_up(do):
     assert "nothing to freeze" in printed and "trainable" in printed
     sums, saved = printed.splitlines()[-2:]
     assert sums == "121,930 weights in all: 19,146 train and 102,784 are frozen."
-    assert saved.startswith("19,146 of 121,930 weights will train (15.7 %), about ")
+    assert saved.startswith("19,146 of 121,930 weights will train (15.7 %): each step needs about ")
     fields = json.loads(do("describe", "digits", "--preset", "convolutions", "--json")[1])
     assert sum(layer["n_weights"] for layer in fields["layers"]) == fields["n_weights"] == 121_930
     assert [layer["name"] for layer in fields["layers"] if layer["state"] == "frozen"] == ["conv_1", "conv_2"]

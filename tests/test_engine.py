@@ -383,7 +383,9 @@ def test_a_run_whose_workers_never_begin_fails_after_three(store, start, execute
     start(execute=getattr(tiny_tasks, execute), warm=getattr(tiny_tasks, warm))
     run = ended(store, new(store))
     assert (run.state, run.attempt) == ("failed", 0)
-    assert str(run.error).startswith("The worker process ended 3 times before it could begin: it ended without a word")
+    assert str(run.error).startswith(
+        "The worker process ended 3 times before it could begin: it ended without giving a reason"
+    )
 
 
 @pytest.mark.slow

@@ -192,7 +192,7 @@ def test_a_run_is_named_and_noted_and_both_are_taken_away_again(do, ids, home):
         ("look digits", "not a run"),
         ("look {tuned} --repeat", "--against"),
         ("look {tuned} --against {tuned}", "two different models"),
-        ("inside {heads}", "left"),
+        ("inside {heads}", "has: "),
         ("map {heads}", "did not fine-tune"),
         ("map {tuned} --layer conv_9", "conv_9"),
         ("lesson {heads}", "not a finished fine-tuning"),
