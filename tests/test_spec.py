@@ -96,7 +96,7 @@ def test_json_names_the_kind():
     ],
 )
 def test_settings_that_cannot_be_read_are_said(text):
-    with pytest.raises(SpecError, match="These settings cannot be read .*Make the run again"):
+    with pytest.raises(SpecError, match="These settings cannot be read .*Start the run again"):
         from_json(text)
 
 
