@@ -573,7 +573,7 @@ def test_the_axes_say_what_they_show(show, server):
     titles = page.locator(".tl-live-plot .annotation")
     expect(titles.filter(has_text="Accuracy")).to_have_text("Accuracy, axis 0 % to 100 %")
     page.get_by_role("button", name="Zoom to the curves").click()
-    expect(titles.filter(has_text="Accuracy")).to_have_text(re.compile(r"axis 1\d\.\d % to 9\d\.\d %"))
+    expect(titles.filter(has_text="Accuracy")).to_have_text(re.compile(r"axis 1\d\.\d\s% to 9\d\.\d\s%"))
     page.get_by_role("button", name="Log scale").click()
     expect(titles.filter(has_text="log axis")).to_have_count(1)
     assert graph(page, "graph._fullLayout.yaxis.type") == "log"
