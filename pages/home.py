@@ -32,6 +32,7 @@ if shown_hands.is_recorded():
         default="draw",
         required=True,
         key="door",
+        wrap=True,
         label_visibility="collapsed",
     )
 

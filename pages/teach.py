@@ -72,6 +72,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="teach_top")
         default="photo",
         required=True,
         key="teach_kind",
+        wrap=True,
         persist_state="session",
         label_visibility="collapsed",
     )

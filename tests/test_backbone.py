@@ -71,7 +71,7 @@ def test_source_and_target_lead_to_each_other():
     assert sources.target_for(digits, "mnist_5_9") == "mnist_5_9"
     assert sources.source_for("hands", digits, sources.catalogue()) == "mobilenet_v2"
     assert sources.source_for("mnist", digits, sources.catalogue()) == "digits_0_4"
-    with pytest.raises(SpecError, match=r"reads 96 × 96 × 3 \(photo\), and MNIST digits 5-9 has 28 × 28 \(image\)"):
+    with pytest.raises(SpecError, match=r"reads 96 × 96 × 3 \(photo\), but MNIST digits 5-9 has 28 × 28 \(image\)"):
         sources.check_reads(CARD, "mnist_5_9")
 
 

@@ -88,7 +88,7 @@ def test_anothers_model_is_neither_listed_nor_removable(mine):
 @pytest.mark.parametrize(
     ("name", "weakness", "sentence"),
     [
-        ("evil.keras", "CVE-2024-3660", "its Lambda layer holds code, and code in a file is never run"),
+        ("evil.keras", "CVE-2024-3660", "its Lambda layer contains code, and code in a file is never run"),
         ("old.h5", "CVE-2025-9905", "it is a file in the old .h5 format, which may hold code. Convert it"),
     ],
 )

@@ -76,6 +76,7 @@ def show() -> None:
         default=at(),
         required=True,
         key="hands_at",
+        wrap=True,
         on_change=lambda: state.put(saving_at=state.get("hands_at")),
     )
     with st.expander(_("For researchers"), icon=":material/science:"):
