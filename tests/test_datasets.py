@@ -71,7 +71,7 @@ def test_a_task_registers_once_and_is_then_on_every_list(monkeypatch):
     assert datasets.catalogue()[-1].title == "Dots" and datasets.info("dots").n_train == 10
     assert cli.parser().parse_args(["train", "--target", "dots"]).target == "dots"
     assert datasets.samples("dots", 5)[1].tolist() != [] and datasets.max_per_class("dots", "standard") == 1
-    with pytest.raises(SpecError, match="two data sets of the name 'dots'"):
+    with pytest.raises(SpecError, match="Two data sets are called 'dots'"):
         datasets.register(Dots())
 
 

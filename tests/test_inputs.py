@@ -99,7 +99,7 @@ def test_a_kind_registers_once_and_an_unknown_one_is_refused_with_the_names(monk
     form = InputForm("grid", (8, 6, 2))
     item = inputs.modality("grid").accept(np.ones(form.shape, np.uint8), form)
     assert inputs.modality("grid").preview(item).shape == (8, 6)
-    with pytest.raises(SpecError, match="two kinds of input of the name 'grid'"):
+    with pytest.raises(SpecError, match="Two kinds of input are called 'grid'"):
         inputs.register(Grids())
     with pytest.raises(SpecError, match="no kind of input 'smell'. Pick one of: image, photo, grid"):
         inputs.modality("smell")
