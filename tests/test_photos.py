@@ -67,6 +67,6 @@ def test_an_item_stays_as_it_is_and_is_its_own_picture():
         photos.accept(item[:50], FORM)
 
 
-def test_a_photograph_is_picked_or_uploaded_and_never_drawn():
-    assert photos.ways == ("sample", "upload") and not photos.centres and not photos.placed
+def test_a_photograph_is_picked_uploaded_or_shown_to_the_camera_and_never_drawn():
+    assert photos.ways == ("sample", "upload", "camera") and not photos.centres and not photos.placed
     assert inputs.modality("image").placed

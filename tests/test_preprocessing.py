@@ -109,7 +109,7 @@ def test_a_network_and_data_of_another_form_are_refused_in_one_sentence(refuse, 
         info = datasets.DatasetInfo("strips", "Strips", ("a", "b"), form, (20, 20), 8, True, "")
 
     monkeypatch.setitem(datasets.SOURCES, "strips", Strips())
-    with pytest.raises(SpecError, match=r"Digits 0-4 reads 28 × 28 \(image\), and Strips has 8 × 6 × 2 \(image\)"):
+    with pytest.raises(SpecError, match=r"Digits 0-4 reads 28 × 28 \(image\), but Strips has 8 × 6 × 2 \(image\)"):
         refuse()
 
 
