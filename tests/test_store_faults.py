@@ -166,7 +166,7 @@ def test_recover_is_a_command(tmp_path, capsys):
 def test_a_database_on_a_server_is_not_recovered_here(tmp_path, monkeypatch):
     pytest.importorskip("psycopg")
     monkeypatch.setenv("TRANSFER_LAB_DATABASE", "postgresql://ada:secret@localhost/lab")
-    with pytest.raises(StoreError, match="on a database server, postgresql://ada:...@localhost/lab. Use that server.s own tools"):
+    with pytest.raises(StoreError, match="on a database server, postgresql://ada:...@localhost/lab. Use that server"):
         database.file(tmp_path)
 
 
