@@ -136,7 +136,7 @@ def page_changes(page: Page, address: str, n: int) -> tuple[list[float], list[fl
             page.goto(address)
             until(page, STOOD)
         page.wait_for_timeout(looks.uniform(0, 2500))
-        name = ("Layers", "Train", "Heads", "Draw", "Runs", "Home")[i % 6]
+        name = ("Layers", "Train", "Compare heads", "Try", "Runs", "Home")[i % 6]
         page.evaluate("name => { window.wanted = name; window.began = 0; }", HOME if name == "Home" else name)
         page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
         until(page, f"window.began > 0 && {STOOD}")
