@@ -24,11 +24,11 @@ run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://H
 # In two processes, see tests/side_by_side.py; PYTEST_ARGS=-n0 is one.
 SIDE_BY_SIDE = $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/.browser-stamp  ## every test, in a real browser too, and a sample of each grid: ten minutes
+test: $(VENV)/.browser-stamp  ## every test, in a real browser too, and a sample of each grid: a quarter of an hour
 	@$(COMPILE) tests || true
 	@$(SIDE_BY_SIDE) --sample --sum-up "all tests" $(PYTEST_ARGS)
 
-check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests, a few cases of each grid: under a minute
+check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests, a few cases of each grid: under two minutes
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	@$(COMPILE) tests || true
