@@ -5,17 +5,18 @@ Who sends is named by the browser's cookie. What is refused is a sentence in the
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, wraps
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from pages.ui.session import state
-from pages.ui.words.text import shown
+from server import arrivals
+from server.arrivals import json_answer
 from tlcore import prediction
 from tlcore.errors import LabError, RightsError, SpecError
 from tlcore.inputs import frames
@@ -27,7 +28,6 @@ MOST_FLYING = 4  # pictures of one person that wait for an answer; a camera send
 MOST_AT_ONCE = 16  # of everybody's: they wait for the process that answers, in which they are put together
 PATIENCE_S = 5.0
 
-Route = Callable[[Request], Awaitable[Response]]
 _flying: Counter[str] = Counter()
 # Threads of its own: those of asyncio send the frontend's files, and a slow model must not hold these up.
 _threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="frames")
@@ -44,20 +44,7 @@ class TooLarge(LabError):
 STATUS = {RightsError: 403, TooLarge: 413, TooMany: 429}  # of any other refusal: 400
 
 
-def refusing(route: Route) -> Route:
-    """Answer what a route refuses in its sentence."""
-
-    @wraps(route)
-    async def answer(request: Request) -> Response:
-        try:
-            return await route(request)
-        except ClientDisconnect:
-            return Response(status_code=499)
-        except LabError as error:
-            words = shown(error.sentence, request.query_params.get("language"))
-            return json_answer({"error": words}, STATUS.get(type(error), 400))
-
-    return answer
+refusing = arrivals.refusing(STATUS)
 
 
 @refusing
@@ -97,11 +84,10 @@ def sender(request: Request) -> str:
     RightsError
         It sent no cookie of this lab.
     """
-    keys = state.lab().keys
-    browser = keys.person(request.cookies.get(keys.person_name))
-    if browser is None:
+    person = arrivals.sender(request)
+    if person is None:
         raise RightsError("This browser sent no cookie of this lab, and the camera needs it. Allow cookies and reload.")
-    return keys.account(browser, request.query_params.get("as")) or browser
+    return person
 
 
 async def body(request: Request) -> bytes:
@@ -125,8 +111,3 @@ async def in_turn(person: str, do: Callable[..., Any], *arguments: Any) -> Any:
         _flying[person] -= 1
         if not _flying[person]:
             del _flying[person]
-
-
-def json_answer(content: Any, status: int = 200) -> JSONResponse:
-    """Return JSON that no browser keeps."""
-    return JSONResponse(content, status, headers={"cache-control": "no-store"})

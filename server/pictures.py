@@ -10,19 +10,19 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import wraps
 from typing import BinaryIO
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from pages.ui.session import state
-from pages.ui.words.text import shown
+from server import arrivals
 from server.address import base_path
+from server.arrivals import json_answer, sender
 from tlcore.datasets import arriving, own_sets
 from tlcore.datasets.arriving import PIECE, Arrival, File, OutOfTurn, Piece
 from tlcore.errors import DataError, LabError, RightsError, SpecError, StoreError
@@ -31,27 +31,14 @@ BLOCK = 2**20  # bytes that are kept in memory until they are written
 MOST_LIST = 8 * 2**20  # bytes of the list of files
 STATUS = {RightsError: 403, SpecError: 404, OutOfTurn: 409, StoreError: 507}  # of any other refusal: 400
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 _writing: set[str] = set()  # sendings that a piece is being written to
 
 
-def refusing(route: Endpoint) -> Endpoint:
-    """Answer what a route refuses in its sentence."""
+def _arrived(error: LabError) -> dict[str, int | None]:
+    return {"arrived": error.arrived} if isinstance(error, OutOfTurn) else {}
 
-    @wraps(route)
-    async def answer(request: Request) -> Response:
-        try:
-            return await route(request)
-        except ClientDisconnect:
-            return Response(status_code=499)
-        except LabError as error:
-            status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
-            body: dict[str, object] = {"error": shown(error.sentence, request.query_params.get("language"))}
-            if isinstance(error, OutOfTurn):
-                body["arrived"] = error.arrived
-            return JSONResponse(body, status, headers={"cache-control": "no-store"})
 
-    return answer
+refusing = arrivals.refusing(STATUS, _arrived)
 
 
 @refusing
@@ -132,13 +119,6 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
             yield block
 
 
-def sender(request: Request) -> str | None:
-    """Return whose browser this is, or whose account it stands in for; None where it sent no cookie of this lab."""
-    keys = state.lab().keys
-    browser = keys.person(request.cookies.get(keys.person_name))
-    return keys.account(browser, request.query_params.get("as")) or browser
-
-
 async def _arrival(request: Request) -> Arrival:
     return await asyncio.to_thread(arriving.get, sender(request), request.path_params["arrival_id"])
 
@@ -146,7 +126,7 @@ async def _arrival(request: Request) -> Arrival:
 async def _answer(arrival: Arrival) -> Response:
     arrived = await asyncio.to_thread(lambda: arrival.arrived)
     body = {"id": arrival.id, "arrived": arrived, "size": arrival.size, "piece": PIECE}
-    return JSONResponse(body, headers={"cache-control": "no-store"})
+    return json_answer(body)
 
 
 async def _write(request: Request, place: Piece) -> None:

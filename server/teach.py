@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pages.ui.session import state
-from server.frames import PATIENCE_S, body, in_turn, json_answer, refusing, rounded, sender
+from server.arrivals import json_answer
+from server.frames import PATIENCE_S, body, in_turn, refusing, rounded, sender
 from tlcore import teaching
 from tlcore.errors import SpecError
 from tlcore.inputs import frames
