@@ -3,18 +3,17 @@
 import json
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from tlcore import sentences
 from tlcore.errors import DataError, LabError
-from tlcore.machine import begin_child
+from tlcore.machine import begin_child, confinement
 from tlcore.sentences import Sentence
 
 from ..splits import draw
@@ -31,8 +30,6 @@ MOST_MEMORY = 768 * 2**20  # beyond what the process has when it begins
 MOST_CPU_S = 900
 SMALL = 28  # pixels a side: grey pictures of this size stay as they are
 N_SHOWN = 12  # rows of a class for thumbnails
-FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.", "os.system", "os.exec", "os.fork",
-             "os.posix_spawn", "os.spawn", "pty.spawn", "pickle.find_class")  # fmt: skip
 Tell = Callable[[int, int], object]
 
 
@@ -43,7 +40,7 @@ def in_child(place: Path, givens: Sequence[Given], owner: str, limits: Limits) -
         os.nice(5)  # answering and training come first
     know_heif()
     _limit(limits)
-    sys.addaudithook(_refuse)
+    confinement.forbid("own pictures", "pickle.find_class")
     teller = _Teller(place / PROGRESS)
     try:
         read(place, givens, owner, limits, teller)
@@ -52,23 +49,7 @@ def in_child(place: Path, givens: Sequence[Given], owner: str, limits: Limits) -
 
 
 def _limit(limits: Limits) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the time limit of the caller is all there is
-        return
-    if sys.platform == "linux":
-        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + MOST_MEMORY, used + MOST_MEMORY))
-    until = int(sum(os.times()[:2])) + MOST_CPU_S
-    resource.setrlimit(resource.RLIMIT_CPU, (until, until))
-    largest = limits.pictures * int(np.prod(FORMS["photo"].shape)) + 64 * 2**20
-    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
-    if event.startswith(FORBIDDEN):
-        raise PermissionError(f"{event} in the process that reads own pictures")
+    confinement.limit(MOST_MEMORY, MOST_CPU_S, limits.pictures * int(np.prod(FORMS["photo"].shape)) + 64 * 2**20)
 
 
 class _Teller:

@@ -4,8 +4,6 @@ Keras' loader is not used: the layers are built from settings that were checked 
 from the file.
 """
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore.machine import begin_child
+from tlcore.machine import begin_child, confinement
 
 from . import reading
 from .archive import WEIGHTS
@@ -30,8 +28,6 @@ MOST_MEMORY = 2 * 2**30  # beyond what the process has after importing Keras
 MOST_CPU_S = 60
 MOST_TRIED = 5_000_000_000  # multiply-adds of one way to give it the digits: half a second
 AT_ONCE = 10  # images through the network; a layer may put out two million numbers for each
-FORBIDDEN = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.", "os.system", "os.exec", "os.fork",
-             "os.posix_spawn", "os.spawn", "pty.spawn", "ctypes.dlopen")  # fmt: skip
 
 
 def begin() -> None:
@@ -42,26 +38,8 @@ def begin() -> None:
     import tensorflow as tf
 
     tf.zeros(1)  # TensorFlow starts its threads now, before memory is counted
-    _limit()
-    sys.addaudithook(_refuse)
-
-
-def _limit() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the time limit of the caller is all there is
-        return
-    if sys.platform == "linux":
-        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + MOST_MEMORY, used + MOST_MEMORY))
-    until = int(sum(os.times()[:2])) + MOST_CPU_S
-    resource.setrlimit(resource.RLIMIT_CPU, (until, until))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
-    if event.startswith(FORBIDDEN):
-        raise PermissionError(f"{event} in the process that reads foreign models")
+    confinement.limit(MOST_MEMORY, MOST_CPU_S)
+    confinement.forbid("foreign models", "ctypes.dlopen")
 
 
 def rebuild(network: Network, folder: str, known: Known, pixels: Pixels | None = None) -> dict[str, Any]:
