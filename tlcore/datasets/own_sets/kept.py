@@ -12,7 +12,7 @@ import secrets
 import shutil
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from PIL import Image
 
 from tlcore.errors import DataError, SpecError, StoreError
 from tlcore.sentences import Sentence
+from tlcore.spec import InputForm
 
 from ..source import SOURCES, DatasetInfo, DataSource, Raw
 from . import draft as drafts
@@ -37,6 +38,7 @@ CARD, FILES = "card.json", "files.json"
 TITLE = 60  # characters
 AT_ONCE = 256  # items
 HEADS = 128  # bytes before the first item: what numpy.save writes
+Part = tuple[Iterator[np.ndarray], np.ndarray, list[str]]  # items as stored, labels int64, the names of their files
 
 
 class OwnSet(DataSource):
@@ -210,21 +212,18 @@ def add(id: str, title: str, choices: Choices = Choices(), owner: str = "", most
     place = draft.place / f"set-{secrets.token_hex(4)}"
     try:
         place.mkdir()
-        digest = hashlib.sha256(json.dumps([chosen.class_names, str(FORMS[chosen.form])]).encode())
         names = draft.names()
-        for part, rows, labels in zip(PARTS, (chosen.train, chosen.test), (chosen.y_train, chosen.y_test), strict=True):
-            write_items(place / f"{part}.npy", _items(draft, chosen, rows), len(rows), FORMS[chosen.form].shape, digest)
-            np.save(place / f"y_{part}.npy", labels, allow_pickle=False)
-            digest.update(labels.tobytes())
-        files = {"train": [names[row] for row in chosen.train], "test": [names[row] for row in chosen.test]}
-        (place / FILES).write_text(json.dumps(files), encoding="utf-8")
-        made = _card(draft, chosen, choices, title, owner, digest.hexdigest(), size(place))
+        parts = {
+            part: (_items(draft, chosen, rows), labels, [names[row] for row in rows])
+            for part, rows, labels in zip(
+                PARTS, (chosen.train, chosen.test), (chosen.y_train, chosen.y_test), strict=True
+            )
+        }
+        digest = write_parts(place, chosen.class_names, FORMS[chosen.form], parts)
+        made = _card(draft, chosen, choices, title, owner, digest, size(place))
         place_set(place, made)
     except OSError as error:
-        raise StoreError(
-            "The pictures could not be kept in the data folder ({reason}). Free some space there and try again.",
-            reason=error.strerror or "no reason given",
-        ) from error
+        raise no_room(error) from error
     drafts.discard(id, owner)
     return made
 
@@ -290,7 +289,27 @@ def _items(draft: Draft, chosen: Selection, rows: np.ndarray) -> Iterator[np.nda
         yield 255 - items if invert else items
 
 
-def write_items(
+def write_parts(place: Path, class_names: Sequence[str], form: InputForm, parts: Mapping[str, Part]) -> str:
+    """Write the pictures, labels and files' names of both parts into a folder; return the hash of the content."""
+    digest = hashlib.sha256(json.dumps([class_names, str(form)]).encode())
+    for part, (items, labels, _names) in parts.items():
+        _write_items(place / f"{part}.npy", items, len(labels), form.shape, digest)
+        np.save(place / f"y_{part}.npy", labels, allow_pickle=False)
+        digest.update(labels.tobytes())
+    files = {part: names for part, (_, _, names) in parts.items()}
+    (place / FILES).write_text(json.dumps(files), encoding="utf-8")
+    return digest.hexdigest()
+
+
+def no_room(error: OSError) -> StoreError:
+    """Return what is said where the data folder cannot be written."""
+    return StoreError(
+        "The pictures could not be kept in the data folder ({reason}). Free some space there and try again.",
+        reason=error.strerror or "no reason given",
+    )
+
+
+def _write_items(
     path: Path, parts: Iterator[np.ndarray], n: int, shape: tuple[int, ...], digest: "hashlib._Hash"
 ) -> None:
     with open(path, "wb") as file:

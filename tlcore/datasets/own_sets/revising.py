@@ -1,6 +1,5 @@
 """Clean a set: some pictures get another class or are left out, which makes a new set beside the old one."""
 
-import hashlib
 import json
 import secrets
 import shutil
@@ -10,13 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from tlcore.errors import DataError, SpecError, StoreError
+from tlcore.errors import DataError, SpecError
 from tlcore.sentences import Sentence
 
 from .bounds import DRAFTS, folder, size
 from .card import Card
 from .findings import LEAST
-from .kept import AT_ONCE, FILES, TITLE, OwnSet, card, check_room, fresh_title, named, place_set, write_items
+from .kept import AT_ONCE, FILES, TITLE, OwnSet, card, check_room, fresh_title, named, no_room, place_set, write_parts
 from .nouns import PARTS, listed
 from .stack import class_name, in_order
 
@@ -68,17 +67,13 @@ def revise(
     place = folder() / DRAFTS / f"revised-{secrets.token_hex(4)}"
     try:
         place.mkdir(parents=True)
-        digest = hashlib.sha256(json.dumps([classes, str(old.form)]).encode())
         files = json.loads((folder() / name / FILES).read_text(encoding="utf-8"))
-        for part in PARTS:
-            write_items(
-                place / f"{part}.npy", _items(source, part, rows[part]), len(rows[part]), old.form.shape, digest
-            )
-            np.save(place / f"y_{part}.npy", y[part], allow_pickle=False)
-            digest.update(y[part].tobytes())
-        kept_names = {part: [files[part][row] for row in rows[part].tolist()] for part in PARTS}
-        (place / FILES).write_text(json.dumps(kept_names), encoding="utf-8")
-        if digest.hexdigest() == old.hash:
+        parts = {
+            part: (_items(source, part, rows[part]), y[part], [files[part][row] for row in rows[part].tolist()])
+            for part in PARTS
+        }
+        digest = write_parts(place, classes, old.form, parts)
+        if digest == old.hash:
             raise SpecError("Nothing would change. Give pictures another class, or leave some out.")
         said = Sentence(
             "Made from {title} ({name}): {n:,} pictures have another class, {m:,} are left out.",
@@ -89,24 +84,21 @@ def revise(
         )
         made = replace(
             old,
-            name=named(digest.hexdigest(), owner),
+            name=named(digest, owner),
             title=fresh_title(title or old.title[: TITLE - 6], owner, numbered=not title),
             owner=owner,
             created=time.time(),
             class_names=classes,
             sizes=tuple(np.bincount(y["train"], minlength=len(classes)).tolist()),
             test_sizes=tuple(np.bincount(y["test"], minlength=len(classes)).tolist()),
-            hash=digest.hexdigest(),
+            hash=digest,
             n_bytes=size(place),
             notes=(*old.notes, said),
             removed=False,
         )
         place_set(place, made)
     except OSError as error:
-        raise StoreError(
-            "The pictures could not be kept in the data folder ({reason}). Free some space there and try again.",
-            reason=error.strerror or "no reason given",
-        ) from error
+        raise no_room(error) from error
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return made
