@@ -17,25 +17,27 @@ from starlette.routing import Route
 
 from pages.ui.frame import complain
 from pages.ui.session import state
-from server import frames, live, pictures, routes, teach
+from server import frames, live, phone, pictures, predict, rooms, routes, teach
 from server.address import address, base_path, cookie_path
 from server.assets import Assets, files
 from server.callbacks import finish_callbacks
 from server.door import Door
 from server.first_page import ready_first_page
+from server.messages import send_together
 from server.page import Page
 from server.sockets import send_at_once
-from tlcore import extensions
+from tlcore import extensions, translation
 from tlcore.datasets import own_sets
 from tlcore.errors import LabError
 from tlcore.lab import close_all
 from tlcore.machine import Lock, logs, scratch
 from tlcore.people import embedding
 from tlcore.prediction import own_heads
+from tlcore.rooms import Rooms
 from tlcore.sources import uploads
 from tlcore.store import home
 
-FILES = files()
+FILES = {**files(), **phone.files()}
 
 
 @asynccontextmanager
@@ -45,6 +47,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         try:
             logs.gather()
             logs.configure()
+            translation.compile_catalogues()
             extensions.load()
             embedding.sites()
             scratch.settle(home())
@@ -55,10 +58,13 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
             await asyncio.to_thread(uploads.sweep)
             await asyncio.to_thread(own_heads.sweep)
             await asyncio.to_thread(own_sets.sweep)
+            forgetting = asyncio.create_task(rooms.forget_old(Rooms(lab.store).forget))
+            opened.callback(forgetting.cancel)
             await ready_first_page(FILES)
         except LabError as error:
             sys.exit(f"Transfer Lab cannot start: {error}")
         send_at_once()
+        send_together()
         finish_callbacks()
         gc.collect()
         threading.Thread(target=lab.start_what_if, daemon=True).start()
@@ -79,6 +85,9 @@ app = st.App(
         Route(base_path() + "/metrics", routes.metrics),
         Route(base_path() + "/api/runs/{run_id}/metrics", live.metrics),
         *pictures.routes(),
+        *rooms.routes(),
+        *phone.routes(),
+        *predict.routes(),
         Route(base_path() + "/api/answers", frames.answers, methods=["POST"]),
         Route(base_path() + "/api/teach/{kind}/answers", teach.answer, methods=["POST"]),
         Route(base_path() + "/api/teach/{kind}/examples", teach.record, methods=["POST"]),
@@ -90,6 +99,7 @@ app = st.App(
             origins=lambda: st.get_option("server.corsAllowedOrigins"),
             path=cookie_path(),
             sites=embedding.sites,
+            open_paths=predict.open_paths(),
         ),
         Middleware(Assets, files=FILES),
         Middleware(Page),

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 from zlib import crc32
 
 import numpy as np
@@ -20,13 +19,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
+from bench._http import PATIENCE_S, exchange
 from tlcore import inputs
 from tlcore.datasets.mnist import FORM
 from tlcore.sources import strokes
 
 LOOK_S, EMIT_S, PAUSES, LOST_S = 0.015, 0.12, 3, 1.0  # the pad's own: how often it sends while the pen is down
 POLL_S = 0.5  # the live chart's POLL_MS
-PATIENCE_S = 60.0  # a click that takes longer has not been answered
 TRIGGERS = "$$STREAMLIT_INTERNAL_KEY_{id}__events"
 PAD, CHART, PICKER = "transfer_lab_pad", "transfer_lab_live_chart", "transfer_lab_layer_picker"
 
@@ -49,24 +48,9 @@ class Room:
 
     async def get(self, address: str, path: str, cookies: dict[str, str]) -> bytes:
         """Return the body of one GET, over a connection of its own; keep the cookies that it sets."""
-        place = urlsplit(address)
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
-        words = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        head = f"GET {path} HTTP/1.0\r\nHost: {place.netloc}\r\n" + (f"Cookie: {words}\r\n" if words else "") + "\r\n"
-        try:
-            writer.write(head.encode())
-            answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
-        finally:
-            writer.close()
-        head, _, body = answer.partition(b"\r\n\r\n")
-        status, *lines = head.decode("latin-1").split("\r\n")
-        if status.split(" ")[1] != "200":
+        status, body = await exchange(address, "GET", path, cookies)
+        if status != 200:
             self.errors.append(f"GET {path}: {status}")
-        for line in lines:
-            name, _, value = line.partition(":")
-            if name.lower() == "set-cookie":
-                key, _, content = value.strip().partition(";")[0].partition("=")
-                cookies[key] = content
         return body
 
 

@@ -107,7 +107,12 @@ def figure(name: str, title: str, value: float, unit: str, note: str = "", repet
 
 
 def p95(values: Sequence[float]) -> float:
-    return sorted(values)[min(len(values) - 1, round(0.95 * (len(values) - 1)))]
+    return quantile(values, 0.95)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value below which ``share`` of the values lie, one of them."""
+    return sorted(values)[min(len(values) - 1, round(share * (len(values) - 1)))]
 
 
 def _peak(results: Sequence[Result]) -> float | None:

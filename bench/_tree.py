@@ -2,8 +2,9 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +56,30 @@ def cpu_s(pids: list[int]) -> float:
     return total
 
 
-def n_handles(pids: list[int]) -> int:
-    """Return how many files, sockets and pipes processes hold open."""
-    total = 0
+def kinds_of_handles(pids: list[int]) -> Counter[str]:
+    """Return how many handles there are of each kind: sockets, pipes, others without a file, and files by ending."""
+    found: Counter[str] = Counter()
     for pid in pids:
-        try:
-            total += len(os.listdir(f"/proc/{pid}/fd"))
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
-    return total
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            for handle in Path(f"/proc/{pid}/fd").iterdir():
+                with suppress(OSError):
+                    found[_kind(os.readlink(handle))] += 1
+    return found
+
+
+def _kind(target: str) -> str:
+    """Return what a handle is by where it leads.
+
+    Examples
+    --------
+    >>> _kind("socket:[17]"), _kind("anon_inode:[eventfd]"), _kind("/lab/lab.db-wal"), _kind("/dev/null")
+    ('socket', 'eventfd', '.db-wal', 'null')
+    """
+    if not target.startswith("/"):
+        kind, _, name = target.partition(":")
+        return name.strip("[]") if kind == "anon_inode" else kind
+    path = Path(target.removesuffix(" (deleted)"))
+    return path.suffix or path.name
 
 
 def disk_mb(folder: Path) -> float:

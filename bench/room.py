@@ -1,38 +1,35 @@
-"""A workshop: fifty people draw, change layers, start and stop runs, reload, lose their connection and leave.
+"""A workshop of a hundred people: sixty are in a room with their phones, twenty before cameras, twenty are free.
 
-Every one holds a real session over Streamlit's websocket; the server is the real one with its workers. Whatever goes
-wrong ends in the report's ``problems``: an error on a page, a click without an answer, a run that is lost, memory or
-open files that grow, a process that outlives the server.
+Those in the room draw, bet, lock their phones and come back, through the room's routes, while a host changes the task
+and watches the wall. Who is free holds a real session over Streamlit's websocket: draws, changes layers, starts and
+stops runs, reloads, loses the connection and leaves. The server is the real one with its workers. Whatever goes wrong
+ends in the report's ``problems``: an error on a page, a click without an answer, a drawing or a run that is lost,
+memory or open files that grow, a process that outlives the server.
 
-    python -m bench.room --people 50 --minutes 10
+    python -m bench.room --people 100 --minutes 10
 """
 
 import argparse
 import asyncio
 import os
-import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
 
 import numpy as np
 
-from bench import _room, _served, _timing, _tree
+from bench import _lenses, _phones, _room, _served, _timing, _tree
+from bench._visitor import Visitor
+from bench.cameras import jpegs
 from tlcore.spec import FINAL_STATES
 from tlcore.store import Store
 
-THINK_S = (2.0, 8.0)  # between two things that a person does
 LOOK_S = 5.0  # between two looks at the processes
-CLICK_S, MEMORY_MB = 2.0, 4000.0  # wanted
+CLICK_S, ANSWER_S, MEMORY_MB = 2.0, 0.5, 4000.0  # wanted
+PHONES, CAMERAS = 0.6, 0.2  # of all people; the others are free
 FLAT = 0.1  # the last third of the time holds at most so much more memory than the middle one
 DRAIN_S = 180.0
-
-HEADS_SHARE = 0.1  # of the starts; a comparison of all heads takes as long as ten small trainings
-ELSEWHERE = ("evidence", "how_it_works", "break_it", "race", "")
-PRESETS = ("preset_nothing", "preset_article", "preset_convolutions", "preset_all_but_head")
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,7 @@ class Look:
     processes: int
     threads: int
     disk_mb: float
+    kinds: Counter[str]  # of handles
 
 
 @dataclass
@@ -54,6 +52,8 @@ class Report:
     people: int
     minutes: float
     room: _room.Room
+    phones: _phones.Seen = field(default_factory=_phones.Seen)
+    cameras: _lenses.Sights = field(default_factory=_lenses.Sights)
     looks: list[Look] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     empty_before: Look | None = None  # nobody there, before and after
@@ -71,6 +71,12 @@ class Report:
         n = len(self.looks)
         return float(np.mean([getattr(look, what) for look in self.looks[which * n // 3 : (which + 1) * n // 3]]))
 
+    def came_and_went(self) -> str:
+        """Return by kind how many more handles the last look saw than that after a third of the time, most first."""
+        then, last = self.looks[len(self.looks) // 3].kinds, self.looks[-1].kinds
+        changes = Counter({kind: last[kind] - then[kind] for kind in then | last if last[kind] != then[kind]})
+        return ", ".join(f"{kind} {n:+}" for kind, n in changes.most_common())
+
     def lines(self) -> list[str]:
         room, answers = self.room, [1000 * (b - a) for a, b in self.room.answers]
         before, after = self.empty_before, self.empty_after
@@ -84,16 +90,19 @@ class Report:
             f"people, minutes | {self.people}, {self.minutes:.1f}",
             f"clicks | {len(room.clicks)}: " + ", ".join(f"{name} {n}" for name, n in kinds.most_common()),
             f"click, median and 95th percentile | {np.median(clicks):.3f} s, {self.click_p95:.3f} s",
-            f"drawings answered, median and 95th percentile | {len(answers)}, "
-            f"{np.median(answers):.0f} ms, {_timing.p95(answers):.0f} ms",
+            f"drawings on pads answered, median and 95th percentile | {len(answers)}, "
+            f"{np.median(answers or [0.0]):.0f} ms, {_timing.p95(answers or [0.0]):.0f} ms",
+            *self.phones.lines(),
+            *self.cameras.lines(),
             f"polls of charts, 95th percentile | {len(room.polls)}, {1000 * _timing.p95(room.polls or [0.0]):.0f} ms",
             f"runs started | {len(room.started)}: "
             + ", ".join(f"{n} {state}" for state, n in self.states.most_common()),
             f"sentences of refusal | {sum(Counter(room.refusals).values())} of {len(set(room.refusals))} kinds",
-            f"errors | {len(room.errors)}",
+            f"errors | {len(room.errors + self.phones.errors + self.cameras.errors)}",
             f"memory, most | {max(look.mb for look in self.looks):,.0f} MB",
             f"memory, thirds of the time | {', '.join(f'{mb:,.0f}' for mb in thirds['mb'])} MB",
             f"open files, thirds of the time | {', '.join(f'{n:.0f}' for n in thirds['handles'])}",
+            f"open files that came or went since a third of the time | {self.came_and_went() or 'none'}",
             f"disk, thirds of the time; at the end | "
             f"{', '.join(f'{mb:,.0f}' for mb in thirds['disk_mb'])} MB; {after.disk_mb:,.0f} MB",
             f"nobody there: memory | {before.mb:,.0f} MB before, {after.mb:,.0f} MB after",
@@ -103,142 +112,30 @@ class Report:
         ]
 
 
-# -- what a person does ----------------------------------------------------------------------------------------------
-
-
-class Visitor:
-    """One person of the room, who does one thing after another until the time is over."""
-
-    def __init__(self, person: _room.Person, drawn: list[_room.Drawing], seed: int, start_share: float):
-        self.person, self.drawn, self.random = person, drawn, random.Random(seed)
-        self.mine: list[str] = []  # runs started and not deleted
-        self.habits: list[tuple[float, Callable[[], Awaitable[None]]]] = [
-            (0.45, self.draw),
-            (0.15, self.change_layers),
-            (start_share * (1 - HEADS_SHARE), self.train),
-            (start_share * HEADS_SHARE, self.compare_heads),
-            (0.10, self.look_at_runs),
-            (0.03, self.delete_a_run),
-            (0.06, self.look_elsewhere),
-            (0.06, self.move_the_boundary),
-            (0.06, self.reload),
-            (0.05, self.lose_connection),
-            (0.04, self.leave_in_the_middle),
-        ]
-
-    async def stay(self, until: float) -> None:
-        shares, habits = zip(*self.habits, strict=True)
-        while time.monotonic() < until:
-            await asyncio.sleep(self.random.uniform(*THINK_S))
-            (habit,) = self.random.choices(habits, shares)
-            try:
-                await habit()
-            except Exception as error:  # a fault of the server's as much as one of ours: it is told
-                self.person.room.errors.append(f"{habit.__name__}: {error!r}")
-                await asyncio.sleep(1.0)
-                await self._come_back()
-
-    async def draw(self) -> None:
-        await self.person.visit("draw")
-        for _ in range(self.random.randint(1, 3)):
-            digit, now = self.random.choice(self.drawn), asyncio.get_running_loop().time()
-            ups = [now + 1.0 + 1.5 * n for n in range(len(digit.strokes))]
-            await self.person.draw(digit, ups)
-            await self.person.clear()
-
-    async def change_layers(self) -> None:
-        await self.person.visit("layers")
-        for preset in self.random.sample(PRESETS, 2):
-            await self.person.click(preset)
-            await asyncio.sleep(self.random.uniform(0.5, 2.0))
-
-    async def train(self) -> None:
-        """Start a small run, look at its curves; sometimes stop it, sometimes go away from it."""
-        await self.person.visit("train")
-        await self.person.choose("epochs", int_value=self.random.choice((2, 5, 20)))
-        await self._begin("start_ft", "ft")
-        if self.random.random() < 0.3:
-            await self.person.follow(self.random.uniform(1.0, 4.0))
-            await self.person.click("stop_ft")
-        elif self.random.random() < 0.7:
-            await self.person.follow(self.random.uniform(5.0, 30.0))
-
-    async def compare_heads(self) -> None:
-        await self.person.visit("heads")
-        await self.person.choose("n_seeds", int_value=1)
-        await self._begin("start_cmp", "cmp")
-        await self.person.follow(self.random.uniform(5.0, 30.0))
-
-    async def look_at_runs(self) -> None:
-        await self.person.visit("runs")
-        await asyncio.sleep(self.random.uniform(1.0, 3.0))
-
-    async def delete_a_run(self) -> None:
-        """Open one's last run by its address, delete it, and now and then want it back."""
-        if not self.mine:
-            return
-        await self.person.open("runs", query=f"run={self.mine.pop()}")
-        await self.person.click("delete")
-        if self.random.random() < 0.3:
-            await self.person.click("undo_delete")
-
-    async def look_elsewhere(self) -> None:
-        await self.person.visit(self.random.choice(ELSEWHERE))
-        await asyncio.sleep(self.random.uniform(1.0, 5.0))
-
-    async def move_the_boundary(self) -> None:
-        """Ask what another boundary would do, with images of one's own."""
-        await self.person.visit("train")
-        await self.person.choose("seed", int_value=self.random.randrange(1000))
-        await self.person.visit("layers")
-        for preset in self.random.sample(PRESETS, 3):
-            await self.person.click(preset)
-            await asyncio.sleep(self.random.uniform(0.5, 2.0))
-
-    async def reload(self) -> None:
-        await self.person.reload()
-
-    async def lose_connection(self) -> None:
-        """The network is gone for a moment; the page asks for its old session again."""
-        await self.person.leave()
-        await asyncio.sleep(self.random.uniform(0.5, 5.0))
-        await self.person.open(query=self.person.query, resume=True)
-
-    async def leave_in_the_middle(self) -> None:
-        """Close the tab while the server is at work, and come back later as if nothing had been."""
-        going = asyncio.create_task(self.person.visit(self.random.choice(("train", "heads", "runs"))))
-        await asyncio.sleep(0.01)
-        going.cancel()
-        await self.person.leave()
-        await asyncio.sleep(self.random.uniform(5.0, 20.0))
-        await self._come_back()
-
-    async def _come_back(self) -> None:
-        await self.person.open(self.random.choice(("", "draw", "train")))
-
-    async def _begin(self, button: str, slot: str) -> None:
-        """Start a run, and note which: the address then names it."""
-        before = self._shown(slot)
-        await self.person.click(button)
-        run = self._shown(slot)
-        if run and run != before:
-            self.person.room.started.append(run)
-            self.mine.append(run)
-
-    def _shown(self, slot: str) -> str:
-        return parse_qs(self.person.query).get(slot, [""])[0]
-
-
 # -- the room --------------------------------------------------------------------------------------------------------
 
 
-def run(people: int, minutes: float, seed: int = 0, seconds_a_start: float = 6.0) -> Report:
-    """Fill a room, watch it, and say what was seen; ``seconds_a_start``: one of all starts a run so often."""
+def run(
+    people: int,
+    minutes: float,
+    seed: int = 0,
+    seconds_a_start: float = 6.0,
+    phones: float = PHONES,
+    cameras: float = CAMERAS,
+) -> Report:
+    """Fill a room, watch it, and say what was seen.
+
+    Parameters
+    ----------
+    seconds_a_start : one of all who are free starts a run so often
+    phones, cameras : shares of the people, in [0, 1]; the others, one at least, are free
+    """
     report = Report(people, minutes, _room.Room())
+    shares = round(phones * people), round(cameras * people)
     with _served.lab() as server:
         report.empty_before = _look(server, 0.0)
         with _tree.watch(server.process.pid) as used:
-            asyncio.run(_stay(server, report, seed, seconds_a_start))
+            asyncio.run(_stay(server, report, seed, seconds_a_start, *shares))
         report.server_cores, report.client_cores = used.cores, used.own_cores
         _drain(server, report)
         report.empty_after = _look(server, 0.0)
@@ -250,15 +147,22 @@ def run(people: int, minutes: float, seed: int = 0, seconds_a_start: float = 6.0
     return report
 
 
-async def _stay(server: _served.LabServer, report: Report, seed: int, seconds_a_start: float) -> None:
-    drawn = _room.drawings(100, seed)
+async def _stay(
+    server: _served.LabServer, report: Report, seed: int, seconds_a_start: float, n_phones: int, n_cameras: int
+) -> None:
+    drawn, n_free = _room.drawings(100, seed), max(1, report.people - n_phones - n_cameras)
+    pictures = [content for content, _ in jpegs(50, seed)] if n_cameras else []
+    if n_cameras:
+        await _lenses.warm(server.url, pictures)
     # A person does something every 10 s or so; of all that is done, this share starts a run.
-    share = min(0.5, 10.0 / seconds_a_start / report.people)
-    async with _room.people(report.people, report.room, server.url) as everyone:
-        began = time.monotonic()
+    share = min(0.5, 10.0 / seconds_a_start / n_free)
+    async with _room.people(n_free, report.room, server.url) as everyone:
         watching = asyncio.create_task(_watch(server, report.looks))
-        until = began + 60 * report.minutes
-        await asyncio.gather(*(Visitor(one, drawn, seed + n, share).stay(until) for n, one in enumerate(everyone)))
+        until = time.monotonic() + 60 * report.minutes
+        free = [Visitor(one, drawn, seed + n, share) for n, one in enumerate(everyone)]
+        cameras = [_lenses.Lens(report.cameras, server.url, pictures, seed + n) for n in range(n_cameras)]
+        with _phones.room(report.phones, server.url, server.home, drawn, n_phones) as phones:
+            await asyncio.gather(*(one.stay(until) for one in (*free, *cameras, *phones)))
         watching.cancel()
 
 
@@ -272,7 +176,8 @@ async def _watch(server: _served.LabServer, looks: list[Look]) -> None:
 def _look(server: _served.LabServer, seconds: float) -> Look:
     pids = _tree.tree(server.process.pid)
     disk = _tree.disk_mb(server.home)
-    return Look(seconds, _tree.pss_mb(pids), _tree.n_handles(pids), len(pids), _tree.n_threads(pids), disk)
+    kinds = _tree.kinds_of_handles(pids)
+    return Look(seconds, _tree.pss_mb(pids), kinds.total(), len(pids), _tree.n_threads(pids), disk, kinds)
 
 
 def _drain(server: _served.LabServer, report: Report) -> None:
@@ -298,10 +203,12 @@ def _drain(server: _served.LabServer, report: Report) -> None:
 
 def _judge(report: Report) -> None:
     room, problems = report.room, report.problems
-    problems += [f"{error} ({n} times)" for error, n in Counter(room.errors).most_common()]
+    errors = Counter(room.errors + report.phones.errors + report.cameras.errors)
+    problems += [f"{error} ({n} times)" for error, n in errors.most_common()]
     problems += [f"a page said: {words}" for words in sorted(set(room.refusals)) if "(log id" in words]
     if report.click_p95 > CLICK_S:
         problems.append(f"the 95th percentile of clicks took {report.click_p95:.2f} s, {CLICK_S:g} s are wanted")
+    problems += _too_late(report)
     most = max(look.mb for look in report.looks)
     if most > MEMORY_MB:
         problems.append(f"the processes held {most:,.0f} MB, {MEMORY_MB:,.0f} MB are wanted")
@@ -312,8 +219,23 @@ def _judge(report: Report) -> None:
                 problems.append(f"{what} grew from {middle:,.0f} to {last:,.0f} between two thirds of the time")
 
 
+def _too_late(report: Report) -> list[str]:
+    """Return what phones and cameras waited for longer than is wanted, and what they were not answered at all."""
+    phones, cameras = report.phones, report.cameras
+    waits = {"drawings of phones": phones.drawings, "bets": phones.votes, "pictures of cameras": cameras.answers}
+    late = {what: _timing.p95(seconds) for what, seconds in waits.items() if seconds}
+    problems = [
+        f"the 95th percentile of {what} took {seconds:.2f} s, {ANSWER_S:g} s are wanted"
+        for what, seconds in late.items()
+        if seconds > ANSWER_S
+    ]
+    silent = {"drawings of phones": phones.silent, "pictures of cameras": cameras.silent}
+    return problems + [f"{n} {what} were not answered in time" for what, n in silent.items() if n]
+
+
 def measure(quick: bool = False) -> list[_timing.Row]:
-    report = run(8, 0.5) if quick else run(50, 10)
+    free = {"phones": 0.0, "cameras": 0.0}
+    report = run(8, 0.5, **free) if quick else run(50, 10, **free)
     print("\n".join(report.lines()), file=sys.stderr)
     if report.problems:
         raise RuntimeError("\n".join(report.problems))
@@ -332,12 +254,15 @@ def measure(quick: bool = False) -> list[_timing.Row]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--people", type=int, default=50)
+    parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--start-every", type=float, default=6.0, metavar="S", help="seconds from run to run, of all")
+    parser.add_argument("--phones", type=float, default=PHONES, metavar="SHARE", help="of the people, in a room")
+    parser.add_argument("--cameras", type=float, default=CAMERAS, metavar="SHARE", help="of the people, with a camera")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    report = run(options.people, options.minutes, options.seed, options.start_every)
+    mix = options.phones, options.cameras
+    report = run(options.people, options.minutes, options.seed, options.start_every, *mix)
     print("\n".join(["what | seen", "---|---", *report.lines()]))
     for problem in report.problems:
         print(f"PROBLEM: {problem}")

@@ -1,8 +1,8 @@
 """How far off the time left is that a training or a comparison of heads tells after a fifth of its steps.
 
-Phases of different cost, and heads of different cost. A figure of 0.3 means: 30 percent off. Where less than three
-seconds are left, it is a share of three seconds: pages show whole seconds, and one more or less is then no news. A
-training's time left ends where its last epoch does; the test and the saving come after it.
+Phases of different cost, and heads of different cost. Where less than three seconds are left, it is a share of three
+seconds: pages show whole seconds, and one more or less is then no news. A training's time left ends where its last
+epoch does; the test and the saving come after it.
 """
 
 import time
@@ -13,7 +13,7 @@ from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Hooks, Phase, Progress
 
 SHARE = 0.2  # of the steps, after which it should be near
 LEAST_S = 3.0  # left; of less the figure is a share of this
-WANTED = "at most 0.3"
+WANTED = "at most 30 %"
 FROZEN = ("conv_1", "conv_2")
 TRAININGS = {
     "one_phase": ("Convolutions frozen", (Phase(20, FROZEN),)),
@@ -81,7 +81,8 @@ def measure(quick: bool = False) -> list[_timing.Row]:
         way = settings.pop("way")
         results = _timing.in_turn("bench.time_left", (way,), repetitions, per_class=per_class, **settings)[way]
         title = f"{titles[case]}: how far off the time left is after a fifth"
-        rows.append(_timing.wait(f"time_left_{case}", title, [one["off"] for one in results], unit="", limit=WANTED))
+        off = [100 * one["off"] for one in results]
+        rows.append(_timing.wait(f"time_left_{case}", title, off, unit="%", limit=WANTED))
     return rows
 
 

@@ -12,6 +12,7 @@ FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent / "tests"))
 from browser import minute  # noqa: E402
 from browser.find_chromium import find_chromium  # noqa: E402
+from browser.kept import NO_TOURS  # noqa: E402
 from browser.lab_server import LabServer  # noqa: E402
 
 SCREEN = {"width": 1280, "height": 800}
@@ -69,6 +70,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_page(viewport=SCREEN)
             page.add_init_script(POINTER)
+            page.add_init_script(NO_TOURS)  # their card would lie over the chart
             minute.walk(page, server.url, film.see)
             browser.close()
         finally:

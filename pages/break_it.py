@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import at_a_glance, frame
 from pages.ui.runs import fine_tune, lanes
 from pages.ui.runs.lanes import Lane
 from pages.ui.session import state
+from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore.errors import LabError
 from tlcore.recipes import break_it
@@ -79,13 +80,61 @@ def promise(one: Break) -> str:
     return words.format(points=100 * one.least_drop)
 
 
+def start_twin(seed: int) -> None:
+    """Start the healthy twin where that is not there yet."""
+    twin = state.watched(HEALTHY)
+    if twin is None or twin.spec != break_it.healthy(seed) or twin.state in ("failed", "stopped"):
+        state.watch(HEALTHY, state.start(break_it.healthy(seed), _("The healthy twin")).id)
+
+
+def start_alone(seed: int) -> None:
+    """Start the healthy twin for itself."""
+    try:
+        start_twin(seed)
+    except LabError as error:
+        state.put(break_error=tell(error))
+
+
+def done_right(seed: int) -> None:
+    """Show what fine-tuning reaches where nothing is broken: the healthy twin's own result, the recorded one before."""
+    twin = state.watched(HEALTHY)
+    if twin is not None and twin.final and twin.accuracy is not None:
+        words = _("Done right: {accuracy} with {n} labels per class")
+        at_a_glance.show(
+            "done_right",
+            words.format(accuracy=percent(twin.accuracy), n=twin.spec.data.per_class),
+            _("The healthy twin's result. Now guess what a mistake does to it."),
+        )
+        return
+    with at_a_glance.done_right():
+        if twin is None or twin.final:
+            st.button(
+                _("Run it done right first"), key="start_healthy", type="primary", on_click=start_alone, args=(seed,)
+            )
+        else:
+            follow_twin(twin.id)
+    if message := state.take("break_error"):
+        st.error(message)
+
+
+@st.fragment(run_every=1.0)
+def follow_twin(run_id: str) -> None:
+    """Say how far the healthy twin is, and show the page again when it has ended."""
+    run = state.lab().store.get(run_id)
+    if run.final:
+        st.rerun()
+    done = run.progress
+    words = (
+        _("The healthy twin is training: step {n:,} of {total:,}.") if done.n_steps else _("The healthy twin waits.")
+    )
+    st.caption(words.format(n=done.step, total=done.n_steps))
+
+
 def start(name: str, seed: int, guess: Outcome) -> None:
     """Take the guess and start the broken run, and its twin where that is not there yet."""
     state.put(**{f"break_guess_{name}": guess})
     try:
-        twin = state.watched(HEALTHY)
-        if twin is None or twin.spec != break_it.healthy(seed) or twin.state in ("failed", "stopped"):
-            state.watch(HEALTHY, state.start(break_it.healthy(seed), _("The healthy twin")).id)
+        start_twin(seed)
         state.watch(f"break_{name}", state.start(break_it.broken(name, seed), TITLES[name]).id)
     except LabError as error:
         state.put(**{f"break_error_{name}": tell(error)})
@@ -121,7 +170,7 @@ def card(one: Break, seed: int) -> None:
 
 def compared(one: Break, run: Run, twin: Run, guess: Outcome | None) -> None:
     """Show both curves, and once both are over what came of it, whether the guess was right, and why it went so."""
-    pair = [Lane(_("Broken"), run), Lane(_("Healthy"), twin)]
+    pair = [Lane(_("Broken"), run, "broken"), Lane(_("Healthy"), twin, "healthy")]
     lanes.show(pair, f"break_{one.name}", TITLES[one.name])
     if not (run.final and twin.final):
         return
@@ -165,6 +214,10 @@ st.caption(
         "{rate:g}, seed {seed} (from the Train page). Each prediction came true for at least 9 of 10 seeds."
     ).format(n=spec.data.per_class, epochs=spec.epochs, rate=spec.phases[0].learning_rate, seed=seed)
 )
+try:
+    done_right(seed)
+except LabError as error:
+    st.warning(tell(error))
 for first in range(0, len(BREAKS), 2):
     for column, one in zip(st.columns(2), list(BREAKS.values())[first : first + 2], strict=False):
         with column, st.container(border=True, key=f"card_{one.name}"):

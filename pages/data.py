@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import at_a_glance, frame
 from pages.ui.session import sets
-from pages.ui.sets import kept, report, upload
+from pages.ui.sets import kept, learns, report, upload
 from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
 
@@ -22,8 +22,12 @@ elif look and not upload.failed(look):
 else:
     look = None
     kept.just_added()
+    if not sets.kept():
+        at_a_glance.hands()
     upload.show()
 kept.show()
+if draft is None and look is None:
+    learns.show()
 if draft is None and look is None:
     upload.taken()
 frame.next_page("train.py", _("Next: train"))

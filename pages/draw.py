@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import at_a_glance, frame
 from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
-from pages.ui.inputs import answers, kept, live, outside, own_head, ways
+from pages.ui.inputs import answers, kept, live, many, outside, own_head, program, ways
 from pages.ui.inputs.answers import Answers
 from pages.ui.inputs.board import Panel
 from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _
+from pages.ui.words.text import _, titled
 from tlcore import datasets, inputs, prediction, sources
 from tlcore.datasets.mnist import FORM
 from tlcore.prediction import PredictorInfo
@@ -62,19 +62,23 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     in_list = state.follow(beside_key, prediction.first_choice(infos), called)
     beside = [info for info in infos if info.name in in_list and info != first]
     is_drawn = "draw" in inputs.modality(form.modality).ways
-    hint = _("Draw a digit, pick a sample or upload a picture.") if is_drawn else _("Pick a sample or upload your own.")
+    inks = is_drawn and not state.reads_whole(first.name)
+    hint = _("Draw a digit, pick a sample or upload a picture.") if inks else _("Pick a sample or upload your own.")
     blank = Answers(hint=hint)
 
     way = state.get(key("way", form), "draw" if is_drawn else "sample")
     is_live = way == "camera"  # then the camera draws the answer itself, beside what it sees
     left, right = st.columns([3, 2] if is_live else [2, 3], gap="large")
     easel_at = left.container(key=f"easel_{way}")  # it comes before what stands below it on a phone
+    easel_at.empty()  # a container without anything in it is not there yet, nor is its height
     with right:
         answers_at = st.container(key="answer").empty()
         if is_live:
             answers_at.html(live.examples(first) or "<p></p>")
         else:  # as high as it will be: nothing moves
             answers_at.html(answers.large(first, called[first.name], blank, None))
+            alt = _("The answer of {model}").format(model=called[first.name])
+            answers.save_buttons("answer_shown", ".st-key-answer", alt)
         st.selectbox(
             _("Answer from"),
             list(called),
@@ -99,11 +103,13 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
         if form == FORM:  # on which it was recorded
             outside.explained()
         own_head.own_head()
+        program.use_from_program([first])
     panel = Panel(first, beside, called, form, blank.hint, answers_at, list_at)
     with easel_at:
         ways.item(panel, key, drew)
     with why_at:
         why(first, infos)
+    many.section(first, called[first.name])
 
 
 @st.fragment(key="why")
@@ -126,10 +132,15 @@ def drew() -> None:
 everyone = [info for info in state.models() if not info.broken]
 st.title(_("Try"), anchor=False)
 form = picked_form(everyone)
-st.markdown(lead(form))
+is_drawn = "draw" in inputs.modality(form.modality).ways
+with at_a_glance.digits(lead(form)) if is_drawn else at_a_glance.hands(lead(form)):
+    if is_drawn and state.get("way", "draw") == "draw":
+        st.button(
+            _("Try a sample digit"), key="try_sample", type="primary", on_click=state.put, kwargs={"way": "sample"}
+        )
 if (source := sources.info(state.get("source"))).form not in [info.form for info in everyone]:
     words = _("{source} names nothing before it has learned your classes, so it is not among the models here.")
-    st.info(words.format(source=source.title))
+    st.info(words.format(source=titled(source.title)))
     st.page_link("train.py", label=_("Train it first"), icon=":material/arrow_forward:")
 if everyone := [info for info in everyone if info.form == form]:
     easel(everyone, form)

@@ -20,6 +20,7 @@ from pages.ui.session import state
 from pages.ui.words.text import _, shown, tell
 from tlcore.errors import LabError
 from tlcore.evidence import Recorded, claims, recorded
+from tlcore.evidence.once import together
 from tlcore.evidence.sweeps import Conditions
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run
@@ -139,7 +140,7 @@ def said() -> None:
         cells = my_experiments(mine)
     else:
         studies = [recorded.load(study) for study in claims.STUDIES]
-        cells = tuple(cell for one in studies for cell in one.cells)
+        cells = together(*(one.cells for one in studies))
     claims_view.overview(cells)
     if studies:
         sweep_view.provenance(*studies)
@@ -147,6 +148,8 @@ def said() -> None:
     for slot in claims_view.SLOTS:
         if run := watched(slot):
             follow(run, slot)
+    if studies:
+        claims_view.on_hands(cells)
     with for_researchers():
         claims_view.cards(cells)
         keras_example()

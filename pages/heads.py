@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.runs import compare_heads, view_of
+from pages.ui.runs import compare_heads, recorded, settings, view_of
 from pages.ui.runs import run as run_view
 from pages.ui.runs.by_hand import by_hand
 from pages.ui.session import state
 from pages.ui.words import names
-from pages.ui.words.text import _, shown, tell
+from pages.ui.words.text import _, shown, tell, titled
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.heads import HEADS
@@ -57,6 +57,7 @@ def chosen() -> HeadSpec:
     button = st.empty()
     with st.expander(_("Settings"), icon=":material/tune:"):
         n_seeds, tune, hand = folded(compared)
+        settings.class_weights(compared)
     first = int(state.get("seed"))
     spec = HeadSpec(
         source=source.name,
@@ -68,6 +69,7 @@ def chosen() -> HeadSpec:
         curves=False,
         tune=tune,
         by_hand=hand,
+        class_weight=state.class_weight(),
     )
     button.button(
         _("Compare heads"),
@@ -137,8 +139,8 @@ with left:
         st.error(message)
     st.caption(
         _("{source} → {target}, {n} labels per class. Change these on the Layers and Train pages.").format(
-            source=sources.info(spec.source).title,
-            target=datasets.info(spec.data.target).title,
+            source=titled(sources.info(spec.source).title),
+            target=titled(datasets.info(spec.data.target).title),
             n=spec.data.per_class or _("all"),
         )
     )
@@ -146,6 +148,7 @@ with right:
     if run is None:
         compare_heads.recorded()
     else:
+        recorded.instead([run], ["cmp"])
         run_view.show(run, "cmp")
         if run.final and isinstance(run.spec, HeadSpec):
             compare_heads.finding(run, run.spec, run.result)  # type: ignore[arg-type]

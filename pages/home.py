@@ -25,11 +25,11 @@ st.title(_("See transfer learning work"), anchor=False)
 lead = st.empty()
 door = "draw"
 if shown_hands.is_recorded():
+    state.begin("door", "draw")
     door = st.segmented_control(
         _("What the networks are shown"),
         list(DOORS),
         format_func=DOORS.__getitem__,
-        default="draw",
         required=True,
         key="door",
         wrap=True,

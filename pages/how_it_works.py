@@ -3,8 +3,9 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import at_a_glance, frame
 from pages.ui.charts import lesson_charts, plots
+from pages.ui.charts.figure import show_figure
 from pages.ui.components.descent import descent
 from pages.ui.runs.words import describe, title
 from pages.ui.session import state
@@ -50,7 +51,7 @@ def pick() -> Lesson:
 
 
 def figure(chart: go.Figure, key: str, alt: str) -> None:
-    st.plotly_chart(chart, key=key, config=plots.CONFIG, alt=alt)
+    show_figure(chart, key, alt)
 
 
 def _lines(*formulas: str) -> str:
@@ -157,9 +158,11 @@ def frozen(shown: Lesson, place: int) -> None:
         "lesson_frozen",
         _("Every layer's gradient, and how far the step moves it: frozen layers not at all"),
     )
+    otherwise = _("where frozen, else")
     st.latex(
         _lines(
-            r"w \;\leftarrow\; w - \eta\, m \odot \frac{\partial J}{\partial w}", r"m = 0 \text{ where frozen, else } 1"
+            r"w \;\leftarrow\; w - \eta\, m \odot \frac{\partial J}{\partial w}",
+            rf"m = 0 \text{{ {otherwise} }} 1",
         )
     )
     st.markdown(
@@ -247,7 +250,8 @@ def svm(shown: Lesson) -> None:
         (r"\min \alpha,\ \max \alpha", f"{dual.smallest:.4f}, {dual.largest:.4f}", _("the first: between 0 and C")),
     ]
     lines = "\n".join(f"| ${term}$ | {value} | {words} |" for term, value, words in rows)
-    st.markdown(f"| {_('term')} | {_('value')} | {_('what it is')} |\n|---|---|---|\n{lines}")
+    heads = " | ".join((_("term"), _("value"), _("what it is")))
+    st.markdown(f"| {heads} |\n|---|---|---|\n{lines}")
     st.caption(
         _("{k} of {n} images are support vectors (α > 0); C = {c:g}. All others could be thrown away.").format(
             k=shown.svm.n_support, n=shown.svm.n, c=shown.svm.C
@@ -255,7 +259,23 @@ def svm(shown: Lesson) -> None:
     )
 
 
+def spared(shown: Lesson) -> None:
+    """Say what freezing spared in this run, and what it reached all the same."""
+    spec = shown.settings
+    cost = freezing.of(spec.source, spec.phases[0].frozen).cost
+    values = {"before": f"{shown.loss:.2f}", "after": f"{shown.trained_loss:.2f}"}
+    if cost.share < 1:
+        words = _("Freezing spares {share} of each step, and the loss still falls from {before} to {after}")
+    else:
+        words = _("Nothing is frozen here, and the loss falls from {before} to {after}")
+    more = _("{n:,} of {total:,} weights train.").format(n=cost.n_trainable, total=cost.n_weights)
+    with at_a_glance.show("lesson", words.format(share=percent(1 - cost.share, 0), **values), more):
+        if st.button(_("Train one yourself"), key="train_one", type="primary", icon=":material/play_arrow:"):
+            st.switch_page("train.py")
+
+
 shown = pick()
+spared(shown)
 objective(shown)
 place = step(shown)
 frozen(shown, place)

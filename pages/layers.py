@@ -10,7 +10,7 @@ from pages.ui.components.layer_picker import blocks, check_value, layer_picker, 
 from pages.ui.session import state
 from pages.ui.sources import cards, own_model, reached
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import PERCENT, _
+from pages.ui.words.text import PERCENT, _, titled
 from tlcore import datasets, sources
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
@@ -110,7 +110,7 @@ def table(frozen: Freezing) -> None:
         )
         + " "
         + _("{layer} is new: it has an output for each of the {n} classes of {target}.").format(
-            layer=frozen.layers[-1].name, n=frozen.layers[-1].output_shape[-1], target=target.title
+            layer=frozen.layers[-1].name, n=frozen.layers[-1].output_shape[-1], target=titled(target.title)
         )
     )
     if any(layer.type == "BatchNormalization" for layer in frozen.layers):

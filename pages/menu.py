@@ -4,34 +4,47 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import presenting
+from pages.ui import languages, presenting
 from pages.ui.frame import complain, top
+from pages.ui.session import presented
 from pages.ui.words.text import _
 
 ICON = Path(__file__).parent / "ui" / "icon.png"
+presentation = presented.now()
+
+
+def listed(file: str, title: str, default: bool = False) -> st.Page:
+    """Return a page; a presentation of some pages leaves the others out of the menu, where links still find them."""
+    name = file.removesuffix(".py")
+    hidden = presentation is not None and presentation.pages and name not in presentation.pages
+    return st.Page(file, title=title, visibility="hidden" if hidden else "visible", default=default)
+
 
 st.set_page_config(page_title=_("Transfer Lab"), page_icon=str(ICON), layout="wide")
-home = st.Page("home.py", title=_("Home"), default=True)
 bar = [  # side by side in the bar
-    home,
-    st.Page("teach.py", title=_("Teach")),
-    st.Page("layers.py", title=_("Layers")),
-    st.Page("train.py", title=_("Train")),
-    st.Page("heads.py", title=_("Compare heads")),
-    st.Page("draw.py", title=_("Try")),
-    st.Page("runs.py", title=_("Runs")),
+    listed("home.py", _("Home"), default=True),
+    listed("teach.py", _("Teach")),
+    listed("layers.py", _("Layers")),
+    listed("train.py", _("Train")),
+    listed("heads.py", _("Compare heads")),
+    listed("draw.py", _("Try")),
+    listed("runs.py", _("Runs")),
 ]
 understand = [
-    st.Page("evidence.py", title=_("Evidence")),
-    st.Page("race.py", title=_("Race")),
-    st.Page("how_it_works.py", title=_("How it works")),
-    st.Page("break_it.py", title=_("Break it")),
+    listed("evidence.py", _("Evidence")),
+    listed("race.py", _("Race")),
+    listed("how_it_works.py", _("How it works")),
+    listed("break_it.py", _("Break it")),
 ]
-own = [st.Page("data.py", title=_("Data"))]
-page = st.navigation({"": bar, _("Understand"): understand, _("Data"): own}, position="top")
+own = [listed("data.py", _("Data"))]
+room = [listed("room.py", _("Room")), listed("lesson_plans.py", _("Lesson plans"))]
+menus = {"": bar, _("Understand"): understand, _("Data"): own, _("Room"): room, languages.TITLE: languages.entries()}
+page = st.navigation(menus, position="top")
 try:
-    top(page.url_path, strip=page.url_path not in ("", "teach"))  # nothing is set up there
+    presenting.look(presentation)
+    languages.turn(page, [*bar, *understand, *own, *room])
+    top(page.url_path, strip=page.url_path not in ("", "teach", "room", "lesson_plans"))  # nothing is set up there
     page.run()
-    presenting.controls(page, [*bar, *understand, *own])
+    presenting.controls(page, [*bar, *understand, *own, *room], presentation)
 except Exception as error:
     complain(error)

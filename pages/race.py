@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.components import live_chart
 from pages.ui.runs import race as race_view
-from pages.ui.runs import raced
+from pages.ui.runs import raced, recorded
 from pages.ui.runs.lanes import Lane
 from pages.ui.session import state
 from pages.ui.words.text import _, ngettext, shown, tell
@@ -24,12 +24,17 @@ frame.heading(
 )
 
 
+def called(name: str) -> str:
+    """Return what a lane is called for the source that is chosen."""
+    return shown(race.title(name, state.get("source")))
+
+
 def field() -> dict[str, FineTuneSpec]:
     """Show the choice of lanes; return what each would run, nothing when they cannot race."""
     st.pills(
         _("Lanes"),
         race.LANES,
-        format_func=lambda name: shown(race.TITLES[name]),
+        format_func=called,
         selection_mode="multi",
         help=_("Everything else is as on the Train page: source, target, labels, epochs, learning rate, seed."),
         wrap=True,
@@ -54,9 +59,8 @@ def start(specs: dict[str, FineTuneSpec], seed: int) -> None:
             state.watch(slot, None)
         slots = dict(zip(specs, SLOTS, strict=False))
         for name in race.start_order(list(specs), seed):
-            state.watch(
-                slots[name], state.start(specs[name], _("Race: {lane}").format(lane=shown(race.TITLES[name]))).id
-            )
+            title = _("Race: {lane}").format(lane=called(name))
+            state.watch(slots[name], state.start(specs[name], title).id)
     except LabError as error:
         state.put(start_error=tell(error))
 
@@ -80,7 +84,7 @@ def watched() -> list[Lane]:
     except LabError as error:
         st.warning(tell(error))
         return []
-    return [Lane(race_view.label(run.spec), run) for run in runs]  # type: ignore[arg-type]
+    return [race_view.lane(run) for run in runs]
 
 
 controls, picture = st.columns([1, 2.7], gap="medium")
@@ -102,11 +106,12 @@ with controls.container(key="race_start"):
         st.caption(common_start(len(specs), state.lab().engine.status().n_workers))
     st.page_link("train.py", label=_("Edit shared settings"), icon=":material/tune:")
     compared = raced.chosen()
+    running = [] if compared else watched()
+    recorded.instead([lane.run for lane in running], SLOTS)
 if compared:
     with picture.container(key="raced"):
         raced.show(compared)
 else:
-    running = watched()
     race_view.show(running, picture) if running else race_view.recorded(picture)
 live_chart.prepare()
 frame.next_page("heads.py", _("Next: compare heads"))

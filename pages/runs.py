@@ -2,23 +2,25 @@
 
 import streamlit as st
 
-from pages.ui import frame
-from pages.ui.closer import evaluate, open_heads
-from pages.ui.runs import downloads, history_list, settings_table, side_by_side
+from pages.ui import at_a_glance, frame
+from pages.ui.closer import evaluate, new_data, open_heads
+from pages.ui.inputs import program
+from pages.ui.runs import again, as_source, bring_in, code, downloads, history_list, settings_table, side_by_side
 from pages.ui.runs import run as run_view
+from pages.ui.runs.workers import show as show_workers
 from pages.ui.session import listing, state
 from pages.ui.words.text import _, tell
+from tlcore import prediction
 from tlcore.errors import LabError
 from tlcore.store import Entry, Run
 
 frame.heading(_("Runs"), _("Everything you have trained here, with its settings, seed, versions and result."))
-MOST_GOING = 1000  # as many as may wait on a server
 
 
 @st.fragment(run_every=1.5)
 def follow(states: dict[str, str], everyone: bool) -> None:
     """Run the page again when a run that waits or goes on is no longer in the state that the list says."""
-    now = {run.id: run.state for run in state.access().runs(everyone, states=("queued", "running"), limit=MOST_GOING)}
+    now = state.access().under_way(everyone)
     if any(now.get(run_id) != seen for run_id, seen in states.items()):
         st.rerun()
 
@@ -46,13 +48,22 @@ def opened(run: Run) -> None:
             st.button(words, key="whole", on_click=state.watch, args=("run", run.parent))
         if run.final:
             downloads.menu(run)
+            as_source.button(run)
+            again.button(run)
         if state.person().owns(run):
             st.button(_("Delete"), key="delete", icon=":material/delete:", on_click=delete, args=(run.id,))
+    as_source.said()
+    bring_in.origin(run)
+    again.told(run)
     run_view.show(run, "run")
     if run.final:
         run_view.show_result(run)
         evaluate.evaluation_of(run)
+        new_data.offer(run)
         open_heads.open_heads(run)
+    code.code(run)
+    if run.final:
+        program.use_from_program(prediction.of_run(run))
     settings_table.settings(run)
 
 
@@ -79,15 +90,22 @@ def everybodys() -> bool:
 
 def listed() -> None:
     """Show the list, or what would stand in it."""
+    bring_in.said()
     everyone = everybodys()
+    with at_a_glance.comparison():
+        if st.button(_("Open Train"), key="open_train", type="primary", icon=":material/play_arrow:"):
+            st.switch_page("train.py")
     entries = state.access().listing(everyone)
     if not entries:
         st.info(_("No runs yet: what you train appears here and stays after a restart."))
-        st.page_link("train.py", label=_("Open Train"), icon=":material/play_arrow:")
+        bring_in.offer()
         return
     going: list[Entry] = history_list.show(entries, everyone)
+    downloads.report_of_today(entries)
     if going:
         follow({run.id: run.state for run in going}, everyone)
+    show_workers()
+    bring_in.offer()
 
 
 if undo := state.get("undo", ()):

@@ -1,16 +1,21 @@
 """Teach: show a few examples of your own classes, and try at once what a frozen network makes of them."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import streamlit as st
 
-from pages.ui import frame
+from pages.ui import at_a_glance, frame
+from pages.ui.inputs import program
 from pages.ui.session import sets, state
 from pages.ui.teaching import showing
-from pages.ui.teaching.cards import cards
+from pages.ui.teaching.cards import called, cards
+from pages.ui.teaching.taking import take_along
 from pages.ui.teaching.told import told
 from pages.ui.words.text import _, plain, tell
 from tlcore import teaching
 from tlcore.errors import LabError
-from tlcore.prediction import collected
+from tlcore.prediction import collected, programs
 from tlcore.teaching import Examples
 
 LEAST_TO_TRAIN = 3
@@ -59,6 +64,14 @@ def on_with(examples: Examples) -> None:
         st.caption(words.format(n=LEAST_TO_TRAIN, names=plain(", ".join(few))))
 
 
+def asked_by_programs(examples: Examples) -> None:
+    """Show how a program asks what was taught, once there is something to tell apart."""
+    kind = examples.kind.name
+    with suppress(LabError):
+        info = programs.taught_by(state.person(), kind)
+        program.use_from_program([replace(info, name=programs.taught_name(kind))])
+
+
 frame.heading(
     _("Teach"),
     _("Show it a few examples of each class. A network that never saw them learns in under a second. Then try it."),
@@ -76,10 +89,12 @@ with st.container(horizontal=True, vertical_alignment="center", key="teach_top")
         persist_state="session",
         label_visibility="collapsed",
     )
-    own = teaching.of(state.person().id, chosen)
+    own = teaching.of(state.person().id, chosen, called())
     is_empty = not any(one.examples for one in own.classes())
     if is_empty:
         begin(own)
+if is_empty:
+    (at_a_glance.hands if chosen == "photo" else at_a_glance.digits)()
 if state.get("teach_warm") != chosen:
     collected.warm(state.lab().serving.predict, chosen, state.person().id)
     state.put(teach_warm=chosen)
@@ -92,4 +107,6 @@ with place:
     told(own)
 if not is_empty:
     on_with(own)
+    take_along(own)
+    asked_by_programs(own)
 frame.next_page("layers.py", _("Next: the network behind it"))

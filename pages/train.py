@@ -238,6 +238,7 @@ with left, st.container(key="comparison"):
     if run:
         with st.container(horizontal=True):
             run_view.controls(run, "ways")
+            recorded_view.instead([run], ["ways"])
             if run.final:
                 comparison_view.race_button(run)
 with right:

@@ -15,7 +15,9 @@ Route = Callable[[Request], Awaitable[Response]]
 
 
 def refusing(
-    statuses: Mapping[type[LabError], int], more: Callable[[LabError], dict[str, Any]] = lambda error: {}
+    statuses: Mapping[type[LabError], int],
+    more: Callable[[LabError], dict[str, Any]] = lambda error: {},
+    headers: Callable[[LabError], dict[str, str]] = lambda error: {},
 ) -> Callable[[Route], Route]:
     """Return a decorator: answer what a route refuses in its sentence, in the reader's ``language``.
 
@@ -23,6 +25,7 @@ def refusing(
     ----------
     statuses : by kind of refusal; of any other: 400
     more : what the answer says of a refusal beside its sentence
+    headers : what stands in its head
     """
 
     def decorate(route: Route) -> Route:
@@ -35,7 +38,9 @@ def refusing(
             except LabError as error:
                 status = next((statuses[kind] for kind in type(error).__mro__ if kind in statuses), 400)
                 words = shown(error.sentence, request.query_params.get("language"))
-                return json_answer({"error": words, **more(error)}, status)
+                refusal = json_answer({"error": words, **more(error)}, status)
+                refusal.headers.update(headers(error))
+                return refusal
 
         return answer
 

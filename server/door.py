@@ -31,6 +31,7 @@ class Door:
     origins : other origins that may connect, such as ``https://lab.example`` behind a proxy that changes the host
     path : where the cookies hold
     sites : the https addresses of sites that may show the lab inside a page of theirs
+    open_paths : what pages of any site may send to, as long as no cookie comes with it
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class Door:
         origins: Callable[[], Iterable[str]],
         path: str = "/",
         sites: Callable[[], tuple[str, ...]] = tuple,
+        open_paths: tuple[str, ...] = (),
     ):
         self._app, self._keys, self._origins, self._path, self._sites = app, keys, origins, path, sites
+        self._open_paths = open_paths
         self._proxies = Proxies(self._is_ours)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,13 +66,17 @@ class Door:
                 self._add_headers(connection, message)
             await send(message)
 
-        if scope["method"] not in READING and origin is not None and not self._is_ours(connection, origin):
+        if scope["method"] not in READING and origin is not None and not self._may_send(connection, origin):
             self._log_refusal(connection, scope["method"])
             await PlainTextResponse(FOREIGN, 403)(scope, receive, send_with_headers)
         elif scope["method"] in READING and (word := self._proxies.word(connection, lambda: self._person(connection))):
             await JSONResponse(word, 400)(scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
+
+    def _may_send(self, connection: HTTPConnection, origin: str) -> bool:
+        is_open = connection.scope["path"] in self._open_paths and not connection.headers.get("cookie")
+        return is_open or self._is_ours(connection, origin)
 
     def _is_ours(self, connection: HTTPConnection, origin: str) -> bool:
         return origin in self._origins() or is_same(origin, connection.headers.get("host", ""))

@@ -7,6 +7,7 @@
   // A change of the address's parameters alone is no step of its own: Back leads to the page before.
   const push = history.pushState.bind(history);
   history.pushState = (data, title, url) => {
+    if (url != null && languageOf(url)) return; // the page that was left comes back at once
     const stays = url != null && new URL(url, location.href).pathname === location.pathname;
     return stays ? history.replaceState(data, title, url) : push(data, title, url);
   };
@@ -17,6 +18,57 @@
     if (!event.target.closest?.('[data-testid="stSidebarNavLink"]')) return;
     setTimeout(() => document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click());
   });
+
+  // A language that is chosen in the bar is kept for a year; the page says to screen readers which it is in.
+  const LANGUAGES = __LANGUAGES__; // the first is the server's own
+  const WORDS = __WORDS__; // each of Streamlit's own in every language
+  const COOKIE = "transfer_lab_language";
+
+  function languageOf(url) {
+    const tag = /\/language-([A-Za-z-]+)$/.exec(new URL(url, location.href).pathname)?.[1];
+    return LANGUAGES.includes(tag) ? tag : "";
+  }
+
+  function keep(tag) {
+    const place = new URL(".", location.href).pathname;
+    const safe = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `${COOKIE}=${tag}; path=${place}; max-age=31536000; samesite=lax${safe}`;
+    document.documentElement.lang = tag;
+    if (document.body) reword(document.body);
+  }
+
+  // Streamlit's own buttons and fields have English names, whatever the page speaks.
+  const NAMED = ["aria-label", "title", "placeholder"];
+
+  function wordsOf(tag) {
+    const others = WORDS.flatMap((word) => Object.values(word).map((other) => [other, word[tag]]));
+    return (wordsOf[tag] ??= new Map(others.filter(([other, own]) => own && other !== own)));
+  }
+
+  function reword(root) {
+    const words = wordsOf(document.documentElement.lang);
+    for (const named of root.querySelectorAll(NAMED.map((name) => `[${name}]`).join())) {
+      for (const name of NAMED) {
+        const word = words.get(named.getAttribute(name));
+        if (word) named.setAttribute(name, word);
+      }
+    }
+  }
+
+  function fitting(wanted) {
+    const base = (tag) => tag.split("-")[0].toLowerCase();
+    return LANGUAGES.find((tag) => tag === wanted) ?? LANGUAGES.find((tag) => base(tag) === base(wanted)) ?? LANGUAGES[0];
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href*="/language-"], a[href^="language-"]');
+    const tag = link && languageOf(link.href);
+    if (tag) keep(tag);
+  }, true);
+
+  const kept = document.cookie.split("; ").find((pair) => pair.startsWith(`${COOKIE}=`))?.split("=")[1];
+  if (languageOf(location.href)) keep(languageOf(location.href));
+  else document.documentElement.lang = fitting(kept || navigator.language || "");
 
   // Icons stand beside words that say the same: a screen reader need not read "check_circle icon" before "supported".
   const ICON = 'span[role="img"][translate="no"][aria-label$=" icon"]';
@@ -29,11 +81,55 @@
     }
   }
 
+  // On a phone the menu is a list with sections in it, whose links stand in no list: read as links alone, which they are.
+  const MENU = '[data-testid="stSidebarNavItems"]';
+
+  function unlist(root) {
+    const menu = root.closest(MENU) ?? root.querySelector(MENU);
+    for (const part of menu ? [menu, ...menu.querySelectorAll("li:not([role])")] : []) part.setAttribute("role", "none");
+  }
+
+  // What is answered or found is told to a screen reader once: by one place that stays, when it has stood for a moment.
+  // What Streamlit replaces is told again with every run of a page, or never. What a page comes with is read, not told.
+  const STANDS_MS = 700;
+  const SAY = '[data-say], [class*="st-key-verdict"] h2, .st-key-finish h2, .st-key-finding h2';
+  const told = document.createElement("p");
+  told.className = "tl-told";
+  told.setAttribute("role", "status");
+  let known = new Set();
+  let soon = 0;
+  let place = "";
+  let touched = false; // has its reader done anything on the page that is open?
+  for (const kind of ["pointerdown", "keydown", "click"]) document.addEventListener(kind, () => { touched = true; }, true);
+
+  function says({ target, addedNodes }) {
+    const has = (added) => added.matches?.(SAY) || added.querySelector?.(SAY);
+    return target.parentElement?.closest(SAY) || [...addedNodes].some(has);
+  }
+
+  function tell() {
+    const words = ({ dataset, textContent }) => dataset.say ?? textContent;
+    const stands = [...document.querySelectorAll(SAY)].map(words).filter(Boolean);
+    const fresh = touched ? stands.filter((one) => !known.has(one)) : [];
+    known = new Set(stands);
+    if (!told.isConnected) document.body.append(told);
+    if (fresh.length || !stands.length) told.textContent = fresh.join(" ");
+  }
+
   new MutationObserver((changes) => {
+    if (place !== location.pathname) [place, touched] = [location.pathname, false];
     for (const change of changes) {
-      for (const added of change.addedNodes) if (added.parentElement) silence(added.parentElement);
+      for (const added of change.addedNodes) if (added.parentElement) {
+        silence(added.parentElement);
+        reword(added.parentElement);
+        unlist(added.parentElement);
+      }
+      if (says(change)) {
+        clearTimeout(soon);
+        soon = setTimeout(tell, STANDS_MS);
+      }
     }
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
 
   // Copy buttons copy on plain http too, where a browser gives pages no clipboard, and in a frame that may not use it.
   const clipboard = navigator.clipboard;

@@ -5,6 +5,7 @@ The pages' own style stands there too: sent by a page it would come after what i
 
 import gzip
 import hashlib
+import json
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
-from pages.ui.style import SHEETS
+from pages.ui.style import style
+from tlcore.sentences import Sentence
+from tlcore.translation import best, offered, translate
 
 SCRIPT = Path(__file__).with_suffix(".js")
 OURS_TO_ANSWER = (b"if-none-match", b"if-modified-since", b"accept-encoding")  # what of a request is not Streamlit's
@@ -27,11 +30,42 @@ def streamlits() -> bytes:
     return Path(get_static_dir(), "index.html").read_bytes()
 
 
+# What Streamlit says itself, in English: names of buttons and fields, which the script puts into the reader's words.
+STREAMLITS = (
+    Sentence("App pages"),
+    Sentence("Choose an option"),
+    Sentence("Clear all"),
+    Sentence("Clear value"),
+    Sentence("Close"),
+    Sentence("Collapse sidebar"),
+    Sentence("Expand sidebar"),
+    Sentence("Close fullscreen"),
+    Sentence("Decrement"),
+    Sentence("Download as CSV"),
+    Sentence("Fullscreen"),
+    Sentence("Help"),
+    Sentence("Increment"),
+    Sentence("Open"),
+    Sentence("Search"),
+    Sentence("Selected values"),
+    Sentence("Show/hide columns"),
+    Sentence("Upload"),
+)
+
+
+def script() -> bytes:
+    """Return the script of the page's head, which knows the languages on offer."""
+    tags = list(dict.fromkeys((best(""), *offered())))
+    words = [{tag: translate(word.template, tag) for tag in tags} for word in STREAMLITS]
+    code = SCRIPT.read_bytes().replace(b"__LANGUAGES__", json.dumps(tags).encode())
+    return code.replace(b"__WORDS__", json.dumps(words, ensure_ascii=False).encode())
+
+
 @lru_cache
 def ours() -> bytes:
     """Return that page with the script and the style first in its head."""
-    script, style = SCRIPT.read_bytes(), b"".join(sheet.read_bytes() for sheet in SHEETS)
-    return streamlits().replace(b"<head>", b"<head>\n    <script>%s</script><style>%s</style>" % (script, style), 1)
+    head = b"<head>\n    <script>%s</script><style>%s</style>" % (script(), style())
+    return streamlits().replace(b"<head>", head, 1)
 
 
 def inline_scripts() -> list[str]:

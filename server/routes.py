@@ -41,7 +41,9 @@ async def host(request: Request) -> Response:
 async def healthz(request: Request) -> Response:
     """Answer 200 while the server lives; ``ready`` tells whether the shipped models answer yet."""
     lab = state.lab()
-    return JSONResponse({"alive": True, "ready": lab.serving.ready, "engine": asdict(lab.engine.status())})
+    engine = asdict(lab.engine.status())
+    del engine["workers"]  # names and places of machines are the host's to see
+    return JSONResponse({"alive": True, "ready": lab.serving.ready, "engine": engine})
 
 
 async def readyz(request: Request) -> Response:

@@ -10,12 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pages.ui.session import state
+from pages.ui.teaching.cards import called
+from pages.ui.words.text import read_in
 from server.arrivals import json_answer
-from server.frames import PATIENCE_S, body, in_turn, refusing, rounded, sender
+from server.frames import asked, body, in_turn, refusing, sender
 from tlcore import teaching
 from tlcore.errors import SpecError
 from tlcore.inputs import frames
 from tlcore.prediction import collected
+
+RECORD_S = 30.0  # on a server that has just started the network is still being loaded, and who recorded has shown it
 
 
 @refusing
@@ -32,7 +36,7 @@ async def record(request: Request) -> Response:
 def _recorded(owner: str, kind: str, label: int, content: bytes) -> dict[str, int]:
     examples = teaching.of(owner, kind)
     item = frames.read(content, examples.kind.form)
-    collected.keep(examples, label, item, state.lab().serving.predict, PATIENCE_S)
+    collected.keep(examples, label, item, state.lab().serving.predict, RECORD_S)
     return {str(one.id): len(one.examples) for one in examples.classes()}
 
 
@@ -40,14 +44,13 @@ def _recorded(owner: str, kind: str, label: int, content: bytes) -> dict[str, in
 async def answer(request: Request) -> Response:
     """Answer a JPEG by what was taught: as the route of all other models does, with ``class_names``, which change."""
     owner, kind = sender(request), request.path_params["kind"]
-    content = await body(request)
-    return json_answer(await in_turn(owner, _answered, owner, kind, content))
+    content, language = await body(request), request.query_params.get("language")
+    return json_answer(await in_turn(owner, _answered, owner, kind, content, language))
 
 
-def _answered(owner: str, kind: str, content: bytes) -> dict[str, Any]:
-    examples = teaching.of(owner, kind)
+def _answered(owner: str, kind: str, content: bytes, language: str | None) -> dict[str, Any]:
+    with read_in(language or ""):
+        examples = teaching.of(owner, kind, called())
     item, name = frames.read(content, examples.kind.form), collected.name_of(owner, kind)
     names = examples.names()
-    found = state.lab().serving.predict(item, [name], PATIENCE_S)[name]
-    shares = found if isinstance(found, str) else rounded(found)
-    return {"answers": {name: shares}, "class_names": list(names)}
+    return {**asked(item, [name], language), "class_names": list(names)}

@@ -1,7 +1,9 @@
-"""Fixtures that several test modules share; ``side_by_side`` has how two processes divide the tests."""
+"""Fixtures that several test modules share; ``collecting`` and ``side_by_side`` have how they are read and divided."""
 
 import os
 import secrets
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from postgres_server import NOT_FOUND as NO_POSTGRES
 from postgres_server import available, running
 from side_by_side import pytest_addoption, pytest_configure  # noqa: F401
 
+from tlcore import translation
 from tlcore.inputs.images import as_pixels
 from tlcore.machine import nursery
 from tlcore.store import Store
@@ -27,6 +30,19 @@ collect_ignore = ["ext"]  # importing an extension registers it: tests/test_the_
 def store(tmp_path):
     """An empty run store in a folder of its own."""
     return Store(tmp_path / "lab")
+
+
+@pytest.fixture
+def patch_inside(monkeypatch):
+    """``patch_inside(module, "time", sleep=...)``: that module alone gets a library with another function in it.
+
+    Patching the library itself would change it for every thread of this process, and count what others do.
+    """
+
+    def patch(module, library: str, **functions):
+        monkeypatch.setattr(module, library, SimpleNamespace(**vars(getattr(module, library)) | functions))
+
+    return patch
 
 
 class DigitReader:
@@ -58,17 +74,32 @@ def postgres():
         yield address
 
 
-@pytest.fixture
-def postgres_database(postgres):
-    """The address of an empty schema on that Postgres, dropped after the test."""
+@contextmanager
+def schema(postgres):
+    """Yield the address of an empty schema on a Postgres, dropped after the block."""
     engine, name = sa.create_engine(postgres), f"test_{secrets.token_hex(8)}"
     with engine.begin() as connection:
         connection.execute(sa.schema.CreateSchema(name))
     url = engine.url.update_query_dict({"options": f"-csearch_path={name}"})
     yield url.render_as_string(hide_password=False)
     with engine.begin() as connection:
+        connection.exec_driver_sql("SET lock_timeout = '60s'")  # whoever is still in a transaction there is named
         connection.execute(sa.schema.DropSchema(name, cascade=True))
     engine.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres):
+    """The address of an empty schema on that Postgres, dropped after the test."""
+    with schema(postgres) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def postgres_of_module(postgres):
+    """The same for all tests of a module."""
+    with schema(postgres) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +129,7 @@ def plain_spaces(request, monkeypatch):
         from pages.ui.words import text
 
         monkeypatch.setattr(text, "NO_BREAK", " ")
+        monkeypatch.setattr(text, "NO_BREAK_HYPHEN", "-")
 
 
 @pytest.fixture(scope="session")
@@ -111,3 +143,11 @@ def own_data_folder(tmp_path_factory):
     """No test touches the data folder of the person who runs it, nor does a child process of a test."""
     os.environ["TRANSFER_LAB_HOME"] = str(tmp_path_factory.mktemp("home"))
     os.environ.pop("TRANSFER_LAB_DATABASE", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def reads_english():
+    """Tests read English whoever runs them, and so do the servers that they start; the other languages are at hand."""
+    os.environ["TRANSFER_LAB_LANGUAGE"] = "en"
+    translation.compile_catalogues()
+    translation.forget()

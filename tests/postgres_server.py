@@ -55,8 +55,10 @@ class Postgres:
         # Trust: the folder, and so the socket, is closed to everybody else.
         self._do("initdb", "-U", "lab", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
 
-    def start(self) -> None:
-        settings = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={self.folder}"))
+    def start(self, *further: str) -> None:
+        """Start it; ``further`` settings hold in place of those of the same name."""
+        chosen = (*SETTINGS, f"unix_socket_directories={self.folder}", *further)
+        settings = " ".join(f"-c {setting}" for setting in chosen)
         self._do("pg_ctl", "start", "-w", "-o", settings)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The tests in two processes, a module each (pytest-xdist): what comes first, what runs alone, what is said at the end.
+"""The tests in three processes, a module each (pytest-xdist): what comes first, what runs alone, what is said last.
 
 A test that drives a browser, or whole processes for seconds, and fails is tried once more (pytest-rerunfailures): on a
 machine that others use too, a page may answer later than a click can wait. The last line counts those that needed it.
@@ -6,8 +6,11 @@ machine that others use too, a page may answer later than a click can wait. The 
 ``--few`` leaves out of a test marked ``grid(n)`` all cases but n, spread evenly over them and the same each time;
 ``--sample`` all but a third of them, at least eight, or as many as ``grid(n, sample=m)`` says.
 
-Modules that take long come first, so that both processes end at about the same time. A test marked ``alone`` has the
-machine for itself: its process waits until the other is between two tests, and the other then waits for it.
+Modules that take long come first, so that all processes end at about the same time. A test marked ``alone`` has the
+machine for itself: its process waits until the others are between two tests, and these then wait for it.
+
+A test that hangs would thus hold up all others. pytest-timeout ends it after a while (``pyproject.toml``), with what
+each of its threads is at; waiting for the others is not counted.
 """
 
 import fcntl
@@ -18,6 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 
+import collecting
 import pytest
 from hostile.asked import TRIED
 
@@ -25,6 +29,7 @@ LONGEST = (  # by their processor time, a page's of the browser included
     "tests/browser/test_journey.py",
     "tests/browser/test_components.py",
     "tests/test_engine.py",
+    "tests/test_cluster.py",
     "tests/test_cli.py",
     "tests/test_the_house.py",
     "tests/browser",
@@ -40,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(collecting)
     config.pluginmanager.register(SideBySide(getattr(config, "workerinput", {}).get("locks")))
 
 
@@ -86,11 +92,15 @@ class SideBySide:
             yield
             return
         with open(f"{self.locks}/door", "a") as door, open(f"{self.locks}/room", "a") as room:
-            fcntl.flock(door, fcntl.LOCK_EX)
-            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-            if not alone:
+            try:
+                fcntl.flock(door, fcntl.LOCK_EX)
+                fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+                if not alone:
+                    fcntl.flock(door, fcntl.LOCK_UN)
+                yield
+            finally:  # a process that the test forked and left has these files too: closed here alone they stay locked
+                fcntl.flock(room, fcntl.LOCK_UN)
                 fcntl.flock(door, fcntl.LOCK_UN)
-            yield
 
     # -- what is said at the end -------------------------------------------------------------------------------------
 

@@ -69,10 +69,9 @@ def test_what_the_server_prints_and_the_host_link_follow_its_options(monkeypatch
     assert routes.host_link(keys := Keys("s" * 32)) == f"{printed}/host?token={keys.token}"
 
 
-def test_a_machine_without_a_network_is_opened_as_localhost(monkeypatch):
+def test_a_machine_without_a_network_is_opened_as_localhost(patch_inside):
     def unreachable(*words, **more):
         raise OSError("Network is unreachable")
 
-    monkeypatch.setattr(addresses.socket, "socket", unreachable)
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *words: [(0, 0, 0, "", ("127.0.1.1", 0))])
+    patch_inside(addresses, "socket", socket=unreachable, getaddrinfo=lambda *words: [(0, 0, 0, "", ("127.0.1.1", 0))])
     assert addresses.url("0.0.0.0", 8501) == "http://localhost:8501"

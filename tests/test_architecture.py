@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A package imports from the lines above its own, never from its own line; inside a package there is no circle.
 FLOORS = """
 sentences
-errors
+errors translation
 extensions
 spec machine
 inputs store
@@ -24,7 +24,8 @@ features heads
 training recipes teaching
 prediction
 evidence
-jobs inspection exports
+jobs inspection exports rooms lessons
+archives
 commands lab
 cli
 __main__
@@ -49,10 +50,15 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def imports(path: Path, lazy: bool = True) -> Iterator[str]:
-    """Yield the full names of what a file imports: ``tlcore.store``, ``keras.models``; lazy ones only on request."""
+@cache
+def imports(path: Path, lazy: bool = True) -> tuple[str, ...]:
+    """Return the full names of what a file imports: ``tlcore.store``, ``keras.models``; lazy ones only on request."""
+    return tuple(_imported(path, lazy))
+
+
+def _imported(path: Path, lazy: bool) -> Iterator[str]:
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    todo = list(parsed(path).body)
+    todo: list[ast.AST] = list(parsed(path).body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):
@@ -91,7 +97,7 @@ def read_at_import(path: Path) -> Iterator[str]:
     """Yield the registries that a module reads, and its packages' lists that it calls, while it is imported."""
     for node in at_import(path):
         named = getattr(node, "id", getattr(node, "attr", ""))
-        if named in REGISTRIES and isinstance(node.ctx, ast.Load):
+        if named in REGISTRIES and isinstance(getattr(node, "ctx", None), ast.Load):
             yield named
         called = node.func if isinstance(node, ast.Call) else None
         of = getattr(getattr(called, "value", None), "id", "")

@@ -1,15 +1,28 @@
 """What the benchmarks stand on; their figures are in no test."""
 
+import asyncio
+import os
+import socket
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 import tiny_tasks
+import uvicorn
+from browser.lab_server import free_port
+from coroutines import finished
+from starlette.applications import Starlette
 from waiting import wait_for
 
 from bench import __main__ as bench
-from bench import growth
+from bench import _phones, _room, _tree, growth, room
+from pages.ui.session import state
+from server import phone, rooms
+from server.door import Door
+from tlcore import people
 from tlcore.engine import LocalEngine
+from tlcore.rooms.pace import Pace
 from tlcore.spec import FineTuneSpec
 
 
@@ -45,3 +58,101 @@ def test_a_run_that_is_polled_keeps_its_points_beside_a_busy_engine(store):
         assert store.finish(run.id, "stopped")
     finally:
         engine.close()
+
+
+# -- phones of a room
+
+
+class Answering:
+    """In place of the process that answers."""
+
+    def predict(self, item, names, timeout_s):
+        return {names[0]: [0.1, 0.9, 0.0, 0.0, 0.0], names[1]: [0.0] * 7 + [0.9, 0.05, 0.05]}
+
+
+@pytest.fixture
+def served(store, monkeypatch):
+    """The routes of rooms on a free port, as the server mounts them, and the loop in which they are asked."""
+    keys = people.keys(store.folder)
+    monkeypatch.setattr(state, "lab", lambda: SimpleNamespace(keys=keys, store=store, serving=Answering()))
+    monkeypatch.setattr(rooms, "messages", Pace(1000, 0.001))
+    monkeypatch.setattr(rooms, "drawings", Pace(1000, 0.001))
+    door = Door(Starlette(routes=[*rooms.routes(), *phone.routes()]), keys=lambda: keys, origins=lambda: ())
+
+    def ask(do):
+        async def both():
+            port = free_port()
+            server = uvicorn.Server(uvicorn.Config(door, port=port, log_level="warning", lifespan="off"))
+            serving = asyncio.create_task(server.serve())
+            while not server.started:
+                await asyncio.sleep(0.01)
+            try:
+                await do(f"http://127.0.0.1:{port}")
+            finally:
+                server.should_exit = True
+                await serving
+
+        finished(asyncio.wait_for(both(), 60))
+
+    return ask
+
+
+@pytest.fixture
+def digits():
+    return _room.drawings(5, seed=0)
+
+
+def test_phones_of_a_benchmark_draw_bet_and_come_back_and_what_is_lost_is_told(served, store, digits):
+    seen = _phones.Seen()
+
+    async def everybody(address):
+        with _phones.room(seen, address, store.folder, digits, 2) as (host, ann, bob):
+            await ann.join(), await bob.join()
+            await ann.draw(digits[0]), await bob.draw(digits[1])
+            await host.look()
+            host.rooms.begin(host.room, _phones.TASKS[1])
+            await ann.draw(digits[2])  # the host was faster: a refusal, and no error
+            await bob.sleep(0.0)
+            await ann.vote("scratch"), await bob.vote("scratch"), await bob.vote("nothing")
+            assert host.lost() == []
+            host.rooms.remove_item(host.room, 2)
+            seen.bets[2]["Phone 0"] = "convolutions"
+
+    served(everybody)
+    assert (len(seen.drawings), seen.overtaken, seen.returned, len(seen.votes)) == (2, 1, 1, 3)
+    assert seen.shown == set(seen.taken) == {1, 2} and len(seen.walls) == 2
+    assert [error.partition(":")[0] for error in seen.errors] == ["1 drawings that were answered are lost", "round 2"]
+
+
+def test_a_phone_that_is_taken_for_another_is_an_error(served, store, digits):
+    seen = _phones.Seen()
+
+    async def sleeps(address):
+        with _phones.room(seen, address, store.folder, digits, 1) as (_, ann):
+            await ann.join()
+            ann.cookies.clear()  # as if the server had forgotten who it was
+            await ann.sleep(0.0)
+
+    served(sleeps)
+    assert seen.errors == ["a phone that slept came back as None"]
+
+
+def test_what_is_answered_too_late_or_not_at_all_is_a_problem():
+    report = room.Report(3, 1.0, _room.Room())
+    report.phones.drawings, report.phones.silent = [0.1] * 50, 2
+    report.cameras.answers = [0.6] * 50
+    assert room._too_late(report) == [
+        "the 95th percentile of pictures of cameras took 0.60 s, 0.5 s are wanted",
+        "2 drawings of phones were not answered in time",
+    ]
+
+
+def test_open_files_are_told_by_kind_and_which_of_them_came_and_went(tmp_path):
+    before = _tree.kinds_of_handles([os.getpid()])
+    with (tmp_path / "lab.db-wal").open("w"), socket.socket(), socket.socket():
+        during = _tree.kinds_of_handles([os.getpid(), 2**22 + 1])  # of no process: it is gone
+    assert (during[".db-wal"], during["socket"] - before["socket"]) == (before[".db-wal"] + 1, 2)
+    looks = [
+        room.Look(0.0, 0.0, 0, 0, 0, 0.0, Counter(kinds)) for kinds in ({}, {"pipe": 3, "socket": 1}, {"socket": 5})
+    ]
+    assert room.Report(1, 1.0, _room.Room(), looks=looks).came_and_went() == "socket +4, pipe -3"

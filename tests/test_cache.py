@@ -3,6 +3,7 @@ import resource
 import socket
 import threading
 import time
+import zlib
 from collections import namedtuple
 
 import numpy as np
@@ -67,10 +68,10 @@ def _flip(content):
         lambda content: content[:200],
         lambda content: content[:-1],
         lambda content: content + b"\0",
-        lambda content: content[:-20],  # what np.save writes: no sum
+        lambda content: content[: -cache.END.size],  # what np.save writes: no sum
         _flip,
         lambda content: content[:200] + bytes(100) + content[300:],
-        lambda content: content[:-20] + bytes(4) + content[-16:],
+        lambda content: content[:-24] + bytes(8) + content[-16:],
     ],
     ids=["empty", "text", "header", "truncated", "short", "long", "no_sum", "flipped", "zeroed", "sum"],
 )
@@ -93,10 +94,31 @@ def test_a_kept_matrix_tells_how_long_it_took_and_an_older_one_does_not(kept):
     assert 0.05 <= kept.seconds("a", kept.open("a", SHAPE)) < 5
     assert 0 < kept.cpu_seconds("a", kept.open("a", SHAPE)) < 5
     path = kept.folder / "a.npy"
-    path.write_bytes(path.read_bytes()[:-8])  # without processor seconds, as one version wrote
-    assert kept.seconds("a", kept.open("a", SHAPE)) >= 0.05 and kept.cpu_seconds("a", kept.open("a", SHAPE)) == 0
-    path.write_bytes(path.read_bytes()[:-8])
-    assert kept.seconds("a", kept.open("a", SHAPE)) == kept.cpu_seconds("a", kept.open("a", SHAPE)) == 0
+    numbers, crc = path.read_bytes()[: -cache.END.size], zlib.crc32(X.data)
+    older = {
+        cache.CRC.pack(crc, 0.5, 0.25): (0.5, 0.25),
+        cache.SECONDS.pack(crc, 0.5): (0.5, 0.0),  # without processor seconds, as one version wrote
+        crc.to_bytes(4, "little"): (0.0, 0.0),
+    }
+    for end, took in older.items():
+        path.write_bytes(numbers + end)
+        found = kept.open("a", SHAPE)
+        assert (kept.seconds("a", found), kept.cpu_seconds("a", found)) == took
+        path.write_bytes(_flip(numbers + end))
+        assert kept.open("a", SHAPE) is None
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 2 * cache.BLOCK + 1, 6 * cache.BLOCK + 5])
+def test_the_sum_changes_with_any_number_and_with_the_order_of_blocks(n):
+    x = np.random.default_rng(n).normal(size=n).astype(np.float32)
+    total = cache._sum(x)
+    assert total == cache._sum(x.copy())
+    for at in {0, n // 2, n - 1}:
+        changed = x.copy()
+        changed[at : at + 1].view(np.uint32)[:] ^= 1
+        assert cache._sum(changed) != total
+    swapped = np.concatenate([x[2 * cache.BLOCK :], x[: 2 * cache.BLOCK]])
+    assert n <= 2 * cache.BLOCK or cache._sum(swapped) != total
 
 
 def test_a_file_of_another_shape_is_not_taken(kept):
@@ -165,10 +187,10 @@ def test_the_longest_unused_goes_when_the_folder_is_full(tmp_path):
 
 def test_a_reader_keeps_what_is_thrown_out(tmp_path):
     kept = Cache(tmp_path, limit=5 * MIB)
-    first = keep(kept, "a", 2, age=100)
+    assert (first := keep(kept, "a", 2, age=100)) is not None
     keep(kept, "b", 2)
     keep(kept, "c", 2)
-    assert "a.npy" not in names(kept) and first.min() == first.max() == ord("a")
+    assert first is not None and "a.npy" not in names(kept) and first.min() == first.max() == ord("a")
 
 
 def test_no_single_matrix_may_drive_out_all_others(tmp_path):
@@ -187,11 +209,11 @@ def test_files_of_others_and_of_writers_at_work_stay(tmp_path):
     assert names(kept) == ["a.npy", at_work.name, "readme.txt"]
 
 
-def test_a_full_disk_is_no_error(kept, monkeypatch):
+def test_a_full_disk_is_no_error(kept, patch_inside):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: usage(10**12, 10**12, cache.RESERVE + 479))
+    patch_inside(cache, "shutil", disk_usage=lambda path: usage(10**12, 10**12, cache.RESERVE + 479))
     assert kept.write("a", SHAPE, parts(X)) is None
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: usage(10**12, 10**12, cache.RESERVE + 480))
+    patch_inside(cache, "shutil", disk_usage=lambda path: usage(10**12, 10**12, cache.RESERVE + 480))
     assert kept.write("a", SHAPE, parts(X)) is not None
 
 

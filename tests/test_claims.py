@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tlcore.evidence import claims
+from tlcore.evidence import claims, hand_claims, recorded
 from tlcore.evidence.claims import CLAIMS, CUT, DEEPER, LABELS, OTHER, SOURCE, TARGET, UNTRAINED, judge
 from tlcore.sentences import Sentence
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
@@ -130,3 +130,35 @@ def test_every_claim_says_what_was_published_and_where():
     for claim in CLAIMS:
         assert all(str(text).endswith(".") for text in (claim.sentence, claim.experiment, claim.published))
         assert claim.reference
+
+
+def of_hands(n, seed, svm, thawed, deeper, scratch):
+    rows = (
+        ("mobilenet_v2", "average", "linear_svm", svm),
+        ("mobilenet_v2", "block_12_add", FINE_TUNE, thawed),
+        ("mobilenet_v2", "block_5_add", FINE_TUNE, deeper),
+        ("mobilenet_v2_random", PIXELS, SCRATCH, scratch),
+    )
+    work = {FINE_TUNE: 2.0, SCRATCH: 8.0}
+    return [
+        Cell("hands", source, cut, method, n, seed, score=score + seed / 1000, multiply_adds=work.get(method))
+        for source, cut, method, score in rows
+    ]
+
+
+def test_on_photographs_a_claim_can_have_another_verdict_than_on_digits():
+    better = [of_hands(n, seed, 0.6, 0.62, 0.7, 0.2) for n in (1, 5, 20, 100) for seed in range(3)]
+    words = {one.claim.name: one.word for one in hand_claims.judge_all(sum(better, []))}
+    expected = {"less_compute": "supported", "fewer_labels": "supported", "generalises": "supported"}
+    assert words == expected | {"svm_suffices": "refuted"}
+    worse = [of_hands(n, seed, 0.6, 0.55, 0.5, 0.2) for n in (1, 5, 20, 100) for seed in range(3)]
+    hands = hand_claims.judge_all(sum(worse, []))
+    assert hands[-1].word == "supported" and hands[0].findings[0].value == pytest.approx(4.0)
+
+
+def test_of_what_ships_fine_tuning_is_what_hands_need_more_than_digits():
+    digits = claims.judge_all(cell for study in claims.STUDIES for cell in recorded.load(study).cells)
+    hands = hand_claims.judge_all(cell for study in hand_claims.STUDIES for cell in recorded.load(study).cells)
+    on_hands, on_digits = hand_claims.apart(digits, hands)
+    assert [claim.name for claim in on_hands] == ["generalises"]
+    assert [claim.name for claim in on_digits] == ["svm_suffices"]

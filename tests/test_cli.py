@@ -1,5 +1,9 @@
 """The command line: each command, its help, its refusals in one sentence, and the exit codes."""
 
+# What a test has just made is there, and of the kind it made; the types cannot know that.
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false, reportArgumentType=false
+# pyright: reportOptionalOperand=false
+
 import argparse
 import hashlib
 import json
@@ -21,7 +25,7 @@ import pytest
 from PIL import Image
 from waiting import wait_for
 
-from tlcore import cli, datasets, prediction, sources
+from tlcore import cli, datasets, prediction, sources, translation
 from tlcore.commands import answers, console, evidence, launch, local_run
 from tlcore.datasets.mnist import FORM
 from tlcore.errors import SpecError, StoreError
@@ -97,12 +101,16 @@ COMMANDS = dict(commands(cli.parser()))
 def test_no_command_is_missing():
     inner = {
         *(("datasets", word) for word in ("report", "add", "remove", "rename", "revise", "pack")),
-        *(("sources", word) for word in ("rebuild", "fetch", "add", "remove")),
+        *(("sources", word) for word in ("rebuild", "fetch", "add", "keep", "remove")),
         *(("runs", word) for word in ("show", "compare", "delete", "restore", "stop", "resume")),
-        *(("runs", word) for word in ("name", "note", "recover")),
+        *(("runs", word) for word in ("name", "note", "recover", "send", "report")),
+        *(("token", word) for word in ("make", "list", "revoke")),
+        *(("rooms", word) for word in ("open", "set", "race", "pause", "resume", "clear", "close", "save")),
     }
-    words = "sources datasets describe train find-rate compare heads sweep claims break-it race what-if predict teach"
-    words += " explain look inside map lesson runs export serve"
+    words = "sources datasets describe train find-rate compare heads sweep claims break-it race what-if predict"
+    words += (
+        " evaluate teach explain look inside map lesson runs export rooms token reproduce import serve worker scheduler"
+    )
     assert set(COMMANDS) == {(word,) for word in words.split()} | inner
 
 
@@ -118,9 +126,13 @@ def test_every_command_has_help_with_an_example_that_parses(do, name):
     assert all(action.help for action in flags)
 
 
-def test_the_first_help_lists_commands_and_exit_codes(do):
+def test_help_lists_every_command(do):
     code, printed, _ = do("--help")
     assert code == 0 and all(f"    {name[0]} " in printed for name in COMMANDS)
+
+
+def test_help_lists_every_exit_code(do):
+    _, printed, _ = do("--help")
     assert all(f"\n  {number} " in printed for number in (0, 1, 2, 130))
 
 
@@ -260,7 +272,7 @@ REFUSED = {
     "runs --limit 0": "The limit must be a whole number from 1 on. Received: '0'.",
     "export abcdef --to x": "There is no run 'abcdef'.",
     "export abcdef": "required: --to",
-    "export abcdef --to x --what all": "Pick one of: model, heads, metrics, experiments, answers, json.",
+    "export abcdef --to x --what all": "Pick one of: model, heads, metrics, experiments, answers, json, html,",
     "serve --port abc": "PORT must be a whole number from 1 to 65535. Received: 'abc'. Try PORT=8501.",
     "serve --port 65536": "Received: '65536'",
     "serve --host no.such.host.invalid": "Cannot listen on no.such.host.invalid:8501",
@@ -502,7 +514,7 @@ def test_export_of_a_damaged_or_missing_file_writes_nothing(do, home, tmp_path):
     code, _, said = do("export", run.id, "--to", tmp_path / "out")
     assert code == 1 and refused(said, "missing") and not (tmp_path / "out").exists()
     code, _, said = do("export", run.id, "--to", tmp_path / "out", "--what", "heads")
-    assert code == 2 and refused(said, f"Run {run.id} has no heads. It has: model, metrics, json.")
+    assert code == 2 and refused(said, f"Run {run.id} has no heads. It has: model, metrics, json, html, onnx,")
     code, _, said = do("export", run.id, "--to", store.folder / "lab.db", "--what", "json")
     assert code == 2 and refused(said, "lab.db cannot be written")
 
@@ -867,13 +879,13 @@ def test_a_port_of_the_environment_that_is_none_is_one_sentence(do, started, mon
 def test_a_shipped_file_that_is_missing_or_damaged_keeps_the_server_from_starting(
     do, started, monkeypatch, tmp_path, file, fault
 ):
-    assets = shutil.copytree(datasets.ASSETS, tmp_path / "assets")
+    assets = shutil.copytree(datasets.ASSETS, tmp_path / "assets", copy_function=os.symlink)  # they are 25 MB
     monkeypatch.setattr("tlcore.datasets.mnist.ASSETS", assets)
     monkeypatch.setattr("tlcore.sources.shipped.FOLDER", assets / "sources")
-    if fault == "missing":
-        (assets / file).unlink()
-    else:
-        (assets / file).write_bytes((assets / file).read_bytes()[:-10])
+    content = (assets / file).read_bytes()
+    (assets / file).unlink()  # the link, not what ships
+    if fault == "damaged":
+        (assets / file).write_bytes(content[:-10])
     code, _, said = do("serve", "--port", free_port())
     assert code == 1 and refused(said, Path(file).name, "Install the app again.") and not started
 
@@ -1063,3 +1075,45 @@ def test_a_mistake_is_made_beside_its_healthy_twin_and_its_promise_is_kept(do, h
     assert code == 0 and told["mistake"] == "learning_rate" and told["kept"]
     twin, run = (Store(home).get(told[name]) for name in ("healthy", "broken"))
     assert break_it.verdict("learning_rate", run, twin).kept and twin.accuracy > 0.8
+
+
+@pytest.fixture
+def chinese(monkeypatch):
+    """A person whose system speaks Chinese."""
+    monkeypatch.setenv("TRANSFER_LAB_LANGUAGE", "zh_CN.UTF-8")
+    translation.forget()
+    yield
+    monkeypatch.undo()
+    translation.forget()
+
+
+def parsers(parser):
+    """Yield a parser and those of its subcommands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from parsers(inner)
+
+
+def test_every_help_of_every_command_is_in_chinese(chinese):
+    lines = [line for each in parsers(cli.parser()) for line in (each.description, *(a.help for a in each._actions))]
+    english = [line for line in lines if line and line != argparse.SUPPRESS and not re.search("[\u4e00-\u9fff]", line)]
+    assert len(lines) > 200 and english == []
+
+
+def test_the_command_line_speaks_chinese_where_that_is_asked_for(tmp_path, capsys, chinese):
+    assert cli.main(["--help"]) == 0 and cli.main(["train", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "用法" in told and "列出源模型" in told and "每一步的图像数；1 到 4,096" in told
+    assert not re.search(r"usage:|options:|default \d|images per step", told)
+    for line, said in (
+        (["--home", str(tmp_path), "runs", "show", "nothing"], "没有运行 'nothing'"),
+        (["train", "--epochs", "many"], "必须是整数"),
+        (["train", "--recipe", "no"], "没有 训练方案 'no'"),
+        (["train", "--no-such-flag"], "无法识别的参数：--no-such-flag"),
+    ):
+        assert cli.main(line) == 2
+        assert said in capsys.readouterr().err
+    assert cli.main(["--home", str(tmp_path), "sources", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["title"] == "Digits 0-4", "what programs read stays English"

@@ -113,7 +113,7 @@ def test_every_way_counts_the_seconds_of_all_processors_and_kept_features_as_man
         assert store.get(way.run).result.cpu_s == way.cpu_s, name
     assert alone.from_cache and alone.cpu_s > alone.rows[0].fit_cpu_s > 0
     (table,) = jobs.of(SMALL).report(run.result, store.folder)
-    assert table.heads[3] == "processor s" and all(float(row[3]) > 0 for row in table.rows)
+    assert str(table.heads[3]) == "processor s" and all(float(row[3]) > 0 for row in table.rows)
 
 
 def test_processor_seconds_are_told_where_all_have_them():

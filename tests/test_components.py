@@ -10,7 +10,8 @@ import pytest
 from pages.ui.components import film, layer_picker, live_chart, pad
 from pages.ui.words import text
 from server import live
-from tlcore.spec import FineTuneSpec, LayerInfo, MetricPoint, Phase, Progress
+from tlcore import sources, translation
+from tlcore.spec import DataSpec, FineTuneSpec, LayerInfo, MetricPoint, Phase, Progress
 from tlcore.training.film import Cast, Frame
 
 LAYERS = (
@@ -168,8 +169,8 @@ def test_an_empty_message_stays_empty():
 
 
 def test_a_missing_catalogue_means_english(monkeypatch):
-    monkeypatch.setenv("LANGUAGE", "xx")
-    text.forget()
+    monkeypatch.setenv("TRANSFER_LAB_LANGUAGE", "xx")
+    translation.forget()
     assert text._("Undo") == "Undo"
     assert text.ngettext("{n} layer", "{n} layers", 1) == "{n} layer"
     assert text.language() == "en"
@@ -192,11 +193,26 @@ def test_a_long_film_leaves_out_epochs_evenly_and_keeps_its_ends(n, kept):
 
 def test_a_film_tells_which_layers_were_frozen_in_each_epoch_and_fits_into_json():
     spec = FineTuneSpec(phases=(Phase(1, ("conv_1",)), Phase(2, ())), film=True)
-    cast = Cast(("5", "6"), (0, 1), np.zeros((2, 28, 28), np.uint8), "", 0)
+    cast = Cast(("5", "6"), (0, 1), np.zeros((2, 28, 28), np.uint8), "MNIST", 1000)
     data = film.payload([film.Reel(spec, cast, frames(4), {3: np.ones((2, 2))}), film.Reel(spec, cast, frames(9))])
     assert [frame["frozen"] for frame in data["lanes"][0]["frames"]] == [["conv_1"], ["conv_1"], [], []]
+    assert data["lanes"][0]["n_source"] == "1,000"
     assert data["drift_top"] == 8.0 and list(data["lanes"][0]["maps"]) == [3]
     json.dumps(data, allow_nan=False)
+
+
+def test_a_film_of_a_network_of_blocks_tells_them_and_not_their_hundred_layers():
+    layers = sources.info("mobilenet_v2").layers
+    frozen = tuple(x.name for x in layers if x.can_freeze and not x.name.startswith(("block_16_project", "head")))
+    drift = {x.name: 0.0 for x in layers if x.can_freeze} | {"block_16_project": 0.25, "head": 0.5}
+    spec = FineTuneSpec("mobilenet_v2", DataSpec("hands"), (Phase(1, frozen),), film=True)
+    cast = Cast(("5", "6"), (0, 1), np.zeros((2, 96, 96, 3), np.uint8), "", 0)
+    lane = film.payload([film.Reel(spec, cast, [Frame(1, drift, None, 0.5, ())])])["lanes"][0]
+    told = lane["frames"][0]
+    assert list(told["drift"])[:3] == ["Conv1", "expanded_conv", "block_1"] and len(told["drift"]) == 20
+    assert (told["drift"]["block_15"], told["drift"]["block_16"], told["drift"]["head"]) == (0.0, 0.25, 0.5)
+    assert {"block_1", "block_15", "Conv_1"} <= set(told["frozen"]) and not {"block_16", "head"} & set(told["frozen"])
+    assert "Of a block it is that of the layer that moved most." in lane["drift_note"]
 
 
 def test_a_film_that_has_not_begun_has_no_frames():

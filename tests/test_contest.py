@@ -10,22 +10,24 @@ from tiny_results import fine_tuned
 from tlcore.datasets import Data
 from tlcore.datasets.mnist import FORM
 from tlcore.evaluation import compare, evaluate, outputs
-from tlcore.evidence.contest import Entrant, contest, repetitions, under_way
-from tlcore.spec import DataSpec, FineTuneSpec, HeadRow, HeadSpec, Phase
+from tlcore.evaluation.ranking import by_images
+from tlcore.evidence import ways
+from tlcore.evidence.contest import Contest, Entrant, contest, repetitions, under_way
+from tlcore.spec import DataSpec, FineTuneSpec, HeadRow, HeadSpec, Phase, Way
 
 N = 400
 SPEC = FineTuneSpec(data=DataSpec(per_class=100))
 FEW = FineTuneSpec(data=DataSpec(per_class=5))
 
 
-def trained(store, spec, n_right, kept=True, start=0):
-    """A finished fine-tuning that answered ``n_right`` of 400 images rightly, from the image ``start`` on."""
-    labels = np.arange(N) % 2
-    right = (np.arange(N) - start) % N < n_right
+def trained(store, spec, n_right, kept=True, start=0, n=N):
+    """A finished fine-tuning that answered ``n_right`` of ``n`` images rightly, from the image ``start`` on."""
+    labels = np.arange(n) % 2
+    right = (np.arange(n) - start) % n < n_right
     predicted = np.where(right, labels, 1 - labels)
-    p = np.full((N, 2), 0.1, np.float32)
-    p[np.arange(N), predicted] = 0.9
-    images = np.zeros((N, *FORM.shape), np.uint8)
+    p = np.full((n, 2), 0.1, np.float32)
+    p[np.arange(n), predicted] = 0.9
+    images = np.zeros((n, *FORM.shape), np.uint8)
     data = Data(images, labels, images, labels, images, labels, ("5", "6"), FORM, "")
     run, files = store.create(spec), {}
     if kept:
@@ -53,7 +55,15 @@ def test_without_kept_answers_the_intervals_decide_and_that_is_said(store):
     runs = trained(store, SPEC, 390, kept=False), trained(store, replace(SPEC, seed=1), 380)
     found = contest(list(map(Entrant, "AB", runs)), store.folder)
     assert str(found.headline) == "A tie: A 97.5 %, B 95.0 %"
-    assert str(found.verdict).startswith("A tie: A 97.5 %, B 95.0 % (by their 95 % intervals;")
+    assert str(found.verdict) == (
+        "A tie: A 97.5 %, B 95.0 % (by their 95 % intervals; their answers to the same images were not kept)."
+    )
+
+
+def test_answers_to_different_images_are_not_said_to_be_missing(store):
+    runs = trained(store, SPEC, 390), trained(store, replace(SPEC, seed=1), 380, n=N - 1)
+    found = contest(list(map(Entrant, "AB", runs)), store.folder)
+    assert str(found.tested) == "Tested: by their 95 % intervals; they were tested on different images."
 
 
 def test_three_say_how_several_tests_are_handled(store):
@@ -126,3 +136,67 @@ def test_heads_of_one_run_are_compared_over_its_seeds(store):
 
 def test_one_run_is_no_contest(store):
     assert contest([Entrant("A", trained(store, SPEC, 390))], store.folder) is None
+
+
+LOPSIDED = np.repeat([0, 1], (80, 320))
+
+
+def lopsided(store, spec, n_small, n_large):
+    """As ``trained``, on 80 images of 5 and 320 of 6, of which so many are answered rightly."""
+    labels, predicted = LOPSIDED, LOPSIDED.copy()
+    predicted[n_small:80] = 1
+    predicted[80 + n_large :] = 0
+    p = np.full((N, 2), 0.1, np.float32)
+    p[np.arange(N), predicted] = 0.9
+    images = np.zeros((N, *FORM.shape), np.uint8)
+    data = Data(images, labels, images, labels, images, labels, ("5", "6"), FORM, "")
+    run = store.create(spec)
+    noise = np.full((2 * outputs.N_NOISE, 2), 0.5, np.float32)
+    path = outputs.save(store.run_folder(run.id, create=True), store.folder, data, {"model": (p, noise)})
+    files = {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": 1}}
+    assert store.claim(run.id)
+    store.finish(run.id, "done", fine_tuned(asdict(evaluate(labels, predicted, 2)), files=files))
+    return store.get(run.id)
+
+
+def test_where_classes_are_lopsided_the_balanced_accuracy_decides_and_guessing_stands_beside_it(store):
+    runs = lopsided(store, SPEC, 20, 318), lopsided(store, replace(SPEC, seed=1), 70, 262)
+    found = contest(list(map(Entrant, "AB", runs)), store.folder)  # A has more right in all, B of the small class
+    assert found.ranking.best == "B" and found.clear
+    assert str(found.headline) == "B is better than A: 84.7 % against 62.2 % in balanced accuracy"
+    assert "each class counting alike" in str(found.verdict)
+    assert "Always guessing 6 would reach 50.0 %, and be right in 80.0 % of the images." in str(found.verdict)
+    tie = contest([Entrant("A", runs[1]), Entrant("B", lopsided(store, replace(SPEC, seed=2), 69, 263))], store.folder)
+    assert str(tie.headline).startswith("A tie in balanced accuracy: A 84.7 %, B ")
+
+
+@pytest.mark.parametrize(
+    ("scratch", "spec", "words"),
+    [
+        (384, SPEC, "Transfer gains little on this task: scratch reaches 96.0 %, tuned 95.0 %, and the difference is"),
+        (399, SPEC, "Transfer does not help on this task: scratch reaches 99.8 %, tuned 95.0 %."),
+        (300, SPEC, ""),
+        (365, SPEC, ""),  # 3.8 points, and clear
+        (300, FEW, ""),
+        # Few labels: only seeds may say more than how it was with these images.
+        (384, FEW, "With these 10 images transfer gains little or nothing: scratch reaches 96.0 %, tuned 95.0 %, and"),
+        (399, FEW, "With these 10 images transfer does not help: scratch reaches 99.8 %, tuned 95.0 %."),
+    ],
+)
+def test_that_transfer_gains_little_is_said_where_it_was_measured(store, scratch, spec, words):
+    runs = {"tuned": trained(store, spec, 380), "scratch": trained(store, replace(spec, seed=1), scratch)}
+    found = contest([Entrant(name, run) for name, run in runs.items()], store.folder)
+    ways_ = {name: Way("scratch" if name == "scratch" else "fine_tune", run.id) for name, run in runs.items()}
+    said = ways.little_gained(found, ways_)
+    assert str(said).startswith(words) if words else said is None
+
+
+def test_a_large_lead_that_few_test_images_do_not_show_leaves_open_whether_transfer_helps():
+    ranking = by_images({"tuned": np.arange(15) < 15, "scratch": np.arange(15) < 13})
+    ways_ = {name: Way("scratch" if name == "scratch" else "fine_tune", "") for name in ranking.accuracies}
+    for few in (True, False):
+        said = ways.little_gained(Contest(ranking, few, 51), ways_)
+        assert str(said) == (
+            "Whether transfer helps is left open: scratch reaches 86.7 %, tuned 100.0 %, and the difference is within "
+            "the noise."
+        )

@@ -14,7 +14,7 @@ import pytest
 import tiny_tasks
 import waiting
 
-from tlcore.engine import Engine, LocalEngine, Status
+from tlcore.engine import Engine, LocalEngine, Status, ends
 from tlcore.engine import local as engine_module
 from tlcore.errors import SpecError
 from tlcore.machine import is_alive
@@ -106,7 +106,8 @@ def test_the_first_child_waits_for_what_goes_before_it_but_not_for_ever(store, s
 def test_children_warm_up_one_after_the_other_while_no_run_waits(store, start):
     engine = start(2, warm=tiny_tasks.slow)
     path = store.folder / "warmed"
-    lines = wait_for(lambda: path.exists() and len(lines := path.read_text().split("\n")[:-1]) == 4 and lines)
+    wait_for(lambda: path.exists() and path.read_text().count("\n") == 4)
+    lines = path.read_text().splitlines()
     first, second = lines[0].split()[0], lines[2].split()[0]
     assert lines == [f"{pid} {word}" for pid in (first, second) for word in ("begins", "is warm")]
     assert first != second and engine.wait_warm(LONG_S)
@@ -465,7 +466,7 @@ def test_a_run_cut_off_again_and_again_fails_with_its_reason(store, start):
 
 @pytest.mark.slow
 def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, start, monkeypatch):
-    monkeypatch.setattr(engine_module, "SILENT_S", 1.0)
+    monkeypatch.setattr(ends, "SILENT_S", 1.0)
     silent, alive = new(store), new(store)
     for run in (silent, alive):
         Store(store.folder).claim(run.id)
@@ -480,7 +481,7 @@ def test_a_run_of_another_machine_is_taken_over_when_its_heartbeat_stops(store, 
 @pytest.mark.slow
 @pytest.mark.parametrize("jump_s", [-3600, 3600])
 def test_a_clock_that_jumps_neither_hangs_nor_fails_a_run(store, start, monkeypatch, jump_s):
-    monkeypatch.setattr(engine_module, "SILENT_S", 2.0)
+    monkeypatch.setattr(ends, "SILENT_S", 2.0)
     here, remote, dead = new(store, "until_stopped"), new(store), new(store)
     elsewhere = Store(store.folder)
     for run in (remote, dead):
@@ -511,7 +512,8 @@ def test_a_submit_from_a_thread_that_ends_does_not_take_the_run_along(store, sta
     run = new(store, "until_stopped")
     thread = threading.Thread(target=engine.submit, args=(run.id,))
     thread.start()
-    thread.join()
+    thread.join(LONG_S)
+    assert not thread.is_alive(), "submit did not return"
     process = begun(store, run).process
     later = new(store)
     engine.submit(later.id)
@@ -543,6 +545,23 @@ def test_close_ends_what_was_asked_to_stop_as_stopped(store):
     engine.stop(run.id)
     engine.close()
     assert store.get(run.id).state == "stopped"
+
+
+@pytest.mark.slow
+def test_an_engine_whose_thread_stands_still_closes_and_leaves_no_child(store, monkeypatch, caplog):
+    engine = LocalEngine(store.folder, 1, execute=tiny_tasks.execute)
+    process = begun(store, new(store, "stuck")).process
+    standing, on = threading.Event(), threading.Event()
+    monkeypatch.setattr(engine_module, "CLOSE_S", 0.3)
+    monkeypatch.setattr(engine, "_hand_out", lambda: standing.set() or on.wait(LONG_S))
+    engine._wake.set()
+    assert standing.wait(LONG_S)
+    engine.close()
+    assert "did not end within 0.3 s" in caplog.text
+    wait_for(lambda: is_alive(process) is False)
+    on.set()
+    engine._thread.join(LONG_S)
+    assert not engine._thread.is_alive()
 
 
 @pytest.mark.slow
@@ -582,6 +601,7 @@ def test_whoever_uses_an_engine_knows_its_four_methods_alone():
     root = Path(__file__).resolve().parents[1]
     files = [path for folder in ("tlcore", "pages", "server") for path in (root / folder).rglob("*.py")]
     users = {str(path.relative_to(root)) for path in files if "LocalEngine" in path.read_text(encoding="utf-8")}
-    assert users - {"tlcore/engine/__init__.py", "tlcore/engine/local.py"} == {"tlcore/lab.py"}  # which starts it
+    own = {"tlcore/engine/__init__.py", "tlcore/engine/local.py", "tlcore/engine/custody.py"}
+    assert users - own == {"tlcore/lab.py"}  # which starts it
     methods = [name for name in vars(Engine) if not name.startswith("_")]
     assert sorted(methods) == ["close", "status", "stop", "submit"]

@@ -10,7 +10,7 @@ import pytest
 from tlcore import cli, exports
 from tlcore.errors import StoreError
 from tlcore.evaluation import outputs
-from tlcore.exports import Exporter, Part
+from tlcore.exports import Exporter, Part, writing
 from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, MetricPoint, from_json
 
@@ -33,7 +33,7 @@ def test_a_second_export_takes_the_place_of_the_first(tmp_path):
     assert (tmp_path / "model").read_bytes() == FILES["model"] and names(tmp_path) == sorted(FILES)
 
 
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_nothing(tmp_path, patch_inside):
     synced = []
 
     def full_at_the_second(handle):
@@ -41,7 +41,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
         if len(synced) == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "fsync", full_at_the_second)
+    patch_inside(writing, "os", fsync=full_at_the_second)
     with pytest.raises(StoreError, match=r"cannot be written \(No space left on device\)"):
         exports.write(FILES, tmp_path)
     assert names(tmp_path) == []
@@ -71,7 +71,7 @@ def test_a_curve_of_a_comparison_has_its_heads_title_in_the_csv():
 
 
 def test_a_missing_number_is_an_empty_cell():
-    text = exports.metrics_csv([(1, MetricPoint("train", 0.5, None, 0.25, 2.0)), (2, MetricPoint('a "b", c', 1))])
+    text = exports.metrics_csv([(1, MetricPoint("train", 0.5, None, 0.25, 2.0)), (2, MetricPoint('a "b", c', 1))])  # type: ignore[arg-type]
     assert text.splitlines()[1:] == ["1,train,0.5,,0.25,2.0", '2,"a ""b"", c",1,,,0.0']
 
 
@@ -95,7 +95,7 @@ def test_a_further_form_is_on_the_page_on_the_command_line_and_in_the_whole(stor
     store.annotate(run.id, name="")
     capsys.readouterr()
     assert cli.main([*home, "export", run.id, "--to", str(tmp_path / "none"), "--what", "title"]) == 2
-    assert f"Run {run.id} has no title. It has: json." in capsys.readouterr().err
+    assert f"Run {run.id} has no title. It has: json, code, notebook." in capsys.readouterr().err
 
 
 def test_what_has_to_be_named_is_left_out_of_the_whole(store, tmp_path):

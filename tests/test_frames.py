@@ -21,6 +21,7 @@ from tlcore import datasets, prediction, teaching
 from tlcore.errors import DataError
 from tlcore.inputs import frames
 from tlcore.people import Keys, new_person
+from tlcore.prediction.serving import LATE
 from tlcore.spec import InputForm
 
 FORM = InputForm("photo", (96, 96, 3))
@@ -39,12 +40,14 @@ class Answering:
     def __init__(self):
         self.items, self.go, self.began = [], threading.Event(), threading.Event()
         self.go.set()
+        self.distance = 0.5  # of what is shown, from what the model knows
 
-    def predict(self, item, names, timeout_s):
+    def follow(self, item, names, timeout_s, every_s, first=()):
         self.items.append(item)
         self.began.set()
         assert self.go.wait(20)
-        return {name: [0.25, 0.75] if name == MODEL else "There is no model of this name." for name in names}
+        known = {MODEL: [0.25, 0.75], f"outside:{MODEL}": [self.distance, 0.05]}
+        yield {name: known.get(name, "There is no model of this name.") for name in names}
 
 
 @pytest.fixture
@@ -84,10 +87,29 @@ def answer(*arguments, **options):
 
 
 def test_a_picture_is_answered_as_the_model_reads_it(lab):
-    assert answer(lab, jpeg()) == (200, {"answers": {MODEL: [0.25, 0.75]}})
+    assert answer(lab, jpeg()) == (200, {"answers": {MODEL: [0.25, 0.75]}, "note": ""})
     (item,) = lab.serving.items
     assert item.shape == FORM.shape and item.dtype == np.uint8
     assert np.abs(item.reshape(-1, 3).mean(axis=0) - (200, 120, 40)).max() < 3
+
+
+def test_what_is_like_nothing_that_the_model_learned_is_noted_beside_its_answer(lab):
+    lab.serving.distance = 1.5
+    noted = {"answers": {MODEL: [0.25, 0.75]}, "note": "This looks like nothing it was trained on."}
+    assert answer(lab, jpeg()) == (200, noted)
+
+
+def test_an_answer_does_not_wait_for_what_is_still_being_calibrated(lab, monkeypatch):
+    monkeypatch.setattr(route, "GRACE_S", 0.02)
+    looks = []
+
+    def follow(item, names, timeout_s, every_s, first=()):
+        while True:
+            looks.append(1)
+            yield {MODEL: LATE if len(looks) < 3 else [0.25, 0.75], f"outside:{MODEL}": LATE}
+
+    monkeypatch.setattr(lab.serving, "follow", follow)
+    assert answer(lab, jpeg()) == (200, {"answers": {MODEL: [0.25, 0.75]}, "note": ""}) and len(looks) > 3
 
 
 def test_several_models_are_asked_at_once_and_one_that_is_gone_keeps_no_other(lab):
@@ -153,10 +175,12 @@ def class_room(lab, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("TRANSFER_LAB_HOME", str(folder))
 
     def predict(item, names, timeout_s):
-        (name,) = names
-        return {name: [0.9, 0.1] if name.startswith("collected") else item.mean(axis=(0, 1)).tolist()}
+        return {name: [0.9, 0.1] if "collected" in name else item.mean(axis=(0, 1)).tolist() for name in names}
 
-    monkeypatch.setattr(lab.serving, "predict", predict)
+    monkeypatch.setattr(lab.serving, "predict", predict, raising=False)
+    monkeypatch.setattr(
+        lab.serving, "follow", lambda item, names, *seconds, first: iter([predict(item, names, seconds)])
+    )
     return folder
 
 
@@ -171,8 +195,9 @@ def test_a_recorded_picture_is_kept_for_its_person_alone_and_an_asked_one_is_not
     assert taught(lab, jpeg(), teach.record, **{"class": "2"}) == (200, {"counts": {"1": 0, "2": 1}})
     assert taught(lab, jpeg(), teach.record, **{"class": "2"})[1] == {"counts": {"1": 0, "2": 2}}
     name = "collected:photo-" + "0" * 32
-    expected = {"answers": {name: [0.9, 0.1]}, "class_names": ["Class 1", "Class 2"]}
+    expected = {"answers": {name: [0.9, 0.1]}, "note": "", "class_names": ["Class 1", "Class 2"]}
     assert taught(lab, jpeg(), teach.answer) == (200, expected)
+    assert taught(lab, jpeg(), teach.answer, language="zh-CN")[1]["class_names"] == ["类别 1", "类别 2"]
     assert len(list(class_room.rglob("*.npz"))) == 2
     mine, others = (teaching.of(person * 32, "photo").classes() for person in "01")
     assert [len(one.examples) for one in mine] == [0, 2] and [len(one.examples) for one in others] == [0, 0]

@@ -261,7 +261,7 @@ def test_a_run_whose_head_is_gone_is_listed_and_reported_by_its_name(store, own,
     assert prediction.of_run(found) == []
     assert str(heads.title(own)) == own
     report = jobs.of(found.spec).report(found.result, store.run_folder(run.id))
-    assert report[0].rows[0][1] == own
+    assert str(report[0].rows[0][1]) == own
 
 
 def test_what_a_head_can_be_opened_up_as_is_what_it_can_give(fitted):

@@ -231,3 +231,22 @@ def test_ten_times_as_many_runs_are_listed_in_about_ten_times_the_time(store):
     many_s, n_many = takes_s(rows[500:])
     assert (n_few, n_many) == (100, 1000)
     assert many_s < 30 * few_s  # where each run looked at every other one, it would be a hundred times
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_that_wait_are_listed_and_counted_in_less_than_a_second(store):
+    rows = [
+        {"id": f"{i:016x}", "kind": "fine_tune", "spec": to_json(replace(FEW, seed=i)), "seed": i, "created": i}
+        | {"state": "queued", "owner": f"person-{i % 1000}"}
+        for i in range(10_000)
+    ]
+    with store._database.writing() as connection:
+        connection.execute(runs_table.insert(), rows)
+    store.listing()  # makes the cards
+    began = time.process_time()
+    entries = store.listing()
+    assert time.process_time() - began < 1
+    assert len(entries) == len(lines(entries)[0].parts) == 10_000 and entries[0].seed == 9_999
+    began = time.process_time()
+    assert store.under_way() == dict.fromkeys((row["id"] for row in rows), "queued")
+    assert time.process_time() - began < 0.2

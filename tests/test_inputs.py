@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tlcore import inputs
+from tlcore.datasets.own_sets.decoding import fitted
 from tlcore.errors import DataError, SpecError
 from tlcore.inputs import digits, drawing
 from tlcore.inputs.images import as_pixels
@@ -37,6 +38,16 @@ def test_a_picture_file_and_the_item_it_was_made_of_are_the_same():
     item = images.accept(STROKES, GREY)
     np.testing.assert_array_equal(images.accept(png(item[..., 0]), GREY, centred=False), item)
     assert images.accept(item, GREY) is item
+
+
+def test_a_picture_that_is_no_ink_is_read_as_sets_of_own_pictures_are():
+    y, x = np.mgrid[:40, :56]
+    grey = (60 + 2 * y + x).astype(np.uint8)  # ink on a ground would lose its shading
+    item = images.accept(png(grey), GREY, whole=True)
+    np.testing.assert_array_equal(item, fitted(grey, "image"))
+    coloured = np.stack([grey, grey // 2, grey // 3], axis=-1)
+    read = images.accept(Image.fromarray(coloured), GREY, whole=True)
+    assert np.abs(read.astype(int) - fitted(coloured, "image")).max() <= 1
 
 
 def test_what_is_drawn_fills_any_form():

@@ -27,7 +27,7 @@ def test_every_kind_that_can_be_stored_has_its_job():
         set(jobs.JOBS)
         == set(spec_jobs.SPECS)
         == set(spec_jobs.RESULTS)
-        == {"fine_tune", "heads", "comparison", "sweep", "example"}
+        == {"fine_tune", "heads", "comparison", "sweep", "example", "evaluate"}
     )
     for kind, job in jobs.JOBS.items():
         assert job.kind == kind and isinstance(job.describe(job.spec()), str)

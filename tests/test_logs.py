@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tlcore.engine import Status
+from tlcore.engine import Status, Worker
 from tlcore.engine.measures import Measures
 from tlcore.errors import SpecError
 from tlcore.machine import logs
@@ -111,3 +111,16 @@ def test_the_measures_count_runs_workers_sessions_and_answers(store):
         'transfer_lab_answer_seconds_bucket{le="+Inf"} 3.0',
         "transfer_lab_answer_seconds_count 3.0",
     } <= set(lines)
+
+
+def test_the_measures_of_a_cluster_name_its_workers_and_count_those_that_get_no_runs(store):
+    workers = (Worker("one", "10.0.0.7", 1, ("a",)), Worker("two", "10.0.0.8", 1, refusal=Sentence("no")))
+    status = Status(n_workers=1, busy=1, queued=0, alive=True, workers=workers)
+    lines = Measures(store, lambda: status, lambda: 0, lambda: True).text().decode().splitlines()
+    assert {
+        'transfer_lab_workers{state="busy"} 1.0',
+        'transfer_lab_workers{state="idle"} 0.0',
+        'transfer_lab_workers{state="refused"} 1.0',
+        'transfer_lab_worker_runs{machine="10.0.0.7",worker="one"} 1.0',
+    } <= set(lines)
+    assert not any("10.0.0.8" in line for line in lines)

@@ -9,7 +9,7 @@ import picture_files as files
 import pytest
 from PIL import Image, ImageOps
 
-from tlcore import cli, datasets, people
+from tlcore import cli, datasets, people, prediction
 from tlcore.datasets import own_sets
 from tlcore.datasets.own_sets import Choices, Given, Limits, bounds, draft, reading
 from tlcore.datasets.own_sets.decoding import decoded, turned_back
@@ -283,6 +283,8 @@ def test_so_many_of_each_class_and_a_balance_are_drawn_by_seed(tmp_path):
     pictures = files.pets(20) | files.pets(6, ("owl",))
     report = looked(files.zipped(tmp_path / "a.zip", pictures))
     assert found(report, "lopsided").default is False
+    words = "Lopsided: class cat has 20 pictures, class owl has 6. Always guessing cat would be right in "
+    assert str(found(report, "lopsided").sentence).startswith(words)  # a class may be called 1
     balanced = own_sets.plan(report.id, "", Choices(mends=("balance",)))
     assert {count.n_train for count in balanced.classes} == {5}
     few, again, other = (own_sets.plan(report.id, "", Choices(per_class=5, seed=seed)) for seed in (0, 0, 1))
@@ -306,6 +308,21 @@ def test_dark_digits_on_white_are_made_light_on_black(tmp_path):
     assert datasets.get(card.name).read().x_train[0, 0, 0, 0] == 0
     plain = added(given, title="as given", choices=Choices(mends=()))
     assert datasets.get(plain.name).read().x_train[0, 0, 0, 0] == 255
+
+
+def test_a_card_says_whether_grey_pictures_fill_their_frame_or_are_ink_on_a_ground(tmp_path, store):
+    x_rays = np.random.default_rng(0).integers(90, 200, (8, 28, 28), np.uint8)
+    given = {"x_rays": x_rays, "digits": files.digits(8), "scans": 255 - files.digits(8)}
+    cards = {
+        name: added(files.npz(tmp_path / f"{name}.npz", x=x, y=np.arange(8) % 2), title=name)
+        for name, x in given.items()
+    }
+    assert {name: card.whole for name, card in cards.items()} == {"x_rays": True, "digits": False, "scans": False}
+    assert own_sets.card(cards["x_rays"].name).whole
+    runs = {name: store.create(FineTuneSpec(data=DataSpec(card.name))) for name, card in cards.items()}
+    whole = {name: prediction.reads_whole(f"run:{run.id}", store.folder) for name, run in runs.items()}
+    assert whole == {"x_rays": True, "digits": False, "scans": False}
+    assert not prediction.reads_whole("source:digits", store.folder)
 
 
 def test_small_grey_pictures_can_be_taken_as_photographs_and_back(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from coroutines import finished
 from starlette.responses import Response
 
-from pages.ui.style import SHEETS
+from pages.ui.style import SHEETS, style
 from server import page
 from server.door import page_policy
 
@@ -37,16 +37,15 @@ def streamlits():
 def test_our_script_and_style_stand_before_streamlits_in_its_page():
     _, status, headers, body = get(streamlits())
     assert status == 200 and headers["content-length"] == str(len(body))
-    assert body.index(page.SCRIPT.read_bytes()) < body.index(b'<script type="module"')
-    style = b"".join(sheet.read_bytes() for sheet in SHEETS)
+    assert body.index(page.script()) < body.index(b'<script type="module"')
     assert {sheet.name for sheet in SHEETS} == {sheet.name for sheet in SHEETS[0].parent.glob("*.css")}
-    head = b"\n    <script>" + page.SCRIPT.read_bytes() + b"</script><style>" + style + b"</style>"
+    head = b"\n    <script>" + page.script() + b"</script><style>" + style() + b"</style>"
     assert body.replace(head, b"") == page.streamlits()
-    assert b"</script" not in page.SCRIPT.read_bytes() and b"</style" not in style
+    assert b"</script" not in page.script() and b"</style" not in style()
 
 
 def test_the_policy_names_the_script_by_its_hash():
-    assert page.SCRIPT.read_text() in page.inline_scripts()
+    assert page.script().decode() in page.inline_scripts()
     assert page_policy().count("'sha256-") == len(page.inline_scripts()) == 2
 
 

@@ -213,9 +213,9 @@ def test_an_endless_animation_is_said_to_be_too_long():
         read_image(stream.getvalue())
 
 
-def test_a_missing_heic_decoder_is_one_sentence(monkeypatch):
+def test_a_missing_heic_decoder_is_one_sentence(patch_inside):
     done = subprocess.CompletedProcess([], decoding.NOT_INSTALLED, b"", b"")
-    monkeypatch.setattr(decoding.subprocess, "run", lambda *_, **__: done)
+    patch_inside(decoding, "subprocess", run=lambda *_, **__: done)
     with pytest.raises(DataError, match="pip install pi-heif"):
         read_image(pictures.apart("HEIC"))
 
@@ -223,8 +223,9 @@ def test_a_missing_heic_decoder_is_one_sentence(monkeypatch):
 @pytest.mark.parametrize(
     "written", [b"", b"RGB 3 3\n", b"RGB 3 3\n" + bytes(28), b"RGB -1 -1\nxxx", b"XYZ 1 1\n1", b"\xff"]
 )
-def test_only_the_pixels_that_were_announced_are_taken_from_the_child(monkeypatch, written):
-    monkeypatch.setattr(decoding.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, written, b""))
+def test_only_the_pixels_that_were_announced_are_taken_from_the_child(patch_inside, written):
+    done = subprocess.CompletedProcess([], 0, written, b"")
+    patch_inside(decoding, "subprocess", run=lambda *_, **__: done)
     with pytest.raises(DataError, match="damaged"):
         read_image(pictures.apart("HEIC"))
 

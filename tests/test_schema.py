@@ -92,7 +92,7 @@ def test_postgres_is_made_new_as_the_revisions_make_it(tmp_path, postgres_databa
     Store(tmp_path, url=postgres_database).close()
     assert differences(postgres_database) == []
     with transaction(postgres_database) as connection:
-        connection.exec_driver_sql("DROP TABLE cells, points, runs, alembic_version")
+        connection.exec_driver_sql("DROP TABLE " + ", ".join([*metadata.tables, "alembic_version"]))
         schema._upgrade(connection)
     assert differences(postgres_database) == []
 

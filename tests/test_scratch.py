@@ -54,7 +54,7 @@ from tlcore.machine import scratch
 scratch.enter(Path({str(tmp_path)!r}))
 file = tempfile.NamedTemporaryFile(delete=False)
 assert file.name.startswith({str(tmp_path)!r}) and os.environ["TMPDIR"] == tempfile.gettempdir()
-scratch.sweep_all(Path({str(tmp_path)!r}))  # its own are in use
+scratch.sweep_all(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}))  # its own are in use
 os.stat(file.name)
 if DIES:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -63,7 +63,7 @@ if DIES:
         done = subprocess.run([sys.executable, "-c", code.replace("DIES", str(kill))], env=environment())
         assert done.returncode == (-9 if kill else 0)
         assert len(names(tmp_path / scratch.FOLDER)) == left
-    scratch.sweep_all(tmp_path)
+    scratch.sweep_all(tmp_path, tmp_path)
     assert names(tmp_path / scratch.FOLDER) == []
 
 

@@ -229,6 +229,15 @@ def test_what_is_there_is_shown_while_another_model_is_loaded(serve, tmp_path):
     assert last == {"plain": [0.5, 1.0], "slow": [0.5, 1.0]}
 
 
+def test_who_waits_for_one_model_first_hears_of_its_answer_at_once_and_not_before(serve, tmp_path):
+    serving = serve()
+    serving.predict(GREY, ["plain"])
+    answers = serving.follow(GREY, ["plain", "slow"], LONG_S, LONG_S, first=["plain"])  # else it yields every LONG_S
+    assert next(answers) == {"plain": [0.5, 1.0], "slow": LATE}
+    (tmp_path / "slow").touch()
+    assert list(answers) == [{"plain": [0.5, 1.0], "slow": [0.5, 1.0]}]
+
+
 @pytest.mark.parametrize(
     "item",
     [np.zeros(0), np.zeros(1_000_001, np.uint8), np.full((28, 28), np.nan), np.array("7"), [[0.5]], "seven", None],

@@ -5,6 +5,7 @@ import socket
 import stat
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlcore.errors import SpecError, StoreError
+from tlcore.errors import AwayError, SpecError, StoreError
 from tlcore.machine import identity
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, FineTuneSpec, HeadSpec, MetricPoint, Progress
 from tlcore.store import Store, attempts, home
+from tlcore.store import connection as connection_module
 from tlcore.store import runs as store_module
 from tlcore.store.tables import runs
 
@@ -35,7 +37,8 @@ def store(request, tmp_path, monkeypatch):
 
 def at_once(*calls):
     """Call every function in a thread of its own, all released together; return what they returned."""
-    barrier, answers = threading.Barrier(len(calls)), [None] * len(calls)
+    barrier = threading.Barrier(len(calls))
+    answers: list = [None] * len(calls)
 
     def run(index, call):
         barrier.wait()
@@ -183,9 +186,9 @@ def test_a_run_cannot_end_in_a_state_that_is_no_end(store):
 def test_who_lost_a_run_can_no_longer_write_to_it(store):
     first, second = Store(store.folder), Store(store.folder)
     run = store.create(SPEC)
-    first_attempt = first.claim(run.id)
+    assert (first_attempt := first.claim(run.id))
     store.requeue(run.id)
-    second_attempt = second.claim(run.id)
+    assert (second_attempt := second.claim(run.id))
     first_attempt.add_points([MetricPoint("train", 1.0)])
     assert first_attempt.beat(Progress(9, 9)) is True  # told to stop
     assert first_attempt.finish("stopped") is False
@@ -210,23 +213,25 @@ def test_a_run_asked_to_stop_is_not_put_back(store):
     assert not store.requeue(run.id)
 
 
-def test_only_running_runs_with_an_old_heartbeat_are_stale(store, monkeypatch):
+def test_only_running_runs_with_an_old_heartbeat_are_stale(store, patch_inside):
     silent, alive, waiting = (store.create(SPEC).id for _ in range(3))
     store.claim(silent)
     attempt = store.claim(alive)
-    now = store_module.time.time()
-    monkeypatch.setattr(store_module.time, "time", lambda: now + 100)
+    now = time.time()
+    for module in (store_module, attempts):
+        patch_inside(module, "time", time=lambda: now + 100)
     attempt.beat()
     assert [run.id for run in store.stale(60)] == [silent]
     assert store.get(waiting).state == "queued"
 
 
-def test_a_clock_that_jumps_back_hides_no_dead_run_and_takes_no_time_away(store, monkeypatch):
+def test_a_clock_that_jumps_back_hides_no_dead_run_and_takes_no_time_away(store, patch_inside):
     silent, alive, done, failed = (store.create(SPEC).id for _ in range(4))
-    attempts = {run_id: store.claim(run_id) for run_id in (silent, alive, done, failed)}
-    now = store_module.time.time()
-    monkeypatch.setattr(store_module.time, "time", lambda: now - 3600)
-    attempts[alive].beat()
+    claimed = {run_id: store.claim(run_id) for run_id in (silent, alive, done, failed)}
+    now = time.time()
+    for module in (store_module, attempts):
+        patch_inside(module, "time", time=lambda: now - 3600)
+    claimed[alive].beat()
     store.finish(done, "done", {"total_s": 12.5})
     store.finish(failed, "failed")
     assert [run.id for run in store.stale(60)] == [silent]
@@ -236,10 +241,11 @@ def test_a_clock_that_jumps_back_hides_no_dead_run_and_takes_no_time_away(store,
 # -- the queue
 
 
-def test_the_queue_is_first_come_first_served_though_the_clock_jumps_back(store, monkeypatch):
+def test_the_queue_is_first_come_first_served_though_the_clock_jumps_back(store, patch_inside):
     ids = [store.create(SPEC).id]
-    now = store_module.time.time()
-    monkeypatch.setattr(store_module.time, "time", lambda: now - 3600)
+    now = time.time()
+    for module in (store_module, attempts):
+        patch_inside(module, "time", time=lambda: now - 3600)
     ids += [store.create(SPEC).id for _ in range(3)]
     assert store.queued() == tuple(ids)
     assert [store.ahead(run_id) for run_id in ids] == [0, 1, 2, 3]
@@ -346,6 +352,16 @@ def test_the_list_filters_by_kind_and_state_and_pages(store):
     assert store.list(states=[]) == ()
 
 
+def test_what_is_under_way_waits_or_goes_on_and_is_not_deleted(store):
+    waits, goes, done, deleted = (store.create(FineTuneSpec(), owner="ada") for _ in range(4))
+    store.create(FineTuneSpec(), owner="bob")
+    store.claim(goes.id)
+    store.finish(done.id, "failed")
+    store.delete(deleted.id)
+    assert store.under_way("ada") == {waits.id: "queued", goes.id: "running"}
+    assert len(store.under_way()) == 3
+
+
 def test_a_deleted_run_leaves_the_list_and_comes_back(store):
     run = store.create(SPEC)
     store.delete(run.id)
@@ -450,10 +466,10 @@ def test_a_run_folder_that_cannot_be_made_is_said(store):
         store.run_folder(run.id, create=True)
 
 
-def test_a_read_only_run_folder_is_said(store, monkeypatch):
+def test_a_read_only_run_folder_is_said(store, patch_inside):
     run = store.create(SPEC)
     store.run_folder(run.id, create=True).chmod(stat.S_IRUSR | stat.S_IXUSR)
-    monkeypatch.setattr(store_module.os, "access", lambda *_: False)  # root may write anyway
+    patch_inside(store_module, "os", access=lambda *_: False)  # root may write anyway
     with pytest.raises(StoreError, match="cannot be written .it is read-only."):
         store.run_folder(run.id, create=True)
 
@@ -511,6 +527,19 @@ def test_a_missing_driver_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreError, match=r"needs the package psycopg. Install it: pip install 'psycopg\[binary\]'"):
         Store(tmp_path, url="postgresql://localhost/lab")
+
+
+@pytest.mark.slow
+def test_a_database_server_that_takes_a_connection_and_stands_still_is_waited_for_no_longer_than_said(
+    tmp_path, monkeypatch
+):
+    pytest.importorskip("psycopg")
+    monkeypatch.setitem(connection_module.POSTGRES_WAITS, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(AwayError, match="Check that the database server runs"):
+            Store(tmp_path, url=f"postgresql://ada:secret@127.0.0.1:{silent.getsockname()[1]}/lab")
+        assert time.monotonic() - began < 60
 
 
 def test_a_server_that_does_not_answer_is_one_sentence_without_the_password(tmp_path):

@@ -95,6 +95,21 @@ def test_a_score_has_its_interval_and_what_a_guess_would_reach():
     assert teaching.score(x[y == 0], y[y == 0], 3) is None
 
 
+def test_the_newest_fifth_of_each_class_is_a_test_set_that_no_head_learned_from():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], (5, 10, 5))
+    x = rng.normal(0, 0.1, (20, 6)).astype(np.float32) + np.eye(6, dtype=np.float32)[y]
+    rows = teaching.held_out(y)
+    assert np.flatnonzero(rows).tolist() == [4, 13, 14, 19]
+    x[14] = 3 * np.eye(6)[0]  # of class 1, and looks like class 0
+    found = teaching.score(x, y, 3)
+    assert (found.test_right, found.n_test) == (3, 4) and found.test_share == 0.75
+    assert found.test_interval[0] < 0.75 < found.test_interval[1]
+    assert teaching.of_numbers(teaching.as_numbers(found).tolist()) == found
+    few = teaching.score(x[1:], y[1:], 3)  # four of the first class
+    assert few.n_test == 0 and not teaching.held_out(y[1:]).any()
+
+
 def test_of_very_many_examples_some_are_drawn_always_the_same(monkeypatch):
     monkeypatch.setattr(scores, "MOST_LEFT_OUT", 10)
     x, y = clouds(20)
@@ -141,6 +156,17 @@ def test_a_class_that_was_removed_comes_back_with_its_examples_and_its_number_is
     examples.put_class(third, name)
     assert examples.names() == ("Class 1", "Class 2", "Class 3", "Pen")
     assert [len(found.examples) for found in examples.classes()] == [0, 0, 1, 0]
+
+
+def test_a_class_without_a_name_is_called_by_its_number_in_the_language_of_who_reads_it(examples):
+    examples.add_class()
+    examples.rename(1, "Pen")
+    examples.add_class("Class 5")
+    examples.add_class()
+    chinese = Examples(examples.folder, examples.kind, "类别 {n}")
+    assert examples.names() == ("Pen", "Class 2", "Class 3", "Class 5", "Class 6")
+    assert chinese.names() == ("Pen", "类别 2", "类别 3", "Class 5", "类别 6")
+    assert chinese.state() == examples.state()  # what a head learns from is the same
 
 
 def test_starting_over_can_be_undone(examples):
@@ -216,6 +242,28 @@ def test_the_model_follows_what_is_shown_and_features_are_computed_once(examples
     assert asked == [["features:image"]] * 3
 
 
+def test_what_is_like_nothing_shown_is_outside_once_there_are_a_few_examples(examples):
+    draws = np.random.default_rng(0)
+
+    def shown(place: int) -> np.ndarray:
+        item = draws.integers(0, 30, examples.kind.form.shape).astype(np.uint8)
+        item.reshape(-1)[place : place + 3] = 255
+        return item
+
+    def extract(items):
+        return items.reshape(len(items), -1).astype(np.float32)
+
+    ids = [one.id for one in examples.classes()]
+    strangers = collected.Strangers(examples, extract)
+    assert strangers(shown(0)[None]).tolist() == [[0.0, 0.0]]  # nothing was shown yet
+    for _ in range(4):
+        for id, place in zip(ids, (0, 8), strict=True):
+            item = shown(place)
+            examples.add(id, item, extract(item[None])[0])
+    known, strange = strangers(np.stack([shown(0), shown(4)]))[:, 0]
+    assert known <= 1 < strange
+
+
 def test_a_process_that_does_not_answer_keeps_nothing(examples):
     with pytest.raises(DataError, match="still loading"):
         collected.keep(examples, 1, item(1), lambda one, names, s: {names[0]: "The models are still loading."}, 1.0)
@@ -287,3 +335,10 @@ def test_the_command_learns_folders_tells_how_well_and_answers(folders, tmp_path
 def test_the_command_refuses_what_is_no_folder_of_classes(tmp_path, capsys):
     assert cli.main(["--home", str(tmp_path / "home"), "teach", str(tmp_path / "none")]) == 1
     assert "There is no folder" in capsys.readouterr().err
+
+
+def test_examples_that_are_all_alike_teach_the_share_of_each_class_and_nothing_else():
+    x, y = np.ones((3, 5), np.float32), np.array([0, 1, 1])
+    shares = teaching.fit(x, y, 2).predict_proba(x)
+    assert np.allclose(shares, [1 / 3, 2 / 3], atol=0.01)
+    assert teaching.score(x, y, 2).n == 3

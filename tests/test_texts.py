@@ -1,6 +1,7 @@
 """Every visible string passes through gettext: read from the source, and tried with another catalogue."""
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,11 +9,14 @@ from types import SimpleNamespace
 import pytest
 from streamlit.proto.ClientState_pb2 import ContextInfo
 
+from pages.ui import languages
+from pages.ui.runs.recorded import numbers
 from pages.ui.words import text
 from pages.ui.words.numbers import between, percent
 from server import live
-from tlcore import errors
+from tlcore import translation
 from tlcore.errors import SpecError
+from tlcore.evidence import recorded_comparison
 from tlcore.sentences import Sentence
 from tlcore.spec import FineTuneSpec, Progress
 from tlcore.store import Store
@@ -47,6 +51,12 @@ SHOWS = {
     *("progress", "spinner", "Page", "heading", "next_page", "number"),
 }
 SPOKEN = {"help", "alt", "label", "placeholder", "title", "page_title", "delta"}
+
+
+def test_no_line_of_the_recorded_numbers_ends_within_those_of_one_way():
+    parts = numbers(recorded_comparison.load()).split(" · ")
+    assert len(parts) == 3 and not any(set(" -") & set(part) for part in parts)
+    assert any(part.startswith("Fine\u2011tuning\u00a0") for part in parts)
 
 
 def untranslated(code: str) -> list[tuple[int, str]]:
@@ -131,19 +141,21 @@ def chinese(tmp_path, monkeypatch):
         catalogue.add(english, translated)
     folder = tmp_path / "locales" / "zh_CN" / "LC_MESSAGES"
     folder.mkdir(parents=True)
-    with open(folder / f"{text.DOMAIN}.mo", "wb") as file:
+    with open(folder / f"{translation.DOMAIN}.mo", "wb") as file:
         write_mo(file, catalogue)
-    monkeypatch.setattr(text, "FOLDER", tmp_path / "locales")
+    monkeypatch.setattr(translation, "FOLDER", tmp_path / "locales")
+    monkeypatch.delenv("TRANSFER_LAB_LANGUAGE", raising=False)
     monkeypatch.setenv("LANGUAGE", "en_GB:en")
-    text.forget()
+    translation.forget()
     yield
     monkeypatch.undo()
-    text.forget()
+    translation.forget()
 
 
 def reads(monkeypatch, locale):
     """Let the person of this thread have a browser of that language."""
-    context = SimpleNamespace(context_info=ContextInfo(locale=locale))
+    context = SimpleNamespace(context_info=ContextInfo(locale=locale), session_id="theirs")
+    text.forget()
     monkeypatch.setattr(text, "get_script_run_ctx", lambda suppress_warning: context)
 
 
@@ -157,10 +169,36 @@ def test_each_person_reads_the_language_of_their_browser(chinese, monkeypatch):
         assert (text._("Start training"), text.language()) == ("Start training", "en")
 
 
+def test_what_was_chosen_in_the_bar_wins_over_the_browser_and_a_kept_one_too(chinese, monkeypatch):
+    reads(monkeypatch, "en-US")
+    text.choose("zh-CN")
+    assert (text.language(), text._("Start training")) == ("zh-CN", "开始训练")
+    text.choose("tlh")  # an address that names none of ours is the browser's own
+    assert text.language() == "en"
+    reads(monkeypatch, "zh-CN")
+    for kept, read in (("en", "en"), ("", "zh-CN"), ("../en", "zh-CN")):
+        text.forget()
+        monkeypatch.setattr(text.st, "context", SimpleNamespace(cookies={text.COOKIE: kept}))
+        assert text.language() == read
+
+
+def test_a_choice_leads_back_to_the_page_that_was_shown(chinese, monkeypatch):
+    reads(monkeypatch, "en-US")
+    kept, went = {}, []
+    monkeypatch.setattr(languages.state, "get", kept.get)
+    monkeypatch.setattr(languages.state, "put", kept.update)
+    monkeypatch.setattr(languages.st, "query_params", SimpleNamespace(to_dict=lambda: {"run": "1a2b3c"}))
+    monkeypatch.setattr(languages.st, "switch_page", lambda page, query_params: went.append((page, query_params)))
+    home, train = (SimpleNamespace(url_path=path) for path in ("", "train"))
+    languages.turn(train, [home, train])
+    languages.turn(SimpleNamespace(url_path="language-zh-CN"), [home, train])
+    assert went == [(train, {"run": "1a2b3c"})] and text.language() == "zh-CN"
+
+
 def test_who_names_no_language_reads_the_servers(chinese, monkeypatch):
     assert text._("Start training") == "Start training"
     monkeypatch.setenv("LANGUAGE", "zh_CN:en")
-    text.forget()
+    translation.forget()
     assert text._("Start training") == "开始训练"
 
 
@@ -208,20 +246,14 @@ def test_a_slip_in_a_catalogue_costs_the_translation_and_not_the_page(chinese, m
 
 # -- what a catalogue is made from
 
-# Who takes a template; ``refuse`` makes a DataError of it.
-KINDS = ("Sentence", "refuse", *(kind for kind, value in vars(errors).items() if isinstance(value, type)))
+spec = importlib.util.spec_from_file_location("catalogues", ROOT / "locales" / "catalogues.py")
+catalogues = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(catalogues)
+KINDS = catalogues.TEMPLATES
 
 
 def test_babel_finds_the_messages_of_pages_reasons_and_errors():
-    from babel.messages.extract import extract_from_dir
-
-    documented = re.findall(r"-k (\w+)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-    assert set(documented) == set(KINDS)
-    keywords = {"_": None, "ngettext": (1, 2)} | dict.fromkeys(documented)
-    found = set()
-    for folder in ("pages", "tlcore"):
-        for row in extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=keywords):
-            found.update([row[2]] if isinstance(row[2], str) else row[2])
+    found = {message.id if isinstance(message.id, str) else message.id[0] for message in catalogues.found()}
     assert {
         "Start training",
         "There is no run {run_id!r}. Pick one from the list of runs.",

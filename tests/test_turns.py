@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tlcore import jobs
+from tlcore.engine import forecast
 from tlcore.engine.forecast import Forecast, waits
 from tlcore.people.presence import Presence
 from tlcore.sentences import Sentence
@@ -88,6 +89,14 @@ def test_nothing_is_foretold_before_anything_was_finished(store):
     finished(store, SHORT, 0)
     assert Forecast(store, lambda: 2, jobs.work).wait_s(waiting) == 0
     assert Forecast(store, lambda: 2, jobs.work).wait_s("0" * 16) is None
+
+
+def test_where_more_wait_than_are_looked_at_those_that_come_next_are_foretold(store, monkeypatch):
+    finished(store, SHORT, 10)
+    monkeypatch.setattr(forecast, "MOST", 2)
+    line = [store.create(SHORT).id for _ in range(6)]
+    foretold = Forecast(store, lambda: 1, jobs.work)
+    assert [foretold.wait_s(run_id) is not None for run_id in line] == [True, True, False, False, False, False]
 
 
 # -- who left

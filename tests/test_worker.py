@@ -193,7 +193,7 @@ def test_a_stop_keeps_the_weights_and_says_stopped(store, monkeypatch):
     # 25 images in batches of 1: it says how far it came, not that all is done.
     assert found.progress.n_steps == 2500 and found.progress.step == round(25 * found.result.epochs) < 2500
     said = jobs.of(found.spec).report(found.result, store.run_folder(found.id))
-    assert said[0] == f"Stopped after {found.result.epochs:.2g} of 100 epochs."
+    assert str(said[0]) == f"Stopped after {found.result.epochs:.2g} of 100 epochs."
     assert found.result.test.n == 4861
     assert prediction.checked_file(found, "model.keras", store.folder).stat().st_size > 400_000
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from tlcore.machine.settings import WORKER_NAME
 from tlcore.sentences import Sentence
 from tlcore.spec import MetricPoint, Progress
 from tlcore.store import Attempt, Store
@@ -35,7 +36,7 @@ def die() -> None:
 def execute(run_id: str, folder: str) -> None:
     """Claim, note the execution in a file that only grows, and do what the run's name says."""
     store = Store(Path(folder))
-    attempt = store.claim(run_id)
+    attempt = store.claim(run_id, worker=os.environ.get(WORKER_NAME, ""))
     if attempt is None:
         return
     with open(Path(folder) / "executed", "a") as file:

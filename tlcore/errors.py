@@ -41,6 +41,10 @@ class StoreError(LabError):
     """The run store or the run folder cannot be read or written."""
 
 
+class AwayError(StoreError):
+    """What holds the runs does not answer now, and may be back in a moment."""
+
+
 class TrainingError(LabError):
     """Training that began and could not go on, such as a loss that is not a number."""
 

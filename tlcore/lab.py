@@ -4,21 +4,24 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tlcore import jobs, people
 from tlcore.datasets import own_sets
 from tlcore.datasets.looks import Looks
-from tlcore.engine import Engine, LocalEngine
+from tlcore.engine import DaskEngine, Engine, LocalEngine, cluster
 from tlcore.engine.forecast import Forecast
 from tlcore.engine.measures import Measures
 from tlcore.jobs import execution
+from tlcore.jobs.cluster import GREET, WORK
 from tlcore.machine import nursery
 from tlcore.people import Keys, Limits
 from tlcore.people.presence import Presence
+from tlcore.prediction import many
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
-from tlcore.store import Store, home
+from tlcore.store import Store, home, results_address
 
 IsOpen = Callable[[str], bool]
 
@@ -53,6 +56,7 @@ class Lab:
     forecast: Forecast = field(init=False)
     measures: Measures = field(init=False)
     looks: Looks = field(init=False)
+    batches: Looks = field(init=False)  # pictures without labels, which a model is asked about
 
     def __post_init__(self) -> None:
         self.keys, self.limits = people.keys(self.folder), people.limits()
@@ -65,6 +69,7 @@ class Lab:
             lambda: self.serving.ready,
         )
         self.looks = Looks(own_sets.look)
+        self.batches = Looks(partial(many.look_and_ask, self.serving))
         self.serving.on_answer = self.measures.answers.observe
 
     def start_what_if(self) -> None:
@@ -75,6 +80,7 @@ class Lab:
 
     def close(self) -> None:
         self.looks.close()
+        self.batches.close()
         self.presence.close()
         self.engine.close()
         self.serving.close()
@@ -95,16 +101,29 @@ def shared(is_open: IsOpen = nobody) -> Lab:
     """
     folder = home()
     n_workers = people.whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)  # before anything is started
+    scheduler = cluster.address(os.environ)
     with _lock:
         if folder not in _labs:
             store = Store(folder)
             serving = Serving(folder)  # first: the pen answers before anything is trained
             serving.start()
-            workers = {"execute": execution.execute, "warm": execution.warm, "n_workers": n_workers, "with_keras": True}
-            engine = LocalEngine(folder, **workers, may_start=lambda: serving.ready)
-            _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder), is_open, engine.wait_warm)
+            engine, until_warm = _engine(folder, scheduler, n_workers, lambda: serving.ready)
+            _labs[folder] = Lab(folder, store, engine, serving, WhatIf(folder), is_open, until_warm)
             _labs[folder].presence.start()
         return _labs[folder]
+
+
+def _engine(
+    folder: Path, scheduler: str | None, n_workers: int, may_start: Callable[[], bool]
+) -> tuple[Engine, Callable[[float], object]]:
+    """Return the engine of a cluster or of this machine, and what waits until a worker of this machine is warm."""
+    if scheduler:
+        # Who shares a sweep sees the same folder.
+        helps = [] if results_address() else [kind for kind, job in jobs.JOBS.items() if job.helps]
+        return DaskEngine(folder, scheduler, greet=GREET, work=WORK, helps=helps), at_once
+    workers = {"execute": execution.execute, "warm": execution.warm, "n_workers": n_workers, "with_keras": True}
+    engine = LocalEngine(folder, **workers, may_start=may_start)
+    return engine, engine.wait_warm
 
 
 def close_all() -> None:

@@ -1,7 +1,9 @@
 """Sentences that stay a template and its values until they are shown, so that a reader gets them in their language."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
+from string import Formatter
 from typing import Any
 
 _BAD_FIELDS = (KeyError, ValueError, IndexError, AttributeError, TypeError)  # of a template that its values do not fit
@@ -30,9 +32,7 @@ class Sentence:
 
     def fill(self, translate: Callable[[str], str]) -> str:
         """Return the text, with this template and those of the sentences inside it put through ``translate``."""
-        values = {
-            name: value.fill(translate) if isinstance(value, Sentence) else value for name, value in self.values.items()
-        }
+        values = {name: _filled(name, value, translate) for name, value in self.values.items()}
         try:
             return translate(self.template).format(**values)
         except _BAD_FIELDS:  # a slip in a catalogue costs the translation, not the page
@@ -56,7 +56,24 @@ class Sentence:
         return hash(self.template)
 
 
+# Fields that hold the title of something that ships: of a network, a set, a way to learn. Sentences that were recorded
+# hold them as plain text, which a catalogue knows too.
+TITLED = frozenset(("first", "second", "best", "scratch", "quick", "slow", "title", "target", "task", "source", "name"))
+
+
+def _filled(name: str, value: object, translate: Callable[[str], str]) -> object:
+    if isinstance(value, Sentence):
+        return value.fill(translate)
+    # One word may be a person's own, such as the name of a class.
+    return translate(value) if name in TITLED and isinstance(value, str) and not value.isalpha() else value
+
+
 NOTHING = Sentence("")
+
+
+def noun(word: str | Sentence) -> Sentence:
+    """Return a word that a sentence has a field for; who passes it sees that catalogues know it (``check_choice``)."""
+    return word if isinstance(word, Sentence) else Sentence(word)
 
 
 def verbatim(text: str) -> Sentence:
@@ -176,7 +193,55 @@ def in_english(value: Any) -> Any:
     return [in_english(part) for part in value] if isinstance(value, list | tuple) else value
 
 
+# -- from a stranger -------------------------------------------------------------------------------------------------
+
+_PLAIN_SPEC = re.compile(r",?(\.\d)?[defgs%]?")  # no width: "{n:>999999999}" would fill the memory
+MOST_DEEP, MOST_LONG, MOST_NUMBER = 5, 5_000, 2**53  # sentences in sentences; characters; and how large a number is
+
+
+def is_plain(value: Any, depth: int = MOST_DEEP) -> bool:
+    """Return whether JSON values of a stranger's file can be decoded and filled as a Sentence.
+
+    Examples
+    --------
+    >>> is_plain({"template": "{n:,} of {m}", "values": {"n": 1, "m": "x"}})
+    True
+    >>> is_plain({"template": "{n:>999999999}", "values": {"n": 1}})
+    False
+    """
+    if not _is_encoded(value) or not depth or len(value["template"]) > MOST_LONG:
+        return False
+    try:
+        parts = list(Formatter().parse(value["template"]))
+    except ValueError:
+        return False
+    fields = [(name, form or "", how) for _text, name, form, how in parts if name is not None]
+    good = all(name.isidentifier() and _PLAIN_SPEC.fullmatch(form) and how in (None, "r") for name, form, how in fields)
+    return good and all(_is_plain_value(each, depth - 1) for each in value["values"].values())
+
+
+def _is_plain_value(value: Any, depth: int) -> bool:
+    if isinstance(value, list):
+        return len(value) <= MOST_LONG and all(_is_plain_value(each, depth - 1) for each in value) if depth else False
+    if isinstance(value, dict):
+        return is_plain(value, depth)
+    if isinstance(value, str):
+        return len(value) <= MOST_LONG
+    return value is None or isinstance(value, int | float) and abs(value) <= MOST_NUMBER
+
+
 # -- numbers in sentences, the same on every page and in every command -----------------------------------------------
+
+
+def one_line(text: str) -> str:
+    """Return what a person typed as it can be shown anywhere: letters that can be seen, in one line.
+
+    Examples
+    --------
+    >>> one_line("  my\\n \\u202erobot ")
+    'my robot'
+    """
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def percent(share: float, digits: int = 1) -> str:

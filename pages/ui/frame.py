@@ -8,9 +8,10 @@ from html import escape
 import streamlit as st
 
 from pages.ui.runs.chip import chip
+from pages.ui.runs.words import balanced
 from pages.ui.session import state
 from pages.ui.words.numbers import between, percent
-from pages.ui.words.text import _, plain, tell
+from pages.ui.words.text import _, plain, shown, tell, titled
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.features.freezing import Freezing
@@ -49,19 +50,21 @@ def choices() -> None:
     frozen = Freezing(source.layers_for(len(target.class_names)), spec.phases[-1].frozen, source.name)
     per_class = _("all") if spec.data.per_class is None else f"{spec.data.per_class}"
     parts = [
-        _("**{source}**").format(source=source.title),
+        _("**{source}**").format(source=titled(source.title)),
         _("{n} of {total} layers frozen ({share} of weights train)").format(
             n=len(frozen.names),
             total=sum(layer.can_freeze for layer in source.layers),
             share=percent(frozen.cost.n_trainable / frozen.cost.n_weights, 0),
         ),
-        _("{target}, {n} per class").format(target=plain(target.title), n=per_class),
+        _("{target}, {n} per class").format(target=plain(titled(target.title)), n=per_class),
+        *map(shown, datasets.spoiled(spec.data)),
         _("seed {seed}").format(seed=spec.seed),
     ]
     last = state.last_result()
     if last is not None and last.accuracy is not None:
         words = _("last accuracy {accuracy} ({interval})") if last.interval else _("last accuracy {accuracy}")
-        parts.append(words.format(accuracy=percent(last.accuracy), interval=between(*(last.interval or (0, 1)))))
+        accuracy = balanced(percent(last.accuracy), last.balanced)
+        parts.append(words.format(accuracy=accuracy, interval=between(*(last.interval or (0, 1)))))
     st.container(key="strip").caption(" · ".join(parts))
 
 
@@ -101,7 +104,7 @@ def heading(title: str, lead: str) -> None:
 def finding(words: str, more: str = "") -> None:
     """Show the one line that says what was found, and under it what belongs to it."""
     below = f"<p>{escape(more)}</p>" if more else ""
-    st.html(f'<div class="found"><h2>{escape(words)}</h2>{below}</div>')
+    st.html(f'<div class="found" data-say="{escape(words)}"><h2>{escape(words)}</h2>{below}</div>')
 
 
 def next_page(page: str, label: str) -> None:

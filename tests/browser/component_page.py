@@ -4,16 +4,25 @@ import json
 from dataclasses import asdict
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
+from pages.ui.charts.figure import show_figure
+from pages.ui.charts.markup import show_markup
 from pages.ui.components import film
 from pages.ui.components.descent import descent
 from pages.ui.components.file_drop import file_drop
 from pages.ui.components.layer_picker import layer_picker, looked
 from pages.ui.components.live_chart import LiveRun, Rule, check_view, live_chart
 from pages.ui.components.pad import drawing_pad
+from pages.ui.evidence import intervals
+from pages.ui.inputs import answers
+from pages.ui.inputs.answers import Answers
+from pages.ui.style import style
 from tlcore.inspection.walk import walk
-from tlcore.spec import FineTuneSpec, LayerInfo, Phase
+from tlcore.prediction import PredictorInfo
+from tlcore.sentences import Sentence
+from tlcore.spec import FineTuneSpec, InputForm, LayerInfo, Phase
 from tlcore.training.film import Answer, Cast, Frame
 from tlcore.training.watched import Watched
 
@@ -56,6 +65,8 @@ def main() -> None:
     if show == "drop":
         state["finished"] += [file_drop("drop", "Your own pictures")]
         say("arrived", [name for name in state["finished"] if name])
+    if show == "drop_plain":
+        say("arrived", file_drop("drop", "Pictures without labels", classes=False))
     if show == "long":
         live_chart("long", "/test/one", label="A long run")
     if show == "over":
@@ -70,6 +81,13 @@ def main() -> None:
         at = [(head, x) for x in range(1, 5) for head in ("fine_tune", "scratch")]
         points = [{"head": head, "input": "", "part": "validation", "x": x, "accuracy": x / 10} for head, x in at]
         live_chart("recorded", runs=[LiveRun("recorded", "", state="done", recorded=points)], measure="error", x_max=4)
+    if show == "figure":
+        dots = go.Scatter(
+            x=[1.5, 4, 2.5], y=["SVM", "Forest", "Dense"], mode="markers", marker={"color": "#009E73", "size": 12}
+        )
+        show_figure(go.Figure(dots).update_xaxes(title="error, %", range=[0, 5]), "figure", "Error of three heads")
+    if show == "markup":
+        show_markups()
     if show == "ways":
         show_ways()
     if show == "film":
@@ -82,6 +100,28 @@ def main() -> None:
         descent(walked, RATES, RATES.index(st.select_slider("Rate", RATES)), "descent")
     if show in ("", "picker", "deep"):
         show_picker(DEEP if show == "deep" else LAYERS)
+
+
+def show_markups() -> None:
+    """Two claims, and an answer that changes while its buttons stay."""
+    st.html(f"<style>{style().decode()}</style>")
+    axis = intervals.Axis([(1, "1×"), (4, "4×")], lambda value: value / 5)
+    rows = [
+        intervals.Row(title, word, kind, 1, [intervals.Mark("5 labels", *values, f"{values[0]}×", good)])
+        for title, word, kind, values, good in (
+            ("Features beat pixels", "supported", "good", (3.0, 2.0, 4.0), True),
+            ("Forests beat SVMs", "refuted", "bad", (9.0, 0.2, 9.0), False),
+        )
+    ]
+    lines = [(row.title, mark.value, float("inf")) for row in rows for mark in row.marks]
+    table = intervals.table("Two claims", "times", axis, rows)
+    show_markup(table, "claims", "Two claims", ("Claim", "times", "end"), lines)
+    info = PredictorInfo("source:two", Sentence("Two"), ("=yes", "no"), "source", InputForm("image", (28, 28, 1)))
+    drawn = np.full((28, 28, 1), 80, np.uint8)
+    answered = Answers(drawn, found={"source:two": [0.75, 0.25]}) if st.checkbox("Answer") else Answers()
+    with st.container(key="answer"):
+        st.html(answers.large(info, "Two", answered, drawn[..., 0]))
+    answers.save_buttons("answered", ".st-key-answer", "The answer of Two")
 
 
 def show_pad() -> None:

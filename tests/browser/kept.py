@@ -2,10 +2,19 @@
 
 import json
 from collections.abc import Callable
+from typing import Literal
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
+Theme = Literal["light", "dark"]
+
 DESKTOP = {"width": 1280, "height": 900}
+# Somebody who has been here: no tour is offered, which would stand in a corner of every page.
+NO_TOURS = """
+try {
+  localStorage.getItem("transfer-lab-tours") ?? localStorage.setItem("transfer-lab-tours", '{"off": true}');
+} catch { /* about:blank keeps nothing */ }
+"""
 
 
 class KeptPages:
@@ -23,7 +32,7 @@ class KeptPages:
         self._idle: dict[str, list[Page]] = {}
         self._taken: list[tuple[str, Page]] = []
 
-    def open(self, address: str, stranger=False, viewport=DESKTOP, color_scheme="light", **screen) -> Page:
+    def open(self, address: str, stranger=False, viewport=DESKTOP, color_scheme: Theme = "light", **screen) -> Page:
         """Open an address of the server in a page of that size and theme; ``screen``: as for a context.
 
         A stranger is somebody else: nobody has been in that context before, nor will be afterwards.
@@ -33,7 +42,7 @@ class KeptPages:
         page = idle.pop() if idle else self._begun({"storage_state": None if stranger else self._cookies, **screen})
         self._taken.append((kind, page))
         page.set_viewport_size(viewport)
-        page.emulate_media(color_scheme=color_scheme)
+        page.emulate_media(color_scheme=color_scheme, forced_colors="null")
         page.goto(address)
         if not stranger:
             self._cookies = self._cookies or page.context.storage_state()
@@ -56,6 +65,7 @@ class KeptPages:
 
     def _begun(self, options: dict) -> Page:
         context = self._browser.new_context(**options)
+        context.add_init_script(NO_TOURS)
         self._begin(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -72,8 +82,15 @@ class KeptPages:
                 other.close()
             page.mouse.up()
             page.mouse.move(0, 0)
+            page.context.clear_cookies(name="transfer_lab_language")
             page.goto(self._rest)
             page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
             return True
         except Error:  # it hangs, or its test has closed it
             return False
+
+
+def resized(page: Page, width: int, height: int) -> None:
+    """Give the page another size, and wait until what follows the size by script has been drawn."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")

@@ -1,6 +1,8 @@
 """The three components in a real Chromium, on the scratch server of ``component_app.py``."""
 
+import csv
 import json
+import math
 import os
 import re
 import socket
@@ -8,12 +10,17 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.kept import KeptPages
+from browser.kept import KeptPages, resized
+from PIL import Image
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -934,13 +941,14 @@ CUT = """(net) => {
 }"""
 
 
-@pytest.mark.parametrize("width", [320, 360, 480, 600, 700, 768, 900, 1024, 1280, 1600, 1920])
-def test_nothing_of_the_network_is_cut_off_at_any_width(show, width):
-    page = show("picker&scored=1", viewport={"width": width, "height": 900})
-    for key in ("Home", "End"):
-        page.get_by_role("slider").press(key)
-        assert page.locator(".tl-net").evaluate(CUT) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_of_the_network_is_cut_off_at_any_width(show):
+    page = show("picker&scored=1")
+    for width in (320, 360, 480, 600, 700, 768, 900, 1024, 1280, 1600, 1920):
+        resized(page, width, 900)
+        for key in ("Home", "End"):
+            page.get_by_role("slider").press(key)
+            assert page.locator(".tl-net").evaluate(CUT) == [], width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_many_blocks_never_make_the_page_wider_than_its_window(show):
@@ -970,24 +978,47 @@ def test_a_hundred_and_fifty_four_layers_are_drawn_as_groups(show):
 # ------------------------------------------------------------------ for everyone
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_critical_and_nothing_serious_in_the_components(show, server, scheme):
+def test_axe_finds_nothing_critical_and_nothing_serious_in_the_components(show, server):
     server.change("one", reset=True, curve=[0, 30], progress={"step": 1, "n_steps": 2, "message": "Training"})
-    page = show("", color_scheme=scheme, viewport={"width": 1280, "height": 2400})
+    page = show("", viewport={"width": 1280, "height": 2400})
     wait_points(page, 33)
     switch(page, "conv_1").click()
     draw(page, (0.2, 0.2), (0.8, 0.2))
     wait_said(page, "pad", "said.final && said.strokes.length === 1")
-    found = Axe().run(page).response["violations"]
-    assert [violation["id"] for violation in found if violation["impact"] == "critical"] == []
-    ours = [
-        (v["id"], node["html"][:200])
-        for v in found
-        if v["impact"] == "serious"
-        for node in v["nodes"]
-        if "tl-" in str(node)
+    for found in in_either_theme(page):
+        assert [violation["id"] for violation in found if violation["impact"] == "critical"] == []
+        ours = [
+            (v["id"], node["html"][:200])
+            for v in found
+            if v["impact"] == "serious"
+            for node in v["nodes"]
+            if "tl-" in str(node)
+        ]
+        assert ours == []
+
+
+# Once the page is dark, and not while it is still told to be.
+DARK = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/)[0] < 60"
+
+
+def in_either_theme(page) -> Iterator[list[dict]]:
+    """Yield what axe finds in the page as it is, in light, and then in dark."""
+    yield Axe().run(page).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(DARK)
+    yield Axe().run(page).response["violations"]
+
+
+def bad(page, own: str) -> list[tuple[str, str]]:
+    """Return what axe finds critical or serious in either theme about parts of that name."""
+    return [
+        (violation["id"], node["html"])
+        for violations in in_either_theme(page)
+        for violation in violations
+        if violation["impact"] in ("critical", "serious")
+        for node in violation["nodes"]
+        if own in str(node)
     ]
-    assert ours == []
 
 
 # The chart with nothing to draw yet, in an empty page whose timers wait to be called.
@@ -1071,8 +1102,8 @@ def test_a_frame_says_what_is_frozen_how_far_it_moved_and_what_was_forgotten(sho
         ["conv_1", "frozen", "0"],
         ["dense_1", "trainable", "20", "%"],
     ]
-    expect(page.locator(".tl-film .accuracy p")).to_have_text(
-        "Source (MNIST digits 0-4, 1000 test images, its own head): 60.0 %. Target (validation): 40.0 %."
+    expect(page.locator(".tl-film .accuracy p:not([role=alert])")).to_have_text(
+        "Source (MNIST digits 0-4, 1,000 test images, its own head): 60.0 %. Target (validation): 40.0 %."
     )
     assert page.locator(".tl-film .images .right").count() == page.locator(".tl-film .images .wrong").count() == 6
     assert page.locator(".tl-film .map text").count() == 12
@@ -1103,13 +1134,11 @@ def test_one_slider_moves_the_films_of_all_lanes(show):
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("shown", ["film", "films"])
-def test_axe_finds_nothing_critical_and_nothing_serious_in_a_film(show, scheme, shown):
-    page = show(shown, color_scheme=scheme)
+def test_axe_finds_nothing_critical_and_nothing_serious_in_a_film(show, shown):
+    page = show(shown)
     epoch(page, 2 if shown == "film" else 4)
-    found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")]
-    assert [(one["id"], node["html"]) for one in found for node in one["nodes"] if "tl-film" in str(node)] == []
+    assert bad(page, "tl-film") == []
 
 
 # ------------------------------------------------------------------ the walk down a loss curve
@@ -1147,12 +1176,10 @@ def test_the_walk_is_played_to_its_end(show):
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_critical_and_nothing_serious_in_the_walk(show, scheme):
-    page = show("descent", color_scheme=scheme)
+def test_axe_finds_nothing_critical_and_nothing_serious_in_the_walk(show):
+    page = show("descent")
     walked(page, 0)
-    found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("critical", "serious")]
-    assert [(one["id"], node["html"]) for one in found for node in one["nodes"] if "tl-descent" in str(node)] == []
+    assert bad(page, "tl-descent") == []
 
 
 # ------------------------------------------------------------------ files on their way
@@ -1206,6 +1233,14 @@ def test_loose_pictures_are_sent_under_their_class_and_a_lost_piece_goes_on_wher
     assert taking.content == b"0123456789"
 
 
+def test_pictures_that_need_no_class_are_sent_at_once(show):
+    page = show("drop_plain")
+    taking = Taking(page)
+    page.locator(".tl-drop input[type=file]").first.set_input_files(files(("1.png", b"01"), ("2.png", b"23")))
+    expect(page.locator("body")).to_contain_text("0123456789abcdef")
+    assert [name for name, *_ in taking.files] == ["1.png", "2.png"] and taking.content == b"0123"
+
+
 def test_a_refusal_is_read_out_and_other_files_can_be_chosen(show):
     page = show("drop")
     Taking(page, refusal="These files have 600 MB; the limit for a set is 500.")
@@ -1214,3 +1249,114 @@ def test_a_refusal_is_read_out_and_other_files_can_be_chosen(show):
     page.get_by_role("button", name="Choose other files").click()
     expect(page.get_by_role("button", name="Choose files")).to_be_focused()
     assert [each for each in Axe().run(page).response["violations"] if each["impact"] in ("critical", "serious")] == []
+
+
+# ------------------------------------------------------------------ charts as files
+
+
+def saved(page, within: str, chart: str) -> dict[str, bytes]:
+    """Press the three buttons of a chart; return what arrives, by its kind."""
+    files = {}
+    for kind in ("PNG", "SVG", "CSV"):
+        with page.expect_download() as download:
+            page.locator(within).get_by_role("button", name=f"Save as {kind}: {chart}", exact=True).click()
+        assert download.value.suggested_filename.endswith(f".{kind.lower()}")
+        files[kind] = Path(download.value.path()).read_bytes()
+    return files
+
+
+def colours(picture: Image.Image) -> set[tuple[int, ...]]:
+    return {tuple(map(int, pixel)) for pixel in np.unique(np.asarray(picture).reshape(-1, 3), axis=0)}
+
+
+def opened_files(files: dict[str, bytes]) -> tuple[Image.Image, ElementTree.Element, list[dict[str, str]]]:
+    svg = files["SVG"].decode()
+    assert "url(http" not in svg and "<style" not in svg and "foreignObject" not in svg
+    rows = list(csv.DictReader(files["CSV"].decode("utf-8-sig").splitlines()))
+    return Image.open(BytesIO(files["PNG"])).convert("RGB"), ElementTree.fromstring(svg), rows
+
+
+@pytest.mark.parametrize("screen", [{}, PHONE | {"color_scheme": "dark"}], ids=["desktop", "phone, dark"])
+def test_a_chart_of_streamlits_is_saved_as_it_is_seen(show, screen):
+    page = show("figure", **screen)
+    expect(page.locator(".st-key-drawn_figure .scatterlayer .trace").first).to_be_visible()
+    picture, svg, rows = opened_files(saved(page, ".st-key-drawn_figure", "Error of three heads"))
+    drawn = page.locator(".st-key-drawn_figure .main-svg").first.bounding_box()
+    assert drawn
+    assert (int(svg.attrib["width"]), int(svg.attrib["height"])) == (round(drawn["width"]), round(drawn["height"]))
+    assert picture.size == (2 * round(drawn["width"]), 2 * round(drawn["height"]))
+    assert picture.getpixel((2, 2)) == ((16, 23, 30) if screen else (255, 255, 255))  # the page's own ground
+    assert (0, 158, 115) in colours(picture)  # of the dots
+    texts = {text.strip() for text in svg.itertext() if text.strip()}
+    assert {"SVM", "Forest", "error, %"} <= texts
+    assert rows == [
+        dict(zip(("error, %", "y"), pair, strict=True)) for pair in (("1.5", "SVM"), ("4", "Forest"), ("2.5", "Dense"))
+    ]
+    page.get_by_role("button", name="Data table").click()
+    region = page.get_by_role("region", name="Data table: Error of three heads")
+    expect(region.get_by_role("columnheader")).to_have_text(["error, %", "y"])
+    expect(region.get_by_role("cell")).to_have_text(["1.5", "SVM", "4", "Forest", "2.5", "Dense"])
+    box = page.locator(".st-key-drawn_figure .tl-save").bounding_box()
+    assert box and page.viewport_size
+    assert box["x"] >= 0 and box["x"] + box["width"] <= page.viewport_size["width"]
+    if screen:
+        assert all(b.evaluate("b => b.offsetHeight") >= 44 for b in page.locator(".tl-save button").all())
+
+
+def test_a_live_chart_is_saved_with_every_point(show, server):
+    server.change("one", reset=True, curve=[0, 40])
+    page = show("chart")
+    wait_points(page, 44)
+    picture, svg, rows = opened_files(saved(page, ".tl-live", "Fine-tuning"))
+    assert len(colours(picture)) > 10 and "conv_2 unfreezes" in "".join(svg.itertext())
+    assert len(rows) == 44 and list(rows[0]) == ["curve", "Epoch", "Loss", "Accuracy"]
+    assert [row["Epoch"] for row in rows if row["curve"] == "validation"] == ["1", "2", "3", "4"]
+
+
+def test_the_charts_of_a_film_and_of_a_walk_are_saved(show):
+    page = show("film")
+    for chart, first in {
+        "A lane: How far each layer has moved": ["conv_1", "frozen", "0"],
+        "A lane: What it learned, what it forgot": ["0", "1", ""],
+        "A lane: Where the last hidden layer puts 300 test images": ["5", "0", "3"],
+    }.items():
+        picture, _svg, rows = opened_files(saved(page, ".tl-film", chart))
+        assert len(colours(picture)) > 5 and list(rows[0].values()) == first
+    page = show("descent")
+    picture, svg, rows = opened_files(saved(page, ".tl-descent", "the walk down the loss"))
+    assert len(colours(picture)) > 10 and "Loss of the batch" in "".join(svg.itertext())
+    assert rows[-1]["Step"] == "0" and len(rows) > 20
+
+
+@pytest.mark.parametrize("screen", [{}, PHONE | {"color_scheme": "dark"}], ids=["desktop", "phone, dark"])
+def test_a_chart_that_is_made_of_html_is_saved_as_it_is_seen(show, screen):
+    page = show("markup", **screen)
+    table = page.locator(".intervals")
+    expect(table).to_be_visible()
+    picture, svg, rows = opened_files(saved(page, ".st-key-drawn_claims", "Two claims"))
+    drawn = table.bounding_box()
+    assert drawn and (int(svg.attrib["width"]), int(svg.attrib["height"])) == tuple(
+        math.ceil(drawn[side]) for side in ("width", "height")
+    )
+    assert picture.size == (2 * math.ceil(drawn["width"]), 2 * math.ceil(drawn["height"]))
+    good, bad = ((51, 199, 156), (255, 111, 165)) if screen else ((0, 158, 115), (194, 24, 91))
+    assert {good, bad} <= colours(picture), "both intervals are drawn in their colours"
+    texts = " ".join(svg.itertext())
+    assert all(words in texts for words in ("Two claims", "Features beat pixels", "refuted", "5 labels", "9.0×"))
+    assert svg.findall(".//{*}polygon") and svg.findall(".//{*}line[@stroke-dasharray]")  # beyond the axis; to pass
+    assert rows == [
+        {"Claim": "Features beat pixels", "times": "3", "end": ""},
+        {"Claim": "Forests beat SVMs", "times": "9", "end": ""},
+    ]
+
+
+def test_an_answer_is_saved_once_there_is_one_and_follows_what_is_shown(show):
+    page = show("markup")
+    buttons = page.get_by_role("group", name="Save: The answer of Two")
+    buttons.get_by_role("button", name="Save as CSV").click()
+    expect(buttons.get_by_role("alert")).to_contain_text("Wait until it is drawn")
+    page.get_by_text("Answer", exact=True).click()
+    expect(page.locator("[data-answer]")).to_be_visible()
+    _picture, svg, rows = opened_files(saved(page, "body", "The answer of Two"))
+    assert rows == [{"class": "'=yes", "probability": "0.75"}, {"class": "no", "probability": "0.25"}]
+    assert "=yes, 75 % sure" in " ".join(svg.itertext()) and svg.findall(".//{*}image")

@@ -57,7 +57,7 @@ def serving(store, warm=False):
         yield see_to_it
     finally:
         started[-1].kill()
-        started[-1].wait()
+        started[-1].wait(LONG_S)
         assert list(own.iterdir()) == []  # nothing in the system's temporary folder, however the processes ended
 
 

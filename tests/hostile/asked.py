@@ -27,6 +27,7 @@ def is_one_sentence(text: str) -> bool:
 
 def but_for(text: str, word: str) -> str:
     """Return a refusal without the person's own word, which may hold anything and comes back as it was given."""
+    text = text.strip()  # a word may be a line break
     for form in (word, repr(word)[1:-1], str(Path(word))):
         text = text.replace(form, "…") if form.strip(" .") else text
     return text

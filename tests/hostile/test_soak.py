@@ -1,13 +1,16 @@
 """The same hostile inputs in tens of thousands; ``make soak``."""
 
+import json
 import random
 
 import pytest
+from hostile import archives as run_archives
 from hostile import keras_files, pictures
 from hostile.asked import count, refusal
 
 from tlcore import heads
 from tlcore.errors import DataError
+from tlcore.exports.record import FILE
 from tlcore.inputs.pictures import read_image
 from tlcore.sources.foreign import archive, reading
 
@@ -87,3 +90,12 @@ def test_spoilt_heads(tmp_path):
         heads.load(tmp_path / "x.skops")
 
     tried("head file", read, (spoilt(whole, draw) for _ in range(3_000)))
+
+
+def test_spoilt_archives_of_runs():
+    from tlcore import archives as runs
+
+    draw = random.Random(0)
+    tried("archive", runs.look_at, (spoilt(run_archives.honest(), draw) for _ in range(5_000)))
+    texts = (spoilt(json.dumps(run_archives.record()).encode(), draw) for _ in range(5_000))
+    tried("archive", runs.look_at, (run_archives.pack({FILE: text}) for text in texts))

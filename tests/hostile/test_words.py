@@ -39,6 +39,10 @@ LINES = (
     "runs --state {}", "runs --kind {}", "runs --limit {}", "runs show {}", "runs delete {}", "runs restore {}",
     "runs stop {}", "export {} --to out", "export 0123456789abcdef --to {}",
     "export 0123456789abcdef --to out --what {}", "serve --port {}", "serve {}", "datasets {}",
+    "datasets report {}", "datasets add x {}", "teach {}", "predict --csv out {}", "evaluate {}", "explain {}",
+    "import {}", "reproduce {}", "runs report --to out {}", "runs report --to out --since {}",
+    "runs send {} --to http://127.0.0.1:9", "token make {}", "token revoke {}", "rooms open --draw {}",
+    "rooms close {}", "look {}", "inside {}", "map {}",
 )  # fmt: skip
 
 

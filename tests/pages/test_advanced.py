@@ -108,3 +108,19 @@ def test_the_finder_shows_its_curve_and_its_rate_is_used_by_one_click(lab, monke
     assert "The loss falls fastest at a rate of 0.003" in words(app)
     app.button(key="use_rate").click().run()
     assert [phase.learning_rate for phase in started(app, lab).phases] == [0.003]
+
+
+def test_class_weights_are_part_of_what_starts_and_say_where_they_change_nothing(lab):  # noqa: F811
+    app = sound(opened("train", more_ways=("knn",)))
+    assert "scikit-learn has none" not in words(app)
+    app.toggle(key="class_weight").set_value(True).run()
+    assert "Each class has the same number of labels here, so the weights are all 1." in words(app)
+    assert "scikit-learn has none for them: k-nearest neighbours." in words(app)
+    assert started(app, lab).class_weight == "balanced"
+    app = sound(opened("train", class_weight=True, all_images=True))
+    assert "the weights are all 1" not in words(app)
+    app.button(key="start_ways").click().run()
+    assert lab.store.list()[0].spec.tuning.class_weight == "balanced"
+    app = sound(opened("heads", class_weight=True, compared=("knn", "linear_svm")))
+    app.button(key="start_cmp").click().run()
+    assert lab.store.list()[0].spec.class_weight == "balanced"

@@ -96,6 +96,16 @@ def test_who_is_logged_in_is_their_account_in_every_browser(lab, monkeypatch):
     assert "log_in" in keys(app) and "log_out" not in keys(app)
 
 
+def test_a_page_looks_once_who_it_is_for(lab, monkeypatch):
+    looks, account = [], state.account
+    monkeypatch.setattr(state, "account", lambda: looks.append(1) or account())
+    app = sound(opened("home"))
+    for page in ("draw", "layers"):
+        del looks[:]
+        sound(app.switch_page(f"{page}.py").run())
+        assert len(looks) == 1  # Try has ten lists and rows that ask
+
+
 def test_a_bug_leaves_one_line_with_a_log_id_and_no_trace_or_path(lab, as_person, monkeypatch):
     as_person(ANN)
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny_results import fine_tuned
 
-from pages.ui.closer import evaluate
+from pages.ui.closer import curves, evaluate
 from pages.ui.session import state
 from tlcore.datasets import Data
 from tlcore.datasets.mnist import FORM
@@ -36,9 +36,11 @@ def lab(tmp_path, monkeypatch):
     return found
 
 
-def finished(store: Store, predicted: np.ndarray, kept: bool = True, sure: float = 0.9, owner: str = ME.id):
+def finished(
+    store: Store, predicted: np.ndarray, kept: bool = True, sure: float = 0.9, owner: str = ME.id, labels=None
+):
     """A fine-tuning whose network answered twelve images of two classes as told."""
-    labels = np.arange(12) % 2
+    labels = np.arange(12) % 2 if labels is None else labels
     images = np.random.default_rng(0).integers(0, 256, (12, *FORM.shape)).astype(np.uint8)
     data = Data(images, labels, images, labels, images, labels, ("5", "6"), FORM, "")
     p = np.full((12, 2), 1 - sure, np.float32)
@@ -89,7 +91,7 @@ def looked(run, way: str | None = None, **session) -> AppTest:
         app.session_state[f"way_{run.id}"] = way
     for key, value in session.items():
         app.session_state[key] = value
-    app = app.run().switch_page("runs.py").run()
+    app = app.switch_page("runs.py").run()
     assert not app.exception
     return app
 
@@ -137,6 +139,35 @@ def test_a_click_on_a_cell_opens_it(lab, monkeypatch):
 )
 def test_every_way_of_looking_says_what_was_measured(lab, way, sentence):
     assert sentence in words(looked(finished(lab.store, mixed(0, 2, 1)), way))
+
+
+def test_the_places_of_the_other_ways_are_emptied_for_streamlit_may_keep_what_stood_there(lab):
+    app = looked(finished(lab.store, mixed(0, 2, 1)), "calibration")
+    assert len(app.get("empty")) >= 7  # while the chip of what runs ticks, the table of the curves stayed below
+
+
+def test_curves_have_their_areas_a_table_and_a_file(lab, monkeypatch):
+    monkeypatch.setattr(curves, "asked", lambda function, *arguments: function(*arguments))
+    run = finished(lab.store, mixed(0, 2, 1))
+    app = looked(run, "curves")
+    said = words(app)
+    assert "Area under the ROC curve: **0.750**" in said and "1,000 bootstrap draws" in said and "seed 0" in said
+    table = next(table.value for table in app.dataframe if "average precision" in table.value)
+    assert table["class"].tolist() == ["5", "6"] and table["share of the test images"].tolist() == [50, 50]
+    chosen = app.selectbox(key=f"curve_{run.id}_model")
+    assert chosen.options == ["5", "6"] and not chosen.set_value(0).run().exception
+
+
+def test_a_lopsided_test_leads_with_the_balanced_accuracy_and_says_what_guessing_reaches(lab):
+    run = finished(lab.store, mixed(0), labels=np.repeat([0, 1], (3, 9)))
+    app = looked(run, "classes")
+    said = words(app)
+    balanced = scored(np.repeat([0, 1], (3, 9)), mixed(0), 2).balanced
+    assert balanced is not None and f"**{100 * balanced.accuracy:.1f} % balanced**" in said
+    assert "Always guessing 6 would reach 50.0 %, and be right in 75.0 % of the images." in said
+    first = app.metric[0]
+    assert (first.label, first.value) == ("Balanced accuracy", f"{100 * balanced.accuracy:.1f} %")
+    assert first.delta == "always guessing: 50.0 %"
 
 
 def test_a_model_that_is_right_more_often_than_it_claims_is_less_sure_than_it_should_be(lab):
@@ -190,5 +221,5 @@ def test_nothing_is_read_while_it_is_folded(lab, monkeypatch):
     monkeypatch.setattr(outputs, "load", lambda *a: pytest.fail("read though folded"))
     app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
     app.session_state["run_run"] = run.id
-    app = app.run().switch_page("runs.py").run()
+    app = app.switch_page("runs.py").run()
     assert not app.exception and sum("Look closer" in box.label for box in app.expander) == 1

@@ -61,7 +61,11 @@ def sent(content: bytes, name: str = "shapes.zip") -> str:
 
 def look(here, sending: str) -> None:
     """Have what arrived looked at, to the end."""
-    begun = here.looks.start(arriving.get(ME.id, sending), ME.id)
+    look_until(here.looks.start(arriving.get(ME.id, sending), ME.id))
+
+
+def look_until(begun) -> None:
+    """Wait for the end of a look."""
     wait_for(lambda: begun.ended, 60)
 
 

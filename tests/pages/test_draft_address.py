@@ -11,13 +11,15 @@ from tlcore.spec import ByHand
 
 CHOSEN = {
     "source": "digits", "target": "mnist", "split": "article", "per_class": 20, "all_images": False, "seed": 7,
+    "label_noise": 0.2, "imbalance": 10.0,
     "frozen": ("conv_1",), "recipe": "two_phase", "epochs": 3, "batch_size": 64, "optimizer": "sgd",
     "learning_rate": 0.0125, "film": True, "layer": "dense_1", "heads": ("knn", "linear_svm"), "ways": ("scratch",),
     "schedule": "cosine", "rate_factor": 0.5, "patience": 3, "thaw_every": 4, "thaws": ((0, "conv_2"), (7, "")),
     "inputs": ("pixels",), "n_seeds": 2, "tune": True,
     "by_hand": (ByHand("rbf_svm", "kernel", "poly"), ByHand("rbf_svm", "pca", None), ByHand("linear_svm", "C", 0.25)),
-    "augment": True, "more_ways": ("knn",), "chart_x": "seconds", "chart_log": True, "chart_smooth": 0.6,
-    "chart_hidden": ("scratch", "Frozen: conv_1, conv_2"),
+    "augment": True, "class_weight": True, "more_ways": ("knn",), "chart_x": "seconds", "chart_log": True,
+    "chart_smooth": 0.6,
+    "chart_hidden": ("scratch", "Frozen: conv_1, conv_2"), "way": "grid", "handful": 3, "door": "hand",
 }  # fmt: skip
 KNOWN = {**state.DEFAULTS, "sources": ["digits_0_4", "digits", "random"]}
 

@@ -42,7 +42,7 @@ def draw(**session) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
     for key, value in session.items():
         app.session_state[key] = value
-    return app.run().switch_page("draw.py").run()
+    return app.switch_page("draw.py").run()
 
 
 def words(app: AppTest) -> str:

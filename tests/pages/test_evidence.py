@@ -49,7 +49,9 @@ def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # no
     app = sound(opened("evidence"))
     found = recorded.load("label_savings")
     transfer, _tuned, scratch = savings_view.curves(found.cells).values()
-    expected = savings_view.sentence(savings.saving(transfer, scratch, 5))
+    saved = savings.saving(transfer, scratch, 5)
+    assert saved is not None
+    expected = savings_view.sentence(saved)
     assert expected in headlines(app)[0] and "times fewer labels" in expected
     assert "Recorded 20" in words(app) and any(found.command in one.help for one in app.caption)
     assert "supported" in words(app)
@@ -75,7 +77,8 @@ def test_the_message_comes_from_the_experiments_of_the_run_that_is_watched(lab):
 )
 def test_the_message_says_no_more_than_the_experiments(lead, sentence):
     transfer, _tuned, scratch = savings_view.curves(measured(lead=lead)).values()
-    assert savings_view.sentence(savings.saving(transfer, scratch, 5)) == sentence
+    saved = savings.saving(transfer, scratch, 5)
+    assert saved is not None and savings_view.sentence(saved) == sentence
 
 
 def test_a_curve_with_a_missing_line_is_said_and_no_more(lab):  # noqa: F811
@@ -198,7 +201,7 @@ def test_each_question_has_one_headline_and_the_claims_one_plot_with_every_verdi
     assert "LogME picks the best cut in 18 of 18 settings" in cut
     plots = [found.proto.body for found in app.get("html") if 'class="intervals"' in found.proto.body]
     judged = claims.judge_all([cell for study in claims.STUDIES for cell in recorded.load(study).cells])
-    for unit, plot in zip(("times", "points"), plots, strict=True):
+    for unit, plot in zip(("times", "points"), plots[:2], strict=True):  # those of hands follow
         of_unit = [verdict for verdict in judged if verdict.claim.unit == unit]
         assert plot.count('<th scope="row">') == len(of_unit)
         assert plot.count(f">{claims_view.verdicts()['supported']}</b>") == [v.word for v in of_unit].count("supported")
@@ -230,3 +233,12 @@ def test_a_mark_stands_where_its_value_is_and_what_is_beyond_the_axis_is_an_arro
     assert 'class="bar" style="left:20.0%;width:40.0%"' in first and 'class="dot" style="left:40.0%"' in first
     assert 'class="bar" style="left:0.0%;width:5.0%"' in second and second.startswith("open")
     assert 'class="arrow"' in third and "&lt;not reached&gt;" in third
+
+
+def test_the_claims_say_what_holds_on_hands_and_not_on_digits_beside_the_recorded_ones(lab):  # noqa: F811
+    app = sound(opened("evidence"))
+    said = words(app)
+    assert "**Supported on hands, not on digits:** Starting from a source generalises better" in said
+    assert "**Supported on digits, not on hands:** Features and a linear SVM are enough" in said
+    sweep_run(lab.store, measured())
+    assert "Supported on hands" not in words(sound(opened("evidence", claims_whose="mine")))

@@ -1,5 +1,6 @@
 """What Compare heads says it found, and its chart."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,8 @@ PIXELS = HeadMean(head="random_forest", input="pixels", mean=0.92, low=0.912, hi
 
 
 def headline(monkeypatch, lines, clear):
-    pair = SimpleNamespace(clear=clear)
+    rivals = [SimpleNamespace(clear=bool(clear))]
+    pair = SimpleNamespace(clear=clear is True, ranking=SimpleNamespace(rivals=rivals))
     monkeypatch.setattr(compare_heads.contest, "find", lambda entrants: pair if len(entrants) == 2 else None)
     return compare_heads.headline(SimpleNamespace(), lines, None)
 
@@ -25,7 +27,17 @@ def headline(monkeypatch, lines, clear):
     [
         ([FEATURES, PIXELS], True, "Features beat pixels: 98.2 against 92.0 %"),
         ([FEATURES, PIXELS], False, "A tie: 98.2 % on features, 92.0 % on pixels"),
+        (
+            [FEATURES, PIXELS],
+            "of one draw",
+            "On these images features got more right than pixels: 98.2 against 92.0 %",
+        ),
         ([FEATURES], True, "Linear SVM on features"),
+        (
+            [replace(line, balanced=True) for line in (FEATURES, PIXELS)],
+            True,
+            "Features beat pixels: 98.2 against 92.0 % (balanced accuracy)",
+        ),
     ],
 )
 def test_the_headline_is_the_finding_and_claims_no_more_than_the_test_allows(monkeypatch, lines, clear, words):
@@ -41,7 +53,7 @@ def test_before_anything_is_compared_the_recorded_comparison_stands_there_labell
     assert app.header[0].value.startswith("Features beat pixels") and "A comparison of all heads on flatten" in read(
         app
     )
-    assert [popover.proto.popover.label for popover in app.get("popover")][-1] == "Recorded"
+    assert "Recorded" in [popover.proto.popover.label for popover in app.get("popover")]
     (chart,) = app.get("plotly_chart")
     assert '"Logistic regression"' in chart.proto.spec
 

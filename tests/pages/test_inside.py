@@ -88,7 +88,7 @@ def page(name: str, **session) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
     for key, value in session.items():
         app.session_state[key] = value
-    app = app.run().switch_page(f"{name}.py").run()
+    app = app.switch_page(f"{name}.py").run()
     assert not app.exception and "Something went wrong" not in words(app)
     return app
 

@@ -46,8 +46,10 @@ from tlcore.store.connection import connect
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = Person("0" * 32)
-NAMES = ("home", "layers", "train", "race", "heads", "draw", "runs", "evidence", "how_it_works", "break_it", "data")
-WITHOUT_RUNS = ("teach",)  # they ask the store for nothing, and go on whatever becomes of it
+NAMES = (
+    "home", "layers", "train", "race", "heads", "draw", "runs", "evidence", "how_it_works", "break_it", "data", "room",
+)  # fmt: skip
+WITHOUT_RUNS = ("teach", "lesson_plans")  # they ask the store for nothing, and go on whatever becomes of it
 
 # For each AppTest Streamlit reads the metadata of every installed package, and each run compiles its page again: a
 # third of the time of these tests. A server does both once, and so do they.
@@ -85,11 +87,11 @@ def lab(tmp_path, monkeypatch):
 
 
 def opened(name: str, **session) -> AppTest:
+    """Open a page as an address does: first of all."""
     app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
     for key, value in session.items():
         app.session_state[key] = value
-    app.run()
-    return app if name == "home" else app.switch_page(f"{name}.py").run()
+    return (app if name == "home" else app.switch_page(f"{name}.py")).run()
 
 
 def words(app: AppTest) -> str:
@@ -199,6 +201,7 @@ def test_a_page_says_that_the_store_failed_under_it_and_works_again(lab, name):
 def test_every_button_says_that_the_store_failed_under_it(lab, name, monkeypatch):
     handle = exec_code.handle_user_script_exception  # errors of callbacks: app.py hands them to complain
     monkeypatch.setattr(exec_code, "handle_user_script_exception", lambda error, _: handle(error, complain))
+    monkeypatch.setattr(Serving, "follow", lambda self, item, names, *_: [dict.fromkeys(names, "late")])  # of a sample
     run = finished(lab.store, TUNED)
     app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,)))
     for key in [button.key for button in app.button if not button.disabled]:

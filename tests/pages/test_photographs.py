@@ -8,7 +8,9 @@ from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
 from pages.ui.inputs import live
 from pages.ui.session import address, state
+from pages.ui.words.numbers import percent
 from tlcore import prediction, sources
+from tlcore.evidence import camera_hands
 from tlcore.features import freezing
 from tlcore.prediction.what_if import Cuts, CutScores
 from tlcore.spec import ComparisonSpec, Evaluation, InputForm
@@ -125,6 +127,9 @@ def test_a_photograph_is_picked_or_uploaded_for_models_that_read_them(lab, monke
         assert asked[-1]["class_names"] == tuple("0123456789")
         shown = "".join(element.proto.body for element in app.get("html"))
         assert 'class="signs"' in shown and shown.count("<figure>") == 10 and "answers large" not in shown
+        plain, found = camera_hands.load().best("plain"), words(app)
+        assert f"off the centre: {percent(plain.share, 0)} are read correctly on a plain ground" in found
+        assert "**Plain background, please.**" in found and camera_hands.load().asks_for_plain
 
 
 @pytest.mark.parametrize(
@@ -154,6 +159,8 @@ def test_what_is_recorded_on_another_task_says_so(lab):  # noqa: F811
     assert said not in words(digits) and said not in words(sound(opened("train")))
     assert said in words(sound(opened("race", source="mobilenet_v2", target="hands")))
     assert said in words(sound(opened("train", source="digits", target="mnist")))
+    assert said not in words(sound(opened("heads")))
+    assert said in words(sound(opened("heads", source="mobilenet_v2", target="hands", layer="average")))
 
 
 def test_before_a_model_reads_photographs_try_says_how_to_get_one(lab):  # noqa: F811
@@ -161,3 +168,11 @@ def test_before_a_model_reads_photographs_try_says_how_to_get_one(lab):  # noqa:
     assert "Photographs names nothing before it has learned your classes" in words(app)
     assert "train" in [link.proto.page for link in app.get("page_link")]
     assert "names nothing before" not in words(sound(opened("draw")))
+
+
+def test_tries_samples_are_of_the_chosen_target_where_they_fit(lab, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(lab.serving, "follow", lambda item, names, *_: [{}])
+    app = sound(opened("draw", way="sample", target="mnist"))
+    assert app.selectbox(key="sample_target").value == "mnist"
+    app = sound(opened("draw", way="sample", target="mnist_5_9"))
+    assert app.selectbox(key="sample_target").value == "mnist_5_9"

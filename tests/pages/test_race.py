@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 from pages.test_pages import SCORE, TUNED, finished, lab, opened, sound, words  # noqa: F401
@@ -59,7 +60,7 @@ def test_before_anything_is_raced_the_recorded_race_stands_there_labelled(lab): 
     card = recorded_race.load()
     (finding,) = findings(app)
     assert str(card.headline) in finding and str(card.details) in finding
-    (popover,) = app.get("popover")
+    (popover,) = (each for each in app.get("popover") if each.proto.popover.label == "Recorded")
     assert "Recorded" in str(popover.proto) and "A race with the default settings" in popover.markdown[0].value
     assert [metric.label for metric in app.metric] == [str(race.TITLES[lane.name]) for lane in card.lanes]
     assert not app.button(key="start_race").disabled
@@ -76,6 +77,16 @@ def test_while_a_race_goes_on_its_headline_is_still_to_come(lab):  # noqa: F811
     app = sound(app.button(key="start_race").click().run())
     assert ["The race is on" in finding for finding in findings(app)] == [True]
     assert str(recorded_race.load().headline) not in str(findings(app))
+
+
+def test_a_lane_that_has_ended_shows_what_it_reached_while_others_go_on(lab, monkeypatch):  # noqa: F811
+    shown = []
+    monkeypatch.setattr(race_view.lanes, "metrics", lambda running, costs: shown.extend(running))
+    monkeypatch.setattr(race_view.state, "lab", lambda: lab)
+    first, second = raced(lab.store)
+    before = replace(first, state="running", result=replace(first.result, test=None))  # when the page was drawn
+    race_view.reached([race_view.Lane("a", before), race_view.Lane("b", second)])
+    assert [lane.run.accuracy for lane in shown] == [0.9, 0.7]
 
 
 def test_a_race_that_has_ended_says_who_won_what_was_forgotten_and_shows_what_divides_the_lanes(lab, monkeypatch):  # noqa: F811
@@ -117,8 +128,12 @@ def test_which_images_were_chosen_is_said_as_it_is():
     assert "all 300" in race_view.divided(replace(chosen, n_differ=0))
 
 
+def run_of(spec) -> SimpleNamespace:
+    return SimpleNamespace(spec=spec)
+
+
 def test_a_lane_is_called_by_what_it_freezes():
-    assert [race_view.label(spec) for spec in LANES.values()] == ["Nothing frozen", "From scratch"]
+    assert [race_view.lane(run_of(spec)).label for spec in LANES.values()] == ["Nothing frozen", "From scratch"]
     spec = replace(LANES["nothing"], phases=(replace(LANES["nothing"].phases[0], frozen=("conv_1",)),))
-    assert race_view.label(spec) == "Frozen: conv_1"
-    assert race_view.label(replace(spec, source="gone")).startswith("Frozen")
+    assert race_view.lane(run_of(spec)).label == "Frozen: conv_1"
+    assert race_view.lane(run_of(replace(spec, source="gone"))).label.startswith("Frozen")

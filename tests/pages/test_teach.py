@@ -10,7 +10,10 @@ from pages.ui.session import state
 from pages.ui.teaching import showing
 from tlcore import teaching
 from tlcore.errors import LabError
+from tlcore.exports.portable import making
+from tlcore.exports.portable.making import Made
 from tlcore.lab import Lab
+from tlcore.people.tokens import PREFIX
 from tlcore.prediction import ModelName, collected
 from tlcore.prediction.serving import Serving
 from tlcore.store import Store
@@ -22,7 +25,7 @@ SEVEN = [{"width": 0.085, "points": [[0.25, 0.25], [0.72, 0.25], [0.45, 0.8]]}]
 def lab(tmp_path, monkeypatch):
     """A lab whose process answers at once, in this process, on raw pixels in place of a network's features."""
     store = Store(tmp_path / "lab")
-    made = Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), None)
+    made = Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), None)  # type: ignore[arg-type]
     monkeypatch.setenv("TRANSFER_LAB_HOME", str(store.folder))
     monkeypatch.setattr(state, "lab", lambda: made)
     monkeypatch.setattr(state, "person", lambda: ME)
@@ -76,6 +79,37 @@ def test_a_drawing_is_added_to_its_class_learned_and_answered(lab, monkeypatch):
     assert app.session_state["teach_rev"] == 1 and "of 16 examples" in html(app)
 
 
+def test_a_program_asks_what_was_taught_by_a_name_that_names_nobody(lab):
+    app = sound(opened("teach"))
+    assert not app.button(key="begin").disabled and "make_token" not in {button.key for button in app.button}
+    app = sound(app.button(key="begin").click().run())
+    (code,) = [block.value for block in app.code if "/api/predict" in block.value]
+    assert "model=collected:photo" in code and ME.id not in code and "YOUR_TOKEN" in code
+    app = sound(app.button(key="make_token").click().run())
+    assert any(block.value.startswith(PREFIX) for block in app.code)
+
+
+def test_what_was_taught_is_made_into_a_file_when_asked_and_again_when_examples_came(lab, monkeypatch):
+    asked = []
+
+    def made(function, arguments):
+        asked.append(arguments)
+        return Made(b"0" * 10, 15, 1e-6, 1.0, 1.0, 0.5, 15)
+
+    monkeypatch.setattr(making, "in_turn", made)
+    app = sound(opened("teach"))
+    assert "made_of_taught_photo" not in {field.key for field in app.selectbox}
+    app = sound(app.button(key="begin").click().run())
+    assert app.selectbox(key="made_of_taught_photo").options[1:3] == ["ONNX", "TFLite"]
+    app = sound(app.selectbox(key="made_of_taught_photo").select_index(1).run())
+    app = sound(app.button(key="make_taught_photo").click().run())
+    assert asked == [(str(mine("photo").folder), "photo", "onnx")]
+    assert "On the 15 examples it learned from it answers as the model here does" in words(app)
+    mine("photo").rename(mine("photo").classes()[0].id, "one")
+    sound(app.button(key="make_taught_photo").click().run())
+    assert len(asked) == 2
+
+
 def test_the_examples_go_on_to_a_training_as_a_set_of_ones_own(lab, monkeypatch):
     asked = []
     monkeypatch.setattr(
@@ -119,3 +153,19 @@ def test_an_example_is_deleted_and_put_back_and_all_can_be_started_over(lab):
     assert mine().classes()[0].examples == ()
     sound(app.button(key="teach_undo").click().run())
     assert len(mine().classes()[0].examples) == 1
+
+
+def test_the_camera_asks_nobody_before_two_classes_have_an_example(lab, monkeypatch):
+    shown = []
+    monkeypatch.setattr(showing, "camera", lambda key, **options: shown.append(options))
+    sound(opened("teach"))
+    first = mine("photo").classes()[0]
+    assert shown[-1]["url"] == "" and shown[-1]["record_url"].startswith("/api/teach/photo/examples")
+    form = mine("photo").kind.form
+    black, white = np.zeros(form.shape, form.dtype), np.full(form.shape, 255, form.dtype)
+    mine("photo").add(first.id, black, flat(black[None])[0])
+    sound(opened("teach"))
+    assert shown[-1]["url"] == ""  # while a network loads an answer would hold up the next example
+    mine("photo").add(mine("photo").classes()[1].id, white, flat(white[None])[0])
+    sound(opened("teach"))
+    assert shown[-1]["url"].startswith("/api/teach/photo/answers")

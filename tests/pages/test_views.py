@@ -13,6 +13,7 @@ from pages.test_pages import ROOT, lab, opened, sound, words  # noqa: F401
 from pages.ui.runs import view_of
 from pages.ui.runs.view import View
 from tlcore import jobs
+from tlcore.errors import DataError
 from tlcore.exports import EXPORTERS, Exporter, Part
 from tlcore.jobs.execution import execute
 from tlcore.recipes import scratch_control
@@ -78,6 +79,33 @@ def test_a_further_form_of_a_run_is_among_its_downloads(lab, monkeypatch):  # no
     lab.store.finish(run.id, "stopped")
     app = sound(opened("runs", run_run=run.id))
     assert "Half of it" in [element.proto.label for element in app.get("download_button")]
+
+
+def test_a_form_that_is_made_is_chosen_made_told_of_and_then_downloaded(lab, monkeypatch):  # noqa: F811
+    class Slow(Exporter):
+        name = "slow"
+
+        def parts(self, run, store):
+            def make():
+                return b"made", Sentence("Tried on {n} images.", n=7)
+
+            def fail():
+                raise DataError("There is no form of it.")
+
+            made = Part("-a.slow", Sentence("A: slow"), lambda: make()[0], make=make)
+            return made, Part("-b.slow", Sentence("B: slow"), lambda: fail()[0], make=fail)
+
+    monkeypatch.setitem(EXPORTERS, "slow", Slow())
+    run = lab.store.create(HeadSpec(curves=False))
+    lab.store.finish(run.id, "stopped")
+    app = sound(opened("runs", run_run=run.id))
+    assert "slow" not in str([element.proto.label for element in app.get("download_button")])
+    app.button(key=f"make_{run.id}").click().run()
+    assert "Tried on 7 images" in words(sound(app))
+    assert f"Download {run.id[:6]}-a.slow" in [element.proto.label for element in app.get("download_button")]
+    app.selectbox(key=f"made_of_{run.id}").select("-b.slow").run()
+    app.button(key=f"make_{run.id}").click().run()
+    assert "There is no form of it." in words(sound(app))
 
 
 def test_a_slot_of_one_kind_shows_no_run_of_another(lab):  # noqa: F811

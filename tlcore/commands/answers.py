@@ -3,7 +3,6 @@
 import json
 import re
 from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,10 +11,13 @@ import numpy as np
 from tlcore import inputs, prediction, sources
 from tlcore.errors import DataError, SpecError
 from tlcore.prediction import ModelName, own_heads, taught
+from tlcore.prediction.programs import as_words
+from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 from tlcore.store import Store
+from tlcore.translation import _, shown
 
-from . import console, history
+from . import console, history, many_pictures
 
 MODEL = "digits"  # the drawing model
 MOST_BYTES = 100_000_000  # of a picture file: more is none
@@ -28,14 +30,17 @@ def predict(options: Namespace) -> int:
     if not options.files:
         raise SpecError("Name at least one picture file, or ask for the models with --list.")
     name = find_model(options.home, options.model)
+    if many_pictures.asked_for(options):
+        return many_pictures.predict(options, name)
     form = prediction.form_of_model(name, options.home)
+    whole = prediction.reads_whole(name, options.home)
     model: prediction.Predictor | None = None
     code = console.OK
     for path in options.files:
         try:
-            item = read_item(path, form, options.normalise)
+            item = read_item(path, form, options.normalise, whole)
         except DataError as error:
-            console.tell(f"{path}: {error}")
+            console.tell(f"{path}: {shown(error.sentence)}")
             code = console.BAD
             continue
         with console.quiet():  # the model is loaded for the first picture that can be read
@@ -47,28 +52,15 @@ def predict(options: Namespace) -> int:
     return code
 
 
-def as_words(class_names: Sequence[str], answer: np.ndarray) -> dict[str, object]:
-    """Return the label, its probability, and every class with its own.
-
-    Examples
-    --------
-    >>> as_words(["0", "1"], np.array([0.25, 0.75]))
-    {'label': '1', 'probability': 0.75, 'probabilities': {'0': 0.25, '1': 0.75}}
-    """
-    probabilities = {name: round(float(p), 6) for name, p in zip(class_names, answer, strict=True)}
-    label = class_names[int(answer.argmax())]
-    return {"label": label, "probability": probabilities[label], "probabilities": probabilities}
-
-
 def list_models(options: Namespace) -> int:
     runs = Store(options.home).list(states=("done", "stopped"), limit=history.ALL)
     models = prediction.available(runs, (*sources.offered(), *sources.uploaded()))
     models += prediction.of_own(own_heads.cards())
     rows = [
-        [ModelName.parse(info.name).short, info.kind, str(info.title), " ".join(info.class_names)] for info in models
+        [ModelName.parse(info.name).short, info.kind, shown(info.title), " ".join(info.class_names)] for info in models
     ]
     values = [{**asdict(info), "name": ModelName.parse(info.name).short, "title": str(info.title)} for info in models]
-    return console.show(options, values, console.table(["name", "kind", "title", "classes"], rows))
+    return console.show(options, values, console.table([_("name"), _("kind"), _("title"), _("classes")], rows))
 
 
 def find_model(home: Path, text: str) -> str:
@@ -90,7 +82,7 @@ def find_model(home: Path, text: str) -> str:
     shipped = [card.name for card in (*sources.offered(), *sources.uploaded()) if card.answers]
     if text in shipped:
         return str(ModelName.source(text))
-    run_id, _, head = text.partition("/")
+    run_id, _slash, head = text.partition("/")
     if not head and not re.fullmatch("[0-9a-f]{6,16}", run_id):
         raise SpecError(
             "There is no model {text!r}. Pick one of: {shipped}, or a run's; predict --list shows them all.",
@@ -107,13 +99,13 @@ def find_model(home: Path, text: str) -> str:
             "There is no model {text!r}. Run {run_id} has: {left}.",
             text=text,
             run_id=run.id,
-            left=", ".join(left) or f"none, it is {run.state}",
+            left=", ".join(left) or Sentence("none, it is {state}", state=run.state),
         )
     return left[wanted]
 
 
-def read_item(path: Path, form: InputForm, normalise: bool) -> np.ndarray:
-    """Return a file as an item of ``form``.
+def read_item(path: Path, form: InputForm, normalise: bool, whole: bool = False) -> np.ndarray:
+    """Return a file as an item of ``form``; ``whole``: as it is, not as ink.
 
     Raises
     ------
@@ -130,7 +122,12 @@ def read_item(path: Path, form: InputForm, normalise: bool) -> np.ndarray:
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise DataError("This file cannot be read ({reason}).", reason=getattr(error, "strerror", error)) from error
-    item = inputs.modality(form.modality).accept(content, form, **({} if normalise else {"centred": False}))
+    item = inputs.modality(form.modality).accept(content, form, **_options(normalise, whole))
     if item is None:
         raise DataError("This file is blank: there is nothing to read.")
     return item
+
+
+def _options(normalise: bool, whole: bool) -> dict[str, bool]:
+    """Return what a kind of input is told beside a file: only what is not its own way."""
+    return {**({} if normalise else {"centred": False}), **({"whole": True} if whole else {})}

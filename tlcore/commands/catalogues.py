@@ -9,13 +9,15 @@ from tlcore import datasets, prediction, sources
 from tlcore.errors import SpecError
 from tlcore.features.freezing import Cost, Freezing, fitting, presets
 from tlcore.heads import CURVES, HEADS, LOSSES, Head
-from tlcore.prediction import own_heads
-from tlcore.sentences import in_english, percent
+from tlcore.prediction import as_source, own_heads
+from tlcore.sentences import Sentence, in_english, percent
 from tlcore.sources import making, uploads
 from tlcore.sources.foreign.archive import MOST_BYTES
 from tlcore.spec import FineTuneSpec, LayerInfo
+from tlcore.store import Store
+from tlcore.translation import _, shown
 
-from . import console
+from . import console, history
 from .console import share, table
 
 
@@ -23,12 +25,19 @@ def list_sources(options: Namespace) -> int:
     cards = (*sources.catalogue(), *sources.uploaded())
     absent = sources.absent()
     rows = [
-        [card.name, card.title, share(card.accuracy), card.n_weights, card.dataset, "no" if card.name in absent else ""]
+        [
+            card.name,
+            card.title,
+            share(card.accuracy),
+            card.n_weights,
+            card.dataset,
+            _("no") if card.name in absent else "",
+        ]
         for card in cards
     ]
-    text = table(["name", "title", "accuracy", "weights", "trained on", "here"], rows)
+    text = table([_("name"), _("title"), _("accuracy"), _("weights"), _("trained on"), _("here")], rows)
     if absent:
-        text += "\nNot here: sources fetch NAME brings its weights, once."
+        text += "\n" + _("Not here: sources fetch NAME brings its weights, once.")
     missing = {name: str(reason) for name, reason in absent.items()}
     return console.show(options, [asdict(card) | {"missing": missing.get(card.name, "")} for card in cards], text)
 
@@ -47,12 +56,16 @@ def rebuild_source(options: Namespace) -> int:
 
 
 def add_head(options: Namespace) -> int:
-    content = _read(options.add, own_heads.MOST_BYTES, ".skops")
+    content = read_file(options.add, own_heads.MOST_BYTES, ".skops")
     offered = (*sources.catalogue(), *sources.uploaded())
     with console.quiet():
         card = own_heads.add(content, options.add.name, offered)
     (info,) = prediction.of_own([card])
-    console.say(f"{card.name}: {info.title}; classes {' '.join(info.class_names)}")
+    console.say(
+        _("{name}: {title}; classes {names}").format(
+            name=card.name, title=shown(info.title), names=" ".join(info.class_names)
+        )
+    )
     return console.OK
 
 
@@ -61,25 +74,48 @@ def remove_head(options: Namespace) -> int:
     return console.OK
 
 
-def _read(path: Path, most: int, kind: str) -> bytes:
+def read_file(path: Path, most: int, kind: str) -> bytes:
     """Return a file's first ``most`` bytes and one more; a SpecError where it cannot be read."""
     try:
         with open(path, "rb") as file:
             return file.read(most + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no file has such a name"
+        reason = getattr(error, "strerror", None) or Sentence("no file has such a name")
         raise SpecError(
             "{file} cannot be read ({reason}). Name a {kind} file.", file=path, reason=reason, kind=kind
         ) from error
 
 
 def add_source(options: Namespace) -> int:
-    content = _read(options.file, MOST_BYTES, ".keras")
+    content = read_file(options.file, MOST_BYTES, ".keras")
     with console.quiet():
         card = uploads.add(content, options.file.name, options.classes, pixels=_pixels(options))
-    console.say(f"{card.name}: {card.title}, {card.n_weights:,} weights, {len(card.class_names)} classes")
-    console.say("\n".join(uploads.findings(card)))
+    console.say(
+        _("{name}: {title}, {n:,} weights, {k} classes").format(
+            name=card.name, title=card.title, n=card.n_weights, k=len(card.class_names)
+        )
+    )
+    console.say("\n".join(uploads.findings(card, _)))
     return console.OK
+
+
+def keep_source(options: Namespace) -> int:
+    """Make the network of a run a source."""
+    store = Store(options.home)
+    card = as_source.keep(history.find_run(store, options.id), options.home, options.title)
+    chain = " → ".join(each.title for each in sources.lineage(card.name))
+    console.say(
+        _("{name}: {title}; classes {names}").format(name=card.name, title=chain, names=" ".join(card.class_names))
+    )
+    return console.OK
+
+
+def trained_source(home: Path, run_id: str) -> str:
+    """Return the name of the source that a run's network is, and make it one where it is none yet."""
+    run = history.find_run(Store(home), run_id)
+    name = as_source.name_of(run)
+    there = [card.name for card in sources.uploaded()]
+    return name if name in there else as_source.keep(run, home).name
 
 
 def _pixels(options: Namespace) -> tuple[float, float] | None:
@@ -101,18 +137,18 @@ def remove_source(options: Namespace) -> int:
 def list_datasets(options: Namespace) -> int:
     sets = datasets.offered()
     rows = [[one.name, one.title, len(one.class_names), one.n_train, one.n_test, _where(one)] for one in sets]
-    text = table(["name", "title", "classes", "train", "test", "where"], rows)
+    text = table([_("name"), _("title"), _("classes"), _("train"), _("test"), _("where")], rows)
     return console.show(options, [{**asdict(one), "n_train": one.n_train} for one in sets], text)
 
 
 def _where(info: datasets.DatasetInfo) -> str:
     if datasets.own_sets.is_own(info.name):
-        return "own pictures"
-    return "shipped" if info.offline else info.note
+        return _("own pictures")
+    return _("shipped") if info.offline else info.note
 
 
 def list_heads(options: Namespace) -> int:
-    rows = [[card.name, str(card.title), _settings(card), str(card.note)] for card in HEADS.values()]
+    rows = [[card.name, shown(card.title), _settings(card), shown(card.note)] for card in HEADS.values()]
     cards = [
         {
             "name": head.name,
@@ -129,7 +165,7 @@ def list_heads(options: Namespace) -> int:
         }
         for head in HEADS.values()
     ]
-    text = table(["name", "title", "by hand (--set NAME.SETTING=VALUE)", "what it is"], rows)
+    text = table([_("name"), _("title"), _("by hand (--set NAME.SETTING=VALUE)"), _("what it is")], rows)
     return console.show(options, in_english(cards), text)
 
 
@@ -154,23 +190,25 @@ def describe(options: Namespace) -> int:
             console.shape(layer.output_shape),
             layer.n_weights,
             share(layer.n_weights / cost.n_weights),
-            state_of(layer, frozen.names),
+            shown(state_of(layer, frozen.names)),
         ]
         for layer in layers
     ]
-    heads = ["#", "layer", "type", "output", "weights", "share", "state"]
-    told = [{**asdict(layer), "state": state_of(layer, frozen.names)} for layer in layers]
+    heads = ["#", _("layer"), _("type"), _("output"), _("weights"), _("share"), _("state")]
+    told = [{**asdict(layer), "state": str(state_of(layer, frozen.names))} for layer in layers]
     values = {"source": card.name, "layers": told, **asdict(cost)}
-    lines = [table(heads, rows), cost_words(cost), *uploads.findings(card)]
+    lines = [table(heads, rows), cost_words(cost), *uploads.findings(card, _)]
     return console.show(options, values, "\n".join(lines))
 
 
-def state_of(layer: LayerInfo, frozen: Sequence[str]) -> str:
+def state_of(layer: LayerInfo, frozen: Sequence[str]) -> Sentence:
     if not layer.can_freeze:
-        return "nothing to freeze"
+        return Sentence("nothing to freeze")
     if layer.name not in frozen:
-        return "trainable"
-    return "frozen (runs in inference mode)" if layer.type == "BatchNormalization" else "frozen"
+        return Sentence("trainable")
+    if layer.type == "BatchNormalization":
+        return Sentence("frozen (runs in inference mode)")
+    return Sentence("frozen")
 
 
 def cost_words(cost: Cost) -> str:
@@ -183,15 +221,18 @@ def cost_words(cost: Cost) -> str:
     250 of 1,000 weights will train (25.0 %): each step needs about 50 % less compute than training everything.
     """
     n, total = cost.n_trainable, cost.n_weights
-    sums = f"{total:,} weights in all: {n:,} train and {total - n:,} are frozen."
+    sums = _("{total:,} weights in all: {trainable:,} train and {frozen:,} are frozen.")
     if not n:
-        return f"{sums}\nEvery layer with weights is frozen, so nothing would train. Unfreeze at least one layer."
-    saved = (
-        f": each step needs about {percent(1 - cost.share, 0)} less compute than training everything"
-        if cost.share < 1
-        else ""
-    )
-    return f"{sums}\n{n:,} of {total:,} weights will train ({percent(n / total)}){saved}."
+        words = _("Every layer with weights is frozen, so nothing would train. Unfreeze at least one layer.")
+    elif cost.share < 1:
+        words = _(
+            "{trainable:,} of {total:,} weights will train ({share}): each step needs about {saved} less compute than "
+            "training everything."
+        )
+    else:
+        words = _("{trainable:,} of {total:,} weights will train ({share}).")
+    values = {"share": percent(n / total), "saved": percent(1 - cost.share, 0)}
+    return f"{sums}\n{words}".format(total=total, trainable=n, frozen=total - n, **values)
 
 
 def frozen_layers(options: Namespace, source: str) -> tuple[str, ...]:

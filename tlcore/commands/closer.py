@@ -1,5 +1,6 @@
 """The commands that look closer at a finished run: every answer, a rival, an SVM or a forest from inside."""
 
+import re
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,17 +11,22 @@ import numpy as np
 
 from tlcore import evaluation, prediction
 from tlcore.errors import SpecError
-from tlcore.evaluation import calibration, outputs
+from tlcore.evaluation import calibration, curves, outputs
+from tlcore.evaluation.curves import MACRO, Curves
+from tlcore.evaluation.outputs import Outputs
+from tlcore.evaluation.words import accuracy_words
 from tlcore.evidence import contest
 from tlcore.evidence.contest import MODEL, Entrant
 from tlcore.heads import HEADS
 from tlcore.inspection import forest, svm
-from tlcore.jobs.report import accuracy_words
 from tlcore.sentences import between, percent
+from tlcore.spec import EvaluateSpec, Evaluation
 from tlcore.store import Run, Store
+from tlcore.translation import _, shown
 
 from . import answers, console, history, local_run
 
+AREAS = ("roc_auc", "average_precision")
 MOST_ROWS = 10  # of a list that is cut
 
 
@@ -29,9 +35,27 @@ def look(options: Namespace) -> int:
     run, model = find_kept(options.home, options.model)
     if options.against or options.repeat:
         return _against(options, run, model)
-    said = outputs.load(prediction.checked_file(run, outputs.FILE, options.home), model)
+    return console.show(options, *seen(options.home, run, model, options.curves))
+
+
+def seen(home: Path, run: Run, model: str, points: Path | None = None) -> tuple[dict[str, Any], str]:
+    """Return what a closer look at a run's model shows, as values and in words.
+
+    Parameters
+    ----------
+    points : where those of its curves are written, as CSV
+    """
+    said = outputs.load(prediction.checked_file(run, outputs.FILE, home), model)
     names = run.result.class_names
     score = evaluation.evaluate(said.labels, said.predicted, len(names), said.probabilities)
+    found = curves.curves(said.labels, said.probabilities)
+    if points:
+        points.write_text(curves.curves_csv(found, names), encoding="utf-8")
+    values = _values(said, score, found, names)
+    return values, "\n".join(_lines(score, values))
+
+
+def _values(said: Outputs, score: Evaluation, found: Sequence[Curves], names: Sequence[str]) -> dict[str, Any]:
     counts = np.array(score.confusion)
     sure = calibration.calibration(said.probabilities, said.predicted == said.labels)
     noise = calibration.of_noise(said.noise)
@@ -40,29 +64,65 @@ def look(options: Namespace) -> int:
         for name, row, hits in zip(names, evaluation.per_class(counts), np.diag(counts), strict=True)
         for low, high in [evaluation.wilson(int(hits), int(row["n"]))]
     ]
-    pairs = [[names[true], names[answer], n] for true, answer, n in evaluation.most_confused(counts, MOST_ROWS)]
     worst = np.argsort(-evaluation.losses(said.labels, said.probabilities))[:MOST_ROWS]
-    values = {
+    return {
         "test": asdict(score),
         "classes": classes,
-        "most_confused": pairs,
+        "most_confused": [
+            [names[true], names[answer], n] for true, answer, n in evaluation.most_confused(counts, MOST_ROWS)
+        ],
         "calibration": {"sure": sure.confidence, "right": sure.accuracy, "ece": sure.ece},
         "noise": {"sure": noise.sure, "mean": noise.confidence, "guess": noise.guess},
-        "worst": [[int(row), names[said.labels[row]], names[said.predicted[row]]] for row in worst],
+        "curves": [_curve_values(each, names) for each in found],
+        "worst": [[row, names[int(said.labels[row])], names[int(said.predicted[row])]] for row in worst.tolist()],
     }
+
+
+def _lines(score: Evaluation, values: dict[str, Any]) -> list[str]:
     shares = [
         [c["class"], percent(c["precision"]), percent(c["recall"]), between(c["low"], c["high"]), percent(c["f1"])]
-        for c in classes
+        for c in values["classes"]
     ]
-    text = [
-        accuracy_words(score),
-        console.table(["class", "precision", "recall", "95 % interval", "F1"], shares),
-        console.table(["true class", "answered", "images"], pairs) if pairs else "No test image was mixed up.",
-        f"On average {percent(sure.confidence)} sure and {percent(sure.accuracy)} right; expected calibration error "
-        f"{percent(sure.ece)}.",
-        f"Of images of noise, {percent(noise.sure, 0)} get a class at 90 % or surer.",
+    areas = [
+        [
+            found["class"],
+            *(
+                text
+                for name in AREAS
+                for text in (f"{found[name]:.3f}", f"{found[f'{name}_low']:.3f} – {found[f'{name}_high']:.3f}")
+            ),
+        ]
+        for found in values["curves"]
     ]
-    return console.show(options, values, "\n".join(text))
+    pairs, sure = values["most_confused"], values["calibration"]
+    heads = [
+        _("class against the rest"),
+        _("ROC area"),
+        _("95 % interval"),
+        _("average precision"),
+        _("95 % interval"),
+    ]
+    return [
+        shown(accuracy_words(score)),
+        console.table([_("class"), _("precision"), _("recall"), _("95 % interval"), "F1"], shares),
+        *([console.table(heads, areas)] if areas else []),
+        console.table([_("true class"), _("answered"), _("images")], pairs)
+        if pairs
+        else _("No test image was mixed up."),
+        _("On average {sure} sure and {right} right; expected calibration error {error}.").format(
+            sure=percent(sure["sure"]), right=percent(sure["right"]), error=percent(sure["ece"])
+        ),
+        _("Of images of noise, {share} get a class at 90 % or surer.").format(
+            share=percent(values["noise"]["sure"], 0)
+        ),
+    ]
+
+
+def _curve_values(found: Curves, names: Sequence[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {"class": "macro" if found.label == MACRO else names[found.label], "share": found.share}
+    for name, curve in zip(AREAS, (found.roc, found.precision_recall), strict=True):
+        values |= {name: curve.area, f"{name}_low": curve.low, f"{name}_high": curve.high}
+    return {**values, "bootstrap_seed": found.seed, "bootstrap_draws": found.n_draws}
 
 
 def _against(options: Namespace, run: Run, model: str) -> int:
@@ -102,8 +162,8 @@ def told(entrants: Sequence[Entrant], store: Store) -> tuple[dict[str, Any], str
         "accuracies": dict(found.ranking.accuracies),
         "rivals": [asdict(rival) for rival in found.ranking.rivals],
     }
-    hint = "\nRepeat them with --repeat." if found.offer and len(entrants) == 2 else ""
-    return values, f"{found.verdict}\n{found.scope}{hint}"
+    hint = "\n" + _("Repeat them with --repeat.") if found.offer and len(entrants) == 2 else ""
+    return values, f"{shown(found.verdict)}\n{shown(found.scope)}{hint}"
 
 
 def find_kept(home: Path, text: str) -> tuple[Run, str]:
@@ -114,12 +174,20 @@ def find_kept(home: Path, text: str) -> tuple[Run, str]:
     SpecError
         There is no such run or model.
     """
+    if tested := _tested(home, text):
+        return tested, MODEL
     name = answers.find_model(home, text)
-    kind, _, rest = name.partition(":")
+    kind, _colon, rest = name.partition(":")
     if kind not in ("run", "head"):
         raise SpecError("{text} is not a run of this lab. Name a run's id, or RUNID/HEAD-INPUT.", text=text)
-    run_id, _, file = rest.partition("/")
+    run_id, _slash, file = rest.partition("/")
     return Store(home).get(run_id), file.removesuffix(".skops") if file else MODEL
+
+
+def _tested(home: Path, text: str) -> Run | None:
+    """Return the run of that id where it is a test of another run's model."""
+    run = history.find_run(Store(home), text) if re.fullmatch("[0-9a-f]{6,16}", text) else None
+    return run if run and isinstance(run.spec, EvaluateSpec) else None
 
 
 def inside(options: Namespace) -> int:
@@ -167,11 +235,14 @@ def _say_svm(options: Namespace, found: svm.OpenedSVM, names: Sequence[str], pai
         "terms": (found.weights * found.kernels).tolist(),
     }
     lines = [
-        f"{first} (above 0) against {second}: f(x) = {found.shown_sum:.6f}, so it says {values['answer']}; "
-        f"scikit-learn's decision_function says {found.decision:.6f}.",
-        f"{len(found.vectors)} of {found.n:,} training images are support vectors, "
-        f"{found.n_at_limit} at C = {found.C:g}.",
-        console.table(["the dual problem", "value"], [[name, f"{value:.6f}"] for name, value in dual.items()]),
+        _(
+            "{first} (above 0) against {second}: f(x) = {sum:.6f}, so it says {answer}; scikit-learn's "
+            "decision_function says {decision:.6f}."
+        ).format(first=first, second=second, sum=found.shown_sum, answer=values["answer"], decision=found.decision),
+        _("{k} of {n:,} training images are support vectors, {limit} at C = {C:g}.").format(
+            k=len(found.vectors), n=found.n, limit=found.n_at_limit, C=found.C
+        ),
+        console.table([_("the dual problem"), _("value")], [[name, f"{value:.6f}"] for name, value in dual.items()]),
     ]
     return console.show(options, values, "\n".join(lines))
 
@@ -189,5 +260,6 @@ def _say_forest(options: Namespace, found: forest.OpenedForest, names: Sequence[
         "average": dict(zip(names, average.tolist(), strict=True)),
         "predict_proba": dict(zip(names, found.probabilities.tolist(), strict=True)),
     }
-    heads = ["class", "trees that vote for it", "average of the trees", "predict_proba"]
-    return console.show(options, values, f"{len(found.trees)} trees: {values['answer']}\n{console.table(heads, rows)}")
+    heads = [_("class"), _("trees that vote for it"), _("average of the trees"), "predict_proba"]
+    words = _("{n} trees: {answer}").format(n=len(found.trees), answer=values["answer"])
+    return console.show(options, values, f"{words}\n{console.table(heads, rows)}")

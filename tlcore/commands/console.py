@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 from tlcore import jobs
 from tlcore.jobs.report import Entry, Table
 from tlcore.sentences import NOTHING, Sentence, percent
 from tlcore.spec import MetricPoint, Progress
 from tlcore.store import NumberedPoints, Run
+from tlcore.translation import _, shown
 
 OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130  # exit codes; ``cli`` says what they mean
 
@@ -24,12 +26,18 @@ PARTS_S = 5.0  # between two lines inside one epoch
 Say = Callable[[str], None]
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
+def words(text: str | Sentence) -> str:
+    """Return a text as it is, and a Sentence in the language of whoever started this command."""
+    return shown(text) if isinstance(text, Sentence) else text
 
 
-def tell(text: str) -> None:
+def say(text: str | Sentence) -> None:
+    print(words(text), flush=True)
+
+
+def tell(text: str | Sentence) -> None:
     """Print to the error stream: sentences, and the progress of what gives JSON."""
+    text = words(text)
     if sys.stderr:  # None where the stream was closed; print would take that for the other one
         # A person's own word may be no text at all, and is quoted back: as escapes, on any stream.
         print(text.encode("utf-8", "backslashreplace").decode(), file=sys.stderr, flush=True)
@@ -83,7 +91,7 @@ def quiet() -> Iterator[None]:
 # -- text --------------------------------------------------------------------------------------------------------
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Entry]]) -> str:
+def table(head: Sequence[str | Sentence], rows: Iterable[Sequence[Entry]]) -> str:
     """Return rows under their heads in aligned columns; numbers stand at the right.
 
     Examples
@@ -95,15 +103,25 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Entry]]) -> str:
     """
     texts = [[_text(cell) for cell in row] for row in rows]
     columns = []
-    for column in zip(head, *texts, strict=True):
-        width = max(map(len, column))
+    for column in zip(map(words, head), *texts, strict=True):
+        width = max(map(_width, column))
         numbers = all(map(_is_number, column[1:]))
-        columns.append([text.rjust(width) if numbers else text.ljust(width) for text in column])
+        columns.append([_filled(text, width, numbers) for text in column])
     return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
 
 
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a Chinese character takes two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _filled(text: str, width: int, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space
+
+
 def _text(cell: Entry) -> str:
-    return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else cell
+    return "–" if cell is None else f"{cell:,}" if isinstance(cell, int) else words(cell)
 
 
 def _is_number(text: str) -> bool:
@@ -119,6 +137,11 @@ def share(value: float | None) -> str | None:
     return None if value is None else percent(value)
 
 
+def accuracy(value: float | None, balanced: object) -> str | None:
+    """Return an accuracy as a percentage that says when it is a balanced one; None where nothing was tested."""
+    return _("{share} balanced").format(share=percent(value)) if value is not None and balanced else share(value)
+
+
 def when(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M") if seconds else None
 
@@ -126,6 +149,11 @@ def when(seconds: float | None) -> str | None:
 def title(run: Run) -> str:
     """Return a run's name, or what it does in the names that the flags take."""
     return run.name or jobs.describe(run.spec)
+
+
+def ended(run: Run) -> str:
+    """Return a run's state and how long it took."""
+    return _("Run {id}: {state}").format(id=run.id, state=run.state) + took(run)
 
 
 def took(run: Run) -> str:
@@ -141,15 +169,18 @@ def run_text(run: Run, folder: Path) -> str:
     folder : the folder of the run's files
     """
     lines = [
-        f"Run {run.id}: {run.state}{took(run)}" + (", deleted" if run.deleted else ""),
+        ended(run) + (_(", deleted") if run.deleted else ""),
         *filter(None, (run.name, jobs.describe(run.spec), run.note)),
-        f"{run.kind}, seed {run.seed}, created {when(run.created)}, attempt {run.attempt}",
+        _("{kind}, seed {seed}, created {when}, attempt {n}").format(
+            kind=run.kind, seed=run.seed, when=when(run.created), n=run.attempt
+        ),
     ]
     if run.error:
-        lines.append(str(run.error))
+        lines.append(shown(run.error))
     if run.state == "running":
-        message = f"{run.progress.message}, " if run.progress.message else ""
-        lines.append(f"{message}step {run.progress.step} of {run.progress.n_steps}")
+        message = f"{shown(run.progress.message)}, " if run.progress.message else ""
+        step = _("step {step} of {total}").format(step=run.progress.step, total=run.progress.n_steps)
+        lines.append(f"{message}{step}")
     return "\n".join(lines + result_lines(run, folder))
 
 
@@ -169,7 +200,7 @@ class LiveLines:
     def show(self, run: Run, points: NumberedPoints) -> None:
         if run.attempt > self._attempt:  # its process was lost: the points that are new count from further back
             self._attempt, self.since, self._said_s = run.attempt, 0, 0.0
-            self._say("its process was lost: it goes on from what was finished")
+            self._say(_("its process was lost: it goes on from what was finished"))
             return
         job, message = jobs.of(run.spec), run.progress.message
         n_epochs = job.epochs(run.spec)
@@ -180,15 +211,15 @@ class LiveLines:
             self._step(run.progress)
         elif message and message != self._message:
             step = "" if n_epochs else f"{run.progress.step + 1}/{run.progress.n_steps} "
-            self._say(f"{step}{message}")
+            self._say(f"{step}{shown(message)}")
         self._message = message
 
     def _step(self, progress: Progress) -> None:
         """Say one of many steps now and then."""
         if progress.step and time.monotonic() - self._said_s >= PARTS_S:
             self._said_s = time.monotonic()
-            left = "" if progress.left_s is None else f", about {progress.left_s:.0f} s left"
-            self._say(f"{progress.step}/{progress.n_steps} {progress.message}{left}")
+            left = "" if progress.left_s is None else _(", about {n:.0f} s left").format(n=progress.left_s)
+            self._say(f"{progress.step}/{progress.n_steps} {shown(progress.message)}{left}")
 
     def _epoch(self, point: MetricPoint, n_epochs: int) -> None:
         """Training and validation of a finished epoch make one line; within a long epoch one comes now and then."""
@@ -201,14 +232,15 @@ class LiveLines:
             return
         self._said_s, self._told = point.elapsed_s, point.x
         parts = [point] if self._train is None or point.part == "train" else [self._train, point]
-        words = "  ".join(f"{each.part} {_measured(each)}" for each in parts)
-        self._say(f"epoch {round(point.x, 2):>5g}/{n_epochs}  {words}  {point.elapsed_s:.1f} s")
+        parts_words = "  ".join(f"{each.part} {_measured(each)}" for each in parts)
+        line = _("epoch {at:>5g}/{total}  {words}  {elapsed:.1f} s")
+        self._say(line.format(at=round(point.x, 2), total=n_epochs, words=parts_words, elapsed=point.elapsed_s))
 
 
 def _measured(point: MetricPoint) -> str:
     loss = "–" if point.loss is None else f"{point.loss:.4f}"
     right = "–" if point.accuracy is None else percent(point.accuracy)
-    return f"loss {loss} accuracy {right}"
+    return _("loss {loss} accuracy {accuracy}").format(loss=loss, accuracy=right)
 
 
 # -- a result ----------------------------------------------------------------------------------------------------
@@ -224,4 +256,4 @@ def result_lines(run: Run, folder: Path) -> list[str]:
     if not run.stored:
         return []
     report = jobs.of(run.spec).report(run.result, folder)
-    return [table(part.heads, part.rows) if isinstance(part, Table) else part for part in report]
+    return [table(part.heads, part.rows) if isinstance(part, Table) else words(part) for part in report]

@@ -14,6 +14,7 @@ from tlcore.recipes import break_it
 from tlcore.sentences import spread
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 from tlcore.store import Run, Store
+from tlcore.translation import _, shown
 
 from . import console
 from .history import find_run
@@ -36,16 +37,16 @@ def sweep(options: Namespace) -> int:
         finished.append((run, store.cells(run.id)))
         if code:
             return code
-    cells = [cell for _, part in finished for cell in part]
+    cells = [cell for _run, part in finished for cell in part]
     if options.csv:
         options.csv.write_text(exports.cells_csv(cells), encoding="utf-8")
-        console.tell(f"Experiments: {options.csv}")
+        console.tell(_("Experiments: {file}").format(file=options.csv))
     if options.json:
         console.say(console.as_json([asdict(cell) for cell in cells]))
     if options.record:
-        if not all(run.result.complete for run, _ in finished):
+        if not all(run.result.complete for run, _cells in finished):
             raise SpecError("The study is not complete, so nothing was recorded. Go on with --resume last.")
-        console.tell(f"Recorded: {recorded.write(options.study, finished)}")
+        console.tell(_("Recorded: {file}").format(file=recorded.write(options.study, finished)))
     return console.OK
 
 
@@ -58,7 +59,7 @@ def judge(options: Namespace) -> int:
         store = Store(options.home)
         mine = [(run.spec, store.cells(run.id)) for run in store.list(kind=SweepSpec.kind)]
         found = sweeps.by_conditions(mine)  # type: ignore[arg-type]
-        groups = {str(conditions.words): cells for conditions, cells in found.items()} or {"": []}
+        groups = {shown(conditions.words): cells for conditions, cells in found.items()} or {"": []}
     values, cards = [], []
     for words, cells in groups.items():  # what was measured otherwise is not merged
         verdicts = claims.judge_all(cells)
@@ -67,7 +68,7 @@ def judge(options: Namespace) -> int:
             | ({"measured": words} if words else {})
             for v in verdicts
         ]
-        cards += [f"With {words}:"] if words else []
+        cards += [_("With {conditions}:").format(conditions=words)] if words else []
         cards += map(_card, verdicts)
     return console.show(options, values, "\n\n".join(cards))
 
@@ -78,20 +79,35 @@ def _card(verdict: claims.Verdict) -> str:
     for one in verdict.findings:
         amounts = [_amount(value, claim.unit) for value in (one.value, one.low, one.high)]
         rows.append([f"{one.per_class}", one.source, *amounts, f"{one.n_seeds}", _support(one)])
-    found = console.table(["labels", "source", claim.unit, "low", "high", "seeds", ""], rows) if rows else ""
-    lines = [f"{claim.sentence} {verdict.word.capitalize()}.", str(claim.experiment), found]
-    return "\n".join([*filter(None, lines), f"Published: {claim.published} {claim.reference}"])
+    unit = _("times") if claim.unit == "times" else _("points")
+    heads = [_("labels"), _("source"), unit, _("low"), _("high"), _("seeds"), ""]
+    found = console.table(heads, rows) if rows else ""
+    lines = [f"{shown(claim.sentence)} {_verdict(verdict.word)}", shown(claim.experiment), found]
+    published = _("Published: {words} {source}").format(words=shown(claim.published), source=claim.reference)
+    return "\n".join([*filter(None, lines), published])
+
+
+def _verdict(word: claims.Word) -> str:
+    """Return a verdict as a sentence of its own."""
+    sentences = {
+        "supported": _("Supported."),
+        "refuted": _("Refuted."),
+        "not shown": _("Not shown."),
+        "depends": _("Depends."),
+        "not measured": _("Not measured."),
+    }
+    return sentences[word]
 
 
 def _support(finding: claims.Finding) -> str:
     if finding.control:
-        return "control"
-    return {True: "supports it", False: "against it", None: "unclear"}[finding.supports]
+        return _("control")
+    return {True: _("supports it"), False: _("against it"), None: _("unclear")}[finding.supports]
 
 
 def _amount(value: float, unit: str) -> str:
     if isinf(value):
-        return "not reached"
+        return _("not reached")
     return f"{value:.1f}" if unit == "times" else f"{100 * value:+.1f}"
 
 
@@ -100,7 +116,7 @@ def _run_example(options: Namespace) -> int:
     spec = ExampleSpec() if options.seed is None else ExampleSpec(seed=options.seed)
     code, run = execute_here(options, spec, say_result)
     if not code and options.record:
-        console.tell(f"Recorded: {recorded.write_example(run)}")
+        console.tell(_("Recorded: {file}").format(file=recorded.write_example(run)))
     return code
 
 
@@ -135,7 +151,7 @@ def _say_sweep(options: Namespace, store: Store, run: Run) -> None:
         sweep_table(store.cells(run.id)),
         *console.result_lines(run, store.run_folder(run.id)),
     ]
-    console.say("\n".join([*filter(None, lines), f"Run {run.id}: {run.state}{console.took(run)}"]))
+    console.say("\n".join([*filter(None, lines), console.ended(run)]))
 
 
 def sweep_table(cells: Sequence[Cell]) -> str:
@@ -145,7 +161,7 @@ def sweep_table(cells: Sequence[Cell]) -> str:
     for source, cut, method in dict.fromkeys((cell.source, cell.cut, cell.method) for cell in cells):
         found = {band.x: band for band in savings.bands(savings.curve(cells, method, source, cut))}
         rows.append([source, cut, method, *(_band(found.get(n), method) for n in labels)])
-    heads = ["source", "cut", "method", *(f"{n} labels" for n in labels)]
+    heads = [_("source"), _("cut"), _("method"), *(_("{n} labels").format(n=n) for n in labels)]
     return console.table(heads, rows) if rows else ""
 
 
@@ -173,16 +189,27 @@ def break_one(options: Namespace) -> int:
         promised = {"least_drop": promise.least_drop, "unmoved": promise.unmoved}
         console.say(console.as_json({"mistake": options.mistake, **runs, **asdict(found), **promised}))
         return console.OK
-    came = "the run ended itself" if found.drop is None else f"{100 * found.drop:.1f} points lost"
-    least = (
-        f"at least {100 * promise.least_drop:.0f} points"
-        + "".join(f", {name} unmoved" for name in promise.unmoved)
-        + (" or an end of the run" if promise.may_stop else "")
-    )
-    kept = "kept" if found.kept else "not kept"
-    unmoved = str(freezing.uncompiled(break_it.proof(run)))
-    console.say(" ".join(filter(None, (f"Promised: {least}. Seen: {came}.", unmoved, f"The promise was {kept}."))))
+    unmoved = shown(freezing.uncompiled(break_it.proof(run)))
+    kept = _("The promise was kept.") if found.kept else _("The promise was not kept.")
+    console.say(" ".join(filter(None, (_promised(promise), _seen(found.drop), unmoved, kept))))
     return console.OK
+
+
+def _promised(promise: break_it.Break) -> str:
+    """Return what a mistake should do."""
+    words = _("Promised: at least {points:.0f} points.")
+    if promise.unmoved:
+        words = _("Promised: at least {points:.0f} points, {layers} unmoved.")
+    elif promise.may_stop:
+        words = _("Promised: at least {points:.0f} points or an end of the run.")
+    return words.format(points=100 * promise.least_drop, layers=", ".join(promise.unmoved))
+
+
+def _seen(drop: float | None) -> str:
+    """Return what it did."""
+    if drop is None:
+        return _("Seen: the run ended itself.")
+    return _("Seen: {points:.1f} points lost.").format(points=100 * drop)
 
 
 def _say_nothing(options: Namespace, store: Store, run: Run) -> None:

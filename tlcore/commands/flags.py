@@ -8,10 +8,37 @@ from typing import Any, NoReturn
 
 from tlcore import heads, sources
 from tlcore.errors import SpecError
+from tlcore.prediction import ModelName
+from tlcore.sentences import Sentence
 from tlcore.spec import RANGES, ByHand, check_choice, check_number
+from tlcore.translation import _, ngettext
 
 MOST = 1_000_000  # of a limit
 MOST_PIXEL = 100_000
+RUN = str(ModelName.run(""))  # before the id of a run, where a source is named
+
+
+# What argparse itself says, in versions of Python from 3.11 on; its messages are a catalogue's like ours.
+ARGPARSE = (
+    Sentence("usage: "),
+    Sentence("positional arguments"),
+    Sentence("options"),
+    Sentence("show this help message and exit"),
+    Sentence("argument %(argument_name)s: %(message)s"),
+    Sentence("the following arguments are required: %s"),
+    Sentence("unrecognized arguments: %s"),
+    Sentence("not allowed with argument %s"),
+    Sentence("invalid choice: %(value)r (choose from %(choices)s)"),
+    Sentence("unknown parser %(parser_name)r (choices: %(choices)s)"),
+    Sentence("expected one argument"),
+    Sentence("expected at most one argument"),
+    Sentence("expected at least one argument"),
+    Sentence("ignored explicit argument %r"),
+    Sentence("invalid %(type)s value: %(value)r"),
+    Sentence("one of the arguments %s is required"),
+)
+for _name, _word in (("_", _), ("ngettext", ngettext)):  # else it asks gettext's own domain, which is nobody's
+    setattr(argparse, _name, _word)
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,8 +75,17 @@ def choice(what: str, choices: Sequence[str]) -> Callable[[str], str]:
 
 
 def source(text: str) -> str:
-    """Read the name of a source model; whether an uploaded one is there is seen in its data folder."""
+    """Read the name of a source model; whether one that a person added is there is seen in its data folder.
+
+    ``run:ID`` is the network that a run left: it is made a source when the command is done.
+    """
+    if text.startswith(RUN):
+        return Trained(text.removeprefix(RUN))
     return text if sources.is_uploaded(text) else choice("source model", sources.names())(text)
+
+
+class Trained(str):
+    """The id of a run, as it was typed, whose network is the source: it is looked for in the data folder, later."""
 
 
 class Task(str):
@@ -74,7 +110,7 @@ def by_hand(text: str) -> ByHand:
     if not (equals and dot):
         raise SpecError("--set takes HEAD.NAME=VALUE. Received: {text!r}. Try linear_svm.C=0.1.", text=text)
     known = {each.name: each for each in heads.info(head).knobs}
-    check_choice(f"setting of {head}", knob, tuple(known))
+    check_choice(Sentence("setting of {head}", head=head), knob, tuple(known))
     return ByHand(head, knob, known[knob].read(value))
 
 

@@ -10,11 +10,13 @@ from tlcore import datasets, exports
 from tlcore.errors import SpecError
 from tlcore.evidence import contest, side_by_side
 from tlcore.evidence.history import Filter, single
+from tlcore.exports import mlflow
 from tlcore.machine import is_alive
-from tlcore.sentences import between, percent
+from tlcore.sentences import Sentence, between
 from tlcore.store import Run, Store
 from tlcore.store import connection as database
 from tlcore.store.recovery import recover
+from tlcore.translation import _, shown
 
 from . import console
 from .console import table
@@ -30,14 +32,18 @@ def list_runs(options: Namespace) -> int:
             run.id,
             run.kind,
             run.state,
-            console.share(run.result.accuracy),
+            console.accuracy(run.result.accuracy, run.result.balanced),
             between(*run.result.interval) if run.result.interval else None,
             console.when(run.created),
             console.title(run),
         ]
         for run in runs
     ]
-    text = table(["id", "kind", "state", "accuracy", "95 % interval", "created", "what"], rows) if runs else "No runs."
+    text = (
+        table([_("id"), _("kind"), _("state"), _("accuracy"), _("95 % interval"), _("created"), _("what")], rows)
+        if runs
+        else _("No runs.")
+    )
     return console.show(options, [json.loads(exports.run_json(run, result=False)) for run in runs], text)
 
 
@@ -80,11 +86,11 @@ def compare_runs(options: Namespace) -> int:
     entrants = side_by_side.entrants(runs, ids)
     found = contest.contest(entrants, store.folder, store.list(limit=ALL)) if entrants else None
     reached = [_reached(run) for run in runs]
-    rows = [[name, *(each[name] for each in reached)] for name in reached[0]]
-    rows += [[str(setting.name), *(str(value or "–") for value in setting.values)] for setting in settings]
+    rows = [[_named(name), *(each[name] for each in reached)] for name in reached[0]]
+    rows += [[shown(setting.name), *(console.words(value or "–") for value in setting.values)] for setting in settings]
     lines = [
         table(["", *ids], rows),
-        str(found.verdict) if found else "Which is better cannot be said: " + _why(entrants),
+        shown(found.verdict) if found else _why(entrants),
     ]
     values = {
         "runs": [{"id": run.id, **each} for run, each in zip(runs, reached, strict=True)],
@@ -98,8 +104,8 @@ def _reached(run: Run) -> dict[str, str]:
     score = side_by_side.score(run)
     return {
         "state": run.state,
-        "accuracy": percent(score.accuracy) if score else "–",
-        "95 % interval": between(score.low, score.high) if score else "–",
+        "accuracy": (score and console.accuracy(score.headline, score.balanced)) or "–",
+        "95 % interval": between(*score.interval) if score else "–",
         "learning s": f"{run.result.learn_s:.2f}" if run.result.learn_s else "–",
         "processor s": f"{run.result.cpu_s:.2f}" if run.result.cpu_s else "–",
         "own task": side_by_side.forgot(run) or "–",
@@ -107,15 +113,31 @@ def _reached(run: Run) -> dict[str, str]:
     }
 
 
+def _named(what: str) -> str:
+    """Return what a row of figures is called."""
+    names = {
+        "state": _("state"),
+        "accuracy": _("accuracy"),
+        "95 % interval": _("95 % interval"),
+        "learning s": _("learning s"),
+        "processor s": _("processor s"),
+        "own task": _("own task"),
+        "freezing": _("freezing"),
+    }
+    return names[what]
+
+
 def _why(entrants: Sequence[contest.Entrant]) -> str:
-    return "fewer than two have a tested model." if entrants else "they learned different tasks."
+    if entrants:
+        return _("Which is better cannot be said: fewer than two have a tested model.")
+    return _("Which is better cannot be said: they learned different tasks.")
 
 
 def delete_run(options: Namespace) -> int:
     store = Store(options.home)
     run = find_run(store, options.id)
     store.delete(run.id)
-    print(f"Run {run.id} was deleted; `runs restore {run.id}` undoes it.")
+    print(_("Run {id} was deleted; `runs restore {id}` undoes it.").format(id=run.id))
     return console.OK
 
 
@@ -123,7 +145,7 @@ def restore_run(options: Namespace) -> int:
     store = Store(options.home)
     run = find_run(store, options.id, deleted=True)
     store.restore(run.id)
-    print(f"Run {run.id} is on the list.")
+    print(_("Run {id} is on the list.").format(id=run.id))
     return console.OK
 
 
@@ -134,7 +156,11 @@ def stop_run(options: Namespace) -> int:
     if run.state == "running" and is_alive(run.process) is False:  # nobody is left who would see the request
         store.finish(run.id, "stopped", attempt=run.attempt)
     state = store.get(run.id).state
-    print(f"Run {run.id} " + ("stops after the current batch." if state == "running" else f"is {state}."))
+    print(
+        _("Run {id} stops after the current batch.").format(id=run.id)
+        if state == "running"
+        else _("Run {id} is {state}.").format(id=run.id, state=state)
+    )
     return console.OK
 
 
@@ -142,10 +168,14 @@ def recover_runs(options: Namespace) -> int:
     path = database.file(options.home)
     found = recover(path)
     if found is None:
-        print(f"The run store {path} is sound. Nothing was changed.")
+        print(_("The run store {path} is sound. Nothing was changed.").format(path=path))
     else:
-        print(f"{found.runs} runs and {found.points} points were brought back into {path}.")
-        print(f"The damaged file is kept as {found.kept}.")
+        print(
+            _("{runs} runs and {points} points were brought back into {path}.").format(
+                runs=found.runs, points=found.points, path=path
+            )
+        )
+        print(_("The damaged file is kept as {kept}.").format(kept=found.kept))
     return console.OK
 
 
@@ -154,6 +184,12 @@ def export_run(options: Namespace) -> int:
     run = find_run(store, options.id)
     for path in exports.write(run_files(store, run, options.what), options.to):
         print(path)
+    return console.OK
+
+
+def send_run(options: Namespace) -> int:
+    store, to = Store(options.home), mlflow.address(options.to)
+    console.say(mlflow.send(find_run(store, options.id), store, to))
     return console.OK
 
 
@@ -180,7 +216,16 @@ def run_files(store: Store, run: Run, what: Sequence[str] | None) -> dict[str, b
             there=", ".join(there),
         )
     wanted = what or [name for name in there if not exports.EXPORTERS[name].only_by_name]
-    return {f"{run.id}{part.suffix}": part.read() for name in wanted for part in there[name]}
+    return {f"{run.id}{part.suffix}": _content(part) for name in wanted for part in there[name]}
+
+
+def _content(part: exports.Part) -> bytes:
+    """Return a file's content; of one that is made and tried, say what trying it gave."""
+    if part.make is None:
+        return part.read()
+    content, told = part.make()
+    console.tell(f"{part.title}: {told}")
+    return content
 
 
 def find_run(store: Store, text: str, deleted: bool = False) -> Run:
@@ -206,7 +251,7 @@ def find_run(store: Store, text: str, deleted: bool = False) -> Run:
             ids=", ".join(run.id for run in runs),
         )
     if not runs:
-        newest = ", ".join(run.id for run in store.list(limit=5)) or "none so far"
+        newest = ", ".join(run.id for run in store.list(limit=5)) or Sentence("none so far")
         raise SpecError(
             "There is no run {text!r}. Give an id or its first 6 characters or more; the newest are: {newest}.",
             text=text,

@@ -11,20 +11,23 @@ from typing import NoReturn
 
 from tlcore import datasets, sources
 from tlcore.datasets import own_sets
+from tlcore.engine import cluster
 from tlcore.errors import SpecError
-from tlcore.machine import Lock, logs
+from tlcore.machine import Lock, certificate, logs
 from tlcore.people import embedding, limits, whole_number
+from tlcore.sentences import Sentence
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST, PORT = "127.0.0.1", 8501
+HTTPS = "TRANSFER_LAB_HTTPS"
 
 # What to do about an address that cannot be used, by the reason; any other: another port.
-_OWN = "HOST must be an address of this machine, such as 127.0.0.1 or 0.0.0.0."
+_OWN = Sentence("HOST must be an address of this machine, such as 127.0.0.1 or 0.0.0.0.")
 ADVICE = {
     errno.EADDRNOTAVAIL: _OWN,
     errno.EAFNOSUPPORT: _OWN,
-    errno.EACCES: "Ports below 1024 are for the administrator: pick another, such as PORT=8501.",
+    errno.EACCES: Sentence("Ports below 1024 are for the administrator: pick another, such as PORT=8501."),
 }
 
 
@@ -74,7 +77,9 @@ def check_free(host: str, port: int) -> None:
             host=f"[{host}]" if ":" in host else host,
             port=port,
             reason=error.strerror or error,
-            advice=ADVICE.get(error.errno or 0, f"Stop what uses it, or pick another: PORT={other}."),
+            advice=ADVICE.get(
+                error.errno or 0, Sentence("Stop what uses it, or pick another: PORT={port}.", port=other)
+            ),
         ) from error
 
 
@@ -104,18 +109,39 @@ def serve(host: str, port: int, folder: Path) -> NoReturn:
     """
     check_free(host, port)
     whole_number("TRANSFER_LAB_WORKERS", 2, os.environ, most=64)
+    cluster.address(os.environ)
     limits(os.environ)
     own_sets.limits(os.environ)
     embedding.sites(os.environ)
     Lock(folder).release()  # the server takes it for good, when it is up
-    Store(folder).close()
+    store = Store(folder)
+    store.files.mark()  # an object store that cannot be used is said now, not by the first run
+    store.close()
     check_assets()
     options = ["--server.headless=true", f"--server.address={host}", f"--server.port={port}"]
     home = str(folder.resolve())
     os.chdir(ROOT)  # Streamlit looks for its configuration there
+    options += secure(host, Path(home))
     logs.gather()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     os.execve(sys.executable, command, {**os.environ, "TRANSFER_LAB_HOME": home})
+
+
+def secure(host: str, folder: Path) -> list[str]:
+    """Return the options of a server that speaks https with a certificate of its own, where that is asked for.
+
+    Raises
+    ------
+    SpecError
+        The setting is neither 0 nor 1, or no certificate can be made.
+    """
+    asked = os.environ.get(HTTPS, "").strip() or "0"
+    if asked not in ("0", "1"):
+        raise SpecError("{name} must be 1 or 0. Received: {text!r}. Try {name}=1.", name=HTTPS, text=asked[:40])
+    if asked == "0" or os.environ.get("STREAMLIT_SERVER_SSL_CERT_FILE"):  # of one's own
+        return []
+    made, key = certificate.of_folder(folder, certificate.names(host))
+    return [f"--server.sslCertFile={made}", f"--server.sslKeyFile={key}"]
 
 
 def serve_command(options: Namespace) -> int:

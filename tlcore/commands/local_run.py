@@ -19,8 +19,10 @@ from tlcore.heads import HEADS
 from tlcore.jobs import execution as worker
 from tlcore.machine import identity
 from tlcore.recipes import article_recipe, scratch_control, thawing, two_phases
+from tlcore.sentences import Sentence
 from tlcore.spec import RANGES, ComparisonSpec, DataSpec, FineTuneSpec, HeadSpec, Phase, Spec
 from tlcore.store import Run, Store
+from tlcore.translation import _
 
 from . import console
 from .catalogues import add_head, frozen_layers, list_heads, remove_head
@@ -47,7 +49,7 @@ def compare_heads(options: Namespace) -> int:
     jobs.check(spec)
     code, run = execute_here(options, spec, say_result)
     if not code and options.record:
-        console.tell(f"Recorded: {recorded_heads.write(run, Store(options.home))}")
+        console.tell(_("Recorded: {file}").format(file=recorded_heads.write(run, Store(options.home))))
     return code
 
 
@@ -57,7 +59,7 @@ def compare(options: Namespace) -> int:
     jobs.check(spec)
     code, run = execute_here(options, spec, _say_verdict)
     if not code and options.record:
-        console.tell(f"Recorded: {recorded_comparison.write(run, Store(options.home))}")
+        console.tell(_("Recorded: {file}").format(file=recorded_comparison.write(run, Store(options.home))))
     return code
 
 
@@ -77,7 +79,7 @@ def run_here(options: Namespace, spec: Spec) -> int:
 def execute_here(options: Namespace, spec: Spec, tell_result: SayResult) -> tuple[int, Run]:
     """Make a run and execute it, say how it goes and what it reached; return the exit code and the run."""
     store = Store(options.home)
-    return _execute(options, store, lambda: store.create(spec, name=options.name), tell_result)
+    return execute_made(options, store, lambda: store.create(spec, name=options.name), tell_result)
 
 
 def resume(options: Namespace) -> int:
@@ -88,10 +90,11 @@ def resume(options: Namespace) -> int:
         raise SpecError(
             "Run {run_id} is {state}; only a stopped run can be continued.", run_id=stopped.id, state=stopped.state
         )
-    return _execute(options, store, lambda: store.go_on(stopped, stopped.owner), say_result)[0]
+    return execute_made(options, store, lambda: store.go_on(stopped, stopped.owner), say_result)[0]
 
 
-def _execute(options: Namespace, store: Store, make: Callable[[], Run], tell_result: SayResult) -> tuple[int, Run]:
+def execute_made(options: Namespace, store: Store, make: Callable[[], Run], tell_result: SayResult) -> tuple[int, Run]:
+    """Execute what ``make`` adds to a store, say how it goes and what it reached; return the exit code and the run."""
     with console.quiet(), _interrupts() as pressed:
         run = carry_out(store, make(), pressed, console.tell if options.json else console.say)
     tell_result(options, store, run)
@@ -99,7 +102,7 @@ def _execute(options: Namespace, store: Store, make: Callable[[], Run], tell_res
         return console.OK, run
     if run.state == "stopped" and pressed:
         return console.INTERRUPTED, run
-    console.tell(str(run.error) or "The run was stopped from elsewhere before its end.")
+    console.tell(run.error or Sentence("The run was stopped from elsewhere before its end."))
     return console.FAILED, run
 
 
@@ -109,7 +112,7 @@ def say_result(options: Namespace, store: Store, run: Run) -> None:
         console.say(exports.run_json(run))
         return
     result = console.result_lines(run, store.run_folder(run.id))
-    console.say("\n".join([*result, f"Run {run.id}: {run.state}{console.took(run)}"]))
+    console.say("\n".join([*result, console.ended(run)]))
 
 
 def fine_tune_spec(options: Namespace) -> FineTuneSpec:
@@ -130,12 +133,24 @@ def fine_tune_spec(options: Namespace) -> FineTuneSpec:
     return scratch_control(spec) if scratch else spec
 
 
-_FIXED = ("source", "target", "split", "per_class", "freeze", "preset", "epochs", "batch_size", "optimizer")
+_FIXED = (
+    "source",
+    "target",
+    "split",
+    "per_class",
+    "label_noise",
+    "imbalance",
+    "freeze",
+    "preset",
+    "epochs",
+    "batch_size",
+    "optimizer",
+)
 _OF_RATE = ("learning_rate", "schedule", "rate_factor")
 
 
 def _refuse_fixed(options: Namespace) -> None:
-    for name in (*_FIXED, *_OF_RATE, "patience", "augment", "thaw", "thaw_every"):
+    for name in (*_FIXED, *_OF_RATE, "patience", "augment", "class_weight", "thaw", "thaw_every"):
         if getattr(options, name) is not None:
             raise SpecError(
                 "The article's recipe fixes what --{flag} sets. Leave it out, or choose another recipe.",
@@ -144,7 +159,9 @@ def _refuse_fixed(options: Namespace) -> None:
 
 
 def _own_recipe(options: Namespace) -> FineTuneSpec:
-    spec = FineTuneSpec(**_given(options, "source", "batch_size", "optimizer", "seed", "patience", "augment"))
+    spec = FineTuneSpec(
+        **_given(options, "source", "batch_size", "optimizer", "seed", "patience", "augment", "class_weight")
+    )
     spec = replace(spec, source=_source(options, spec.source))
     layers = sources.info(spec.source).layers
     phase = replace(Phase(**_given(options, "epochs", *_OF_RATE)), frozen=frozen_layers(options, spec.source))
@@ -174,7 +191,7 @@ def comparison_spec(options: Namespace) -> ComparisonSpec:
 
 def head_spec(options: Namespace) -> HeadSpec:
     """Return the comparison of a line, without learning curves, as the Heads page starts it."""
-    given = _given(options, "source", "layer", "heads", "inputs", "seeds")
+    given = _given(options, "source", "layer", "heads", "inputs", "seeds", "class_weight")
     if "all" in given.get("heads", ()):
         given["heads"] = tuple(HEADS)
     spec = HeadSpec(**given, curves=False, tune=options.tune)
@@ -192,7 +209,7 @@ def _source(options: Namespace, usual: str) -> str:
 
 
 def _data(options: Namespace, source: str, seed: int) -> DataSpec:
-    data = replace(DataSpec(**_given(options, "target", "split")), seed=seed)
+    data = replace(DataSpec(**_given(options, "target", "split", "label_noise", "imbalance")), seed=seed)
     if options.target is None:
         data = replace(data, target=sources.target_for(sources.info(source), data.target))
     if options.per_class is None:
@@ -216,7 +233,7 @@ def carry_out(store: Store, run: Run, pressed: Sequence[int], say: console.Say) 
     errors: list[BaseException] = []
     work = threading.Thread(target=_work, args=(run.id, str(store.folder), errors), daemon=True)
     try:
-        say(f"Run {run.id}: {console.title(run)}")
+        say(_("Run {id}: {title}").format(id=run.id, title=console.title(run)))
         work.start()
         return _follow(store, run, work, errors, pressed, say)
     except BaseException:  # nobody reads what is said, or the store is gone: the run does not go on unseen
@@ -249,7 +266,7 @@ def _follow(
         if pressed and not asked:
             asked = True
             store.request_stop(run.id)
-            console.tell("Stopping; press Ctrl+C again to end at once.")
+            console.tell(_("Stopping; press Ctrl+C again to end at once."))
         if len(pressed) > 1:
             store.finish(run.id, "stopped", attempt=run.attempt)
             os._exit(console.INTERRUPTED)  # a thread inside a long computation cannot be ended in any other way

@@ -9,6 +9,7 @@ import numpy as np
 
 from tlcore import prediction, sources
 from tlcore.errors import SpecError
+from tlcore.evaluation.words import accuracy_words
 from tlcore.evidence import contest, finish, recorded_cuts, recorded_race, side_by_side
 from tlcore.evidence.contest import Entrant
 from tlcore.inspection import explanation, lesson, maps
@@ -16,13 +17,13 @@ from tlcore.inspection.lesson import RATES, Lesson
 from tlcore.inspection.nearest import Nearest
 from tlcore.inspection.rates import range_test
 from tlcore.jobs.fine_tune import proof_words
-from tlcore.jobs.report import accuracy_words
 from tlcore.prediction import what_if
 from tlcore.prediction.what_if import Cuts, Move
 from tlcore.recipes import race as racing
 from tlcore.sentences import Sentence, between, percent
 from tlcore.spec import PIXELS
 from tlcore.store import Run, Store
+from tlcore.translation import _, shown
 
 from . import answers, closer, console, history, local_run
 
@@ -43,9 +44,11 @@ def move_boundary(options: Namespace) -> int:
     with console.quiet():
         answer = what_if.retrain(move)
     lines = [
-        accuracy_words(answer.test),
-        f"{answer.n_trainable:,} numbers were fitted on {answer.n_images:,} images in {answer.seconds:.1f} s.",
-        proof_words(answer.proof),
+        shown(accuracy_words(answer.test)),
+        _("{n:,} numbers were fitted on {images:,} images in {seconds:.1f} s.").format(
+            n=answer.n_trainable, images=answer.n_images, seconds=answer.seconds
+        ),
+        shown(proof_words(answer.proof)),
     ]
     return console.show(options, asdict(answer), "\n".join(lines))
 
@@ -55,8 +58,8 @@ def find_rate(options: Namespace) -> int:
     with console.quiet():
         test = range_test(local_run.fine_tune_spec(options))
     rows = [f"{rate:.1e}  {loss:.3f}" for rate, loss in list(zip(test.rates, test.losses, strict=True))[::8]]
-    best = "no rate made the loss fall" if test.best is None else f"the loss falls fastest at {test.best:g}"
-    return console.show(options, asdict(test), "\n".join(["rate     loss", *rows, f"{best[:1].upper()}{best[1:]}."]))
+    words = _("No rate made the loss fall.") if test.best is None else _("The loss falls fastest at {rate:g}.")
+    return console.show(options, asdict(test), "\n".join([_("rate     loss"), *rows, words.format(rate=test.best)]))
 
 
 def _say_every_cut(options: Namespace, cuts: Cuts) -> int:
@@ -65,13 +68,17 @@ def _say_every_cut(options: Namespace, cuts: Cuts) -> int:
     with console.quiet():
         scores = what_if.every_cut(cuts)
     if options.record:
-        console.tell(f"Recorded: {recorded_cuts.write(scores)}")
+        console.tell(_("Recorded: {file}").format(file=recorded_cuts.write(scores)))
     tests = {cut or PIXELS: test for cut, test in scores.tests}
-    rows = [[cut, console.share(test.accuracy), between(test.low, test.high)] for cut, test in tests.items()]
+    rows = [
+        [cut, console.accuracy(test.headline, test.balanced), between(*test.interval)] for cut, test in tests.items()
+    ]
     values = {**asdict(scores), "tests": {cut: asdict(test) for cut, test in tests.items()}}
     lines = [
-        console.table(["cut after", "accuracy", "95 % interval"], rows),
-        f"A linear SVM at each cut, on {scores.n_images:,} images, in {scores.seconds:.1f} s.",
+        console.table([_("cut after"), _("accuracy"), _("95 % interval")], rows),
+        _("A linear SVM at each cut, on {n:,} images, in {seconds:.1f} s.").format(
+            n=scores.n_images, seconds=scores.seconds
+        ),
     ]
     return console.show(options, values, "\n".join(lines))
 
@@ -79,7 +86,8 @@ def _say_every_cut(options: Namespace, cuts: Cuts) -> int:
 def explain(options: Namespace) -> int:
     """Say of one file what a model sees in it and why: where it looks, and the nearest training images."""
     name = answers.find_model(options.home, options.model)
-    item = answers.read_item(options.file, prediction.form_of_model(name, options.home), options.normalise)
+    form, whole = prediction.form_of_model(name, options.home), prediction.reads_whole(name, options.home)
+    item = answers.read_item(options.file, form, options.normalise, whole)
     with console.quiet():
         found = explanation.explain(name, item, str(options.home))
     if options.arrays:
@@ -92,22 +100,33 @@ def explain(options: Namespace) -> int:
         "nearest": str(near) if isinstance(near, Sentence) else _near(near),
         "layers": {layer: list(value.shape) for layer, value in found.activations},
     }
-    lines = [f"{words['label']}, {percent(float(words['probability']))} sure."]  # type: ignore[arg-type]
+    sure = percent(float(words["probability"]))  # type: ignore[arg-type]
+    lines = [_("{label}, {share} sure.").format(label=words["label"], share=sure)]
     if isinstance(heat, Sentence):
-        lines.append(str(heat))
+        lines.append(shown(heat))
     else:
         row, column = np.unravel_index(int(heat.heat.argmax()), heat.heat.shape)
         lines.append(
-            f"It looks most at row {row + 1}, column {column + 1} of the image: {heat.highest:.2g} to the score of "
-            f"{found.class_names[heat.label]} (Grad-CAM at {heat.layer})."
+            _(
+                "It looks most at row {row}, column {column} of the image: {highest:.2g} to the score of {label} "
+                "(Grad-CAM at {layer})."
+            ).format(
+                row=row + 1,
+                column=column + 1,
+                highest=heat.highest,
+                label=found.class_names[heat.label],
+                layer=heat.layer,
+            )
         )
     if isinstance(near, Sentence):
-        lines.append(str(near))
+        lines.append(shown(near))
     else:
         nearest = ", ".join(f"{label} ({d:.1f})" for label, d in zip(near.labels, near.distances, strict=True))
         lines.append(
-            f"Nearest of {near.n:,} training images in the features of {near.layer}, with their distance: {nearest}; "
-            f"a typical one is {near.typical:.1f} away."
+            _(
+                "Nearest of {n:,} training images in the features of {layer}, with their distance: {nearest}; a "
+                "typical one is {typical:.1f} away."
+            ).format(n=near.n, layer=near.layer, nearest=nearest, typical=near.typical)
         )
     return console.show(options, values, "\n".join(lines))
 
@@ -131,7 +150,7 @@ def _write_arrays(found: explanation.Explanation, path: Path) -> None:
         raise SpecError(
             "{path} cannot be written ({reason}). Name another file.", path=path, reason=error.strerror
         ) from error
-    console.tell(f"Arrays: {path}")
+    console.tell(_("Arrays: {file}").format(file=path))
 
 
 def feature_map(options: Namespace) -> int:
@@ -151,10 +170,13 @@ def feature_map(options: Namespace) -> int:
         )
         lines = ["class,before_x,before_y,after_x,after_y", *rows]
         options.csv.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        console.tell(f"Points: {options.csv}")
-    words = [f"{when}: the nearest other image is of the same class for {percent(near[when])}" for when in near]
+        console.tell(_("Points: {file}").format(file=options.csv))
+    before = _("before: the nearest other image is of the same class for {share}")
+    after = _("after: the nearest other image is of the same class for {share}")
+    words = [line.format(share=percent(near[when])) for when, line in (("before", before), ("after", after))]
     if found.same:
-        words.append(f"Everything up to {options.layer} was frozen: before and after are the same.")
+        same = _("Everything up to {layer} was frozen: before and after are the same.")
+        words.append(same.format(layer=options.layer))
     values = {"layer": options.layer, "method": options.method, "same_class": near, "same": found.same}
     return console.show(options, values, "\n".join(words))
 
@@ -174,17 +196,31 @@ def _say_lesson(options: Namespace, found: Lesson) -> int:
         for rate, after in zip(RATES, found.losses, strict=True)
     ]
     layers = [
-        [step.layer, step.n_weights, f"{step.gradient:.4f}", "yes" if step.frozen else "no"] for step in found.layers
+        [step.layer, step.n_weights, f"{step.gradient:.4f}", _("yes") if step.frozen else _("no")]
+        for step in found.layers
     ]
     n, d = found.matrix
     lines = [
-        f"J = {found.loss:.4f}: the mean of −log p over the {len(found.labels)} images of the first batch; "
-        f"{found.trained_loss:.4f} after the whole run.",
-        "One step w ← w − η ∂J/∂w:",
-        console.table(["η", "J after it", "J on a straight slope"], steps),
-        console.table(["layer", "weights", "‖∂J/∂w‖", "frozen"], layers),
-        f"Features of {found.layer}: a matrix of {n:,} × {d:,}. An SVM of {' against '.join(found.svm.pair)} on "
-        f"{found.svm.n} of its rows has {found.svm.n_support} support vectors; W(α) = {found.svm.dual.value:.4f}.",
+        _(
+            "J = {loss:.4f}: the mean of −log p over the {n} images of the first batch; {after:.4f} after the whole "
+            "run."
+        ).format(loss=found.loss, n=len(found.labels), after=found.trained_loss),
+        _("One step w ← w − η ∂J/∂w:"),
+        console.table(["η", _("J after it"), _("J on a straight slope")], steps),
+        console.table([_("layer"), _("weights"), "‖∂J/∂w‖", _("frozen")], layers),
+        _(
+            "Features of {layer}: a matrix of {n:,} × {d:,}. An SVM of {first} against {second} on {rows} of its rows "
+            "has {k} support vectors; W(α) = {value:.4f}."
+        ).format(
+            layer=found.layer,
+            n=n,
+            d=d,
+            first=found.svm.pair[0],
+            second=found.svm.pair[1],
+            rows=found.svm.n,
+            k=found.svm.n_support,
+            value=found.svm.dual.value,
+        ),
     ]
     return console.show(options, asdict(found), "\n".join(lines))
 
@@ -208,8 +244,8 @@ def race(options: Namespace) -> int:
         [
             name,
             runs[name].id,
-            console.share(test.accuracy),
-            between(test.low, test.high),
+            console.accuracy(test.headline, test.balanced),
+            between(*test.interval),
             side_by_side.forgot(runs[name]) or None,
             console.took(runs[name])[2:],
         ]
@@ -219,10 +255,12 @@ def race(options: Namespace) -> int:
     values["lanes"] = {name: runs[name].id for name in specs}
     values["forgetting"] = {name: run.result.forgetting and asdict(run.result.forgetting) for name, run in runs.items()}
     if options.record:
-        console.tell(f"Recorded: {recorded_race.write({name: runs[name] for name in specs}, store)}")
-    text = console.table(["lane", "run", "accuracy", "95 % interval", "own task", "took"], rows)
+        console.tell(
+            _("Recorded: {file}").format(file=recorded_race.write({name: runs[name] for name in specs}, store))
+        )
+    text = console.table([_("lane"), _("run"), _("accuracy"), _("95 % interval"), _("own task"), _("took")], rows)
     found = contest.contest(entrants, store.folder)
-    ended = str(finish.details(found, finish.finishes(runs, store))) if found else ""
+    ended = shown(finish.details(found, finish.finishes(runs, store))) if found else ""
     return console.show(options, values, "\n".join(filter(None, (text, words, ended))))
 
 
@@ -232,8 +270,8 @@ def annotate(options: Namespace) -> int:
     run = history.find_run(store, options.id)
     store.annotate(run.id, **{options.field: options.text})
     console.say(
-        f"Run {run.id} has the {options.field} {options.text!r}."
+        _("Run {id} has the {field} {text!r}.").format(id=run.id, field=options.field, text=options.text)
         if options.text
-        else f"Run {run.id} has no {options.field}."
+        else _("Run {id} has no {field}.").format(id=run.id, field=options.field)
     )
     return console.OK

@@ -10,70 +10,73 @@ from typing import Any
 from tlcore.datasets import own_sets
 from tlcore.datasets.own_sets import Choices, Given, Plan, Report
 from tlcore.errors import SpecError, StoreError
-from tlcore.sentences import in_english
+from tlcore.sentences import Sentence, in_english
+from tlcore.translation import _, shown
 
 from . import console
 from .console import table
 from .flags import all_or, choice, several
 from .options import add_command, add_json, add_number
 
-FILES = "a ZIP of class folders, such a folder, pictures in folders of their class, a CSV, an NPZ or IDX files"
-SET = "its name or title"
+FILES = Sentence(
+    "a ZIP of class folders, such a folder, pictures in folders of their class, a CSV, an NPZ or IDX files"
+)
+SET = Sentence("its name or title")
 
 
 def add_actions(actions: Any) -> None:
     """Add the lines of these commands."""
-    words = "look at pictures of your own and say what is wrong with them; nothing is kept"
+    words = _("look at pictures of your own and say what is wrong with them; nothing is kept")
     added = add_command(actions, "report", report, words, "datasets report pets.zip", "datasets report x.csv x.zip")
     _add_files(added)
     _add_choices(added)
     add_json(added)
-    words = "keep pictures of your own as a target task"
+    words = _("keep pictures of your own as a target task")
     examples = ("datasets add pets pets.zip", "datasets add pets pets.zip --rename kitten=cat --leave-out misc")
     added = add_command(actions, "add", add, words, *examples)
-    added.add_argument("title", metavar="NAME", help="what it is called, as in --target NAME")
+    added.add_argument("title", metavar="NAME", help=_("what it is called, as in --target NAME"))
     _add_files(added)
     _add_choices(added)
     add_json(added)
-    words = "take own pictures off the list, or with --undo put them back"
+    words = _("take own pictures off the list, or with --undo put them back")
     added = add_command(actions, "remove", remove, words, "datasets remove pets")
-    added.add_argument("set", metavar="NAME", help=SET)
-    added.add_argument("--undo", action="store_true", help="for an hour")
-    words = "call own pictures something else"
+    added.add_argument("set", metavar="NAME", help=shown(SET))
+    added.add_argument("--undo", action="store_true", help=_("for an hour"))
+    words = _("call own pictures something else")
     added = add_command(actions, "rename", rename, words, "datasets rename pets animals")
-    added.add_argument("set", metavar="NAME", help=SET)
-    added.add_argument("title", metavar="TITLE", help="what it is called from now on")
-    words = "give some own pictures another class or leave them out: a new version beside the old one"
+    added.add_argument("set", metavar="NAME", help=shown(SET))
+    added.add_argument("title", metavar="TITLE", help=_("what it is called from now on"))
+    words = _("give some own pictures another class or leave them out: a new version beside the old one")
     examples = ("datasets revise pets --relabel train/12=dog --leave-out test/3", "datasets pack pets pets.zip")
     added = add_command(actions, "revise", revise, words, *examples)
-    added.add_argument("set", metavar="NAME", help=SET)
-    words = "the class of a picture, numbered as datasets pack writes it; may be given again"
+    added.add_argument("set", metavar="NAME", help=shown(SET))
+    words = _("the class of a picture, numbered as datasets pack writes it; may be given again")
     added.add_argument("--relabel", action="append", default=[], metavar="PART/N=CLASS", help=words)
-    added.add_argument("--leave-out", type=several(str), default=(), metavar="PART/N,PART/N", help="pictures")
-    added.add_argument("--title", default="", metavar="TITLE", help="default: the old one with a number")
-    words = "write own pictures as a ZIP of class folders"
+    added.add_argument("--leave-out", type=several(str), default=(), metavar="PART/N,PART/N", help=_("pictures"))
+    added.add_argument("--title", default="", metavar="TITLE", help=_("default: the old one with a number"))
+    words = _("write own pictures as a ZIP of class folders")
     added = add_command(actions, "pack", pack, words, "datasets pack pets pets.zip")
-    added.add_argument("set", metavar="NAME", help=SET)
-    added.add_argument("file", type=Path, metavar="FILE", help="the ZIP")
+    added.add_argument("set", metavar="NAME", help=shown(SET))
+    added.add_argument("file", type=Path, metavar="FILE", help=_("the ZIP"))
 
 
 def _add_files(added: argparse.ArgumentParser) -> None:
-    added.add_argument("files", type=Path, nargs="+", metavar="FILE", help=FILES)
+    added.add_argument("files", type=Path, nargs="+", metavar="FILE", help=shown(FILES))
 
 
 def _add_choices(added: Any) -> None:
-    words = "28 × 28 grey, which the digit networks read, or 96 × 96 in colour; default: what fits the pictures"
+    words = _("28 × 28 grey, which the digit networks read, or 96 × 96 in colour; default: what fits the pictures")
     added.add_argument("--form", type=choice("form", tuple(own_sets.FORMS)), metavar="image|photo", help=words)
-    words = "another name for a class; equal names merge; may be given again"
+    words = _("another name for a class; equal names merge; may be given again")
     added.add_argument("--rename", action="append", default=[], type=_renamed, metavar="CLASS=NAME", help=words)
-    added.add_argument("--leave-out", type=several(str), default=(), metavar="CLASS,CLASS", help="classes")
-    words = "what is mended, as the report names it, or none; default: what the report marks with a star"
+    added.add_argument("--leave-out", type=several(str), default=(), metavar="CLASS,CLASS", help=_("classes"))
+    words = _("what is mended, as the report names it, or none; default: what the report marks with a star")
     added.add_argument("--mend", type=several(str), metavar="MEND,MEND|none", help=words)
-    words = "at most so many pictures of each class, drawn by the seed"
+    words = _("at most so many pictures of each class, drawn by the seed")
     added.add_argument("--per-class", type=all_or("per_class"), metavar="N|all", help=words)
-    added.add_argument("--own-split", action="store_true", help="draw the test part, though the files bring one")
-    added.add_argument("--test-share", type=_share, metavar="SHARE", help="of each class, 0.05 to 0.5; default 0.2")
-    add_number(added, "seed", "of what is drawn")
+    added.add_argument("--own-split", action="store_true", help=_("draw the test part, though the files bring one"))
+    added.add_argument("--test-share", type=_share, metavar="SHARE", help=_("of each class, 0.05 to 0.5; default 0.2"))
+    add_number(added, "seed", _("of what is drawn"))
 
 
 def _renamed(text: str) -> tuple[str, str]:
@@ -104,14 +107,15 @@ def _choices(options: Namespace) -> Choices:
     )
 
 
-def _given(paths: list[Path]) -> Iterator[Given]:
+def given_files(paths: list[Path]) -> Iterator[Given]:
+    """Yield the files that paths name, those below a folder too; raises a SpecError where one is not there."""
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             for at, folders, names in os.walk(path):
                 folders.sort()
                 inside = Path(at).relative_to(path)
                 yield from (Given(Path(at) / name, str(inside / name)) for name in sorted(names))
-        elif path.is_file():
+        elif os.path.isfile(path):
             yield Given(path, os.path.relpath(path) if len(paths) > 1 else path.name)
         else:
             raise SpecError("There is no file {file}. Name {files}.", file=path, files=FILES)
@@ -125,9 +129,9 @@ def _looked(options: Namespace) -> Report:
         nonlocal last
         if done - last >= 1000:
             last = done
-            told(f"{done:,} of {total:,} pictures read")
+            told(_("{n:,} of {total:,} pictures read").format(n=done, total=total))
 
-    return own_sets.look(list(_given(options.files)), progress=progress)
+    return own_sets.look(list(given_files(options.files)), progress=progress)
 
 
 def report(options: Namespace) -> int:
@@ -145,18 +149,31 @@ def report_words(found: Report, planned: Plan) -> str:
     """Return a report and a plan as text."""
     sizes = found.sizes
     lines = [
-        f"{found.kind_words}: {found.n:,} pictures in {len(found.classes)} classes, "
-        f"{sizes.least[0]} × {sizes.least[1]} to {sizes.most[0]} × {sizes.most[1]} pixels",
-        *(f"- {finding.sentence}{_mend_words(finding)}" for finding in found.findings),
-        table(["class", "train", "test"], [[count.name, count.n_train, count.n_test] for count in planned.classes]),
-        f"Kept as {planned.form}; left out: {planned.n_left_out:,}",
-        *(str(problem) for problem in planned.problems),
+        _("{kind}: {n:,} pictures in {k} classes, {w} × {h} to {most_w} × {most_h} pixels").format(
+            kind=console.words(found.kind_words),
+            n=found.n,
+            k=len(found.classes),
+            w=sizes.least[0],
+            h=sizes.least[1],
+            most_w=sizes.most[0],
+            most_h=sizes.most[1],
+        ),
+        *(f"- {shown(finding.sentence)}{_mend_words(finding)}" for finding in found.findings),
+        table(
+            [_("class"), _("train"), _("test")],
+            [[count.name, count.n_train, count.n_test] for count in planned.classes],
+        ),
+        _("Kept as {form}; left out: {n:,}").format(form=planned.form, n=planned.n_left_out),
+        *map(shown, planned.problems),
     ]
     return "\n".join(lines)
 
 
 def _mend_words(finding: own_sets.Finding) -> str:
-    return f" Mend {finding.mend}{'*' if finding.default else ''}: {finding.mend_words}." if finding.mend else ""
+    if not finding.mend:
+        return ""
+    name = f"{finding.mend}{'*' if finding.default else ''}"
+    return _(" Mend {name}: {words}.").format(name=name, words=console.words(finding.mend_words))
 
 
 def add(options: Namespace) -> int:
@@ -166,8 +183,11 @@ def add(options: Namespace) -> int:
         card = own_sets.add(found.id, options.title, _choices(options))
     finally:
         own_sets.discard(found.id, found.owner)
-    lines = [f"{card.name}: {card.title}, {card.n:,} pictures in {len(card.class_names)} classes, {card.form}"]
-    lines += [f"- {note}" for note in card.notes]
+    words = _("{name}: {title}, {n:,} pictures in {k} classes, {form}")
+    lines = [
+        words.format(name=card.name, title=card.title, n=card.n, k=len(card.class_names), form=card.form),
+        *(f"- {console.words(note)}" for note in card.notes),
+    ]
     return console.show(options, in_english(card.to_json()), "\n".join(lines))
 
 
@@ -190,8 +210,12 @@ def revise(options: Namespace) -> int:
         relabelled[_where(where)] = label
     left_out = {_where(text) for text in options.leave_out}
     made = own_sets.revise(_named(options.set), relabelled, left_out, options.title)
-    console.say(f"{made.name}: {made.title}, {made.n:,} pictures in {len(made.class_names)} classes")
-    console.say(f"- {made.notes[-1]}")
+    console.say(
+        _("{name}: {title}, {n:,} pictures in {k} classes").format(
+            name=made.name, title=made.title, n=made.n, k=len(made.class_names)
+        )
+    )
+    console.say(f"- {console.words(made.notes[-1])}")
     return console.OK
 
 
@@ -212,7 +236,7 @@ def pack(options: Namespace) -> int:
         raise StoreError(
             "{file} cannot be written ({reason}). Name another file.", file=options.file, reason=error.strerror
         ) from error
-    console.say(f"{options.file} ({options.file.stat().st_size:,} bytes)")
+    console.say(_("{file} ({n:,} bytes)").format(file=options.file, n=options.file.stat().st_size))
     return console.OK
 
 

@@ -3,13 +3,14 @@
 from . import digits_8x8, drawings, hands, keras_sets, mnist, own_sets
 from .assets import ASSETS, read_asset, read_card
 from .loading import Data, Pool, load, older_hash, pool, samples
-from .offers import called, find, offered
+from .offers import called, find, offered, spoiled
 from .source import (
     FINDERS,
     SOURCES,
     DatasetInfo,
     DataSource,
     Raw,
+    at_hand,
     catalogue,
     check_shipped,
     get,
@@ -17,7 +18,16 @@ from .source import (
     register,
     sharing,
 )
-from .splits import MOST_VALIDATION, apportion, check_per_class, divide, max_per_class, n_validation, split_sizes
+from .splits import (
+    MOST_VALIDATION,
+    apportion,
+    check_per_class,
+    divide,
+    max_per_class,
+    n_validation,
+    split_sizes,
+    training_sizes,
+)
 from .unseen import has_test, own_test, unseen
 
 for _source in (*mnist.TASKS, digits_8x8.Digits8x8(), hands.Hands(), *keras_sets.TASKS):
@@ -35,6 +45,7 @@ __all__ = [
     "Raw",
     "SOURCES",
     "apportion",
+    "at_hand",
     "called",
     "catalogue",
     "check_per_class",
@@ -59,5 +70,7 @@ __all__ = [
     "samples",
     "sharing",
     "split_sizes",
+    "spoiled",
+    "training_sizes",
     "unseen",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from tlcore.errors import DataError, RightsError, SpecError, StoreError
 from tlcore.machine.scratch import write_whole
 from tlcore.sentences import Sentence
-from tlcore.store import home
+from tlcore.store import shared_home
 
 FOLDER = "own_sets/incoming"  # in the data folder: what lies there counts as its sender's
 PIECE = 8 * 2**20  # bytes of a piece at most
@@ -219,7 +219,7 @@ def remove(arrival: Arrival) -> None:
 
 def _place(owner: str, name: str) -> Path:
     """Return the folder of a person's sending; what they are called opens nothing."""
-    return home() / FOLDER / f"{hashlib.sha256(owner.encode()).hexdigest()[:DIGITS]}-{name}"
+    return shared_home() / FOLDER / f"{hashlib.sha256(owner.encode()).hexdigest()[:DIGITS]}-{name}"
 
 
 def _somebody(owner: str | None) -> str:

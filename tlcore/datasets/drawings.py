@@ -15,7 +15,7 @@ import numpy as np
 
 from tlcore.errors import DataError, SpecError
 from tlcore.spec import InputForm
-from tlcore.store import home
+from tlcore.store import shared_home
 
 from .mnist import FORM
 from .source import DatasetInfo
@@ -96,7 +96,7 @@ def set_of(owner: str, class_names: Collection[str]) -> str:
         return ""
     items, labels = np.stack([drawing.item for drawing in kept]), np.array([drawing.label for drawing in kept])
     own = _hash(items.tobytes() + "\n".join(labels).encode())
-    path = home() / FOLDER / SETS / f"{own}.npz"
+    path = shared_home() / FOLDER / SETS / f"{own}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, items=items, labels=labels)
@@ -119,7 +119,7 @@ def of_task(own: str, task: DatasetInfo) -> tuple[np.ndarray, np.ndarray]:
     if len(own) != DIGITS or not set(own) <= set("0123456789abcdef"):
         raise SpecError("There are no drawings {own!r}. Choose the images again.", own=own)
     try:
-        with np.load(home() / FOLDER / SETS / f"{own}.npz", allow_pickle=False) as file:
+        with np.load(shared_home() / FOLDER / SETS / f"{own}.npz", allow_pickle=False) as file:
             items, labels = file["items"], file["labels"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError("The drawings that this run learned from are gone. Start it without them.") from error
@@ -130,7 +130,7 @@ def of_task(own: str, task: DatasetInfo) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _folder(owner: str) -> Path:
-    return home() / FOLDER / owner
+    return shared_home() / FOLDER / owner
 
 
 def _path(owner: str, name: str, ending: str = "") -> Path:

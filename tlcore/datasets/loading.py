@@ -60,8 +60,8 @@ def load(spec: DataSpec) -> Data:
     one twelfth (MNIST: 55,000 to train; the 15,000 held out are 5,000 for validation and the 10,000 of the test
     part). With ``per_class`` n the n training images of a class are the first n of the same order for every n, so a
     smaller training set is part of a larger one, and at most 1,000 validation images are kept. ``label_noise`` touches
-    training labels alone, and never how many each class has. ``own`` drawings come after the training images, whatever
-    ``per_class`` says; those of other classes are left out.
+    training labels alone, and never how many each class has; ``imbalance`` training images alone. ``own`` drawings come
+    after the training images, whatever ``per_class`` says; those of other classes are left out.
 
     Raises
     ------
@@ -73,9 +73,10 @@ def load(spec: DataSpec) -> Data:
     entry = info(spec.target)
     check_number("seed", spec.seed)
     check_number("label_noise", spec.label_noise)
+    check_number("imbalance", spec.imbalance)
     check_per_class(spec)
     raw = get(spec.target).read()
-    train, validation = divide(raw.y_train, spec.split, spec.per_class, spec.seed)
+    train, validation = divide(raw.y_train, spec.split, spec.per_class, spec.seed, spec.imbalance)
     x_train, y_train = raw.x_train[train], _with_noise(raw.y_train[train], spec.label_noise, spec.seed)
     if spec.own:
         x_own, y_own = drawings.of_task(spec.own, entry)

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,7 @@ class Look:
     since: float | None = None
     ended: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def note(self, done: int, total: int) -> None:
         if total and self.since is None:
@@ -55,7 +56,7 @@ class Looks:
 
     Parameters
     ----------
-    look : ``look(files, owner, progress, stopped)`` returns a report, as ``own_sets.look`` does
+    look : ``look(files, owner, progress, stopped, **more)`` returns a report, as ``own_sets.look`` does
     """
 
     def __init__(self, look: Callable[..., Any]):
@@ -64,8 +65,12 @@ class Looks:
         self._looks: dict[str, Look] = {}
         self._lock = threading.Lock()
 
-    def start(self, arrival: Arrival, owner: str) -> Look:
+    def start(self, arrival: Arrival, owner: str, **more: Any) -> Look:
         """Begin to look at a sending, whose files are removed afterwards; one that is looked at already goes on.
+
+        Parameters
+        ----------
+        more : keywords that ``look`` takes
 
         Raises
         ------
@@ -78,7 +83,7 @@ class Looks:
             if known is None or known.ended:
                 if not arrival.complete:
                     raise DataError("These files have not arrived whole. Send them again.")
-                known = self._looks[arrival.id] = Look(arrival, owner)
+                known = self._looks[arrival.id] = Look(arrival, owner, more=more)
                 self._pool.submit(self._run, known)
             return known
 
@@ -105,7 +110,7 @@ class Looks:
 
         try:
             files = [Given(path, name) for name, path in look.arrival.named()]
-            look.report = self._look(files, look.owner, look.note, look.cancelled.is_set).id
+            look.report = self._look(files, look.owner, look.note, look.cancelled.is_set, **look.more).id
         except LabError as error:
             look.error = error
         except Exception:

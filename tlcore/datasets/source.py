@@ -114,6 +114,15 @@ def get(name: str) -> DataSource:
     return SOURCES[name]
 
 
+def at_hand(name: str) -> DataSource | None:
+    """Return one task whose items can be read without a download; None where there is none, or none any more."""
+    try:
+        source = get(name)
+    except SpecError:
+        return None
+    return source if source.at_hand() else None
+
+
 def info(name: str) -> DatasetInfo:
     """Return what a picker says of one task; raises as ``get``."""
     return get(name).info

@@ -61,7 +61,43 @@ def check_per_class(spec: DataSpec) -> None:
     check_number("per_class", spec.per_class)
 
 
-def divide(labels: np.ndarray, split: str, per_class: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def long_tailed(sizes: Sequence[int], imbalance: float) -> list[int]:
+    """Return how many images each class keeps: all of the first, fewer by the same factor from class to class.
+
+    Every class keeps at least one.
+
+    References
+    ----------
+    Cui et al. (2019), "Class-balanced loss based on effective number of samples", section 5.1.
+
+    Examples
+    --------
+    >>> long_tailed([100, 100, 100], 100), long_tailed([5, 5], 1)
+    ([100, 10, 1], [5, 5])
+    """
+    last = max(len(sizes) - 1, 1)
+    return [max(1, round(n * imbalance ** (-k / last))) if n else 0 for k, n in enumerate(sizes)]
+
+
+def training_sizes(spec: DataSpec) -> list[int]:
+    """Return how many training images of each class a run learns from, drawings of its own left aside.
+
+    Reads no data.
+
+    Examples
+    --------
+    >>> training_sizes(DataSpec("mnist_5_9", per_class=100, imbalance=10.0))
+    [100, 56, 32, 18, 10]
+    """
+    sizes = info(spec.target).sizes
+    kept = apportion(_n_validation(sum(sizes), spec.split), sizes)
+    pools = [size - part for size, part in zip(sizes, kept, strict=True)]
+    return long_tailed([n if spec.per_class is None else min(n, spec.per_class) for n in pools], spec.imbalance)
+
+
+def divide(
+    labels: np.ndarray, split: str, per_class: int | None, seed: int, imbalance: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the training and of the validation images: disjoint, stratified, in random order.
 
     Parameters
@@ -69,6 +105,7 @@ def divide(labels: np.ndarray, split: str, per_class: int | None, seed: int) -> 
     labels : int array, shape (n,), values 0..k-1
     split : "standard" or "article"
     per_class : training images of each class; None for all
+    imbalance : as ``long_tailed`` takes it, of the training images alone
     """
     rng = np.random.default_rng(seed)
     members = [rng.permutation(np.flatnonzero(labels == label)) for label in range(int(labels.max()) + 1)]
@@ -76,7 +113,8 @@ def divide(labels: np.ndarray, split: str, per_class: int | None, seed: int) -> 
     shown = kept if per_class is None else apportion(min(MOST_VALIDATION, sum(kept)), kept)
     validation = np.concatenate([images[:n] for images, n in zip(members, shown, strict=True)])
     pools = [images[n:] for images, n in zip(members, kept, strict=True)]
-    train = np.concatenate([pool[:per_class] for pool in pools])
+    wanted = long_tailed([len(pool[:per_class]) for pool in pools], imbalance)
+    train = np.concatenate([pool[:n] for pool, n in zip(pools, wanted, strict=True)])
     return rng.permutation(train), rng.permutation(validation)
 
 

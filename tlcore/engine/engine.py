@@ -1,17 +1,39 @@
 """What the lab asks of whatever brings runs to processes, on this machine or on others."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from tlcore.sentences import NOTHING, Sentence
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker of a cluster, as its engine sees it.
+
+    ``n_runs`` go there at a time; ``runs`` are the ids of those that do; ``refusal`` says why it gets none.
+    """
+
+    name: str
+    host: str
+    n_runs: int
+    runs: tuple[str, ...] = ()
+    resources: Mapping[str, float] = field(default_factory=dict)
+    refusal: Sentence = NOTHING
 
 
 @dataclass(frozen=True)
 class Status:
-    """How an engine is: ``n_workers`` runs go at a time, ``busy`` of them now; ``queued`` runs wait."""
+    """How an engine is: ``n_workers`` runs go at a time, ``busy`` of them now; ``queued`` runs wait.
+
+    ``workers`` lists those of a cluster; an engine on this machine has none to list.
+    """
 
     n_workers: int
     busy: int
     queued: int
     alive: bool
+    workers: tuple[Worker, ...] = ()
 
 
 class Engine(Protocol):
@@ -46,5 +68,8 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """End every process; what ran is queued again, for the next engine on this store. Again is fine."""
+        """End every process of this machine; what they ran is queued again, for the next engine on this store.
+
+        What runs on other machines goes on there. Again is fine.
+        """
         ...

@@ -45,8 +45,9 @@ class Forecast:
 
     def _look(self) -> dict[str, float]:
         done = self.store.list(states=("done",), limit=RECENT)
-        waiting = {run.id: run for run in self.store.list(states=("queued",), limit=MOST)}
-        order = [waiting[run_id] for run_id in self.store.queued(limit=MOST) if run_id in waiting]
+        ids = self.store.queued(limit=MOST)
+        waiting = {run.id: run for run in self.store.list(states=("queued",), ids=ids, limit=MOST)}
+        order = [waiting[run_id] for run_id in ids if run_id in waiting]
         return waits(order, self.store.list(states=("running",)), done, self.n_workers(), time.time(), self.work)
 
 

@@ -7,30 +7,42 @@ later goes on where the last one was cut off.
 import atexit
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from logging import getLogger
 from pathlib import Path
+from typing import Protocol
 
 from tlcore.errors import LabError
 from tlcore.machine import is_alive, scratch
 from tlcore.machine.deaths import CutOff, cause, memory_kills
 from tlcore.sentences import Sentence
-from tlcore.store import Run, Store, checkpoint
+from tlcore.store import Run, Store
 
+from .ends import Ends
 from .engine import Status
 from .slots import Execute, Job, Slot, Warm
 
 log = getLogger(__name__)
 
 TURN_S = 2.0  # how often the engine looks at the store when nothing wakes it
-SETTLE_S = 3.0  # a dead run of this machine is first left to the engine that started it
 PURGE_S = 3600.0  # between two looks for what was deleted long ago
 KEEP_S = 30 * 24 * 3600.0  # a deleted run can be brought back for so long
-SILENT_S = 10.0  # of our own clock, without a new heartbeat of another machine's run, before it can count as lost
 LONGEST_HOLD_S = 20.0  # that the first children wait for what goes before them
 JUST_NOW_S = 2 * TURN_S  # between the kernel's killing a child for memory and our seeing its end
+CLOSE_S = 60.0  # for the children's ends; then nobody waits for them any more
 MOST_STARTS = 3  # child processes that may end before one of them claims the run
-MOST_LOST = 3  # processes that one run may lose in a row without getting further
+
+
+class Offers(Protocol):
+    """Which runs an engine may begin; without one of its own they are those that the store says come next."""
+
+    def next(self, limit: int) -> Sequence[str]:
+        """Return at most so many runs, the next first; those that the engine has in hand already may be among them."""
+        ...
+
+    def over(self, run_id: str) -> None:
+        """Hear that a run is in none of the engine's hands any more, however that came."""
+        ...
 
 
 class LocalEngine:
@@ -47,6 +59,7 @@ class LocalEngine:
     stop_grace_s : how long a run that was asked to stop may go without a new progress before it is killed;
         six times that in all
     stale_s : age of the last heartbeat after which another machine's run counts as lost
+    offers : which runs it may begin; None: those that come next in the store
     """
 
     def __init__(
@@ -60,14 +73,15 @@ class LocalEngine:
         may_start: Callable[[], bool] = lambda: True,
         stop_grace_s: float = 10.0,
         stale_s: float = 60.0,
+        offers: Offers | None = None,
     ):
         self._store = Store(folder)
         self._execute, self._folder, self._may_start = execute, Path(folder), may_start
-        self._stop_grace_s, self._stale_s = stop_grace_s, stale_s
+        self._stop_grace_s, self._offers = stop_grace_s, offers
+        self._ends = Ends(self._store, cause(CutOff()), stale_s)
         self._slots = [Slot(folder, warm, with_keras) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
         self._purge_at = 0.0
-        self._heard: dict[str, tuple[float | None, float]] = {}  # other machines' last heartbeats, and since when
         self._memory_kills, self._memory_ran_out = memory_kills(), -JUST_NOW_S  # as of the last look, and when it rose
         self._wake, self._closing, self._warm = threading.Event(), threading.Event(), threading.Event()
         # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
@@ -114,7 +128,11 @@ class LocalEngine:
         atexit.unregister(self.close)
         self._closing.set()
         self._wake.set()
-        self._thread.join()
+        self._thread.join(CLOSE_S)
+        if self._thread.is_alive():
+            log.error("the engine did not end within %g s, and its children are killed where they stand", CLOSE_S)
+            for slot in self._slots:
+                slot.kill()
         self._store.close()
 
     # -- the engine's thread -----------------------------------------------------------------------------------------
@@ -141,7 +159,7 @@ class LocalEngine:
         self._sweep()
 
     def _sweep(self) -> bool:
-        scratch.sweep_all(self._folder)
+        scratch.sweep_all(self._folder, self._store.shared)
         return True
 
     def _purge(self) -> None:
@@ -152,11 +170,13 @@ class LocalEngine:
 
     def _turn(self) -> None:
         for slot in self._slots:
-            if slot.job and (slot.job.future.done() or self._is_lost(slot, slot.job)):
-                self._conclude(slot, slot.job)
+            if (job := slot.job) and (job.future.done() or self._is_lost(slot, job)):
+                self._conclude(slot, job)
+                if self._offers and job.run_id not in self._starts:  # else it is tried again here
+                    self._offers.over(job.run_id)
         self._keep_warm()
         self._hurry()
-        self._take_over()
+        self._ends.take_over(self._in_hand())
         self._hand_out()
         self._for_memory()
 
@@ -164,10 +184,13 @@ class LocalEngine:
         """Let children warm up one after the other, so that the first is soon there; all at once when runs wait."""
         for slot in self._slots:
             slot.keep_warm()
-            if slot.is_warming and not self._store.queued(limit=1):
+            if slot.is_warming and not self._next(1):
                 break
         if any(slot.is_warm for slot in self._slots):
             self._warm.set()
+
+    def _next(self, limit: int) -> Sequence[str]:
+        return self._offers.next(limit) if self._offers else self._store.queued(limit=limit)
 
     def _hand_out(self) -> None:
         # A warm child first; then the slot that has been free longest: it will be warm first.
@@ -176,7 +199,7 @@ class LocalEngine:
         if not free:
             return
         taken = self._in_hand()
-        waiting = [run_id for run_id in self._store.queued(limit=len(self._slots) + len(free)) if run_id not in taken]
+        waiting = [run_id for run_id in self._next(len(self._slots) + len(free)) if run_id not in taken]
         for slot, run_id in zip(free, waiting, strict=False):
             if run := self._find(run_id):
                 slot.give(run_id, run.attempt, self._execute, self._wake.set)
@@ -192,23 +215,15 @@ class LocalEngine:
             log.warning("the worker process of run %s ended: %r", job.run_id, error)
         if run is None or run.final:
             self._starts.pop(job.run_id, None)
-            self._tidy(job.run_id)
+            self._ends.tidy(job.run_id)
         elif run.state == "queued" and run.attempt > job.attempt:  # it had begun, and was queued again already
             self._starts.pop(run.id, None)
         elif run.state == "queued":  # it never got as far as the claim
             self._starts[run.id] = self._starts.get(run.id, 0) + 1
             if self._starts[run.id] >= MOST_STARTS:
-                self._fail(run, _never_ready(run, self._starts.pop(run.id), self._cause(error)))
+                self._ends.fail(run, _never_ready(run, self._starts.pop(run.id), self._cause(error)))
         elif (is_alive(run.process) is False) if error else (run.process == job.future.result()):
-            self._again(run, error)
-
-    def _again(self, run: Run, error: BaseException | None) -> None:
-        """Queue a run again whose process ended before it did; give up when it does not get further."""
-        if run.lost + 1 < MOST_LOST and not run.stop_requested:
-            log.warning("run %s lost its process (%s) and is queued again", run.id, self._cause(error))
-            self._store.requeue(run.id, attempt=run.attempt, lost=True)
-        else:
-            self._fail(run, _gave_up(run.lost + 1, self._cause(error)))
+            self._ends.again(run, self._cause(error))
 
     def _is_lost(self, slot: Slot, job: Job) -> bool:
         """Whether a run's child is gone, at two looks, and its pool will never say so.
@@ -237,51 +252,19 @@ class LocalEngine:
                 log.warning("run %s did not stop by itself and is killed", run.id)
                 slot.kill()
 
-    def _take_over(self) -> None:
-        """Queue runs again whose process is gone with the engine that should have seen it."""
-        taken = self._in_hand()
-        for run in self._store.stale(SETTLE_S):
-            alive = is_alive(run.process)
-            if alive is None:  # another machine's process cannot be asked, but its heartbeat can be read
-                alive = self._beats(run)
-            if alive or run.id in taken:
-                continue
-            self._again(run, CutOff())
-
-    def _beats(self, run: Run) -> bool:
-        """Whether a heartbeat is young, or changed while we looked: clocks differ between machines, and jump."""
-        heartbeat, since = self._heard.get(run.id, (None, 0.0))
-        if run.heartbeat != heartbeat:
-            since = time.monotonic()
-            self._heard[run.id] = run.heartbeat, since
-        return abs(time.time() - (run.heartbeat or 0.0)) < self._stale_s or time.monotonic() - since < SILENT_S
-
     def _give_back(self, run_id: str) -> None:
         try:
             run = self._store.get(run_id)
             if run.state == "running" and is_alive(run.process) is False:
                 if run.stop_requested:
                     self._store.finish(run.id, "stopped", attempt=run.attempt)
-                    self._tidy(run.id)
+                    self._ends.tidy(run.id)
                 self._store.requeue(run.id, attempt=run.attempt)
         except LabError:
             log.exception("run %s could not be given back", run_id)
 
-    def _fail(self, run: Run, reason: Sentence) -> None:
-        """Write a run's end: as stopped when that was asked for, else as failed with the reason."""
-        if run.stop_requested:
-            self._store.finish(run.id, "stopped", attempt=run.attempt)
-            self._tidy(run.id)
-            return
-        log.error("run %s failed: %s", run.id, reason)
-        self._store.finish(run.id, "failed", error=reason, attempt=run.attempt)
-        self._tidy(run.id)
-
     def _cause(self, error: BaseException | None) -> Sentence:
         return cause(error, self._for_memory())
-
-    def _tidy(self, run_id: str) -> None:
-        checkpoint.remove(self._store.run_folder(run_id))
 
     def _for_memory(self) -> bool:
         """Whether the kernel has killed for memory just now; the end of a child is seen a moment after its death."""
@@ -298,16 +281,6 @@ class LocalEngine:
 
     def _in_hand(self) -> set[str]:
         return {slot.job.run_id for slot in self._slots if slot.job}
-
-
-def _gave_up(n: int, cause: Sentence) -> Sentence:
-    if n == 1:
-        return Sentence("Its process ended early because {cause}. Start the run again.", cause=cause)
-    return Sentence(
-        "Its process ended early {n} times in a row, the last time because {cause}. Start the run again.",
-        n=n,
-        cause=cause,
-    )
 
 
 def _never_ready(run: Run, n: int, cause: Sentence) -> Sentence:

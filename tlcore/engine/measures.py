@@ -1,6 +1,6 @@
 """What the lab measures of itself, in Prometheus' text form."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from tlcore.spec import RunState
 from tlcore.store import Store
 
-from .engine import Status
+from .engine import Status, Worker
 
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 10.0)
 
@@ -62,7 +62,10 @@ class Measures(Collector):
         engine = self._status()
         yield _gauge("transfer_lab_queue_length", "Runs that wait.", states["queued"])
         yield _gauges("transfer_lab_runs", "Runs on the list, by state.", states)
-        workers = {"busy": engine.busy, "idle": engine.n_workers - engine.busy}
+        workers = {"busy": engine.busy, "idle": max(0, engine.n_workers - engine.busy)}
+        if engine.workers:  # of a cluster
+            workers["refused"] = sum(bool(worker.refusal) for worker in engine.workers)
+            yield _of_workers(engine.workers)
         yield _gauges("transfer_lab_workers", "Worker processes, by state.", workers)
         yield _gauge("transfer_lab_sessions", "Browsers that are connected.", self._n_sessions())
         yield _gauge("transfer_lab_ready", "Whether the shipped models answer.", int(self._ready()))
@@ -70,6 +73,16 @@ class Measures(Collector):
 
 def _gauge(name: str, words: str, value: float) -> Metric:
     return GaugeMetricFamily(name, words, value=value)
+
+
+def _of_workers(workers: Iterable[Worker]) -> Metric:
+    counts = GaugeMetricFamily(
+        "transfer_lab_worker_runs", "Runs in the hands of a worker of the cluster.", labels=["worker", "machine"]
+    )
+    for worker in workers:
+        if not worker.refusal:
+            counts.add_metric([worker.name, worker.host], len(worker.runs))
+    return counts
 
 
 def _gauges(name: str, words: str, values: dict[str, int]) -> Metric:

@@ -19,7 +19,7 @@ log = getLogger(__name__)
 nursery.also(__name__)
 
 LONGEST_WARM_UP_S = 30.0  # after which nobody waits for a child's word
-NICE = 5  # a click and a pen stroke go before training
+NICE = 15  # a click, a pen stroke and a camera go before training
 
 Execute = Callable[[str, str], None]
 Warm = Callable[[], None]

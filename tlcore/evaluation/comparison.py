@@ -9,10 +9,12 @@ import numpy as np
 from tlcore.spec import Evaluation, HeadMean, HeadRow
 
 from . import ranking
-from .scores import t_95, wilson
+from .intervals import Z_95, t_95, wilson
 
 
-def compare(rows: Sequence[HeadRow], right: Mapping[str, np.ndarray] | None = None) -> tuple[HeadMean, ...]:
+def compare(
+    rows: Sequence[HeadRow], right: Mapping[str, np.ndarray] | None = None, labels: np.ndarray | None = None
+) -> tuple[HeadMean, ...]:
     """Return one line per head and input: means over seeds, best mean first.
 
     ``best`` marks the best and every line that is not clearly worse: by the seeds where there are
@@ -21,6 +23,7 @@ def compare(rows: Sequence[HeadRow], right: Mapping[str, np.ndarray] | None = No
     Parameters
     ----------
     right : by "head-input", whether each test image was answered rightly with the first seed; needed for fewer seeds
+    labels : of these images, int shape (n,); needed where the classes are lopsided
 
     Examples
     --------
@@ -36,21 +39,25 @@ def compare(rows: Sequence[HeadRow], right: Mapping[str, np.ndarray] | None = No
     means = {name: _mean(group) for name, group in groups.items()}
     n = rows[0].n
     ranked = ranking.rank(
-        {name: {row.seed: row.accuracy for row in group} for name, group in groups.items()},
+        {name: {row.seed: row.headline for row in group} for name, group in groups.items()},
         {name: answers for name, answers in (right or {}).items() if name in groups},
         {name: Evaluation(line.mean, *line.interval, n) for name, line in means.items()},
+        labels if rows[0].balanced else None,
     )
     lines = sorted(means.items(), key=lambda named: -named[1].mean)
     return tuple(replace(line, best=name in ranked.ties) for name, line in lines)
 
 
-def seeds_interval(accuracies: Sequence[float] | np.ndarray, n: int) -> tuple[float, float]:
+def seeds_interval(
+    accuracies: Sequence[float] | np.ndarray, n: int, noise: tuple[float, float] | None = None
+) -> tuple[float, float]:
     """Return the 95 % interval of a mean over seeds: by Student's t over the seeds, the test's own noise included.
 
     Parameters
     ----------
     accuracies : one for each seed
     n : test images, the same ones for all seeds; 0 where that is not known, which leaves out their noise
+    noise : the test's own, below and above the mean, where these are balanced accuracies
 
     Examples
     --------
@@ -60,6 +67,8 @@ def seeds_interval(accuracies: Sequence[float] | np.ndarray, n: int) -> tuple[fl
     values = np.asarray(accuracies, float)
     mean, n_seeds = float(values.mean()), len(values)
     low, high = wilson(round(mean * n), n) if n else (mean, mean)
+    if noise:
+        low, high = mean - noise[0], mean + noise[1]
     over_seeds = t_95(n_seeds - 1) * float(values.std(ddof=1)) / n_seeds**0.5 if n_seeds > 1 else 0.0
     return (
         max(0.0, mean - float(np.hypot(mean - low, over_seeds))),
@@ -75,23 +84,36 @@ def _comparable(rows: Sequence[HeadRow]) -> Sequence[HeadRow]:
 
 
 def _mean(group: Sequence[HeadRow]) -> HeadMean:
-    accuracies, first = np.array([row.accuracy for row in group]), group[0]
+    accuracies, first = np.array([row.headline for row in group]), group[0]
     mean, n_seeds = float(accuracies.mean()), len(accuracies)
     sd = float(accuracies.std(ddof=1)) if n_seeds > 1 else None
     # The test's own noise does not shrink with seeds: all are tested on the same images.
-    binomial = float(np.sqrt(mean * (1 - mean) / first.n))
-    low, high = seeds_interval(accuracies, first.n)
+    noise = _noise(group)
+    own = sum(noise) / (2 * Z_95) if noise else float(np.sqrt(mean * (1 - mean) / first.n))
+    low, high = seeds_interval(accuracies, first.n, noise)
     return HeadMean(
         head=first.head,
         input=first.input,
         n_seeds=n_seeds,
         mean=mean,
         sd=sd,
-        error=float(np.hypot((sd or 0.0) / n_seeds**0.5, binomial)),
+        error=float(np.hypot((sd or 0.0) / n_seeds**0.5, own)),
         fit_s=float(np.median([row.fit_s for row in group])),
         ms_per_image=float(np.median([row.ms_per_image for row in group])),
         mb=next((row.mb for row in group if row.mb is not None), None),
         n_features=first.n_features,
         low=low,
         high=high,
+        balanced=first.balanced is not None,
+    )
+
+
+def _noise(group: Sequence[HeadRow]) -> tuple[float, float] | None:
+    """Return how far the intervals of balanced accuracies reach below and above, as the mean over seeds."""
+    balanced = [row.balanced for row in group if row.balanced]
+    if not balanced:
+        return None
+    return (
+        float(np.mean([found.accuracy - found.low for found in balanced])),
+        float(np.mean([found.high - found.accuracy for found in balanced])),
     )

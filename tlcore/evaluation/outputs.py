@@ -79,7 +79,7 @@ def save(
     path = run_folder / FILE
     arrays: dict[str, np.ndarray] = {
         "labels": data.y_test.astype(np.int16),
-        "images": np.array(_keep_images(data, folder)),
+        "images": np.array(keep_images(data, folder)),
     }
     for name, (test, other) in said.items():
         arrays[f"{name}/test"] = test.astype(np.float16)
@@ -137,7 +137,8 @@ def test_images(name: str, folder: Path, form: InputForm) -> np.ndarray:
     return items
 
 
-def _keep_images(data: Data, folder: Path) -> str:
+def keep_images(data: Data, folder: Path) -> str:
+    """Keep the test images of a task in the data folder; return the name that tells them from others."""
     pixels, labels = data.x_test, data.y_test.astype(np.int64)
     if pixels.ndim == 4 and pixels.shape[-1] == 1:  # as before there were others: equal images keep their name
         pixels = pixels[..., 0]

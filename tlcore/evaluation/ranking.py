@@ -8,7 +8,9 @@ import numpy as np
 
 from tlcore.spec import Evaluation
 
-from .scores import no_clear_winner, paired, t_95
+from .balance import paired_by_class, weights
+from .intervals import t_95
+from .scores import no_clear_winner, paired
 
 SURE = 0.05  # a difference is called one below this probability
 FEWEST_SEEDS = 3  # that say how much the draw of the images matters
@@ -57,24 +59,29 @@ class Ranking:
 
 
 def rank(
-    seeds: Mapping[str, Mapping[int, float]], right: Mapping[str, np.ndarray], scores: Mapping[str, Evaluation]
+    seeds: Mapping[str, Mapping[int, float]],
+    right: Mapping[str, np.ndarray],
+    scores: Mapping[str, Evaluation],
+    labels: np.ndarray | None = None,
 ) -> Ranking:
     """Rank two or more by the best evidence there is: seeds that all share, single answers, separate intervals.
 
     Parameters
     ----------
     seeds : by name, the accuracy for each seed
-    right : as in ``by_images``; without all of the names it is not used
+    right, labels : as in ``by_images``; without all of the names they are not used
     scores : by name
     """
     shared = sorted(set.intersection(*map(set, seeds.values())))
     if len(shared) >= FEWEST_SEEDS:
         return by_seeds({name: [of[seed] for seed in shared] for name, of in seeds.items()})
-    return by_images(right) if right.keys() == scores.keys() else by_intervals(scores)
+    return by_images(right, labels) if right.keys() == scores.keys() else by_intervals(scores)
 
 
-def by_images(right: Mapping[str, np.ndarray]) -> Ranking:
+def by_images(right: Mapping[str, np.ndarray], labels: np.ndarray | None = None) -> Ranking:
     """Rank models by their answers to the same images, with McNemar's exact test.
+
+    With ``labels``, int shape (n,), by their balanced accuracies, with ``balance.paired_by_class``.
 
     Parameters
     ----------
@@ -86,12 +93,18 @@ def by_images(right: Mapping[str, np.ndarray]) -> Ranking:
     >>> found.best, found.rivals[0].p
     ('b', 0.015625)
     """
-    order = sorted(right, key=lambda name: -right[name].mean())
+    each = None if labels is None else weights(labels)
+    reached = {name: float(np.average(of, weights=each)) for name, of in right.items()}
+    order = sorted(right, key=lambda name: -reached[name])
     best = order[0]
-    ps = holm([paired(right[best], right[name]).p for name in order[1:]])
-    accuracies = {name: float(right[name].mean()) for name in order}
+    ps = holm([_chance(right[best], right[name], labels) for name in order[1:]])
+    accuracies = {name: reached[name] for name in order}
     leads = [accuracies[best] - accuracies[name] for name in order[1:]]
     return Ranking(best, tuple(map(Rival, order[1:], leads, ps)), "images", len(right[best]), accuracies)
+
+
+def _chance(first: np.ndarray, second: np.ndarray, labels: np.ndarray | None) -> float:
+    return paired(first, second).p if labels is None else paired_by_class(first, second, labels)
 
 
 def by_seeds(accuracies: Mapping[str, Sequence[float]]) -> Ranking:
@@ -125,14 +138,14 @@ def by_seeds(accuracies: Mapping[str, Sequence[float]]) -> Ranking:
 
 def by_intervals(scores: Mapping[str, Evaluation]) -> Ranking:
     """Rank models that were tested on different images, or whose single answers were not kept."""
-    order = sorted(scores, key=lambda name: -scores[name].accuracy)
+    order = sorted(scores, key=lambda name: -scores[name].headline)
     best = scores[order[0]]
     rivals = [
-        Rival(name, best.accuracy - scores[name].accuracy, float(no_clear_winner(best, scores[name])))
+        Rival(name, best.headline - scores[name].headline, float(no_clear_winner(best, scores[name])))
         for name in order[1:]
     ]
     n = min(score.n for score in scores.values())
-    return Ranking(order[0], tuple(rivals), "intervals", n, {name: scores[name].accuracy for name in order})
+    return Ranking(order[0], tuple(rivals), "intervals", n, {name: scores[name].headline for name in order})
 
 
 def holm(ps: Sequence[float]) -> list[float]:

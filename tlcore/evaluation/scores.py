@@ -1,6 +1,5 @@
 """Labels and predictions in, an honest score out: accuracy with its interval, confusion matrix, per-class scores."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, sqrt
 
@@ -8,57 +7,8 @@ import numpy as np
 
 from tlcore.spec import Evaluation
 
-Z_95 = 1.959964  # two-sided 95 % point of the normal distribution
-
-
-def wilson(n_right: int, n: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a proportion.
-
-    References
-    ----------
-    Wilson (1927), "Probable inference, the law of succession, and statistical inference".
-
-    Examples
-    --------
-    >>> low, high = wilson(90, 100)
-    >>> round(low, 3), round(high, 3)
-    (0.826, 0.945)
-    """
-    if n == 0:
-        return 0.0, 1.0
-    share, z2 = n_right / n, Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-# Two-sided 95 % points of Student's t for 1, 2, ... degrees of freedom.
-_T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-         2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045)  # fmt: skip
-
-
-def t_95(freedom: int) -> float:
-    """Return the two-sided 95 % point of Student's t."""
-    return _T_95[freedom - 1] if freedom <= len(_T_95) else Z_95
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return a mean with its 95 % interval by Student's t; of one value the value alone, three times.
-
-    References
-    ----------
-    Student (1908), "The probable error of a mean".
-
-    Examples
-    --------
-    >>> [round(x, 3) for x in mean_interval([1.0, 2.0, 3.0])]
-    [2.0, -0.484, 4.484]
-    """
-    mean, n = float(np.mean(values)), len(values)
-    if n < 2:
-        return mean, mean, mean
-    half = t_95(n - 1) * float(np.std(values, ddof=1)) / sqrt(n)
-    return mean, mean - half, mean + half
+from .balance import balanced
+from .intervals import wilson
 
 
 def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, n_classes: int) -> np.ndarray:
@@ -90,7 +40,7 @@ def evaluate(
         loss = float(losses(y_true, probabilities).mean())
     counts = confusion_matrix(np.asarray(y_true), np.asarray(y_pred), n_classes)
     confusion = tuple(tuple(int(count) for count in row) for row in counts)
-    return Evaluation(n_right / n if n else 0.0, low, high, n, confusion, loss)
+    return Evaluation(n_right / n if n else 0.0, low, high, n, confusion, loss, balanced(counts))
 
 
 def per_class(confusion: np.ndarray) -> list[dict[str, float]]:
@@ -117,14 +67,14 @@ def per_class(confusion: np.ndarray) -> list[dict[str, float]]:
 
 
 def no_clear_winner(first: Evaluation, second: Evaluation) -> bool:
-    """Return True when the difference of two accuracies is within the noise of the test.
+    """Return True when the difference of two headlines is within the noise of the test.
 
     The two 95 % intervals of independent proportions are combined (square root of the sum of squares of the
     facing half-widths), Newcombe (1998), method 10.
     """
-    better, worse = sorted((first, second), key=lambda score: -score.accuracy)
-    noise = sqrt((better.accuracy - better.low) ** 2 + (worse.high - worse.accuracy) ** 2)
-    return better.accuracy - worse.accuracy <= noise
+    better, worse = sorted((first, second), key=lambda score: -score.headline)
+    noise = sqrt((better.headline - better.interval[0]) ** 2 + (worse.interval[1] - worse.headline) ** 2)
+    return better.headline - worse.headline <= noise
 
 
 def most_confused(confusion: np.ndarray, n: int = 10) -> list[tuple[int, int, int]]:

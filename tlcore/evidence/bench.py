@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from tlcore import datasets, features, inputs, sources
+from tlcore.evaluation import evaluate
+from tlcore.evaluation.balance import lopsided
 from tlcore.spec import NOBODY, PIXELS, Cell, Listener, SweepSpec
 
 from .transferability import compact
@@ -48,6 +50,15 @@ class Bench:
                 tables.append(made.x)
             self._features[key] = tables[0], tables[1]
         return self._features[key]
+
+    def score(self, answers: np.ndarray) -> float:
+        """Return the accuracy of answers to the test images, int shape (n,), balanced where classes are lopsided."""
+        return evaluate(self.pool.y_test, answers, len(self.pool.class_names)).headline
+
+    @property
+    def balanced(self) -> bool:
+        """Whether ``score`` is a balanced accuracy."""
+        return lopsided(np.bincount(self.pool.y_test))
 
     def table(self, cell: Cell) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return a cell's features and labels, and the features of the test images.

@@ -13,6 +13,7 @@ from tlcore.sentences import Sentence
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
 
 from . import savings
+from .once import once
 from .savings import Curve
 
 STUDIES = ("label_savings", "claims")  # whose experiments the claims need together
@@ -69,14 +70,19 @@ class Verdict:
 
 
 def judge(claim: Claim, cells: Iterable[Cell]) -> Verdict:
-    """Return a claim's verdict from its findings.
+    """Return a claim's verdict from its findings on digits. One seed has no interval and gives no finding."""
+    chosen = [cell for cell in cells if cell.target == TARGET and not cell.error]
+    return verdict(claim, claim.findings(chosen, claim.threshold))
+
+
+def verdict(claim: Claim, findings: Iterable[Finding]) -> Verdict:
+    """Return what findings say of a claim.
 
     A finding is for a claim when its whole interval lies above the threshold, against it when all of that lies below.
     Supported: all are for it; refuted: all are against it; not shown: none is for it, and some could not tell; else
-    it depends. One seed has no interval and gives no finding.
+    it depends.
     """
-    chosen = [cell for cell in cells if cell.target == TARGET and not cell.error]
-    findings = [finding for finding in claim.findings(chosen, claim.threshold) if finding.n_seeds > 1]
+    findings = [finding for finding in findings if finding.n_seeds > 1]
     counted = [finding.supports for finding in findings if not finding.control]
     word: Word = "depends"
     if not counted:
@@ -88,6 +94,7 @@ def judge(claim: Claim, cells: Iterable[Cell]) -> Verdict:
     return Verdict(claim, word, tuple(findings))
 
 
+@once
 def judge_all(cells: Iterable[Cell]) -> list[Verdict]:
     cells = list(cells)
     return [judge(claim, cells) for claim in CLAIMS]
@@ -96,7 +103,7 @@ def judge_all(cells: Iterable[Cell]) -> list[Verdict]:
 # -- comparisons -----------------------------------------------------------------------------------------------------
 
 
-def _finding(
+def finding(
     per_class: int, source: str, interval: tuple[float, float, float], n: int, threshold: float, control: bool = False
 ) -> Finding:
     value, low, high = interval
@@ -105,13 +112,18 @@ def _finding(
     return Finding(per_class, source, value, low, high, n, supports, control)
 
 
-def _points(
-    first: Curve, second: Curve, threshold: float, source: str = SOURCE, control: bool = False
+def points(
+    first: Curve,
+    second: Curve,
+    threshold: float,
+    source: str = SOURCE,
+    control: bool = False,
+    labels: Sequence[int] = LABELS,
 ) -> list[Finding]:
     """Return the differences of two accuracies, seed by seed: both learned from the same images."""
     found = savings.differences(first, second)
     return [
-        _finding(n, source, mean_interval(found[n]), len(found[n]), threshold, control) for n in LABELS if n in found
+        finding(n, source, mean_interval(found[n]), len(found[n]), threshold, control) for n in labels if n in found
     ]
 
 
@@ -122,7 +134,7 @@ def _ratios(cells: Sequence[Cell], amount: Callable[[Cell], float | None], thres
         n: [log(whole[n, seed] / tail[n, seed]) for m, seed in whole if m == n and (n, seed) in tail] for n in LABELS
     }
     return [
-        _finding(n, SOURCE, tuple(map(exp, mean_interval(values))), len(values), threshold)  # type: ignore[arg-type]
+        finding(n, SOURCE, tuple(map(exp, mean_interval(values))), len(values), threshold)  # type: ignore[arg-type]
         for n, values in logs.items()
         if values
     ]
@@ -157,7 +169,7 @@ def _less_compute(cells: Sequence[Cell], threshold: float) -> list[Finding]:
 
 def _fewer_labels(cells: Sequence[Cell], threshold: float) -> list[Finding]:
     return [
-        _finding(one.per_class, SOURCE, (one.k, one.low, one.high), one.n_seeds, threshold)
+        finding(one.per_class, SOURCE, (one.k, one.low, one.high), one.n_seeds, threshold)
         for one in savings.savings(_svm(cells), _scratch(cells), LABELS)
     ]
 
@@ -166,7 +178,7 @@ def _generalises(cells: Sequence[Cell], threshold: float) -> list[Finding]:
     tuned = savings.curve(cells, FINE_TUNE, SOURCE, PIXELS)
     other = savings.curve(cells, FINE_TUNE, OTHER, PIXELS)
     scratch = _scratch(cells)
-    return _points(tuned, scratch, threshold) + _points(other, scratch, threshold, OTHER, control=True)
+    return points(tuned, scratch, threshold) + points(other, scratch, threshold, OTHER, control=True)
 
 
 def _specialise(cells: Sequence[Cell], threshold: float) -> list[Finding]:
@@ -181,16 +193,16 @@ def _specialise(cells: Sequence[Cell], threshold: float) -> list[Finding]:
     found = []
     for n in (n for n in LABELS if n in deeper and len(deeper[n]) == len(shallower.get(n, ()))):
         gaps = [a - b for a, b in zip(deeper[n], shallower[n], strict=True)]
-        found.append(_finding(n, SOURCE, mean_interval(gaps), len(gaps), threshold))
+        found.append(finding(n, SOURCE, mean_interval(gaps), len(gaps), threshold))
     for source in (SOURCE, OTHER, UNTRAINED):
         pair = _svm(cells, source, CUT), _svm(cells, source, DEEPER)
-        found += _points(*pair, threshold, source, control=True)
+        found += points(*pair, threshold, source, control=True)
     return found
 
 
 def _related(cells: Sequence[Cell], threshold: float) -> list[Finding]:
-    control = _points(_svm(cells, OTHER), _svm(cells, UNTRAINED), threshold, OTHER, control=True)
-    return _points(_svm(cells), _svm(cells, OTHER), threshold) + control
+    control = points(_svm(cells, OTHER), _svm(cells, UNTRAINED), threshold, OTHER, control=True)
+    return points(_svm(cells), _svm(cells, OTHER), threshold) + control
 
 
 def _svm_suffices(cells: Sequence[Cell], threshold: float) -> list[Finding]:
@@ -201,7 +213,7 @@ def _svm_suffices(cells: Sequence[Cell], threshold: float) -> list[Finding]:
         there = [curve[n] for curve in tuned if n in curve]
         if len(there) == len(tuned):
             best[n] = max(there, key=lambda by_seed: savings.means({n: by_seed})[n])
-    return _points(_svm(cells), best, threshold)
+    return points(_svm(cells), best, threshold)
 
 
 YOSINSKI = "Yosinski et al. (2014), How transferable are features in deep neural networks?"

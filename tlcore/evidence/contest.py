@@ -9,9 +9,9 @@ import numpy as np
 
 from tlcore import prediction
 from tlcore.errors import LabError
-from tlcore.evaluation import outputs, ranking
+from tlcore.evaluation import balance, outputs, ranking
 from tlcore.evaluation.ranking import Ranking, Rival
-from tlcore.sentences import Sentence, join, percent
+from tlcore.sentences import NOTHING, Sentence, join, percent
 from tlcore.spec import Evaluation, Spec
 from tlcore.store import Run
 
@@ -46,6 +46,8 @@ class Contest:
     ranking: Ranking
     few: bool  # labels: a single draw decides nothing
     n_trained: int | None  # images, where all learned from as many
+    measure: Sentence = NOTHING  # why it is balanced accuracies that are compared; empty where it is plain ones
+    apart: bool = False  # they were tested on different images
 
     @property
     def by_seeds(self) -> bool:
@@ -63,11 +65,15 @@ class Contest:
 
     @property
     def verdict(self) -> Sentence:
-        """Return which is better, or that it is a tie."""
+        """Return which is better, or that it is a tie; of balanced accuracies with what they are."""
+        return join([self._verdict, self.measure]) if self.measure else self._verdict
+
+    @property
+    def _verdict(self) -> Sentence:
         rival = self.ranking.rivals[0]
         values = {**self._pair(rival), "how": self._how(rival)}
         if self.few and not self.by_seeds:
-            return Sentence("{these} {what}", these=self._these(), what=self._on_one_draw(rival, values))
+            return Sentence("{these} {what}", these=self.these, what=self._on_one_draw(rival, values))
         if rival.clear:
             return Sentence("{first} is better than {second}: {a} against {b} ({how}).", **values)
         if len(self.ranking.ties) > 2:
@@ -83,12 +89,24 @@ class Contest:
         """Return the verdict in a line, without how it was tested; ``tested`` says that."""
         rival = self.ranking.rivals[0]
         values = self._pair(rival)
+        if self.measure:
+            return self._of_balanced(rival, values)
         if not rival.clear:
             return Sentence("A tie: {first} {a}, {second} {b}", **values)
         if self.few and not self.by_seeds:
-            these = self._these()
+            these = self.these
             return Sentence("{these} {first} got more right than {second}: {a} against {b}", these=these, **values)
         return Sentence("{first} is better than {second}: {a} against {b}", **values)
+
+    def _of_balanced(self, rival: Rival, values: Mapping[str, object]) -> Sentence:
+        if not rival.clear:
+            return Sentence("A tie in balanced accuracy: {first} {a}, {second} {b}", **values)
+        if self.few and not self.by_seeds:
+            these = self.these
+            return Sentence(
+                "{these} {first} leads {second} in balanced accuracy: {a} against {b}", these=these, **values
+            )
+        return Sentence("{first} is better than {second}: {a} against {b} in balanced accuracy", **values)
 
     @property
     def tested(self) -> Sentence:
@@ -132,11 +150,21 @@ class Contest:
                 low=100 * (rival.low or 0.0),
                 high=100 * (rival.high or 0.0),
             )
+        if self.ranking.tested == "images" and self.measure:
+            return Sentence(
+                "randomisation test on {n:,} test images, each class counting alike, p = {p:.2g}",
+                n=self.ranking.n,
+                p=rival.p,
+            )
         if self.ranking.tested == "images":
             return Sentence("McNemar's exact test on {n:,} test images, p = {p:.2g}", n=self.ranking.n, p=rival.p)
+        if self.apart:
+            return Sentence("by their 95 % intervals; they were tested on different images")
         return Sentence("by their 95 % intervals; their answers to the same images were not kept")
 
-    def _these(self) -> Sentence:
+    @property
+    def these(self) -> Sentence:
+        """Return what a sentence begins with that holds for this draw of the training images alone."""
         if self.n_trained is None:
             return Sentence("With these few training images")
         return Sentence("With these {n:,} images", n=self.n_trained)
@@ -167,13 +195,17 @@ def contest(entrants: Sequence[Entrant], folder: Path, runs: Sequence[Run] = ())
     entrants = [entrant for entrant, _tested in tested.values()]
     few = any(e.n_labels is not None and e.n_labels < FEW_LABELS for e in entrants)
     labels = {len(e.run.result.class_names) * (e.n_labels or 0) for e in entrants}
+    if any(e.run.spec.data.imbalance > 1 for e in entrants):
+        labels = set()  # the sentence counts as many images of each class
     n_trained = labels.pop() if len(labels) == 1 else None
-    ranked = ranking.rank(
-        {entrant.label: _of_seeds(entrant, runs if few else ()) for entrant in entrants},
-        _right(entrants, folder),
-        {label: score for label, (_entrant, score) in tested.items()},
-    )
-    return Contest(ranked, few, n_trained)
+    right, labels, apart = _right(entrants, folder)
+    scores = {label: score for label, (_entrant, score) in tested.items()}
+    lopsided = all(score.balanced for score in scores.values())
+    seeds = {entrant.label: _of_seeds(entrant, runs if few else ()) for entrant in entrants}
+    ranked = ranking.rank(seeds, right, scores, labels if lopsided else None)
+    names = entrants[0].run.result.class_names
+    measure = balance.measured(next(iter(scores.values())), names) if lopsided else NOTHING
+    return Contest(ranked, few, n_trained, measure, apart)
 
 
 def repetitions(entrants: Sequence[Entrant], runs: Sequence[Run] = (), n_seeds: int = SEEDS) -> list[Spec]:
@@ -195,7 +227,7 @@ def under_way(entrants: Sequence[Entrant], runs: Sequence[Run]) -> list[Run]:
 def _of_seeds(entrant: Entrant, runs: Sequence[Run], planned: bool = False) -> dict[int, float]:
     """Return the accuracy of a model for every seed it was trained with; ``planned``: and for those still to come."""
     run, model = entrant.run, entrant.model
-    own = {seed: test.accuracy for seed, test in run.result.tests(model, run.seed).items()}
+    own = {seed: test.headline for seed, test in run.result.tests(model, run.seed).items()}
     if run.state != "done":
         return own
     for other in runs:
@@ -203,7 +235,7 @@ def _of_seeds(entrant: Entrant, runs: Sequence[Run], planned: bool = False) -> d
             continue
         if other.state == "done":
             tests = other.result.tests(model, other.seed)
-            own = {seed: test.accuracy for seed, test in tests.items()} | own
+            own = {seed: test.headline for seed, test in tests.items()} | own
         elif planned and not other.final:
             own = dict.fromkeys(getattr(other.spec, "seeds", (other.seed,)), 0.0) | own
     return own
@@ -219,17 +251,22 @@ def _is_same(spec: Spec, other: Spec, model: str) -> bool:
     return spec.kind == other.kind and _repeated(spec, model, (0,)) == _repeated(other, model, (0,)) != ()
 
 
-def _right(entrants: Sequence[Entrant], folder: Path) -> dict[str, np.ndarray]:
-    """Return whether each answer was right, where all answered the same images; else nothing."""
+def _right(entrants: Sequence[Entrant], folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None, bool]:
+    """Return whether each answer was right, and the labels, where all answered the same images; else nothing.
+
+    And whether that is so because their images differ, not because answers are missing.
+    """
     right: dict[str, np.ndarray] = {}
+    labels: np.ndarray | None = None
     images = set()
     for entrant in entrants:
         if outputs.FILE not in entrant.run.result.files:
-            return {}
+            return {}, None, False
         try:
             answers = outputs.load(prediction.checked_file(entrant.run, outputs.FILE, folder), entrant.model)
         except LabError:  # the closer look says what is wrong with it
-            return {}
+            return {}, None, False
         images.add(answers.images)
+        labels = answers.labels
         right[entrant.label] = answers.predicted == answers.labels
-    return right if len(images) == 1 else {}
+    return (right, labels, False) if len(images) == 1 else ({}, None, True)

@@ -107,16 +107,31 @@ class Line:
         return float(np.mean(list(self.scores.values()))) if self.scores else None
 
     @property
+    def balanced(self) -> bool:
+        """Whether ``accuracy`` is a balanced one."""
+        return any(run.balanced for run in (self.head, *self.parts))
+
+    @property
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval of ``accuracy``: of several seeds as in ``evaluation.seeds_interval``."""
         if len(self.scores) > 1:
-            return seeds_interval(list(self.scores.values()), max(run.n_test for run in self.parts))
+            n = max(run.n_test for run in self.parts)
+            return seeds_interval(list(self.scores.values()), n, self._noise())
         tested = next(
             (run for run in (self.head, *self.parts) if run.accuracy is not None and run.low is not None), None
         )
         if tested is None or self.accuracy != tested.accuracy:
             return None
         return (tested.low, tested.high)  # type: ignore[return-value]
+
+    def _noise(self) -> tuple[float, float] | None:
+        """Return how far the intervals of balanced accuracies reach below and above, as the mean over seeds."""
+        ends = [
+            (run.accuracy - run.low, run.high - run.accuracy)
+            for run in self.parts
+            if run.balanced and run.accuracy is not None and run.low is not None and run.high is not None
+        ]
+        return (float(np.mean([e[0] for e in ends])), float(np.mean([e[1] for e in ends]))) if ends else None
 
     @property
     def took_s(self) -> float | None:

@@ -13,6 +13,7 @@ from tlcore.features import first_vector
 from tlcore.spec import Cell
 
 from . import savings
+from .once import once
 from .transferability import SCORES
 
 TRUTH = "linear_svm"
@@ -66,6 +67,7 @@ class Standing:
     n_wide: int
 
 
+@once
 def trials(cells: Iterable[Cell], score: str) -> list[Trial]:
     """Return how one score did in each setting where at least two cuts have both the score and the truth."""
     values: dict[tuple[Setting, str], dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
@@ -102,6 +104,7 @@ def standing(name: str, tried: Sequence[Trial]) -> Standing:
     )
 
 
+@once
 def standings(cells: Sequence[Cell]) -> list[Standing]:
     """Return how every score of cuts did, and the rule that needs none, least accuracy lost first."""
     found = [standing(name, trials(cells, name)) for name in (*CUT_SCORES, RULE)]
@@ -126,6 +129,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return (values[:, None] > values).sum(axis=1) + ((values[:, None] == values).sum(axis=1) - 1) / 2
 
 
+@once
 def source_ranking(cells: Sequence[Cell]) -> tuple[int, int]:
     """Return in how many settings LEEP puts the better of two sources first, and in how many it was tried."""
     leep: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)

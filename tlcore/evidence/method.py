@@ -65,10 +65,10 @@ class HeadMethod(Method):
         x, y, x_test = bench.table(cell)
         head, fit_s = heads.fit(self.name, x, y, None, seed=cell.seed)
         parts = (slice(first, first + ROWS) for first in range(0, len(x_test), ROWS))
-        right = sum(int((head.predict(x_test[part]) == bench.pool.y_test[part]).sum()) for part in parts)
+        answers = np.concatenate([head.predict(x_test[part]) for part in parts])
         return replace(
             cell,
-            score=right / len(x_test),
+            score=bench.score(answers),
             train_score=float((head.predict(x) == y).mean()),
             n_test=len(x_test),
             n_features=x.shape[1],
@@ -115,17 +115,8 @@ class FineTuning(Method):
         return Sentence("{method} after {cut}, {source}", method=self.title, cut=cut, source=_title(source))
 
     def measure(self, cell: Cell, bench: Bench) -> Cell | None:
-        pool, layers = bench.pool, sources.info(cell.source).layers
-        frozen = freezing.up_to(layers, None if cell.cut == PIXELS else cell.cut)
-        data = bench.images(cell)
-        spec = FineTuneSpec(
-            source=cell.source,
-            data=DataSpec(cell.target, bench.spec.split, cell.per_class, cell.seed),
-            phases=(Phase(n_epochs(bench.spec, len(data.x_train)), frozen.names),),
-            seed=cell.seed,
-        )
-        if not inputs.modality(data.form.modality).placed:
-            spec = of_photographs(spec, layers, len(data.x_train), bench.spec.n_steps)
+        pool, data = bench.pool, bench.images(cell)
+        spec = tuning_of(cell, bench.spec, len(data.x_train))
         model = sources.load(cell.source, n_classes=len(pool.class_names), seed=cell.seed)
         points: list[MetricPoint] = []
         listener = Hooks(on_metric=points.append, should_stop=bench.listener.should_stop)
@@ -141,7 +132,7 @@ class FineTuning(Method):
         )
         return replace(
             cell,
-            score=float((answers == pool.y_test).mean()),
+            score=bench.score(answers),
             train_score=next((point.accuracy for point in reversed(points) if point.part == "train"), None),
             n_test=len(pool.y_test),
             fit_s=fitted.fit_s,
@@ -179,6 +170,21 @@ def methods() -> dict[str, Method]:
 def method_of(name: str) -> Method:
     """Return one of them; of an extension that is gone one that still has its name."""
     return methods().get(name) or HeadMethod(name, verbatim(name))
+
+
+def tuning_of(cell: Cell, sweep: SweepSpec, n: int) -> FineTuneSpec:
+    """Return the training of an experiment's network on ``n`` images."""
+    source = sources.info(cell.source)
+    frozen = freezing.up_to(source.layers, None if cell.cut == PIXELS else cell.cut)
+    spec = FineTuneSpec(
+        source=cell.source,
+        data=DataSpec(cell.target, sweep.split, cell.per_class, cell.seed),
+        phases=(Phase(n_epochs(sweep, n), frozen.names),),
+        seed=cell.seed,
+    )
+    if inputs.modality(source.form.modality).placed:
+        return spec
+    return of_photographs(spec, source.layers, n, sweep.n_steps)
 
 
 def n_epochs(spec: SweepSpec, n: int) -> int:

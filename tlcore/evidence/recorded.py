@@ -18,6 +18,8 @@ from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, ExampleResult, SweepSp
 from tlcore.spec.codec import decode
 from tlcore.store import Run
 
+from .once import shipping
+
 FOLDER = ASSETS / "recorded"
 LABELS = (1, 2, 5, 10, 20, 50, 100, 500)
 CUTS = ("pool_1", "conv_2", "flatten", "dense_1", "dense_2")
@@ -124,7 +126,7 @@ def load(study: str) -> Recorded:
     card = read_card(path)
     try:
         names = card["columns"]
-        cells = tuple(decode(Cell, dict(zip(names, row, strict=True))) for row in card["cells"])
+        cells = shipping(tuple(decode(Cell, dict(zip(names, row, strict=True))) for row in card["cells"]))
         return Recorded(study, cells, card["date"], card["machine"], card["seconds"], card["versions"], card["command"])
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path) from error

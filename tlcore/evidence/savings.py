@@ -10,6 +10,8 @@ import numpy as np
 from tlcore.evaluation import mean_interval
 from tlcore.spec import Cell
 
+from .once import once
+
 RESAMPLES = 2000
 Curve = Mapping[int, Mapping[int, float]]  # labels per class -> seed -> accuracy
 
@@ -47,6 +49,7 @@ class Saving:
         return isinf(self.k)
 
 
+@once
 def curve(cells: Iterable[Cell], method: str, source: str | None = None, cut: str | None = None) -> Curve:
     """Return the accuracies of one method by labels and seed; failed experiments are left out."""
     found: dict[int, dict[int, float]] = defaultdict(dict)

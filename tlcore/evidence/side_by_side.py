@@ -30,6 +30,7 @@ NAMES = {
     "data.seed": Sentence("Seed of the images"),
     "scale": Sentence("Pixels scaled for the network"),
     "label_noise": Sentence("Share of training labels shuffled"),
+    "imbalance": Sentence("Training images of the first class for one of the last"),
     "epochs": Sentence("Epochs"),
     "frozen": Sentence("Frozen layers"),
     "learning_rate": Sentence("Learning rate"),
@@ -38,6 +39,7 @@ NAMES = {
     "recompiled": Sentence("Compiled again"),
     "patience": Sentence("Patience of early stopping, in epochs"),
     "augment": Sentence("Training images augmented"),
+    "class_weight": Sentence("Class weights"),
     "batch_size": Sentence("Batch size"),
     "optimizer": Sentence("Optimizer"),
     "seed": Sentence("Seed"),
@@ -55,6 +57,8 @@ NAMES = {
     "n_steps": Sentence("Minimum training steps"),
     "budget_s": Sentence("Time limit, in seconds"),
     "resumes": Sentence("Goes on from"),
+    "model": Sentence("Model"),
+    "part": Sentence("Part of the set"),
 }
 YES, NO, ALL, NOTHING_FROZEN = Sentence("yes"), Sentence("no"), Sentence("all"), Sentence("nothing")
 
@@ -227,6 +231,8 @@ def _value(field: str, value: Any) -> Sentence:
     if isinstance(value, bool):
         return YES if value else NO
     if value is None:
+        if field == "class_weight":
+            return Sentence("none")
         return ALL if field in ("per_class", "n_test") else Sentence("–")
     if isinstance(value, tuple | list):
         if not value:
@@ -248,4 +254,6 @@ def _title(field: str, name: str) -> Sentence:
             return verbatim(datasets.info(name).title)
         if field in ("heads", "ways", "methods"):
             return method_of(name).title
+    if field == "class_weight":
+        return Sentence("balanced")
     return verbatim(name) if name else Sentence("–")

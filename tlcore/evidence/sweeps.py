@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -203,6 +203,22 @@ def _kinds(cell: Cell) -> tuple[tuple, ...]:
 # -- measuring -------------------------------------------------------------------------------------------------------
 
 
+class Sharing:
+    """Which of a sweep's experiments this process measures: here all of them, in their order."""
+
+    def mine(self, todo: Sequence[Cell]) -> Iterator[Cell | None]:
+        """Yield what to measure next; None while there is nothing but what others are at."""
+        return iter(todo)
+
+    def others(self, now: bool = False) -> Sequence[Cell]:
+        """Return what other processes have measured so far: lately, or ``now``."""
+        return ()
+
+    def n_processes(self) -> int:
+        """Return how many processes are at it."""
+        return 1
+
+
 def run(
     spec: SweepSpec,
     listener: Listener = NOBODY,
@@ -211,6 +227,7 @@ def run(
     spent_s: float = 0.0,
     similar: Sequence[Cell] = (),
     cache: Path | None = None,
+    sharing: Sharing | None = None,
 ) -> SweepResult:
     """Measure what is not done yet, until all is, the budget is spent, or a stop is asked for.
 
@@ -222,6 +239,7 @@ def run(
     spent_s : of the budget, by an earlier attempt
     similar : earlier ones of any sweep, for the time left before there are any of this one
     cache : folder of kept activations
+    sharing : which of them this process measures; None: all
 
     Returns
     -------
@@ -236,6 +254,7 @@ def run(
     from threadpoolctl import threadpool_limits
 
     check(spec)
+    sharing = sharing or Sharing()
     began = time.perf_counter()
     planned = plan(spec)
     kept = {cell.key: cell for cell in done}
@@ -249,18 +268,26 @@ def run(
     # Small matrices: threads for each product cost more than they give.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of heads that have not converged: a grid has hundreds
-        for number, cell in enumerate(todo):
+        for cell in sharing.mine(todo):
             if spec.budget_s is not None and spent_s + time.perf_counter() - began > spec.budget_s:
                 ended = "budget"
                 break
-            left = expected_s(todo[number:], finished) or expected_s(todo[number:], [*similar, *finished])
-            listener.on_progress(Progress(n_done + number, len(planned), describe(cell), left_s=left))
-            found = None if listener.should_stop() else _measured(cell, bench)
+            measured = {one.key for one in (*finished, *sharing.others())}
+            rest = [one for one in todo if one.key not in measured]
+            left = expected_s(rest, finished) or expected_s(rest, [*similar, *finished])
+            words = describe(cell) if cell else Sentence("other workers measure the rest")
+            left_s = None if left is None else left / sharing.n_processes()
+            listener.on_progress(Progress(len(planned) - len(rest), len(planned), words, left_s=left_s))
+            if cell is None and not listener.should_stop():
+                continue
+            found = _measured(cell, bench) if cell and not listener.should_stop() else None
             if found is None:
                 ended = "stopped"
                 break
             finished.append(found)
             listener.on_cell(found)
+    own = {cell.key for cell in finished}
+    finished += [cell for cell in sharing.others(now=True) if cell.key not in own]
     listener.on_progress(Progress(len(finished), len(planned)))
     return SweepResult(
         n_cells=len(finished),
@@ -270,6 +297,7 @@ def run(
         n_tested=sum(bool(cell.n_test) for cell in finished[n_done:]),  # a score before training sees no test image
         ended=ended,
         n_test=len(bench.pool.y_test),
+        lopsided=bench.balanced,
         n_images=len(bench.pool.labels),
         extract_s=bench.extract_s,
         total_s=time.perf_counter() - began,

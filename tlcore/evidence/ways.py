@@ -5,15 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tlcore.errors import SpecError
-from tlcore.sentences import Sentence, join
-from tlcore.spec import ComparisonResult, Way
+from tlcore.sentences import Sentence, join, percent
+from tlcore.spec import SCRATCH, ComparisonResult, Way
 from tlcore.store import Run, Store
 
 from . import contest
-from .contest import Entrant
+from .contest import Contest, Entrant
 from .method import method_of
 
 LEAST = 1.5  # times as fast, to be worth a word
+LITTLE = 0.03  # of accuracy: a larger difference may be there, though few test images do not show it
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,55 @@ def verdict(run: Run, store: Store) -> Sentence | None:
     if found is None:
         return None
     saved = saving({name: by_title[name].way for name in found.ranking.ties})
-    return join([found.verdict, saved] if saved else [found.verdict])
+    gained = little_gained(found, {name: each.way for name, each in by_title.items()})
+    return join([found.verdict, *filter(None, (gained, saved))])
+
+
+def little_gained(found: Contest, ways: Mapping[str, Way]) -> Sentence | None:
+    """Return that transfer gains little where training from scratch does as well or better; None where it does not.
+
+    Few test images cannot tell a large difference from none: then it is left open.
+
+    With few labels a single draw decides nothing about the task: then it is said of these images alone.
+
+    Parameters
+    ----------
+    ways : what each is called -> the way
+    """
+    reached = found.ranking.accuracies
+    scratch = next((name for name, way in ways.items() if way.name == SCRATCH and name in reached), None)
+    others = [name for name in reached if name != scratch]
+    if scratch is None or not others:
+        return None
+    one_draw = found.few and not found.by_seeds
+    best = max(others, key=lambda name: reached[name])
+    values = {"scratch": scratch, "best": best, "a": percent(reached[scratch]), "b": percent(reached[best])}
+    if found.ranking.best == scratch and found.ranking.rivals[0].clear:
+        if one_draw:
+            return Sentence(
+                "{these} transfer does not help: {scratch} reaches {a}, {best} {b}.", these=found.these, **values
+            )
+        return Sentence("Transfer does not help on this task: {scratch} reaches {a}, {best} {b}.", **values)
+    if scratch not in found.ranking.ties:
+        return None
+    if abs(reached[scratch] - reached[best]) > LITTLE:
+        return Sentence(
+            "Whether transfer helps is left open: {scratch} reaches {a}, {best} {b}, and the difference is within the "
+            "noise.",
+            **values,
+        )
+    if one_draw:
+        return Sentence(
+            "{these} transfer gains little or nothing: {scratch} reaches {a}, {best} {b}, and the difference is within "
+            "the noise.",
+            these=found.these,
+            **values,
+        )
+    return Sentence(
+        "Transfer gains little on this task: {scratch} reaches {a}, {best} {b}, and the difference is within the "
+        "noise.",
+        **values,
+    )
 
 
 def counted(ways: Iterable[Way]) -> bool:

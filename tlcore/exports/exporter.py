@@ -19,6 +19,9 @@ class Part:
     ----------
     suffix : what follows the run's id in the file's name: "-metrics.csv"
     check : raises a LabError where ``read`` would, so that a page does not offer what is missing or damaged
+    make : of a file that takes seconds: its content, and what trying it gave; ``read`` gives the content alone
+    read_in : of a file to be read by people: its content in the language of a tag on offer; ``read`` gives it in the
+        language of who started this process
     """
 
     suffix: str
@@ -26,6 +29,8 @@ class Part:
     read: Callable[[], bytes]
     mime: str = "application/octet-stream"
     check: Callable[[], object] = nothing
+    make: Callable[[], tuple[bytes, Sentence]] | None = None
+    read_in: Callable[[str], bytes] | None = None
 
 
 class Exporter:
@@ -35,10 +40,12 @@ class Exporter:
     ----------
     name : what the command line calls it
     only_by_name : whether it is left out where everything is asked for
+    in_menu : whether a page offers it in its menu of downloads; else it has a place of its own there
     """
 
     name: str
     only_by_name: bool = False
+    in_menu: bool = True
 
     def parts(self, run: Run, store: Store) -> tuple[Part, ...]:
         """Return the files that a run gives; none where it has nothing of this form."""

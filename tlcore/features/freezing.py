@@ -284,6 +284,11 @@ def stages(layers: Sequence[LayerInfo]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def averages(layers: Sequence[LayerInfo]) -> tuple[str, ...]:
+    """Return the BatchNormalizations: batches of a few images spoil the averages that a trained one brings along."""
+    return tuple(layer.name for layer in layers if layer.can_freeze and _averages(layer))
+
+
 def _before_stage(layers: Sequence[LayerInfo], n: int) -> tuple[str, ...]:
     """Return what is frozen where the last ``n`` stages train: all before them, and every BatchNormalization."""
     found = stages(layers)

@@ -17,6 +17,7 @@ TREES_A_POINT = 10
 
 class Forest(Head):
     name = "random_forest"
+    weighs = "class_weight"
     effort = (0.35, 1.2e-6)
     title = Sentence("Random forest")
     curve = "trees"

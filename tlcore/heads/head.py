@@ -48,6 +48,7 @@ class Head:
     settings : what those names are called
     knobs : hyperparameters that a person may set by hand; a head without any offers none
     trusted : types that its file may hold beyond skops' own defaults
+    weighs : the parameter of the estimator for class weights, by scikit-learn's name; "" where it knows none
     shed : attributes of the fitted estimator that answer nothing and stay out of its file
     effort : seconds of one core to fit and test it: whatever the images, and for each number of the training features
         (n × d). Only how heads compare matters: it tells the time left before they were measured
@@ -60,6 +61,7 @@ class Head:
     loss: Loss = "error"
     scales: bool = False
     has_temperature: bool = False
+    weighs: str = ""
     scaling: Sentence = Sentence("none")
     note: Sentence = NOTHING
     grid: tuple[Mapping[str, Any], ...] = ()

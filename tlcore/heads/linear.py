@@ -16,6 +16,7 @@ MEAN_LENGTH = Sentence("one factor for all features, so that the mean length is 
 
 class LinearSVM(Head):
     name = "linear_svm"
+    weighs = "class_weight"
     effort = (0.02, 1.2e-7)
     title = Sentence("Linear SVM")
     loss = "hinge"

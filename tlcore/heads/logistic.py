@@ -13,6 +13,7 @@ MANY = 2000  # features
 
 class Logistic(Head):
     name = "logistic_regression"
+    weighs = "class_weight"
     effort = (0.05, 7e-8)
     title = Sentence("Logistic regression")
     loss = "log_loss"

@@ -20,6 +20,7 @@ ROWS = 1000  # of the kernel at a time
 
 class RbfSVM(Head):
     name = "rbf_svm"
+    weighs = "svc__class_weight"
     effort = (0.3, 2.6e-7)
     title = Sentence("RBF SVM")
     has_temperature = True
@@ -105,7 +106,9 @@ class RbfSVM(Head):
             return np.exp(-gamma * np.maximum(distances, 0.0))
 
         settings = {"kernel": svc.kernel, "C": float(svc.C), "gamma": gamma}
-        return Machine(settings, lambda x: _projected(estimator, x).astype(float), kernel, exact=True)
+        return Machine(
+            settings, lambda x: _projected(estimator, x).astype(float), kernel, exact=svc.class_weight is None
+        )
 
 
 def _projected(pipeline: Any, x: np.ndarray) -> np.ndarray:

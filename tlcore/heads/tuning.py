@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tlcore.evaluation import evaluate
 from tlcore.sentences import Sentence, join
 from tlcore.spec import NOBODY, Listener, Tried
 
@@ -28,7 +29,9 @@ def choose(
     listener: Listener = NOBODY,
     fixed: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Mapping[str, Any], tuple[Tried, ...]]:
-    """Fit every setting of a head's grid; return the one that is right most often on ``validation``, and all of them.
+    """Fit every setting of a head's grid; return the one with the best accuracy on ``validation``, and all of them.
+
+    Where the classes of ``validation`` are lopsided it is the balanced accuracy.
 
     Parameters
     ----------
@@ -53,7 +56,8 @@ def choose(
             continue
         began = time.perf_counter()
         fitted, _seconds = fit(name, x[rows], y[rows], validation, seed=seed, params=params)
-        accuracy = float((fitted.predict(validation[0]) == validation[1]).mean())
+        answers, n_classes = fitted.predict(validation[0]), int(max(y.max(), validation[1].max())) + 1
+        accuracy = evaluate(validation[1], answers, n_classes).headline
         tried.append(Tried(params, accuracy, time.perf_counter() - began))
     if not tried:  # no setting fits so few images
         return fixed, ()
@@ -72,6 +76,7 @@ def describe(name: str, params: Mapping[str, Any]) -> Sentence:
     head = HEADS.get(name)
     titles: dict[str, Sentence] = {PCA: Sentence("PCA")}
     if head:
+        titles |= {head.weighs: Sentence("class weights")}
         titles |= {knob.key: knob.title for knob in head.knobs} | dict(head.settings)
     return join(
         (

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
 from . import copies, digits, drawing, grid, pictures
 from .modality import Modality, check_item
+
+PICTURE = Sentence("A picture (JPEG, HEIC, PNG, WebP, AVIF, TIFF, GIF or BMP, up to 10 MB)")  # read whole
 
 
 class Images(Modality):
@@ -26,16 +29,21 @@ class Images(Modality):
     augments = Sentence("small shifts, turns and zoom; never mirrored")
     centres = True
 
-    def accept(self, raw: Any, form: InputForm, *, centred: bool = True) -> np.ndarray | None:
+    def accept(self, raw: Any, form: InputForm, *, centred: bool = True, whole: bool = False) -> np.ndarray | None:
         """Return a drawing, inked squares, a picture file or an item as one item.
 
         Parameters
         ----------
-        raw : strokes as a browser sends them, ``{"cells": rows}`` of a grid, the bytes of a picture file, or an item
+        raw : strokes as a browser sends them, ``{"cells": rows}`` of a grid, the bytes of a picture file, a picture
+            that is decoded already, or an item
         centred : bring the ink into MNIST's form; else the picture is only scaled
+        whole : a picture file is no ink on a ground: its middle square in grey, as sets of own pictures are read
         """
         if isinstance(raw, np.ndarray):
             return check_item(raw, form)
+        if whole and isinstance(raw, bytes | Image.Image):
+            square = pictures.middle_square(pictures.coloured(pictures.decoded(raw)).convert("L"), form.shape[1::-1])
+            return np.repeat(square[..., None], form.shape[-1], axis=2)
         ink = _ink(raw, centred)
         if digits.is_blank(ink):
             return None
@@ -56,7 +64,7 @@ class Images(Modality):
 
 def _ink(raw: Any, centred: bool) -> np.ndarray:
     """Return what a person gave as ink: float32 (h, w), values in [0, 1], white on black."""
-    if isinstance(raw, bytes):
+    if isinstance(raw, bytes | Image.Image):
         return pictures.read_digit(raw)
     if isinstance(raw, dict):
         cells = grid.check_cells(raw.get("cells"))

@@ -32,29 +32,15 @@ class Photos(Modality):
 
         Parameters
         ----------
-        raw : the bytes of a picture file, or an item
+        raw : the bytes of a picture file, a picture that is decoded already, or an item
         """
         if isinstance(raw, np.ndarray):
             return check_item(raw, form)
-        picture = _coloured(pictures.decoded(raw if isinstance(raw, bytes) else b""))
-        height, width, _channels = form.shape
-        side, (across, high) = min(picture.size), picture.size
-        left, top = (across - side) // 2, (high - side) // 2
-        square = picture.crop((left, top, left + side, top + side))
-        return np.asarray(square.resize((width, height), Image.Resampling.BICUBIC), np.uint8)
+        picture = pictures.coloured(pictures.decoded(raw if isinstance(raw, bytes | Image.Image) else b""))
+        return pictures.middle_square(picture, form.shape[1::-1])
 
     def preview(self, item: np.ndarray) -> np.ndarray:
         return item
 
     def augment(self, items: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
         return copies.moved(items, seed)
-
-
-def _coloured(picture: Image.Image) -> Image.Image:
-    """Return a picture in red, green and blue; what is transparent becomes white."""
-    if picture.mode == "RGBA":
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    if picture.mode == "F":  # more than 8 bits a pixel
-        values = pictures.unit(picture) * 255
-        return Image.fromarray(np.round(values).astype(np.uint8)).convert("RGB")
-    return picture.convert("RGB")

@@ -30,7 +30,7 @@ REFUSALS = {
 }
 
 
-def read_digit(content: bytes) -> np.ndarray:
+def read_digit(content: bytes | Image.Image) -> np.ndarray:
     """Read a picture file of one digit as white ink on black: float32, shape (h, w), values in [0, 1].
 
     Raises
@@ -48,7 +48,7 @@ def read_digit(content: bytes) -> np.ndarray:
     return image
 
 
-def read_image(content: bytes) -> np.ndarray:
+def read_image(content: bytes | Image.Image) -> np.ndarray:
     """Read a picture file as white ink on black.
 
     Turned as its EXIF says, transparency laid on white, dark ink on light paper recognised and inverted, the shading
@@ -68,13 +68,33 @@ def read_image(content: bytes) -> np.ndarray:
     return find_ink(_channels(decoded(content)))
 
 
-def decoded(content: bytes) -> Image.Image:
-    """Return a picture file as ``decoding.decode`` does; raises as ``read_image``."""
+def decoded(content: bytes | Image.Image) -> Image.Image:
+    """Return a picture file as ``decoding.decode`` does, a picture as it is; raises as ``read_image``."""
+    if isinstance(content, Image.Image):
+        return content
     try:
         return decoding.decode(content)
     except decoding.Refused as refused:
         refusal = REFUSALS[refused.code]
         raise DataError(refusal.template, **refusal.values) from refused
+
+
+def coloured(picture: Image.Image) -> Image.Image:
+    """Return a picture in red, green and blue; what is transparent becomes white."""
+    if picture.mode == "RGBA":
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    if picture.mode == "F":  # more than 8 bits a pixel
+        values = unit(picture) * 255
+        return Image.fromarray(np.round(values).astype(np.uint8)).convert("RGB")
+    return picture.convert("RGB")
+
+
+def middle_square(picture: Image.Image, size: tuple[int, ...]) -> np.ndarray:
+    """Return the middle square of a picture, scaled to (width, height): uint8, as high and wide, grey or RGB."""
+    side, (across, high) = min(picture.size), picture.size
+    left, top = (across - side) // 2, (high - side) // 2
+    square = picture.crop((left, top, left + side, top + side))
+    return np.asarray(square.resize((size[0], size[1]), Image.Resampling.BICUBIC), np.uint8)
 
 
 def unit(picture: Image.Image) -> np.ndarray:

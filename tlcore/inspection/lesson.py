@@ -119,7 +119,9 @@ def of_run(run_id: str, folder: str) -> Lesson:
     """
     run = Store(Path(folder)).get(run_id)
     if not teaches(run):
-        raise SpecError("Run {run_id} is not a finished fine-tuning. Pick one that is.", run_id=run_id)
+        raise SpecError(
+            "Run {run_id} is not a finished fine-tuning without class weights. Pick one that is.", run_id=run_id
+        )
     return compute(run.spec, prediction.load_model(run, Path(folder)))  # type: ignore[arg-type]
 
 
@@ -129,8 +131,8 @@ def kinds() -> tuple[str, ...]:
 
 
 def teaches(run: Run) -> bool:
-    """Return whether a lesson can be made of a run: it took gradient steps and left its model."""
-    return run.kind in kinds() and bool(run.result.network)
+    """Return whether a lesson can be made of a run: it took gradient steps without class weights and left its model."""
+    return run.kind in kinds() and bool(run.result.network) and not getattr(run.spec, "class_weight", None)
 
 
 def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:

@@ -1,7 +1,7 @@
 """Compare heads: scikit-learn classifiers on the activations of one layer, with raw pixels as the control."""
 
 import time
-from collections.abc import Container, Hashable, Mapping
+from collections.abc import Container, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import product
@@ -13,12 +13,13 @@ import numpy as np
 
 from tlcore import datasets, features, heads, sources
 from tlcore.errors import SpecError
-from tlcore.evaluation import compare, evaluate, outputs
+from tlcore.evaluation import balance, compare, evaluate, outputs
 from tlcore.evaluation.ranking import FEWEST_SEEDS
 from tlcore.features import freezing
 from tlcore.heads import tuning
 from tlcore.sentences import Sentence, between, spread
 from tlcore.spec import (
+    CLASS_WEIGHTS,
     PIXELS,
     HeadMean,
     HeadRow,
@@ -47,9 +48,19 @@ COMPUTING = {"features": Sentence("computing the features"), "pixels": Sentence(
 
 
 COLUMNS = (
-    "", "head", "fitted on", "accuracy", "95 % interval", "fit s", "ms/image", "head alone", "MB", "head alone",
-    "features", "seeds",
-)  # fmt: skip
+    "",
+    Sentence("head"),
+    Sentence("fitted on"),
+    Sentence("accuracy"),
+    Sentence("95 % interval"),
+    Sentence("fit s"),
+    Sentence("ms/image"),
+    Sentence("head alone"),
+    "MB",
+    Sentence("head alone"),
+    Sentence("features"),
+    Sentence("seeds"),
+)
 
 
 class CompareHeads(Job[HeadSpec, HeadsResult]):
@@ -69,6 +80,8 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
             raise SpecError("A comparison needs at least one seed and one input.")
         for seed in spec.seeds:
             check_number("seed", seed)
+        if spec.class_weight is not None:
+            check_choice("class weight", spec.class_weight, CLASS_WEIGHTS)
         heads.check_by_hand(spec.heads, spec.by_hand, _n_train(spec))
         _check_size(spec, source)
 
@@ -91,29 +104,14 @@ class CompareHeads(Job[HeadSpec, HeadsResult]):
 
     def report(self, result: HeadsResult, folder: Path) -> Report:
         if not result.rows:
-            return ["No head was finished."]
+            return [Sentence("No head was finished.")]
         rows = tuple(_entries(line, _titled(result, line), *result.whole_cost(line)) for line in result.table)
-        report: list[str | Table] = [Table(COLUMNS, rows)]
+        report: list[str | Sentence | Table] = [Table(COLUMNS, rows)]
         if len(result.rows) < result.n_planned:
-            report.append(f"Stopped after {len(result.rows)} of {result.n_planned} heads.")
+            report.append(Sentence("Stopped after {n} of {total} heads.", n=len(result.rows), total=result.n_planned))
         if (n_tied := sum(line.best for line in result.table)) > 1:
-            report.append(f"A tie: of the {n_tied} marked * none is clearly better than another.")
-        report.append(
-            f"Each head learned from {result.n_trained:,} images; accuracy ± standard deviation over "
-            f"{result.table[0].n_seeds} seeds, each on {result.rows[0].n:,} test images."
-        )
-        report.append(
-            f"Beside them {result.n_validation:,} labelled images validate: by them an SVM sets how sure it is, and a "
-            "head that is tuned its settings."
-        )
-        if result.n_features:
-            report.append(
-                "ms/image and MB are those of the head with the backbone that its features need, and of the head alone."
-            )
-            report.append(
-                f"The {result.n_features:,} features of {result.layer} took {result.extract_s:.1f} s to compute."
-            )
-        return report
+            report.append(Sentence("A tie: of the {n} marked * none is clearly better than another.", n=n_tied))
+        return [*report, *_conditions(result)]
 
     def work(self, spec: HeadSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.heads, spec.inputs, len(spec.seeds), spec.by_hand
@@ -129,18 +127,47 @@ def _named(spec: HeadSpec, head: str) -> str:
     return head + (f" ({', '.join(f'{name}={value}' for name, value in values.items())})" if values else "")
 
 
-def _titled(result: HeadsResult, line: HeadMean) -> str:
+def _conditions(result: HeadsResult) -> Iterator[Sentence]:
+    """Yield under which conditions the heads were measured."""
+    yield Sentence(
+        "Each head learned from {n:,} images; accuracy ± standard deviation over {seeds} seeds, each on {n_test:,} "
+        "test images.",
+        n=result.n_trained,
+        seeds=result.table[0].n_seeds,
+        n_test=result.rows[0].n,
+    )
+    if measure := balance.measured(result.rows[0], result.class_names):
+        yield measure
+    yield Sentence(
+        "Beside them {n:,} labelled images validate: by them an SVM sets how sure it is, and a head that is tuned its "
+        "settings.",
+        n=result.n_validation,
+    )
+    if result.n_features:
+        yield Sentence(
+            "ms/image and MB are those of the head with the backbone that its features need, and of the head alone."
+        )
+        yield Sentence(
+            "The {n:,} features of {layer} took {seconds:.1f} s to compute.",
+            n=result.n_features,
+            layer=result.layer,
+            seconds=result.extract_s,
+        )
+
+
+def _titled(result: HeadsResult, line: HeadMean) -> Sentence:
     """Return what a head is called, with what was set of it where that was not tuned."""
     row = next((row for row in result.rows if (row.head, row.input) == (line.head, line.input)), None)
-    settings = f" ({tuning.describe(line.head, row.params)})" if row and row.params and not row.tried else ""
-    return f"{heads.title(line.head)}{settings}"
+    if not row or not row.params or row.tried:
+        return heads.title(line.head)
+    return Sentence("{head} ({settings})", head=heads.title(line.head), settings=tuning.describe(line.head, row.params))
 
 
-def _entries(line: HeadMean, title: str, ms: float, mb: float | None) -> tuple[Entry, ...]:
+def _entries(line: HeadMean, title: Sentence, ms: float, mb: float | None) -> tuple[Entry, ...]:
     return (
         "*" if line.best else "",
         title,
-        "features" if line.input == "features" else "raw pixels",
+        Sentence("features") if line.input == "features" else Sentence("raw pixels"),
         spread(line.mean, line.sd),
         between(*line.interval),
         f"{line.fit_s:.3f}",
@@ -211,7 +238,7 @@ def _fit_heads(spec: HeadSpec, reporter: Reporter, folder: Path, result: HeadsRe
                 rows=rows,
                 n_planned=n,
                 n_validation=len(data.y_validation),
-                table=compare(rows, _right(reporter.folder()) if len(spec.seeds) < FEWEST_SEEDS else None),
+                table=compare(rows, _right(reporter.folder()) if len(spec.seeds) < FEWEST_SEEDS else None, data.y_test),
                 layer=spec.layer,
                 n_trained=len(data.x_train),
                 learn_s=result.learn_s + row.fit_s,
@@ -354,6 +381,8 @@ def _one_head(spec: HeadSpec, head: str, fitting: _Fitting, reporter: Reporter) 
     one_curve = len(spec.heads) == len(spec.inputs) == 1  # it needs no name
     curve = _Curve(reporter, began, "" if one_curve else head, "" if one_curve else name)
     params: Mapping[str, Any] = heads.info(head).params(heads.values_of(head, spec.by_hand))
+    if spec.class_weight and heads.info(head).weighs:
+        params = {**params, heads.info(head).weighs: spec.class_weight}
     tried = ()
     validation = (fitting.x_validation, data.y_validation)
     if spec.tune:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tlcore.errors import SpecError
 from tlcore.recipes import comparison
 from tlcore.sentences import Sentence, percent
-from tlcore.spec import ComparisonResult, ComparisonSpec, MetricPoint, Progress, Spec, Way
+from tlcore.spec import ComparisonResult, ComparisonSpec, MetricPoint, Progress, Result, Spec, Way
 from tlcore.store import Attempt, Run
 from tlcore.store.checkpoint import Checkpoint
 
@@ -20,6 +20,16 @@ from .report import Report, Table
 from .reporter import Reporter
 
 LOOK_S = 0.2  # between two looks at a run that another process goes on with
+
+
+COLUMNS = (
+    Sentence("way"),
+    Sentence("accuracy"),
+    Sentence("learning s"),
+    Sentence("processor s"),
+    Sentence("own task"),
+    Sentence("run"),
+)
 
 
 class Comparison(Job[ComparisonSpec, ComparisonResult]):
@@ -72,11 +82,11 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
 
     def report(self, result: ComparisonResult, folder: Path) -> Report:
         if not result.ways:
-            return ["No way was finished."]
+            return [Sentence("No way was finished.")]
         rows = tuple(
             (
                 way.name,
-                "–" if way.accuracy is None else percent(way.accuracy),
+                "–" if way.accuracy is None else percent(way.accuracy) + (" balanced" if way.balanced else ""),
                 f"{way.learn_s:.2f}",
                 f"{way.cpu_s:.2f}" if way.cpu_s else None,
                 way.forgetting.change if way.forgetting else None,
@@ -84,7 +94,7 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
             )
             for way in result.ways
         )
-        return [Table(("way", "accuracy", "learning s", "processor s", "own task", "run"), rows)]
+        return [Table(COLUMNS, rows)]
 
     def takes_s(self, spec: ComparisonSpec, done: Sequence[Run]) -> float | None:
         """By comparisons of the same work, else what its ways take alone."""
@@ -97,6 +107,12 @@ class Comparison(Job[ComparisonSpec, ComparisonResult]):
 
     def work(self, spec: ComparisonSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.tuning.epochs, spec.ways, spec.tuning.augment
+
+
+def _plain(result: Result) -> float | None:
+    """Return the accuracy over all images: the chart's curves are of that too, whatever the classes."""
+    tested = result.test or next(iter(result.heads), None)
+    return tested.accuracy if tested else result.accuracy
 
 
 class _Turn:
@@ -126,7 +142,7 @@ class _Turn:
         run = self._end(run.id)
         result = run.result
         if result.accuracy is not None:
-            point = MetricPoint("test", self.n_epochs, None, result.accuracy, result.learn_s, head=self.name)
+            point = MetricPoint("test", self.n_epochs, None, _plain(result), result.learn_s, head=self.name)
             self.reporter.on_metric(point)
         ended = run.final and not self.reporter.should_stop()
         return replace(
@@ -137,6 +153,7 @@ class _Turn:
             cpu_s=result.cpu_s,
             from_cache=result.from_cache,
             forgetting=result.forgetting,
+            balanced=result.balanced,
         )
 
     def _end(self, run_id: str) -> Run:

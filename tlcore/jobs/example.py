@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tlcore.evidence import keras_example
 from tlcore.evidence.keras_example import PUBLISHED
-from tlcore.sentences import percent
+from tlcore.sentences import Sentence, percent
 from tlcore.spec import ExampleResult, ExampleSpec, check_number
 from tlcore.store.checkpoint import Checkpoint
 
@@ -13,6 +13,14 @@ from .job import Job
 from .outcome import device
 from .report import Report, Table
 from .reporter import Reporter
+
+COLUMNS = (
+    Sentence("task"),
+    Sentence("published"),
+    Sentence("here"),
+    Sentence("95 % interval"),
+    Sentence("training s"),
+)
 
 
 class Example(Job[ExampleSpec, ExampleResult]):
@@ -35,19 +43,19 @@ class Example(Job[ExampleSpec, ExampleResult]):
 
     def report(self, result: ExampleResult, folder: Path) -> Report:
         if result.source_test is None or result.test is None:
-            return ["No result."]
+            return [Sentence("No result.")]
         tasks = (
-            ("digits 0-4", PUBLISHED["source_test"], result.source_test, result.source_test_s),
-            ("digits 5-9", PUBLISHED["test"], result.test, result.test_s),
+            (Sentence("digits 0-4"), PUBLISHED["source_test"], result.source_test, result.source_test_s),
+            (Sentence("digits 5-9"), PUBLISHED["test"], result.test, result.test_s),
         )
         rows = tuple(
             (
                 title,
                 percent(published),
                 percent(test.accuracy),
-                f"{percent(test.low)} to {percent(test.high)}",
+                Sentence("{low} to {high}", low=percent(test.low), high=percent(test.high)),
                 f"{seconds:.0f}",
             )
             for title, published, test, seconds in tasks
         )
-        return [Table(("task", "published", "here", "95 % interval", "training s"), rows)]
+        return [Table(COLUMNS, rows)]

@@ -7,12 +7,14 @@ import secrets
 from dataclasses import asdict
 from pathlib import Path
 
-from tlcore.errors import LabError
+from tlcore.errors import AwayError, LabError
 from tlcore.machine import import_keras, nursery, scratch
+from tlcore.machine.settings import WORKER_NAME
 from tlcore.sentences import NOTHING, Sentence
 from tlcore.spec import Result
 from tlcore.store import Run, Store
 
+from . import away
 from .job import JOBS, Left, of
 from .reporter import Reporter
 
@@ -30,19 +32,27 @@ def warm() -> None:
 def execute(run_id: str, folder: str) -> None:
     """Claim the run, do what its spec asks, write points and the final state to the store.
 
+    On a cluster a run that another process has, and that can be shared, is helped with.
+
     What an earlier attempt had finished before its process was killed is kept, and this one goes on from there.
 
     Parameters
     ----------
-    run_id : a queued run of the store in ``folder``; any other is left alone
+    run_id : a run of the store in ``folder``; one that is not queued, nor can be helped with, is left alone
     folder : the data folder
     """
+    if not away.wait_for_folder(Path(folder)):
+        return
     store = Store(Path(folder))
     try:
         run = store.get(run_id)
         job = of(run.spec)
+        if run.state == "running" and job.helps and os.environ.get(WORKER_NAME):
+            return job.help(run, store)
         left = job.left(run, store)
-        attempt = store.claim(run_id, worker=f"{os.getpid()}", keep=left.n_points, attempt=run.attempt)
+        attempt = store.claim(
+            run_id, worker=os.environ.get(WORKER_NAME) or f"{os.getpid()}", keep=left.n_points, attempt=run.attempt
+        )
     except LabError:
         log.exception("run %s could not be claimed", run_id)
         return
@@ -52,25 +62,59 @@ def execute(run_id: str, folder: str) -> None:
 
 
 def perform(run: Run, left: Left, reporter: Reporter) -> None:
-    """Do what a claimed run asks, and write how it ended."""
+    """Do what a claimed run asks, and write how it ended; where what it needs is away for a while, queue it again.
+
+    Raises
+    ------
+    AwayError
+        A part of a comparison was queued again: the whole is then to be, too.
+    """
     with reporter:
-        state, result, error = _outcome(run, left, reporter, reporter.store.folder)
+        try:
+            state, result, error = _outcome(run, left, reporter, reporter.store.folder)
+        except AwayError as problem:
+            log.warning("run %s waits for its database and its folder: %s", run.id, problem.__cause__ or problem)
+            back = away.wait_for_both(reporter.store)
+            if back and reporter.store.requeue(run.id, attempt=reporter.attempt.number):
+                if run.parent:
+                    raise
+                return
+            state, result, error = _given_up(reporter)
     values = None if result is None else asdict(result)
     kept = state == "stopped" and of(run.spec).resumes
-    if reporter.attempt.finish(state, values, error) and not kept:
+    if away.patiently(lambda: reporter.attempt.finish(state, values, error)) and not kept:
         of(run.spec).clean(reporter.store.run_folder(run.id))
+        reporter.store.files.publish(run.id, new=False)
 
 
 def _outcome(run: Run, left: Left, reporter: Reporter, folder: Path) -> tuple[str, Result | None, Sentence]:
-    """Execute a run; return the final state, the result (None: what was kept on the way) and why it failed."""
+    """Execute a run; return the final state, the result (None: what was kept on the way) and why it failed.
+
+    Raises
+    ------
+    AwayError
+        It was cut off, or what it wrote last is nowhere: what it needs is away.
+    """
     job = of(run.spec)
     try:
         job.check(run.spec)
         with scratch.needed():
             result = job.run(run.spec, reporter, folder, run.result, left.checkpoint)
-        return ("stopped" if reporter.should_stop() else "done"), result, NOTHING
+        reporter.attempt.publish()
     except Exception as error:
+        if away.caused(error, folder):
+            raise away.gone(folder) from error
         return "failed", None, _why(error, run.id)
+    if away.folder_is_away(folder):
+        raise away.gone(folder)
+    return ("stopped" if reporter.should_stop() else "done"), result, NOTHING
+
+
+def _given_up(reporter: Reporter) -> tuple[str, Result | None, Sentence]:
+    """Return the end of a run for which nothing came back, or which was asked to stop meanwhile."""
+    if reporter.should_stop():
+        return "stopped", None, NOTHING
+    return "failed", None, away.gone(reporter.store.folder).sentence
 
 
 def _why(error: Exception, run_id: str) -> Sentence:

@@ -12,10 +12,11 @@ from tlcore import datasets, features, sources, training
 from tlcore.datasets import Data
 from tlcore.errors import DataError, LabError
 from tlcore.evaluation import evaluate, outputs
+from tlcore.evaluation.words import accuracy_words
 from tlcore.features import freezing
 from tlcore.features.freezing import Freezing
 from tlcore.machine import scratch
-from tlcore.sentences import NOTHING, Sentence, percent
+from tlcore.sentences import NOTHING, Sentence, join, percent
 from tlcore.spec import (
     NETWORK,
     DataSpec,
@@ -35,7 +36,7 @@ from tlcore.training.film import Monitor
 
 from .job import Job, Left, check_data, task
 from .outcome import CACHE, device, files, in_batches
-from .report import Report, accuracy_words
+from .report import Report
 from .reporter import Keeper, Reporter
 
 if TYPE_CHECKING:
@@ -117,18 +118,15 @@ class FineTune(Job[FineTuneSpec, FineTuneResult]):
         return spec.epochs
 
     def n_steps(self, spec: FineTuneSpec) -> int:
-        n_classes = len(datasets.info(spec.data.target).class_names)
-        all_images, _validation, _test = datasets.split_sizes(spec.data.target, spec.data.split)
-        return training.n_steps(spec, n_classes * spec.data.per_class if spec.data.per_class else all_images)
+        return training.n_steps(spec, sum(datasets.training_sizes(spec.data)))
 
     def report(self, result: FineTuneResult, folder: Path) -> Report:
         if result.test is None:
-            return ["No result."]
-        stopped = [f"Stopped after {result.epochs:.2g} of {result.n_epochs} epochs."] if result.cut_short else []
-        ended = [str(words)] if (words := early_words(result)) else []
-        forgot = [str(words)] if (words := forgetting_words(result)) else []
-        tested = [accuracy_words(result.test), *forgot, proof_words(result.proof)]
-        return [*stopped, *ended, *tested, f"Model: {folder / NETWORK}"]
+            return [Sentence("No result.")]
+        stopped = Sentence("Stopped after {n:.2g} of {total} epochs.", n=result.epochs, total=result.n_epochs)
+        lines = [stopped if result.cut_short else NOTHING, early_words(result), accuracy_words(result.test)]
+        lines += [forgetting_words(result), proof_words(result.proof)]
+        return [*filter(None, lines), Sentence("Model: {file}", file=str(folder / NETWORK))]
 
     def work(self, spec: FineTuneSpec) -> Hashable:
         return spec.data.target, spec.data.per_class, spec.epochs, len(spec.phases[-1].frozen), spec.augment
@@ -258,22 +256,30 @@ def forgetting_words(result: FineTuneResult) -> Sentence:
     )
 
 
-def proof_words(rows: Sequence[ProofRow]) -> str:
+def proof_words(rows: Sequence[ProofRow]) -> Sentence:
     """Return whether every frozen layer stayed equal and every trained one changed."""
     if not rows:
-        return "Stopped before the first batch: no weight was trained, so there is nothing to prove."
+        return Sentence("Stopped before the first batch: no weight was trained, so there is nothing to prove.")
     if words := freezing.uncompiled(rows):
-        return str(words)
+        return words
     if wrong := [row.layer for row in rows if not row.ok]:
-        return f"Proof failed: {', '.join(wrong)} did not do what freezing promised. Please report this."
+        return Sentence(
+            "Proof failed: {layers} did not do what freezing promised. Please report this.", layers=", ".join(wrong)
+        )
     phases = sorted({row.phase for row in rows})
     parts = [_phase_words([row for row in rows if row.phase == phase]) for phase in phases]
     if len(parts) > 1:
-        parts = [f"in phase {phase}, {part}" for phase, part in zip(phases, parts, strict=True)]
-    return f"Proof: {'; '.join(parts)}."
+        parts = [
+            Sentence("in phase {phase}, {words}", phase=phase, words=part)
+            for phase, part in zip(phases, parts, strict=True)
+        ]
+    return Sentence("Proof: {words}.", words=join(parts, "; "))
 
 
-def _phase_words(rows: Sequence[ProofRow]) -> str:
+def _phase_words(rows: Sequence[ProofRow]) -> Sentence:
     n = sum(row.frozen for row in rows)
-    unchanged = f"the weights of {n} frozen layers are bit for bit unchanged"
-    return f"{unchanged}, those of {len(rows) - n} trained layers changed"
+    return Sentence(
+        "the weights of {n} frozen layers are bit for bit unchanged, those of {m} trained layers changed",
+        n=n,
+        m=len(rows) - n,
+    )

@@ -8,12 +8,14 @@ from typing import Any, Generic, TypeVar
 
 from tlcore import datasets, sources
 from tlcore.errors import SpecError
+from tlcore.evaluation.words import accuracy_words
+from tlcore.sentences import Sentence
 from tlcore.spec import DataSpec, Result, SourceInfo, Spec, check_number, jobs
 from tlcore.store import Run, Store
 from tlcore.store.checkpoint import Checkpoint
 from tlcore.store.checkpoint import can_go_on as can_resume
 
-from .report import Report, accuracy_words
+from .report import Report
 from .reporter import Reporter
 
 S = TypeVar("S", bound=Spec)
@@ -42,6 +44,7 @@ class Job(Generic[S, R]):
     keeps_answers: bool = False  # what its models answered to the test images is kept: ``evaluation.outputs``
     resumes: bool = False  # a stopped one leaves a checkpoint, from which a further run can go on
     many_steps: bool = False  # hundreds in a minute: the command line tells of one now and then
+    helps: bool = False  # further processes can share the work of one run: ``help``
 
     @property
     def kind(self) -> str:
@@ -63,6 +66,9 @@ class Job(Generic[S, R]):
         """
         raise NotImplementedError
 
+    def help(self, run: Run, store: Store) -> None:
+        """Do a part of the work of a run that another process has; return when nothing is left, or others wait."""
+
     def describe(self, spec: S) -> str:
         """Return what a spec does, in one line of the names that the command line takes."""
         return f"{spec.kind}: {spec.source} → {spec.data.target}"
@@ -82,7 +88,7 @@ class Job(Generic[S, R]):
         ----------
         folder : the folder of the run's files
         """
-        return [accuracy_words(result.test) if result.test else "No result."]
+        return [accuracy_words(result.test) if result.test else Sentence("No result.")]
 
     def work(self, spec: S) -> Hashable:
         """Return how much there is to do, equal for runs that take equally long; waiting times are told by it."""
@@ -167,7 +173,8 @@ def task(spec: Spec) -> str:
     n = spec.data.per_class
     images = "all images" if n is None else f"{n:,} per class"
     own = f" and drawings {spec.data.own}" if spec.data.own else ""
-    return f"{spec.source} → {datasets.called(spec.data.target)}, {images}{own}"
+    spoiled = "".join(f", {words}" for words in datasets.spoiled(spec.data))
+    return f"{spec.source} → {datasets.called(spec.data.target)}, {images}{own}{spoiled}"
 
 
 def check_data(spec: DataSpec, source: SourceInfo) -> None:
@@ -176,3 +183,4 @@ def check_data(spec: DataSpec, source: SourceInfo) -> None:
     if spec.per_class is not None:
         datasets.check_per_class(spec)
     check_number("label_noise", spec.label_noise)
+    check_number("imbalance", spec.imbalance)

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 BEAT_S = 0.25  # how often points go to the store and the stop flag comes back
 LEAST_LEFT_S = 0.5  # "about 0 s left" tells nobody anything
 CHECKPOINT_S = 1.0  # seconds between two checkpoints
+PUBLISH_S = 5.0  # how often what a run writes besides goes to an object store: the film of a run that is watched
 CHECKPOINT_COST = 0.01  # most of a run's time that goes into writing them
 
 
@@ -95,12 +97,17 @@ class Reporter(Listener):
         self.attempt.set_data_hash(data_hash)
 
     def _run(self) -> None:
+        publish_at = time.monotonic() + PUBLISH_S
         while True:
             self._wake.wait(BEAT_S)
             self._wake.clear()
             if self._end.is_set():  # what is left then is __exit__'s to bring
                 return
             self.flush()
+            if self.store.files.remote and time.monotonic() >= publish_at:
+                with suppress(LabError, OSError):  # the end brings what is left
+                    self.attempt.publish()
+                publish_at = time.monotonic() + PUBLISH_S
 
     def flush(self) -> bool:
         """Bring what was reported to the store; return whether all of it is there."""

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 # Nothing is sent to these: choosing a way to them tells which address of this machine others see.
 _ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # RFC 5737, RFC 3849: nobody's
@@ -43,8 +44,27 @@ def own_address(host: str = "::") -> str:
     ----------
     host : what the server listens on: with ``0.0.0.0`` it has no IPv6
     """
+    return next(iter(own_addresses(host)), "localhost")
+
+
+def own_addresses(host: str = "::") -> tuple[str, ...]:
+    """Return all addresses under which other machines may reach this one, the likeliest first."""
     families = [socket.AF_INET] if host == "0.0.0.0" else [socket.AF_INET, socket.AF_INET6]
-    return next((address for family in families for address in _addresses(family) if _reaches(address)), "localhost")
+    return tuple(dict.fromkeys(a for family in families for a in _addresses(family) if _reaches(a)))
+
+
+def is_own_machine(url: str) -> bool:
+    """Return whether an address leads from every machine to that machine itself.
+
+    Examples
+    --------
+    >>> is_own_machine("http://localhost:8501/room"), is_own_machine("http://192.168.1.20:8501")
+    (True, False)
+    """
+    name = urlsplit(url).hostname or ""
+    with suppress(ValueError):
+        return ip_address(name).is_loopback
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def _addresses(family: socket.AddressFamily) -> Iterator[str]:

@@ -128,8 +128,7 @@ def sweep(*folders: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def sweep_all(data_folder: Path) -> None:
-    """Remove everything of that kind from a data folder."""
-    data_folder = Path(data_folder)
-    runs = data_folder / "runs"
+def sweep_all(data_folder: Path, shared: Path) -> None:
+    """Remove everything of that kind from a data folder, and from the folder that has the runs' folders."""
+    data_folder, runs = Path(data_folder), Path(shared) / "runs"
     sweep(data_folder / FOLDER, data_folder / "cache", *runs.glob("*"), *runs.glob("*/heads"))

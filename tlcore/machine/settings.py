@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from tlcore.errors import SpecError
 
+WORKER_NAME = "TRANSFER_LAB_WORKER_NAME"  # of a worker of a cluster; its children have it from their environment
+
 
 def whole_number(name: str, default: int, environ: Mapping[str, str], most: int = 100_000) -> int:
     """Return what an environment variable says, ``default`` where it is not set.

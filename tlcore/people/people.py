@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, Signer
 from tlcore import datasets
 from tlcore.errors import RightsError, SpecError, StoreError
 from tlcore.machine.settings import whole_number
-from tlcore.spec import Spec
+from tlcore.spec import RunState, Spec
 from tlcore.store import Entry, Run, Store
 from tlcore.store.disk import make_room
 
@@ -148,8 +148,8 @@ class Access:
     def __init__(self, store: Store, person: Person, limits: Limits, stop: Callable[[str], None]):
         self._store, self._person, self._limits, self._stop = store, person, limits, stop
 
-    def create(self, spec: Spec, name: str = "") -> Run:
-        """Add a queued run of this person's.
+    def create(self, spec: Spec, name: str = "", repeats: str = "") -> Run:
+        """Add a queued run of this person's; ``repeats`` names the run that it trains again.
 
         Raises
         ------
@@ -158,13 +158,13 @@ class Access:
             somebody else's pictures.
         """
         self._check_pictures(spec)
-        self._check_room()
-        return self._store.create(spec, name=name, owner=self._person.id)
+        self.check_room()
+        return self._store.create(spec, name=name, owner=self._person.id, repeats=repeats)
 
     def go_on(self, run_id: str) -> Run:
         """Add a queued run of this person's that goes on where their stopped one ended; raises what ``create`` does."""
         self._check(run_id)
-        self._check_room()
+        self.check_room()
         return self._store.go_on(self._store.get(run_id), owner=self._person.id)
 
     def _check_pictures(self, spec: Spec) -> None:
@@ -174,7 +174,8 @@ class Access:
             if owner and owner != self._person.id and not self._person.host:
                 raise RightsError("These pictures belong to somebody else. Add them as your own to learn from them.")
 
-    def _check_room(self) -> None:
+    def check_room(self) -> None:
+        """Raise a RightsError where no further run of this person's fits; as ``create`` does."""
         waiting, most = self._store.count(states=("queued",), owner=self._person.id), self._limits.person
         if waiting >= most:
             raise RightsError(
@@ -203,6 +204,10 @@ class Access:
     def count(self, everyone: bool = False, **which: Any) -> int:
         """Return how many runs ``runs`` would give without a limit."""
         return self._store.count(owner=self._owners(everyone), **which)
+
+    def under_way(self, everyone: bool = False) -> Mapping[str, RunState]:
+        """Return the state of each of the runs that ``runs`` gives and that waits or goes on, by its id."""
+        return self._store.under_way(owner=self._owners(everyone))
 
     def listing(self, everyone: bool = False) -> tuple[Entry, ...]:
         """Return what a list shows of the runs that ``runs`` gives, all of them."""

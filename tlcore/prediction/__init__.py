@@ -2,6 +2,7 @@
 
 from .names import ModelName
 from .predictors import (
+    Pieces,
     Predictor,
     PredictorInfo,
     Verdict,
@@ -14,13 +15,17 @@ from .predictors import (
     main_choice,
     of_home,
     of_own,
+    of_pieces,
     of_run,
+    pieces,
     predictor,
+    reads_whole,
     verdict,
 )
 
 __all__ = [
     "ModelName",
+    "Pieces",
     "Predictor",
     "PredictorInfo",
     "Verdict",
@@ -33,7 +38,10 @@ __all__ = [
     "main_choice",
     "of_home",
     "of_own",
+    "of_pieces",
     "of_run",
+    "pieces",
     "predictor",
+    "reads_whole",
     "verdict",
 ]

@@ -13,6 +13,8 @@ from tlcore.teaching import Example, Examples, Kind, LinearHead, Score
 from .names import ModelName
 
 ProbaOf = Callable[[np.ndarray], np.ndarray]
+FEWEST = 3  # examples of each class, before anything is called outside
+WITHIN = 0.95  # of the distances between examples of one class
 KINDS = ("collected", "score", "features")  # of names
 Predict = Callable[[np.ndarray, Sequence[str], float], Mapping[str, Sequence[float] | str]]
 
@@ -75,8 +77,53 @@ class Follower:
             self._head = teaching.fit(x, y, n) if len(np.unique(y)) > 1 else None
             self._state = state
         if self._head is None:
-            raise _few()
+            raise too_few()
         return self._head.predict_proba(self._extract(items))
+
+
+class Strangers:
+    """Tells of items whether they are like anything that a person has shown, by the direction of their features.
+
+    An item is outside where the nearest example is farther away than examples of one class are from each other, and
+    farther than half the way from one class to another: a few pictures in a row are hardly different.
+    """
+
+    def __init__(self, examples: Examples, extract: Callable[[np.ndarray], np.ndarray]):
+        self._examples, self._extract = examples, extract
+        self._known = np.zeros((0, 1))
+        self._limit, self._state = np.inf, ""
+
+    def __call__(self, items: np.ndarray) -> np.ndarray:
+        """Return for each item its distance in units of the limit, and 0: float64 (n, 2), as ``outside.detector``."""
+        if (state := self._examples.state()) != self._state:
+            x, y = self._examples.learned()
+            self._known, self._state = teaching.units(x), state
+            self._limit = limit(self._known, y)
+        distances = np.zeros(len(items))
+        if np.isfinite(self._limit):
+            distances = (1 - teaching.units(self._extract(items)) @ self._known.T).min(axis=1) / self._limit
+        return np.stack([distances, np.zeros(len(items))], axis=1).astype(np.float64)
+
+
+def limit(units: np.ndarray, y: np.ndarray) -> float:
+    """Return how far an item may be from the nearest example; infinity where there are too few to say.
+
+    Parameters
+    ----------
+    units : float array, shape (n, d), rows of length 1
+    y : int array, shape (n,)
+
+    Examples
+    --------
+    >>> limit(np.eye(4), np.array([0, 0, 1, 1])), limit(np.eye(2), np.array([0, 1]))
+    (inf, inf)
+    """
+    labels, counts = np.unique(y, return_counts=True)
+    if len(labels) < 2 or counts.min() < FEWEST:
+        return float("inf")
+    distances, alike = 1 - units @ units.T, y[:, None] == y[None]
+    within = distances[alike & ~np.eye(len(y), dtype=bool)]
+    return float(max(np.quantile(within, WITHIN), np.median(distances[~alike]) / 2, 1e-9))
 
 
 def keep(examples: Examples, label: int, item: np.ndarray, predict: Predict, timeout_s: float) -> Example:
@@ -138,7 +185,14 @@ def score_of(examples: Examples, owner: str, predict: Predict, timeout_s: float)
     return teaching.of_numbers(answer)
 
 
-def _few() -> DataError:
+def strangers(asked: ModelName) -> ProbaOf:
+    """Return what tells of items whether they are like anything that a person has shown."""
+    examples = examples_of(asked.id)
+    return Strangers(examples, extractor(examples.kind))
+
+
+def too_few() -> DataError:
+    """Return what is said where no two classes have an example each."""
     return DataError("Two classes with an example each are needed. Add some.")
 
 
@@ -146,7 +200,7 @@ def _score(examples: Examples) -> ProbaOf:
     x, y = examples.learned()
     score = teaching.score(x, y, len(examples.classes()))
     if score is None:
-        raise _few()
+        raise too_few()
     numbers = teaching.as_numbers(score)
     return lambda items: np.repeat(numbers[None], len(items), axis=0)
 

@@ -2,7 +2,7 @@
 
 "collected:KIND-PERSON" learns what a person shows it. Three are not models: "outside:NAME" tells whether an item is
 like what the model of that name was made for, "features:KIND" gives an item's features, "score:KIND-PERSON" says how
-well what a person showed is told apart.
+well what a person showed is told apart. "signs:transfer" and "signs:pixels" read the sign of a hand.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from tlcore.errors import SpecError
 
-Kind = Literal["source", "run", "head", "own", "taught", "outside", "collected", "score", "features"]
+Kind = Literal["source", "run", "head", "own", "taught", "outside", "collected", "score", "features", "signs"]
 SUFFIX = ".skops"  # of a head's file
 
 
@@ -69,6 +69,10 @@ class ModelName:
     @classmethod
     def features(cls, kind: str) -> "ModelName":
         return cls("features", kind)
+
+    @classmethod
+    def signs(cls, way: str) -> "ModelName":
+        return cls("signs", way)
 
     @classmethod
     def parse(cls, text: str) -> "ModelName":

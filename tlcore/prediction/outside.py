@@ -20,7 +20,7 @@ from tlcore.errors import DataError
 from tlcore.spec import PIXELS, DataSpec, InputForm
 from tlcore.store import Store
 
-from . import own_heads, taught
+from . import collected, own_heads, taught
 from .names import ModelName
 from .predictors import Predictor, form_of, load_model
 
@@ -116,7 +116,11 @@ def detector(name: str, folder: Path) -> Predictor:
     SpecError, DataError
         As ``predictor``; or it is not known what the model was made for, or that data set is not at hand.
     """
-    form, task, own = _made_for(ModelName.parse(name), folder)
+    asked = ModelName.parse(name)
+    if asked.kind == "collected":  # what it is like changes with every example
+        tell, form = collected.strangers(asked), collected.form_of(asked)
+        return Predictor(str(ModelName.outside(name)), ("distance", "false_alarms"), form, tell)
+    form, task, own = _made_for(asked, folder)
     network = judge(form, task.target)
     tell = own() if network is None else _of_source(form, task, network, 0, True)
     return Predictor(str(ModelName.outside(name)), ("distance", "false_alarms"), form, tell)
@@ -147,7 +151,7 @@ def _made_for(asked: ModelName, folder: Path) -> tuple[InputForm, DataSpec, Call
     if asked.kind == "taught":
         home = taught.card()
         task = DataSpec(home.target)
-        return home.form, task, lambda: _calibrated(home.form, task, taught.load(asked.id))
+        return home.form, task, lambda: calibrated(home.form, task, taught.load(asked.id))
     if asked.kind == "own":
         head = own_heads.info(asked.id)
         origin = head.origin
@@ -156,7 +160,7 @@ def _made_for(asked: ModelName, folder: Path) -> tuple[InputForm, DataSpec, Call
     spec, form = run.spec, form_of(run)
     task = _unseen(spec.data)
     if asked.kind == "run":
-        return form, task, lambda: _calibrated(form, task, load_model(run, folder))
+        return form, task, lambda: calibrated(form, task, load_model(run, folder))
     row = next((row for row in run.result.heads if row.file == f"heads/{asked.file}"), None)
     if row is None or row.input == PIXELS:
         return _with_source(form, task, "", 0, True)
@@ -175,10 +179,10 @@ def _with_source(
 
 @lru_cache(maxsize=8)  # heads of one run, and of runs alike, see the same
 def _of_source(form: InputForm, task: DataSpec, source: str, seed: int, scale: bool) -> Tell:
-    return _calibrated(form, task, sources.load(source, seed=seed, scale=scale) if source else None)
+    return calibrated(form, task, sources.load(source, seed=seed, scale=scale) if source else None)
 
 
-def _calibrated(form: InputForm, task: DataSpec, network: "keras.Model | None") -> Tell:
+def calibrated(form: InputForm, task: DataSpec, network: "keras.Model | None") -> Tell:
     """Compare with what a network sees of unseen items of its task; without one with the items themselves."""
     held_out, test = datasets.unseen(task)
     order, read_items = np.random.default_rng(SEED).permutation(len(held_out)), _reader(form, network)

@@ -19,7 +19,7 @@ from tlcore.sources.foreign.guarded import guarded
 from tlcore.sources.uploads import MOST_MODELS, MOST_MODELS_PERSON, title_of
 from tlcore.spec import Origin, SourceInfo
 from tlcore.spec.codec import decode
-from tlcore.store import Store, home
+from tlcore.store import Store, home, shared_home
 
 from . import examining
 from .examining import refuse
@@ -74,7 +74,7 @@ def add(content: bytes, file_name: str, offered: Sequence[SourceInfo] | None = N
     sha256 = hashlib.sha256(content).hexdigest()
     cards = (*sources.catalogue(), *sources.uploaded("")) if offered is None else offered
     known = None if names else _of_a_run(sha256)
-    folder = home() / FOLDER
+    folder = shared_home() / FOLDER
     path, part = folder / f"{name}{SUFFIX}", folder / f"{name}.{secrets.token_hex(4)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,9 @@ def info(name: str) -> OwnHead:
     """
     with suppress(OSError, ValueError, TypeError, KeyError):
         if is_own(name):
-            return decode(OwnHead, json.loads((home() / FOLDER / f"{name}.json").read_text("utf-8")), strict=False)
+            return decode(
+                OwnHead, json.loads((shared_home() / FOLDER / f"{name}.json").read_text("utf-8")), strict=False
+            )
     raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
 
 
@@ -179,7 +181,7 @@ def cards(owners: Iterable[str] | None = None) -> tuple[OwnHead, ...]:
     """
     found = []
     wanted = None if owners is None else set(owners)
-    for path in (home() / FOLDER).glob(f"{NAME}*.json"):
+    for path in (shared_home() / FOLDER).glob(f"{NAME}*.json"):
         with suppress(SpecError):
             card = info(path.stem)
             if not card.removed and (wanted is None or card.owner in wanted):
@@ -189,7 +191,7 @@ def cards(owners: Iterable[str] | None = None) -> tuple[OwnHead, ...]:
 
 def checked_file(card: OwnHead) -> Path:
     """Return the path of an uploaded head; a DataError where the file is gone, or not what the card says."""
-    path = home() / FOLDER / f"{card.name}{SUFFIX}"
+    path = shared_home() / FOLDER / f"{card.name}{SUFFIX}"
     with suppress(OSError):
         if hashlib.sha256(path.read_bytes()).hexdigest() == card.sha256:
             return path
@@ -203,7 +205,7 @@ def remove(name: str, removed: bool = True) -> None:
 
 def sweep() -> None:
     """Delete the files of removed heads, and what a cut-off upload left."""
-    for path in (home() / FOLDER).glob(f"{NAME}*"):
+    for path in (shared_home() / FOLDER).glob(f"{NAME}*"):
         old = path.suffix == ".part" and time.time() - path.stat().st_mtime > 3600
         with suppress(SpecError):
             if old or path.suffix == SUFFIX and info(path.stem).removed:
@@ -212,7 +214,7 @@ def sweep() -> None:
 
 def write_card(card: OwnHead) -> None:
     """Write a card, whole or not at all."""
-    path = home() / FOLDER / f"{card.name}.json"
+    path = shared_home() / FOLDER / f"{card.name}.json"
     part = path.with_suffix(".card")
     part.write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
     os.replace(part, path)

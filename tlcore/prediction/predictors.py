@@ -9,15 +9,16 @@ from typing import Any, Literal
 import numpy as np
 
 from tlcore import heads, inputs, sources
+from tlcore.datasets import own_sets
 from tlcore.datasets.mnist import FORM
-from tlcore.errors import DataError, SpecError
+from tlcore.errors import DataError, LabError, SpecError
 from tlcore.features import compiled, submodel
 from tlcore.recipes.break_it import is_broken
 from tlcore.sentences import Sentence, verbatim
 from tlcore.spec import NETWORK, PIXELS, InputForm, Origin, SourceInfo
 from tlcore.store import Run, Store
 
-from . import collected, examining, own_heads, taught
+from . import collected, examining, own_heads, signs, taught
 from .names import ModelName
 
 Transfer = Literal["before", "after", "without"]
@@ -148,7 +149,24 @@ def form_of_model(name: str, folder: Path) -> InputForm:
         return own_heads.info(asked.id).origin.form
     if asked.kind in collected.KINDS:
         return collected.form_of(asked)
+    if asked.kind == "signs":
+        return signs.form()
     return sources.info(asked.id).form if asked.kind == "source" else form_of(Store(folder).get(asked.id))
+
+
+def reads_whole(name: str, folder: Path) -> bool:
+    """Return whether a model takes a picture file as it is, for it learned from own pictures that are no ink."""
+    asked, target = ModelName.parse(name), ""
+    try:
+        if asked.kind in ("run", "head"):
+            target = Store(folder).get(asked.id).spec.data.target
+        elif asked.kind == "source":
+            target = sources.info(asked.id).task
+        elif asked.kind == "own":
+            target = own_heads.info(asked.id).origin.data.target
+        return own_sets.is_own(target) and own_sets.card(target).whole
+    except LabError:
+        return False
 
 
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:
@@ -187,15 +205,14 @@ def predictor(name: str, folder: Path) -> Predictor:
     if asked.kind == "own":
         card = own_heads.info(asked.id)
         head = heads.load(own_heads.checked_file(card))
-        return _of_head(name, head, replace(card.origin, source=card.source))
+        return of_pieces(name, _stacked(head, replace(card.origin, source=card.source)))
     if asked.kind in collected.KINDS:
         return Predictor(name, (), collected.form_of(asked), collected.proba_of(asked), once=asked.kind == "score")
+    if asked.kind == "signs":
+        return Predictor(name, signs.class_names(), signs.form(), signs.proba_of(asked.id))
     if asked.kind == "outside":
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
-    run = Store(folder).get(asked.id)
-    if asked.kind == "run":
-        return Predictor(name, run.result.class_names, form_of(run), compiled(load_model(run, folder)))
-    return _head(name, run, f"heads/{asked.file}", folder)
+    return of_pieces(name, pieces(name, folder))
 
 
 def checked_file(run: Run, name: str, folder: Path) -> Path:
@@ -209,13 +226,15 @@ def checked_file(run: Run, name: str, folder: Path) -> Path:
     known = run.result.files.get(name)
     if known is None:
         raise DataError("Run {run_id} has no file {name!r}. Train it again.", run_id=run.id, name=name)
-    path = Store(folder).run_folder(run.id) / name
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(
-            "The file {name} of run {run_id} is missing. Train it again.", name=name, run_id=run.id
-        ) from error
+    store = Store(folder)
+    path = store.run_folder(run.id) / name
+    found = _sha256(path)
+    if found != known.sha256 and store.files.remote:  # the copy here may be damaged, or of a moment ago
+        path.unlink(missing_ok=True)
+        store.files.bring(run.id, at_most_s=0.0)
+        found = _sha256(path)
+    if not found:
+        raise DataError("The file {name} of run {run_id} is missing. Train it again.", name=name, run_id=run.id)
     if found != known.sha256:
         raise DataError(
             "The file {name} of run {run_id} is damaged: it is not what the run saved. Train it again.",
@@ -223,6 +242,13 @@ def checked_file(run: Run, name: str, folder: Path) -> Path:
             run_id=run.id,
         )
     return path
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def load_model(run: Run, folder: Path) -> Any:
@@ -236,23 +262,63 @@ def load_model(run: Run, folder: Path) -> Any:
     return sources.scaled(model, form_of(run), sources.UNIT if run.spec.data.scale else 1.0)  # of an older version
 
 
-def _head(name: str, run: Run, file: str, folder: Path) -> Predictor:
-    row = next(row for row in run.result.heads if row.file == file)
-    return _of_head(name, heads.load(checked_file(run, file, folder)), examining.origin_of(run, row))
-
-
-def _of_head(name: str, head: heads.FittedHead, origin: Origin) -> Predictor:
-    """Return a head that answers on the features of the network that ``origin`` names."""
-    head = heads.answer_alone(head)
+def _beneath(origin: Origin) -> Any:
+    """Return the part of a network whose output a head takes; None where it takes the items' own numbers."""
     if origin.input == PIXELS:
-        inner = inputs.modality(origin.form.modality).flat
-    else:
-        model = sources.load(origin.source, seed=origin.seed, scale=origin.scale)
-        inner = compiled(submodel(model, origin.layer))
+        return None
+    return submodel(sources.load(origin.source, seed=origin.seed, scale=origin.scale), origin.layer)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What a model is made of: a Keras network of items as stored, a head on its answers, or both.
+
+    Attributes
+    ----------
+    network : None where the head takes the items' own numbers
+    head : None where the network itself answers, with probabilities
+    """
+
+    network: Any
+    head: heads.FittedHead | None
+    form: InputForm
+    class_names: tuple[str, ...]
+
+
+def pieces(name: str, folder: Path) -> Pieces:
+    """Load what a run's network or head is made of; errors as ``predictor``.
+
+    Raises
+    ------
+    SpecError
+        It is neither.
+    """
+    asked = ModelName.parse(name)
+    if asked.kind not in ("run", "head"):
+        raise SpecError("Only what a run left can be taken apart. Received: {name!r}.", name=name)
+    run = Store(folder).get(asked.id)
+    if asked.kind == "run":
+        return Pieces(load_model(run, folder), None, form_of(run), run.result.class_names)
+    file = f"heads/{asked.file}"
+    row = next(row for row in run.result.heads if row.file == file)
+    return _stacked(heads.load(checked_file(run, file, folder)), examining.origin_of(run, row))
+
+
+def _stacked(head: heads.FittedHead, origin: Origin) -> Pieces:
+    """Return a head with the network that ``origin`` names below it."""
+    return Pieces(_beneath(origin), heads.answer_alone(head), origin.form, origin.class_names)
+
+
+def of_pieces(name: str, made_of: Pieces) -> Predictor:
+    """Return what is made of these as a model that answers under a name."""
+    network, head = made_of.network, made_of.head
+    inner = inputs.modality(made_of.form.modality).flat if network is None else compiled(network)
+    if head is None:
+        return Predictor(name, made_of.class_names, made_of.form, inner)
     return Predictor(
         name,
-        origin.class_names,
-        origin.form,
+        made_of.class_names,
+        made_of.form,
         lambda items: head.predict_proba(inner(items).reshape(len(items), -1)),
     )
 

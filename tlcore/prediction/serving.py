@@ -67,15 +67,30 @@ class _Request:
     item: np.ndarray
     missing: dict[str, None]  # in the order in which they are loaded
     answers: dict[str, Answer] = field(default_factory=dict)
+    first: frozenset[str] = frozenset()
     tries: int = 0
     over: threading.Event = field(default_factory=threading.Event)
+    first_over: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, name: str, answer: Answer) -> None:
         if name in self.missing:
             self.answers[name] = answer
             del self.missing[name]
         if not self.missing:
-            self.over.set()
+            self.end()
+        elif self.first and self.first.isdisjoint(self.missing):
+            self.first_over.set()
+
+    def end(self) -> None:
+        """Let nobody wait for this any longer."""
+        self.over.set()
+        self.first_over.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for all answers, or for those that come first if they are still missing; return whether it is over."""
+        is_early = self.first and not self.first_over.is_set()
+        (self.first_over if is_early else self.over).wait(seconds)
+        return self.over.is_set()
 
 
 class Serving:
@@ -153,19 +168,23 @@ class Serving:
         return answers
 
     def follow(
-        self, item: np.ndarray, names: Sequence[str], timeout_s: float, every_s: float
+        self, item: np.ndarray, names: Sequence[str], timeout_s: float, every_s: float, first: Iterable[str] = ()
     ) -> Iterator[dict[str, Answer]]:
         """Yield what ``predict`` returns, at once when all have answered; until then every so often what is there.
 
         A model that has not answered stands there with ``LATE`` or ``LOADING``.
+
+        Parameters
+        ----------
+        first : those of ``names`` after whose answers it yields at once, whatever the others do
         """
-        request = _Request(_checked(item), dict.fromkeys(names))
+        request = _Request(_checked(item), dict.fromkeys(names), first=frozenset(first))
         if refusal := self._refusal(request):
             yield dict.fromkeys(names, refusal)
             return
         asked = time.monotonic()
         self._wake()
-        while not (over := request.over.wait(min(every_s, timeout_s))) and time.monotonic() - asked < timeout_s:
+        while not (over := request.wait(min(every_s, timeout_s))) and time.monotonic() - asked < timeout_s:
             yield self._answers(request, names)
         if not over:
             with self._lock:
@@ -219,7 +238,7 @@ class Serving:
         if self._process is not None and self._process.pid is not None:  # it could be started
             self._process.join()
         for request in self._unanswered():
-            request.over.set()
+            request.end()
 
     def _turn(self) -> None:
         now = time.monotonic()

@@ -1,5 +1,7 @@
 """A comparison of ways to learn one task: fine-tuning, heads on features, from scratch, on the same images."""
 
+from dataclasses import replace
+
 from tlcore import heads
 from tlcore.errors import SpecError
 from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonSpec, HeadSpec, Spec, check_choice
@@ -41,4 +43,5 @@ def _lane(spec: ComparisonSpec, way: str) -> Spec:
     if way == SCRATCH:
         return scratch_control(spec.tuning)
     # Without its learning curve, which would fit it again and again: only what the way itself needs is counted.
-    return HeadSpec(spec.source, spec.layer, (way,), ("features",), spec.data, (spec.seed,), curves=False)
+    head = HeadSpec(spec.source, spec.layer, (way,), ("features",), spec.data, (spec.seed,), curves=False)
+    return replace(head, class_weight=spec.tuning.class_weight)

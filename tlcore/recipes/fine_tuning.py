@@ -22,9 +22,14 @@ def is_control(control: Spec, spec: Spec) -> bool:
     return from_scratch is not None and from_scratch(sources.untrained(spec.source)) == control
 
 
+def is_untrained(source: str) -> bool:
+    """Return whether a source is a network that has learned nothing yet."""
+    return source == sources.untrained(source)
+
+
 def is_scratch(spec: FineTuneSpec) -> bool:
     """Return whether an untrained network learns, with nothing frozen in the end."""
-    return spec.source == sources.untrained(spec.source) and not freezing.words(spec.source, spec.phases[-1].frozen)
+    return is_untrained(spec.source) and not freezing.words(spec.source, spec.phases[-1].frozen)
 
 
 def two_phases(spec: FineTuneSpec, all_but_head: tuple[str, ...]) -> FineTuneSpec:
@@ -63,7 +68,7 @@ def of_photographs(spec: FineTuneSpec, layers: Sequence[LayerInfo], n: int, n_st
     spec = replace(spec, batch_size=PHOTO_BATCH)
     if is_scratch(spec):
         return _divided(replace(spec, phases=(replace(spec.phases[0], epochs=epochs, learning_rate=SCRATCH_RATE),)))
-    averages = {layer.name for layer in layers if "Normalization" in layer.type}
+    averages = freezing.averages(layers)
     frozen = freezing.Freezing(layers, (*spec.phases[0].frozen, *averages)).names
     plain = replace(spec, phases=(replace(spec.phases[0], epochs=epochs, frozen=frozen, learning_rate=PHOTO_RATE),))
     all_but_head = freezing.presets(layers)["all_but_head"]

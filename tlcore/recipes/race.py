@@ -4,12 +4,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tlcore import sources
 from tlcore.errors import SpecError
-from tlcore.features.freezing import canonical, presets
+from tlcore.features.freezing import averages, canonical, presets
 from tlcore.sentences import Sentence
-from tlcore.spec import FineTuneSpec, LayerInfo, check_choice
+from tlcore.spec import FineTuneSpec, LayerInfo, Phase, check_choice
 
-from .fine_tuning import is_scratch, scratch_control
+from .fine_tuning import is_scratch, is_untrained, scratch_control
 
 TITLES = {
     "nothing": Sentence("Nothing frozen"),
@@ -19,14 +20,18 @@ TITLES = {
     "draft": Sentence("My settings"),
 }
 LANES = tuple(TITLES)
+AT_REST = Sentence("Nothing frozen but BatchNormalization")  # what "nothing" is called where ``at_rest``
 FEWEST, MOST = 2, 4
 
 
 def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]) -> dict[str, FineTuneSpec]:
     """Return what each lane runs: the draft with one thing changed, watched.
 
-    ``nothing``, ``convolutions`` and ``all_but_head`` are what is frozen; ``scratch`` is the control; ``draft`` the
-    draft as it is. All have the draft's source, images, epochs, first learning rate and seed.
+    ``nothing``, ``convolutions`` and ``all_but_head`` are what is frozen, and of a trained network every
+    BatchNormalization with it (``title`` says so); ``scratch`` is the control; ``draft`` the draft as it is. All have
+    the draft's source, images, epochs, first learning rate and seed. Where a draft on photographs trains the head first
+    and then more at a lower rate, the lanes that train more than the head do so too: at the head's rate, and through a
+    head that knows nothing yet, they would unlearn what the network knows.
 
     Raises
     ------
@@ -43,11 +48,11 @@ def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]
             n=len(set(names)),
         )
     draft = replace(draft, film=True)
-    frozen = presets(layers)
+    frozen = _frozen(draft.source, layers)
     plain = replace(draft, phases=(replace(draft.phases[0], epochs=draft.epochs, frozen=()),))
     found: dict[str, FineTuneSpec] = {}
     for name in dict.fromkeys(names):
-        phases = tuple(replace(phase, frozen=frozen.get(name, ())) for phase in plain.phases)
+        phases = _phases(draft, plain, frozen.get(name, ()), layers)
         one = {"draft": draft, "scratch": scratch_control(plain)}.get(name, replace(plain, phases=phases))
         twin = next((other for other, spec in found.items() if canonical(spec, layers) == canonical(one, layers)), None)
         if twin:
@@ -65,13 +70,54 @@ def lane_of(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> str:
     ----------
     layers : of its source
     """
-    if len(spec.phases) > 1:
+    if len(spec.phases) > 1 and not _head_first(spec, layers):
         return "draft"
     if is_scratch(spec):
         return "scratch"
-    known = presets(layers)
-    frozen = set(canonical(spec, layers).phases[0].frozen)
+    known = _frozen(spec.source, layers)
+    frozen = set(canonical(spec, layers).phases[-1].frozen)
     return next((name for name in LANES if name in known and set(known[name]) == frozen), "draft")
+
+
+def _phases(
+    draft: FineTuneSpec, plain: FineTuneSpec, frozen: tuple[str, ...], layers: Sequence[LayerInfo]
+) -> tuple[Phase, ...]:
+    """Return how a lane trains that is named after what is frozen.
+
+    Parameters
+    ----------
+    plain : the draft in one phase
+    """
+    if _head_first(draft, layers) and set(frozen) != set(presets(layers)["all_but_head"]):
+        return (*draft.phases[:-1], replace(draft.phases[-1], frozen=frozen))
+    return tuple(replace(phase, frozen=frozen) for phase in plain.phases)
+
+
+def _head_first(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> bool:
+    """Return whether a trained network of photographs trains its head alone in all phases but the last."""
+    if is_untrained(spec.source) or not averages(layers):
+        return False
+    head, before = set(presets(layers)["all_but_head"]), canonical(spec, layers).phases[:-1]
+    return bool(before) and all(set(phase.frozen) == head for phase in before)
+
+
+def title(name: str, source: str) -> Sentence:
+    """Return what a lane is called where it starts from a source; raises as ``sources.info``."""
+    return AT_REST if name == "nothing" and at_rest(source) else TITLES[name]
+
+
+def at_rest(source: str) -> bool:
+    """Return whether BatchNormalization stays frozen in every lane from a source; raises as ``sources.info``."""
+    return bool(_frozen(source, sources.info(source).layers)["nothing"])
+
+
+def _frozen(source: str, layers: Sequence[LayerInfo]) -> dict[str, tuple[str, ...]]:
+    """Return what is frozen in the lanes that are named after it."""
+    if is_untrained(source):
+        return presets(layers)
+    at_rest = set(averages(layers))
+    named = {name: {*frozen, *at_rest} for name, frozen in presets(layers).items()}
+    return {name: tuple(layer.name for layer in layers if layer.name in frozen) for name, frozen in named.items()}
 
 
 def start_order(names: Sequence[str], seed: int) -> list[str]:

@@ -36,6 +36,21 @@ def info(name: str) -> SourceInfo:
     return get(name).card()
 
 
+def lineage(name: str) -> tuple[SourceInfo, ...]:
+    """Return the cards from the network that all began with to this one: each was trained here from the one before.
+
+    Of any but a network that a run trained that is its own card alone. Where one is gone the chain begins after it.
+    """
+    chain: list[SourceInfo] = []
+    while name and name not in [card.name for card in chain]:
+        try:
+            chain.append(info(name))
+        except LabError:
+            break
+        name = chain[-1].base
+    return tuple(reversed(chain))
+
+
 def catalogue() -> tuple[SourceInfo, ...]:
     """Return the card of every network but those that persons added. Loads no Keras.
 

@@ -50,8 +50,8 @@ class Source:
         Shape (k, *form.shape), the dtype of its form.
         """
         card = self.card()
-        task = datasets.SOURCES.get(card.task)
-        if not card.trained or task is None or not task.info.offline or task.info.form != card.form:
+        task = datasets.at_hand(card.task) if card.trained else None
+        if task is None or not task.info.offline or task.info.form != card.form:
             return np.zeros((0, *card.form.shape), card.form.dtype)
         return datasets.samples(card.task, n, part="train")[0]
 

@@ -14,7 +14,7 @@ from typing import Any
 from tlcore.errors import SpecError, StoreError
 from tlcore.sentences import Sentence
 from tlcore.spec import LayerInfo, OwnModel, SourceInfo
-from tlcore.store import home
+from tlcore.store import shared_home
 
 from .foreign import rebuild as foreign
 from .foreign.archive import look_at, unpack_weights
@@ -66,7 +66,7 @@ def add(
     network = look_at(content)
     names = check_class_names(class_names, network.n_classes)
     name = UPLOAD + hashlib.sha256(owner.encode() + b"\n" + content).hexdigest()[:UPLOAD_DIGITS]
-    _check_room(name, owner)
+    check_room(name, owner)
     card = SourceInfo(
         name=name,
         title=title_of(file_name),
@@ -93,7 +93,7 @@ def add(
 
 def _keep(card: SourceInfo, network: Network, content: bytes, pixels: Pixels | None) -> SourceInfo:
     """Rebuild the model in a process, and put the file and its card into the data folder: the card comes last."""
-    folder = home() / UPLOADS
+    folder = shared_home() / UPLOADS
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as place:
         unpack_weights(content, Path(place) / foreign.WEIGHTS)
@@ -120,7 +120,7 @@ def remove(name: str, removed: bool = True) -> None:
 
 def sweep() -> None:
     """Delete the files of removed models and what a cut-off upload left. The cards stay: old runs name them."""
-    folder = home() / UPLOADS
+    folder = shared_home() / UPLOADS
     for card in uploaded(removed=True):
         (folder / f"{card.name}.keras").unlink(missing_ok=True)
     for place in folder.glob("part-*"):
@@ -130,18 +130,19 @@ def sweep() -> None:
 
 def write_card(card: SourceInfo) -> None:
     """Write a card, whole or not at all."""
-    path = home() / UPLOADS / f"{card.name}.json"
+    path = shared_home() / UPLOADS / f"{card.name}.json"
     part = path.with_suffix(".part")
     part.write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
     os.replace(part, path)
 
 
-def _check_room(name: str, owner: str) -> None:
+def check_room(name: str, owner: str) -> None:
+    """Raise a SpecError where a person, or the data folder, has as many models as may be."""
     kept = [card for card in uploaded() if card.name != name]
     own = [card for card in kept if card.owner == owner]
     if len(own) >= MOST_MODELS_PERSON or len(kept) >= MOST_MODELS:
         raise SpecError(
-            "There are {n} uploaded models, and the limit is {most}. Remove one first.",
+            "There are {n} models of your own, and the limit is {most}. Remove one first.",
             n=len(own) if len(own) >= MOST_MODELS_PERSON else len(kept),
             most=MOST_MODELS_PERSON if len(own) >= MOST_MODELS_PERSON else MOST_MODELS,
         )
@@ -185,8 +186,8 @@ def check_class_names(names: Sequence[str], n: int) -> tuple[str, ...]:
 # -- what was seen of it ---------------------------------------------------------------------------------------------
 
 CHANGES = {
-    SOFTMAX: "It ended in raw scores, so a softmax was added: the class it answers with is the same.",
-    RANDOM_OUT: "Its layers that vary images at random are left out: they do nothing when it answers.",
+    SOFTMAX: Sentence("It ended in raw scores, so a softmax was added: the class it answers with is the same."),
+    RANDOM_OUT: Sentence("Its layers that vary images at random are left out: they do nothing when it answers."),
 }
 
 
@@ -206,7 +207,7 @@ def findings(card: SourceInfo, translate: Callable[[str], str] = str) -> list[st
     own = card.own
     if own is None:
         return []
-    said = [translate(CHANGES[change]) for change in own.changes if change in CHANGES]
+    said = [CHANGES[change].fill(translate) for change in own.changes if change in CHANGES]
     values, expected = way_words(own.pixels, translate), way_words(own.expected, translate)
     counts = {"right": own.n_right, "n": own.n_digits, "before": own.n_right_as_expected}
     counts["guess"] = round(own.n_digits / len(card.class_names))
@@ -239,8 +240,10 @@ def way_words(pixels: Pixels, translate: Callable[[str], str] = str) -> str:
     ('values from 0 to 255', 'black on white, values from -1 to 1')
     """
     black, white = pixels
-    words = "values from {low:g} to {high:g}" if black < white else "black on white, values from {low:g} to {high:g}"
-    return translate(words).format(low=min(pixels), high=max(pixels))
+    words = translate("values from {low:g} to {high:g}")
+    if black > white:
+        words = translate("black on white, values from {low:g} to {high:g}")
+    return words.format(low=min(pixels), high=max(pixels))
 
 
 # -- the process -----------------------------------------------------------------------------------------------------

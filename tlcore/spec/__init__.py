@@ -4,6 +4,8 @@ from .curves import MetricPoint, Progress
 from .data import SPLITS, DataSpec
 from .forms import InputForm
 from .jobs import (
+    BALANCED,
+    CLASS_WEIGHTS,
     FINAL_STATES,
     FINE_TUNE,
     OPTIMIZERS,
@@ -28,12 +30,12 @@ from .jobs import (
 from .listener import NOBODY, Hooks, Listener, Listeners
 from .networks import LayerInfo, OwnModel, SourceInfo
 from .origin import Origin
-from .ranges import RANGES, check_choice, check_number
+from .provenance import Provenance
+from .ranges import LOPSIDED, RANGES, check_choice, check_number
 from .results import (
     NETWORK,
     Cell,
     ComparisonResult,
-    Evaluation,
     ExampleResult,
     File,
     FineTuneResult,
@@ -47,11 +49,18 @@ from .results import (
     Tried,
     Way,
 )
+from .scores import Balanced, Evaluation
+from .tested import TESTED_PARTS, EvaluateResult, EvaluateSpec, Part
 
 __all__ = [
+    "BALANCED",
+    "Balanced",
+    "CLASS_WEIGHTS",
     "ByHand",
     "Cell",
     "DataSpec",
+    "EvaluateResult",
+    "EvaluateSpec",
     "Evaluation",
     "ExampleResult",
     "ExampleSpec",
@@ -70,6 +79,7 @@ __all__ = [
     "HeadsResult",
     "Input",
     "InputForm",
+    "LOPSIDED",
     "LayerInfo",
     "Listener",
     "Listeners",
@@ -80,9 +90,11 @@ __all__ = [
     "Origin",
     "OwnModel",
     "PIXELS",
+    "Part",
     "Phase",
     "Progress",
     "ProofRow",
+    "Provenance",
     "RANGES",
     "Result",
     "RunState",
@@ -93,6 +105,7 @@ __all__ = [
     "Spec",
     "SweepResult",
     "SweepSpec",
+    "TESTED_PARTS",
     "Way",
     "Tried",
     "check_choice",

@@ -11,7 +11,7 @@ SPLITS: tuple[Split, ...] = ("standard", "article")
 class DataSpec:
     """Which images of the target task are used, and how they are divided.
 
-    ``scale`` and ``label_noise`` spoil the data on purpose, to see what that does.
+    ``scale``, ``label_noise`` and ``imbalance`` spoil the training images on purpose, to see what that does.
     """
 
     target: str = "mnist_5_9"
@@ -20,4 +20,5 @@ class DataSpec:
     seed: int = 0
     scale: bool = True  # False: the network is given the pixels as they are, 0..255
     label_noise: float = 0.0  # share of the training labels that is dealt out anew among its images
+    imbalance: float = 1.0  # the first class has so many times the training images of the last; 1: as many
     own: str = ""  # drawings of a person's own, added to the training images: the hash of ``datasets.drawings``

@@ -17,6 +17,8 @@ FINAL_STATES: frozenset[str] = frozenset({"done", "stopped", "failed"})
 Input = Literal["features", "pixels"]
 OPTIMIZERS: tuple[str, ...] = ("adam", "rmsprop", "sgd")
 SCHEDULES: tuple[str, ...] = ("constant", "warm_up", "cosine", "warm_up_cosine")
+BALANCED = "balanced"
+CLASS_WEIGHTS: tuple[str, ...] = (BALANCED,)  # beside None: each image counts alike
 
 PIXELS = "pixels"  # the pseudo-layer of a head that sees raw pixels: the control
 FINE_TUNE, SCRATCH = "fine_tune", "scratch"  # methods of a sweep beside the heads
@@ -64,6 +66,7 @@ class FineTuneSpec:
     film: bool = False  # watch every epoch: see ``monitor``
     patience: int = 0  # epochs without a better validation loss that end the last phase; 0: it is never cut short
     augment: bool = False  # train on slightly changed copies of the images, others in every epoch
+    class_weight: str | None = None  # "balanced": each class counts alike in the loss, however few images it has
 
     kind: ClassVar[str] = "fine_tune"
 
@@ -128,6 +131,7 @@ class HeadSpec:
     curves: bool = True  # measure the learning curve of every head as well
     tune: bool = False  # choose each head's hyperparameters on the validation images first
     by_hand: tuple[ByHand, ...] = ()  # hyperparameters that differ from the heads' own; tuning leaves these alone
+    class_weight: str | None = None  # as in ``FineTuneSpec``; a head that knows no class weights learns without
 
     kind: ClassVar[str] = "heads"
 

@@ -74,6 +74,8 @@ class SourceInfo:
     own: OwnModel | None = None  # of an uploaded one
     task: str = ""  # the data set it was trained on, as in ``datasets``; "" where it is none of those
     untrained: str = "random"  # the source that is this network before it learned anything: what trains from scratch
+    run: str = ""  # of one that was trained here: the id of the run that trained it
+    base: str = ""  # and the source that this run began with
 
     @property
     def trained(self) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tlcore.errors import SpecError
+from tlcore.sentences import Sentence, noun
 
 # name -> (lowest, highest, default).
 RANGES: dict[str, tuple[float, float, float]] = {
@@ -15,10 +16,13 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "thaw_every": (1, 100, 5),  # epochs
     "seed": (0, 2**31 - 1, 0),
     "label_noise": (0.0, 1.0, 0.0),
+    "imbalance": (1.0, 100.0, 1.0),
     "time_budget": (5, 86_400, 300),  # seconds
     "test_images": (100, 70_000, 2000),
     "training_steps": (1, 10_000, 300),
 }
+
+LOPSIDED = 1.5  # times as many images in the largest class as in the smallest: from there on accuracy flatters
 
 
 def check_number(name: str, value: Any) -> float:
@@ -35,7 +39,7 @@ def check_number(name: str, value: Any) -> float:
         raise SpecError(
             "{name} must be a {sort} from {low:,} to {high:,}. Received: {value!r}. Try {default}.",
             name=name.replace("_", " ").capitalize(),
-            sort="whole number" if whole else "number",
+            sort=Sentence("whole number") if whole else Sentence("number"),
             low=low,
             high=high,
             value=value,
@@ -44,12 +48,12 @@ def check_number(name: str, value: Any) -> float:
     return value
 
 
-def check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
+def check_choice(what: str | Sentence, value: object, choices: tuple[str, ...]) -> None:
     """Raise a SpecError that lists ``choices`` when ``value`` is none of them."""
     if value not in choices:
         raise SpecError(
             "There is no {what} {value!r}. Pick one of: {choices}.",
-            what=what,
+            what=noun(what),
             value=value,
             choices=", ".join(choices),
         )

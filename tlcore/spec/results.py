@@ -10,24 +10,9 @@ from typing import Any, ClassVar
 from tlcore.sentences import NOTHING, Sentence, percent
 
 from .forms import InputForm
+from .scores import Balanced, Evaluation
 
 NETWORK = "model.keras"  # the file of a network that a run trained
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How a model did on images that were not used for training.
-
-    ``confusion[i][j]`` counts images of class i that were called j; ``low`` and ``high`` bound the 95 % interval
-    of the accuracy; ``loss`` is the mean cross-entropy in nats, None where a model gives no probabilities.
-    """
-
-    accuracy: float
-    low: float = 0.0
-    high: float = 1.0
-    n: int = 0
-    confusion: tuple[tuple[int, ...], ...] = ()
-    loss: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +105,7 @@ class HeadMean:
     best: bool = False
     low: float | None = None  # None: stored by an older version
     high: float | None = None
+    balanced: bool = False  # whether it is the mean of balanced accuracies
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -153,13 +139,18 @@ class Result:
 
     @property
     def accuracy(self) -> float | None:
-        """The test accuracy in [0, 1]; None where nothing was tested."""
-        return self.test.accuracy if self.test else None
+        """The test accuracy in [0, 1], balanced where the classes are lopsided; None where nothing was tested."""
+        return self.test.headline if self.test else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval of ``accuracy``; None where nothing was tested, or an older version kept no count."""
-        return (self.test.low, self.test.high) if self.test and self.test.n else None
+        return self.test.interval if self.test and self.test.n else None
+
+    @property
+    def balanced(self) -> Balanced | None:
+        """What ``accuracy`` is a balanced one against; None where it is the plain one."""
+        return self.test.balanced if self.test else None
 
     @property
     def n_tests(self) -> int:
@@ -276,6 +267,10 @@ class HeadsResult(Result):
         return best.interval if best else None
 
     @property
+    def balanced(self) -> Balanced | None:
+        return self.rows[0].balanced if self.rows else None
+
+    @property
     def n_tests(self) -> int:
         return len(self.rows)
 
@@ -305,6 +300,7 @@ class Way:
     cpu_s: float = 0.0
     from_cache: bool = False
     forgetting: Forgetting | None = None
+    balanced: Balanced | None = None  # what ``accuracy`` is a balanced one against
 
 
 @dataclass(frozen=True)
@@ -320,6 +316,10 @@ class ComparisonResult(Result):
     def accuracy(self) -> float | None:
         """The best of its ways."""
         return max((way.accuracy for way in self.ways if way.accuracy is not None), default=None)
+
+    @property
+    def balanced(self) -> Balanced | None:
+        return next((way.balanced for way in self.ways if way.balanced), None)
 
     @property
     def n_tests(self) -> int:
@@ -346,6 +346,7 @@ class SweepResult(Result):
     total_s: float = 0.0
     device: str = ""
     n_tested: int | None = None  # experiments of its own that saw test images; None: stored by an older version
+    lopsided: bool = False  # whether its accuracies are balanced ones, because the test classes are lopsided
 
     @property
     def n_tests(self) -> int:
@@ -377,8 +378,9 @@ class ExampleResult(Result):
 class Cell:
     """One experiment of a sweep, and what came out once it was done.
 
-    ``score`` is the test accuracy in [0, 1], of a transferability score its own number; None where the experiment
-    failed, which ``error`` explains. ``multiply_adds`` counts the training's arithmetic, None where nothing counts it.
+    ``score`` is the test accuracy in [0, 1], balanced where the test classes are lopsided, of a transferability score
+    its own number; None where the experiment failed, which ``error`` explains. ``multiply_adds`` counts the training's
+    arithmetic, None where nothing counts it.
     """
 
     target: str

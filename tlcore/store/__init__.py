@@ -2,6 +2,23 @@
 
 from .attempts import Attempt, versions
 from .listing import Entry
-from .runs import NumberedPoints, Run, Store, home
+from .places import home, results_address, shared_home
+from .rooms import Item, Member, Room
+from .runs import NumberedPoints, Run, Store
+from .tokens import Token
 
-__all__ = ["Attempt", "Entry", "NumberedPoints", "Run", "Store", "home", "versions"]
+__all__ = [
+    "Attempt",
+    "Entry",
+    "Item",
+    "Member",
+    "NumberedPoints",
+    "Room",
+    "Run",
+    "Store",
+    "Token",
+    "home",
+    "results_address",
+    "shared_home",
+    "versions",
+]

@@ -4,17 +4,20 @@ import json
 import os
 import platform
 import socket
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from logging import getLogger
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tlcore import sentences
 from tlcore.errors import StoreError
@@ -24,9 +27,15 @@ from tlcore.spec import FINAL_STATES, Cell, MetricPoint, Progress, check_choice
 from tlcore.spec.curves import series
 
 from .connection import Database
+from .files import Files
 from .tables import cells as cells_table
 from .tables import points as points_table
 from .tables import runs
+
+log = getLogger(__name__)
+
+PAUSES_S = (1, 2, 4, 8, 16)  # between two tries of an object store
+INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # those that can leave out what is there
 
 
 class Attempt:
@@ -38,10 +47,11 @@ class Attempt:
     Parameters
     ----------
     number : which attempt at the run this is, from 1
+    files : where the run's files are
     """
 
-    def __init__(self, database: Database, run_id: str, number: int):
-        self._database, self.run_id, self.number = database, run_id, number
+    def __init__(self, database: Database, run_id: str, number: int, files: Files):
+        self._database, self.run_id, self.number, self._files = database, run_id, number, files
 
     def beat(self, progress: Progress | None = None) -> bool:
         """Say that the run is alive and how far it is; return whether it should stop.
@@ -68,17 +78,16 @@ class Attempt:
             if connection.execute(mine).first() is None:
                 return
             first = connection.execute(last).scalar_one() + 1
-            rows = [{"run_id": self.run_id, "seq": seq, **_columns(point)} for seq, point in enumerate(points, first)]
-            connection.execute(points_table.insert(), rows)
+            connection.execute(points_table.insert(), point_rows(self.run_id, points, first))
 
     def add_cells(self, cells: Sequence[Cell]) -> None:
-        """Keep finished experiments of a sweep, none of which it has already."""
+        """Keep finished experiments of a sweep; one that it has already stays as it is."""
         if not cells:
             return
         with self._database.writing() as connection:
             if connection.execute(runs.update().where(self._mine()).values(lost=0)).rowcount:
-                rows = [{"run_id": self.run_id, **asdict(cell), "error": sentences.dumps(cell.error)} for cell in cells]
-                connection.execute(cells_table.insert(), rows)
+                insert = INSERTS[connection.dialect.name](cells_table)
+                connection.execute(insert.on_conflict_do_nothing(), cell_rows(self.run_id, cells))
 
     def keep(self, result: dict[str, Any]) -> None:
         """Write down what of the run is finished; it stays, however the run ends."""
@@ -104,10 +113,41 @@ class Attempt:
         OSError
             The file cannot be moved.
         """
-        with self._holding() as connection:
-            if further:
-                connection.execute(runs.update().where(runs.c.id == self.run_id).values(lost=0))
-            os.replace(source, target)
+
+        def move() -> None:
+            with self._holding() as connection:
+                if further:
+                    connection.execute(runs.update().where(runs.c.id == self.run_id).values(lost=0))
+                self._files.put(source, target)  # first: what is here is there
+                os.replace(source, target)
+
+        self._patiently(move)
+
+    def publish(self) -> None:
+        """Bring what else was written to the run's folder to where its files are, while the run is still ours.
+
+        Raises
+        ------
+        StoreError, OSError
+            As ``move``.
+        """
+
+        def publish() -> None:
+            with self._holding():
+                self._files.publish(self.run_id)
+
+        if self._files.remote:
+            self._patiently(publish)
+
+    def _patiently(self, do: Callable[[], None]) -> None:
+        """Do it, again for a while where an object store does not answer; nobody is held up between two tries."""
+        for pause_s in PAUSES_S if self._files.remote else ():
+            try:
+                return do()
+            except OSError as error:
+                log.warning("run %s: %s; trying again in %s s", self.run_id, error, pause_s)
+                threading.Event().wait(pause_s)
+        do()
 
     def finish(self, state: str, result: dict[str, Any] | None = None, error: Sentence = NOTHING) -> bool:
         """Write the run's end; return False when it is no longer this attempt's to end."""
@@ -133,7 +173,7 @@ class Attempt:
             yield connection
 
 
-def claim(database: Database, run_id: str, worker: str, keep: int, attempt: int | None) -> Attempt | None:
+def claim(database: Database, run_id: str, worker: str, keep: int, attempt: int | None, files: Files) -> Attempt | None:
     """Take a queued run for this process; see ``Store.claim``."""
     values = claimed(worker) | {"attempt": runs.c.attempt + 1, "finished": None, "error": "", "progress": "{}"}
     free = sa.and_(runs.c.id == run_id, runs.c.state == "queued", runs.c.deleted.is_(None), ~runs.c.stop_requested)
@@ -145,7 +185,7 @@ def claim(database: Database, run_id: str, worker: str, keep: int, attempt: int 
         dropped = sa.and_(points_table.c.run_id == run_id, points_table.c.seq > keep)
         connection.execute(points_table.delete().where(dropped))
         number = connection.execute(sa.select(runs.c.attempt).where(runs.c.id == run_id)).scalar_one()
-    return Attempt(database, run_id, number)
+    return Attempt(database, run_id, number, files)
 
 
 def claimed(worker: str) -> dict[str, Any]:
@@ -173,6 +213,16 @@ def encode(value: Any) -> str:
     """Return JSON; NumPy's numbers and arrays become plain ones."""
     # They have tolist(); whatever has not is a bug and says so.
     return json.dumps(value, default=lambda odd: sentences.encode(odd) if isinstance(odd, Sentence) else odd.tolist())
+
+
+def point_rows(run_id: str, points: Sequence[MetricPoint], first: int = 1) -> list[dict[str, Any]]:
+    """Return the rows of points, numbered from ``first``."""
+    return [{"run_id": run_id, "seq": seq, **_columns(point)} for seq, point in enumerate(points, first)]
+
+
+def cell_rows(run_id: str, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Return the rows of experiments."""
+    return [{"run_id": run_id, **asdict(cell), "error": sentences.dumps(cell.error)} for cell in cells]
 
 
 def _columns(point: MetricPoint) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from tlcore.errors import StoreError
+from tlcore.errors import AwayError, StoreError
 from tlcore.machine import lock
 
 log = getLogger(__name__)
@@ -21,6 +21,14 @@ FILE = "lab.db"
 VARIABLE = "TRANSFER_LAB_DATABASE"
 LOG_BYTES = 16 * 2**20  # of the write-ahead log, before it is emptied even though somebody reads
 WAIT_S = 30  # for another writer's transaction
+# A network that was cut is noticed: by whoever connects, and by whoever waits for an answer.
+POSTGRES_WAITS = {
+    "connect_timeout": 10,  # seconds, as the next three
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
 POOL = {"sqlite": {"pool_size": 8, "max_overflow": 56}, "postgresql": {"pool_size": 5, "max_overflow": 45}}
 
 
@@ -63,7 +71,8 @@ def connect(url: str | sa.URL) -> sa.Engine:
         if kind not in POOL or (kind == "sqlite" and parsed.database in (None, "", ":memory:")):
             raise exc.ArgumentError("unknown kind of database")
         # A server's connection may have gone since it was last used; asking costs a tenth of a millisecond.
-        engine = sa.create_engine(parsed, pool_pre_ping=kind != "sqlite", **POOL[kind])
+        waits = {} if kind == "sqlite" else {k: v for k, v in POSTGRES_WAITS.items() if k not in parsed.query}
+        engine = sa.create_engine(parsed, pool_pre_ping=kind != "sqlite", connect_args=waits, **POOL[kind])
     except ModuleNotFoundError as error:
         raise StoreError(
             "The database needs the package {package}. Install it: pip install 'psycopg[binary]'.", package=error.name
@@ -161,7 +170,8 @@ def _store_error(name: str, error: BaseException | None) -> StoreError:
             reason=reason,
         )
     if name.startswith("postgresql"):
-        return StoreError(
+        kinds = {each.__name__ for each in type(error).__mro__}  # of its driver, which need not be installed
+        return (AwayError if kinds & {"OperationalError", "InterfaceError"} else StoreError)(
             "The run store {name} cannot be read or written ({reason}). "
             "Check that the database server runs, and the address in TRANSFER_LAB_DATABASE.",
             name=name,

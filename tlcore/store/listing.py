@@ -6,7 +6,7 @@ column ``card``: made when a run is first listed, and again once it has ended; a
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from logging import getLogger
@@ -34,6 +34,7 @@ class Card:
     Attributes
     ----------
     per_class : labels; None: all there are
+    accuracy, low, high : of ``Result.accuracy`` and its interval; ``balanced`` whether it is a balanced one
     setting : the same for runs that differ in their seed alone; "" where a kind knows no repetition
     final, attempt : whether the run had ended when this was made, and with which attempt
     """
@@ -50,6 +51,7 @@ class Card:
     total_s: float = 0.0
     final: bool = False
     attempt: int = 0
+    balanced: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Entry(Card):
 _FACTS = list(Card.__dataclass_fields__)  # the first fields of an entry
 _OWN = list(Entry.__dataclass_fields__)[len(_FACTS) :]  # the others, which are columns
 _COLUMNS = [runs.c[name] for name in _OWN]
+_USUAL = {each.name: each.default for each in fields(Card)}
 
 
 def read(database: Database, where: sa.ColumnElement[bool]) -> tuple[Entry, ...]:
@@ -92,13 +95,12 @@ def read(database: Database, where: sa.ColumnElement[bool]) -> tuple[Entry, ...]
     query = sa.select(*_COLUMNS, runs.c.attempt, runs.c.card).where(where, runs.c.kind.in_(tuple(SPECS)))
     with database.reading() as connection:
         rows = connection.execute(query.order_by(runs.c.number.desc())).all()
-    carded = [row for row in rows if row.card]
-    cards = json.loads(f"[{','.join(row.card for row in carded)}]")  # all at once: a tenth of the time
-    stored = dict(zip((row.id for row in carded), cards, strict=True))
-    missing = [row.id for row in rows if not _holds(stored.get(row.id), row)]
+    known = _read({row.card for row in rows if row.card})
+    stored = {row.id: known[row.card] for row in rows if row.card and _holds(known[row.card], row)}
+    missing = [row.id for row in rows if row.id not in stored]
     for at in range(0, len(missing), CHUNK):
         stored |= _make(database, missing[at : at + CHUNK])
-    return tuple(_entry(row, stored[row.id]) for row in rows if stored.get(row.id))
+    return tuple(_entry(row, stored[row.id]) for row in rows if stored[row.id])
 
 
 def card(spec: Spec, result: Any, final: bool) -> Card:
@@ -121,6 +123,7 @@ def card(spec: Spec, result: Any, final: bool) -> Card:
     low, high = result.interval or (None, None)
     n = result.test.n if result.test else max((row.n for row in getattr(result, "rows", ())), default=0)
     scores = {"accuracy": result.accuracy, "low": low, "high": high, "n_test": n, "total_s": result.total_s}
+    scores["balanced"] = result.balanced is not None
     return Card(**{**asdict(facts), **scores})
 
 
@@ -152,9 +155,19 @@ def _told(value: Any) -> Any:
     return [_told(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _holds(stored: Mapping[str, Any] | None, row: Any) -> bool:
+def _read(cards: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return what cards say, by their text: runs that wait with one setting and seed have one text."""
+    told = json.loads(f"[{','.join(cards)}]")  # all at once: a tenth of the time
+    # A card of an older version lacks some.
+    return {
+        text: _USUAL | {name: facts[name] for name in _FACTS if name in facts} | {"methods": tuple(facts["methods"])}
+        for text, facts in zip(cards, told, strict=True)
+    }
+
+
+def _holds(stored: Mapping[str, Any], row: Any) -> bool:
     """Return whether a card says how a run stands now: one that was stopped may have gone on."""
-    if stored is None or stored["final"] != (row.state in FINAL_STATES):
+    if stored["final"] != (row.state in FINAL_STATES):
         return False
     return not stored["final"] or stored["attempt"] == row.attempt
 
@@ -186,5 +199,7 @@ def _card_of(row: Any) -> dict[str, Any]:
 
 
 def _entry(row: Any, facts: Mapping[str, Any]) -> Entry:
-    known: list[Any] = [tuple(facts[name]) if name == "methods" else facts[name] for name in _FACTS]
-    return Entry(*known, *row[: len(_OWN)])
+    entry = object.__new__(Entry)  # a frozen class's own way sets each field by itself: ten thousand take seconds
+    entry.__dict__.update(facts)
+    entry.__dict__.update(zip(_OWN, row, strict=False))
+    return entry

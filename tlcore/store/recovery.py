@@ -23,7 +23,9 @@ from .tables import metadata, points, runs
 LOGS = ("-wal", "-shm")  # what SQLite keeps beside the file while it is open
 HEADER_BYTES = 100
 MOST_LOST = 100_000  # numbers in a row on unreadable pages end the search; one page leads to some 3,000 at most
-OF_RUNS = tuple(table for table in metadata.sorted_tables if table is not runs)  # each has a run_id
+OF_RUNS = tuple(
+    table for table in metadata.sorted_tables if "run_id" in table.c
+)  # a room is of a day: it is opened again
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510  # the bytes of the file that whoever has it open keeps a share of
 
 

@@ -7,7 +7,8 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tlcore.spec import (
     Cell,
     MetricPoint,
     Progress,
+    Provenance,
     Result,
     RunState,
     Spec,
@@ -29,21 +31,27 @@ from tlcore.spec import (
     result_from,
     to_json,
 )
+from tlcore.spec.codec import decode
 from tlcore.spec.curves import of_series
 
-from . import attempts, listing, turns
+from . import arrivals, attempts, files, listing, turns
+from .arrivals import Arrival
 from .attempts import Attempt
 from .checkpoint import can_go_on
 from .connection import FILE, Database, address, connect, plain_errors
 from .listing import Entry
+from .places import RUNS, home, make, shared_home
+from .rooms import RoomTables
 from .schema import prepare
 from .tables import cells as cells_table
 from .tables import points as points_table
-from .tables import runs
+from .tables import runs, switches
+from .tokens import TokenTable
 
 log = getLogger(__name__)
 
 NumberedPoints = list[tuple[int, MetricPoint]]
+MARK = "mark"  # the name of the switch that holds it
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class Run:
     lost: int = 0  # how often in a row that process was lost without having got further
     owner: str = ""  # whose it is; "" is nobody's
     parent: str = ""  # the comparison that began it
+    provenance: Provenance = Provenance()
 
     @property
     def final(self) -> bool:
@@ -94,54 +103,70 @@ class Run:
         return max(self.finished - self.started, self.result.total_s, 0.0)
 
 
-def home() -> Path:
-    """Return the app's data folder: TRANSFER_LAB_HOME, else ``var`` beside the package."""
-    named = os.environ.get("TRANSFER_LAB_HOME")
-    # Not Path.expanduser, which raises where there is no such person.
-    return Path(os.path.expanduser(named)) if named else Path(__file__).resolve().parents[2] / "var"
-
-
 class Store:
     """The runs of one data folder. Made anew in each process; safe to share between threads.
 
     Parameters
     ----------
-    folder : where the database and the run folders are; made when missing. Default: ``home()``
+    folder : the data folder, where the database is; made when missing. Default: ``home()``
     url : an SQLAlchemy address of the database; default: TRANSFER_LAB_DATABASE, else ``lab.db`` in the folder
+
+    Attributes
+    ----------
+    shared : the folder in which the runs' folders are, and what people brought: ``shared_home``
+    files : what brings the runs' files there and away, where they are in an object store
 
     Raises
     ------
+    SpecError
+        The object store that TRANSFER_LAB_RESULTS names is none, or needs a package.
     StoreError
         From here or any method: the folder or the database cannot be read or written.
     """
 
     def __init__(self, folder: Path | None = None, url: str | None = None):
         self.folder = Path(folder) if folder is not None else home()
-        try:
-            (self.folder / "runs").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                "The data folder {folder} cannot be used ({reason}). "
-                "Make it writable, or name another one in TRANSFER_LAB_HOME.",
-                folder=self.folder,
-                reason=error.strerror,
-            ) from error
+        self.shared = shared_home(self.folder)
+        self.files = files.of(self.shared)
+        make(self.folder, self.shared / RUNS)
         url, file = url or address(), str(self.folder / FILE)
         engine = connect(url or sa.URL.create("sqlite", database=file))
         # Without the password: messages hold the name.
         self._database = Database(engine, engine.url.render_as_string() if url else file)
         with plain_errors(self._database.name):
             prepare(engine, self._database.name)
+        self.rooms = RoomTables(self._database)
+        self.tokens = TokenTable(self._database)
 
     def close(self) -> None:
         """Let go of the database's connections."""
         self._database.engine.dispose()
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the database is a file, which the processes of one machine alone may write to."""
+        return self._database.engine.dialect.name == "sqlite"
+
+    def mark(self) -> str:
+        """Return this store's own mark, made when it is first asked for: whoever reads the same one shares it."""
+        query = sa.select(switches.c.value).where(switches.c.name == MARK)
+        with suppress(StoreError), self._database.writing() as connection:  # another process was quicker
+            if not connection.execute(query).scalar():
+                connection.execute(switches.insert().values(name=MARK, value=secrets.token_hex(8)))
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
     # -- making and reading ------------------------------------------------------------------------------------------
 
-    def create(self, spec: Spec, name: str = "", owner: str = "") -> Run:
-        """Add a queued run and return it."""
-        return self.get(self._add(spec, name=name, owner=owner, state="queued"))
+    def create(self, spec: Spec, name: str = "", owner: str = "", repeats: str = "") -> Run:
+        """Add a queued run and return it.
+
+        Parameters
+        ----------
+        repeats : the run whose training it repeats, to see whether the result is the same
+        """
+        columns = {"provenance": attempts.encode(asdict(Provenance(repeats=repeats)))} if repeats else {}
+        return self.get(self._add(spec, name=name, owner=owner, state="queued", **columns))
 
     def go_on(self, run: Run, owner: str = "") -> Run:
         """Add a queued run that goes on where a stopped one ended: its spec, its points, a copy of what it left.
@@ -158,8 +183,9 @@ class Store:
         further = secrets.token_hex(8)
         try:
             shutil.copytree(self.run_folder(run.id), self.run_folder(further))
+            self.files.publish(further)
         except OSError as error:
-            shutil.rmtree(self.run_folder(further), ignore_errors=True)
+            self.files.remove(further)
             raise _no_run_folder(self.run_folder(further), error.strerror) from error
         columns = [column.name for column in points_table.c if column.name != "run_id"]
         old = sa.select(sa.literal(further), *(points_table.c[name] for name in columns))
@@ -173,7 +199,11 @@ class Store:
     def begin(self, spec: Spec, owner: str = "", worker: str = "", parent: str = "") -> Attempt:
         """Add a run that this process executes at once, as a part of ``parent``, without a place in the queue."""
         run_id = self._add(spec, owner=owner, parent=parent, attempt=1, **attempts.claimed(worker))
-        return Attempt(self._database, run_id, 1)
+        return Attempt(self._database, run_id, 1, self.files)
+
+    def bring_in(self, brought: Sequence[Arrival]) -> None:
+        """Add runs that have ended in another lab, all of them or none; their files are in their folders already."""
+        arrivals.bring_in(self._database, brought)
 
     def get(self, run_id: str) -> Run:
         """Return one run, deleted ones too.
@@ -228,6 +258,12 @@ class Store:
         with self._database.reading() as connection:
             return connection.execute(query).scalar_one()
 
+    def under_way(self, owner: str | Iterable[str] | None = None) -> Mapping[str, RunState]:
+        """Return the state of each run that waits or goes on and is not deleted, by its id."""
+        query = sa.select(runs.c.id, runs.c.state).where(_where(None, ("queued", "running"), False, owner))
+        with self._database.reading() as connection:
+            return {row.id: row.state for row in connection.execute(query)}
+
     def listing(self, owner: str | Iterable[str] | None = None) -> tuple[Entry, ...]:
         """Return what a list shows of every run that is not deleted, newest first; see ``listing``."""
         return listing.read(self._database, _where(None, None, False, owner))
@@ -278,6 +314,8 @@ class Store:
     def run_folder(self, run_id: str, create: bool = False) -> Path:
         """Return the folder of a run's files, which need not exist unless ``create`` is set.
 
+        Without ``create`` it is first brought up to date with the object store, if there is one.
+
         Raises
         ------
         SpecError
@@ -287,14 +325,17 @@ class Store:
         """
         if not re.fullmatch(r"[0-9a-f]{16}", run_id):
             raise _unknown(run_id)
-        folder = self.folder / "runs" / run_id
+        folder = self.shared / RUNS / run_id
         if create:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.parent.mkdir(exist_ok=True)  # never the data folder: a disk that all share may be away
+                folder.mkdir(exist_ok=True)
             except OSError as error:
                 raise _no_run_folder(folder, error.strerror) from error
             if not os.access(folder, os.W_OK):
                 raise _no_run_folder(folder, "it is read-only")
+        else:
+            self.files.bring(run_id)
         return folder
 
     # -- a run's life ------------------------------------------------------------------------------------------------
@@ -309,7 +350,11 @@ class Store:
         keep : how many points of earlier attempts stay, the first ones; the new ones are numbered after them
         attempt : only when the run is still at this attempt, for what can be kept was seen then
         """
-        return attempts.claim(self._database, run_id, worker, keep, attempt)
+        return attempts.claim(self._database, run_id, worker, keep, attempt, self.files)
+
+    def beside(self, run: Run) -> Attempt:
+        """Return what a helper of the process that runs ``run`` may write with, until it is another attempt's."""
+        return Attempt(self._database, run.id, run.attempt, self.files)
 
     def request_stop(self, run_id: str) -> None:
         """Ask a run to stop; one that still waits is stopped at once, a finished one is left alone."""
@@ -423,7 +468,7 @@ class Store:
             ids = list(connection.execute(query).scalars())
             connection.execute(runs.delete().where(runs.c.id.in_(ids)))
         for run_id in ids:
-            shutil.rmtree(self.run_folder(run_id), ignore_errors=True)
+            self.files.remove(run_id)
         return len(ids)
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -495,6 +540,7 @@ def _run(row: Any) -> Run:
     fields["stored"] = json.loads(fields["result"])
     fields["result"] = result_from(fields["kind"], fields["stored"])
     fields["versions"] = json.loads(fields["versions"])
+    fields["provenance"] = decode(Provenance, json.loads(fields["provenance"] or "{}"), strict=False)
     return Run(**fields)
 
 

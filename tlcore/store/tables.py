@@ -48,6 +48,8 @@ runs = sa.Table(
     sa.Column("parent", sa.String(16), nullable=False, default="", server_default="", index=True),
     # What the list says of it, as JSON: follows from the other columns, see ``listing``; "" until it is first listed.
     sa.Column("card", Text, nullable=False, default="", server_default=""),
+    # Where it came from, as the JSON of a ``Provenance``; "" where it was simply asked for here.
+    sa.Column("provenance", Text, nullable=False, default="", server_default=""),
     sqlite_autoincrement=True,  # a purged run's number is never given again
 )
 
@@ -83,4 +85,67 @@ cells = sa.Table(
     sa.Column("multiply_adds", sa.Float),
     sa.Column("error", sa.Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+rooms = sa.Table(
+    "rooms",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("code", sa.String(8), nullable=False, unique=True),
+    sa.Column("key", sa.String(32), nullable=False),  # what the address in the QR code has and nobody types
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("closed", sa.Float),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("names", sa.Boolean, nullable=False),  # whether the wall shows nicknames
+    sa.Column("round", sa.Integer, nullable=False),  # counts what the phones were asked to do
+    sa.Column("activity", Text, nullable=False),  # what they are asked now, as JSON
+    sa.Column("rev", sa.Integer, nullable=False),  # counts the changes of everything in the room
+)
+
+room_members = sa.Table(
+    "room_members",
+    metadata,
+    sa.Column("room_id", sa.ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("person", sa.String(64), nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("hidden", sa.Boolean, nullable=False),  # the name, by the host
+    sa.Column("removed", sa.Float),
+    sa.Column("seen", sa.Float, nullable=False),
+    sa.UniqueConstraint("room_id", "person", name="uq_room_members_person"),
+)
+
+room_items = sa.Table(
+    "room_items",
+    metadata,
+    sa.Column("room_id", sa.ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("member", sa.Integer, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("label", Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("answers", Text, nullable=False),  # as JSON: what each network read
+    sa.Column("removed", sa.Float),
+    sa.Column("rev", sa.Integer, nullable=False),  # the room's, when this last changed
+)
+
+switches = sa.Table(
+    "switches",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", Text, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False, unique=True),  # of the token, which is kept nowhere
+    sa.Column("person", sa.String(64), nullable=False, index=True),
+    sa.Column("host", sa.Boolean, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("made", sa.Float, nullable=False),
+    sa.Column("used", sa.Float),
 )

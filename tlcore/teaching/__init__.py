@@ -2,9 +2,9 @@
 
 from . import ready_made
 from .examples import KINDS, LEAST_CLASSES, MOST_CLASSES, MOST_EXAMPLES, Example, Examples, Kind, OwnClass, kind, of
-from .handing_on import as_set
-from .head import LinearHead, fit, regression
-from .scores import MOST_LEFT_OUT, Score, as_numbers, left_out, of_numbers, score
+from .handing_on import as_set, set_of
+from .head import LinearHead, fit, regression, units
+from .scores import LEAST_TO_TEST, MOST_LEFT_OUT, Score, as_numbers, held_out, left_out, of_numbers, score
 
 __all__ = [
     "Example",
@@ -12,6 +12,7 @@ __all__ = [
     "KINDS",
     "Kind",
     "LEAST_CLASSES",
+    "LEAST_TO_TEST",
     "LinearHead",
     "MOST_CLASSES",
     "MOST_EXAMPLES",
@@ -21,6 +22,7 @@ __all__ = [
     "as_numbers",
     "as_set",
     "fit",
+    "held_out",
     "kind",
     "left_out",
     "of",
@@ -28,4 +30,6 @@ __all__ = [
     "ready_made",
     "regression",
     "score",
+    "set_of",
+    "units",
 ]

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +20,9 @@ import numpy as np
 from tlcore import sources
 from tlcore.errors import DataError, SpecError, StoreError
 from tlcore.machine import scratch
+from tlcore.sentences import one_line
 from tlcore.spec import InputForm, check_choice
-from tlcore.store import home
+from tlcore.store import shared_home
 
 FOLDER = "teaching"
 CLASSES = "classes.json"
@@ -29,7 +30,8 @@ REMOVED = ".removed"  # added to a name that can be brought back
 LEAST_CLASSES, MOST_CLASSES = 2, 20
 MOST_EXAMPLES = 500  # of one person and kind
 MOST_LETTERS = 30  # of a class's name
-FIRST = ((1, "Class 1"), (2, "Class 2"))  # there from the beginning
+CALLED = "Class {n}"  # what a class is called until it gets a name
+FIRST = {1: 1, 2: 2}  # there from the beginning: ids, and the numbers they are called by
 
 _lock = threading.RLock()  # over every list of classes
 
@@ -73,8 +75,8 @@ class OwnClass:
     examples: tuple[Example, ...]
 
 
-def of(owner: str, name: str) -> "Examples":
-    """Return what a person has shown of one kind.
+def of(owner: str, name: str, called: str = CALLED) -> "Examples":
+    """Return what a person has shown of one kind; ``called``: as for ``Examples``.
 
     Raises
     ------
@@ -83,14 +85,19 @@ def of(owner: str, name: str) -> "Examples":
     """
     if not owner.isalnum():
         raise SpecError("Nobody is called {owner!r}. Reload the page.", owner=owner)
-    return Examples(home() / FOLDER / owner / kind(name).name, kind(name))
+    return Examples(shared_home() / FOLDER / owner / kind(name).name, kind(name), called)
 
 
 class Examples:
-    """The classes and examples in a folder, which is made with the first of them."""
+    """The classes and examples in a folder, which is made with the first of them.
 
-    def __init__(self, folder: Path, kind: Kind):
-        self.folder, self.kind = folder, kind
+    Parameters
+    ----------
+    called : what a class is called that nobody has named, with its number as ``{n}``: in the language of who reads it
+    """
+
+    def __init__(self, folder: Path, kind: Kind, called: str = CALLED):
+        self.folder, self.kind, self.called = folder, kind, called
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
@@ -119,10 +126,17 @@ class Examples:
 
     def state(self) -> str:
         """Return a short text that changes with whatever a head learns from."""
-        listed = [self._names(), sorted(example.name for example in self._listed())]
+        listed = [self._kept(), sorted(example.name for example in self._listed())]
         return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
 
     def _names(self) -> dict[int, str]:
+        return {id: self._shown(name) for id, name in self._kept().items()}
+
+    def _shown(self, name: str | int) -> str:
+        return self.called.format(n=name) if isinstance(name, int) else name
+
+    def _kept(self) -> dict[int, str | int]:
+        """Return the list of classes as it is kept: each by its name, or by the number it is called by."""
         try:
             return dict(json.loads((self.folder / CLASSES).read_text("utf-8")))
         except FileNotFoundError:
@@ -190,10 +204,10 @@ class Examples:
             if len(names) >= MOST_CLASSES:
                 raise SpecError("There are {n} classes, and that is the limit. Remove one first.", n=len(names))
             id = max(self._used(), default=0) + 1
-            taken, number = set(names.values()), len(names) + 1
-            while not name and f"Class {number}" in taken:
+            number = len(names) + 1
+            while self._shown(number) in names.values():
                 number += 1
-            self._put({**names, id: _checked(name or f"Class {number}", names.values())})
+            self._put({**self._kept(), id: _checked(name, names.values()) if name else number})
             return id
 
     def rename(self, label: int, name: str) -> None:
@@ -202,7 +216,7 @@ class Examples:
             self._check(label)
             names = self._names()
             others = [other for id, other in names.items() if id != label]
-            self._put({**names, label: _checked(name, others)})
+            self._put({**self._kept(), label: _checked(name, others)})
 
     def begin(self, names: Iterable[str]) -> dict[str, int]:
         """Put these classes in place of those there are; return their ids. Examples of the others are out of sight."""
@@ -225,15 +239,14 @@ class Examples:
             names = self._names()
             if len(names) <= LEAST_CLASSES:
                 raise SpecError("A classifier needs at least two classes. Rename this one instead.")
-            name = names.pop(label)
-            self._put(names)
-            return name
+            self._put({id: name for id, name in self._kept().items() if id != label})
+            return names[label]
 
     def put_class(self, label: int, name: str) -> None:
         """Undo ``remove_class``."""
         with _lock:
-            names = self._names()
-            self._put(dict(sorted({**names, label: _checked(name, names.values())}.items())))
+            kept = {**self._kept(), label: _checked(name, self._names().values())}
+            self._put(dict(sorted(kept.items())))
 
     def clear(self) -> None:
         """Take away all classes and examples; ``restore`` undoes the last time."""
@@ -259,7 +272,7 @@ class Examples:
         files = self.folder.glob("*.npz*") if self.folder.exists() else ()
         return {*self._names(), *(int(path.name[:3]) for path in files if path.name[:3].isdigit())}
 
-    def _put(self, names: dict[int, str]) -> None:
+    def _put(self, names: Mapping[int, str | int]) -> None:
         content = json.dumps(list(names.items()), ensure_ascii=False)
         _write(self.folder / CLASSES, lambda path: path.write_text(content, "utf-8"))
 
@@ -278,7 +291,7 @@ class Examples:
 
 def _checked(name: str, others: Iterable[str]) -> str:
     """Return a class's name as it is kept."""
-    name = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    name = one_line(name)
     if not name:
         raise SpecError("A class needs a name. Type one.")
     if len(name) > MOST_LETTERS:

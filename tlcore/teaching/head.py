@@ -58,12 +58,15 @@ def fit(x: np.ndarray, y: np.ndarray, n_classes: int) -> LinearHead:
 def spanned(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the examples in the directions that they span, (n, r), those directions, (d, r), and the examples' mean.
 
-    A penalty on the length of weights, and a bias that has none, find the same head in both.
+    A penalty on the length of weights, and a bias that has none, find the same head in both. Examples that are all
+    alike span nothing: they get one direction, in which none has a part.
     """
     middle = x.mean(axis=0)
     centred = (x - middle).astype(np.float64)
     values, vectors = np.linalg.eigh(centred @ centred.T)
     kept = values > 1e-9 * max(float(values[-1]), TINY)
+    if not kept.any():
+        return np.zeros((len(x), 1)), np.zeros((x.shape[1], 1)), middle
     lengths, vectors = np.sqrt(values[kept]), vectors[:, kept]
     return vectors * lengths, centred.T @ (vectors / lengths), middle
 

@@ -8,11 +8,13 @@ import numpy as np
 
 from tlcore.evaluation import wilson
 
-from .head import regression, spanned, units
+from .head import fit, regression, spanned, units
 
 MOST_LEFT_OUT = 100  # examples; of more, so many drawn ones are left out in turn
 NOBODY = -1  # the answer to the only example of its class, which no other head can know
 SEED = 0
+LEAST_TO_TEST = 5  # examples of each class, from which on the newest of them are a test set
+TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Score:
     """Of ``n`` examples that were left out in turn ``n_right`` were answered correctly; ``n_examples`` there are.
 
     ``by_class`` has a pair (right, left out) for each class. ``guess`` is the share of the largest class, which an
-    answer without looking gets right.
+    answer without looking gets right. ``test_right`` of ``n_test`` examples of a test set were answered correctly, see
+    ``tested``; 0 where there are too few for one.
     """
 
     n_right: int
@@ -28,6 +31,8 @@ class Score:
     n_examples: int
     by_class: tuple[tuple[int, int], ...]
     guess: float
+    test_right: int = 0
+    n_test: int = 0
 
     @property
     def share(self) -> float:
@@ -37,6 +42,15 @@ class Score:
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the share."""
         return wilson(self.n_right, self.n)
+
+    @property
+    def test_share(self) -> float:
+        return self.test_right / self.n_test if self.n_test else 0.0
+
+    @property
+    def test_interval(self) -> tuple[float, float]:
+        """The 95 % interval of the test set's share."""
+        return wilson(self.test_right, self.n_test)
 
 
 def left_out(x: np.ndarray, y: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
@@ -85,24 +99,59 @@ def score(x: np.ndarray, y: np.ndarray, n_classes: int) -> Score | None:
     with threadpool_limits(1, user_api="blas"):  # a hundred small fits: threads only wait for each other
         right = left_out(x, y, rows) == y[rows]
     by_class = tuple((int(right[y[rows] == k].sum()), int((y[rows] == k).sum())) for k in range(n_classes))
-    return Score(int(right.sum()), len(rows), len(y), by_class, float(counts.max() / len(y)))
+    return Score(int(right.sum()), len(rows), len(y), by_class, float(counts.max() / len(y)), *tested(x, y))
 
 
-def as_numbers(score: Score) -> np.ndarray:
-    """Return a score as numbers, float64 (4 + 2 n_classes,), which cross the border of a process as any answer does.
+def held_out(y: np.ndarray) -> np.ndarray:
+    """Return which examples are the test set: bool, shape (n,), the newest ``TEST_SHARE`` of each class.
+
+    None where not every class that has examples has ``LEAST_TO_TEST``: what was shown together stays together, so that
+    the test is of what was shown later than all that was learned.
+
+    Parameters
+    ----------
+    y : int array, shape (n,), of each class the oldest example first
 
     Examples
     --------
-    >>> one = Score(2, 3, 3, ((1, 1), (1, 2)), 0.5)
+    >>> held_out(np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])).nonzero()[0].tolist()
+    [4, 9]
+    """
+    rows = np.zeros(len(y), bool)
+    labels, counts = np.unique(y, return_counts=True)
+    if len(labels) < 2 or counts.min() < LEAST_TO_TEST:
+        return rows
+    for label, n in zip(labels, counts, strict=True):
+        rows[np.flatnonzero(y == label)[-max(1, round(TEST_SHARE * n)) :]] = True
+    return rows
+
+
+def tested(x: np.ndarray, y: np.ndarray) -> tuple[int, int]:
+    """Return how many examples of the test set a head is right about that learned from the others, and of how many."""
+    rows = held_out(y)
+    if not rows.any():
+        return 0, 0
+    answers = fit(x[~rows], y[~rows], int(y.max()) + 1).predict_proba(x[rows]).argmax(axis=1)
+    return int((answers == y[rows]).sum()), int(rows.sum())
+
+
+def as_numbers(score: Score) -> np.ndarray:
+    """Return a score as numbers, float64 (6 + 2 n_classes,), which cross the border of a process as any answer does.
+
+    Examples
+    --------
+    >>> one = Score(2, 3, 3, ((1, 1), (1, 2)), 0.5, 1, 2)
     >>> of_numbers(as_numbers(one).tolist()) == one
     True
     """
     counts = [number for pair in score.by_class for number in pair]
-    return np.array([score.n_right, score.n, score.n_examples, score.guess, *counts], np.float64)
+    single = [score.n_right, score.n, score.n_examples, score.guess, score.test_right, score.n_test]
+    return np.array([*single, *counts], np.float64)
 
 
 def of_numbers(numbers: Sequence[float]) -> Score:
     """Return the score that ``as_numbers`` made numbers of."""
-    n_right, n, n_examples, guess, *counts = numbers
+    n_right, n, n_examples, guess, test_right, n_test, *counts = numbers
     pairs = zip(counts[::2], counts[1::2], strict=True)
-    return Score(int(n_right), int(n), int(n_examples), tuple((int(a), int(b)) for a, b in pairs), guess)
+    by_class = tuple((int(a), int(b)) for a, b in pairs)
+    return Score(int(n_right), int(n), int(n_examples), by_class, guess, int(test_right), int(n_test))

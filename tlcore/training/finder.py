@@ -12,7 +12,7 @@ from tlcore.features.freezing import Freezing
 from tlcore.sources import describe
 from tlcore.spec import FineTuneSpec
 
-from . import augmentation
+from . import augmentation, class_weights
 from .loop import Loop
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def find(model: "keras.Model", data: Data, spec: FineTuneSpec) -> RateTest:
         spec.optimizer,
         1.0,
         lambda step: LOWEST * tf.pow(ratio, step / (N_STEPS - 1)),
+        weights=class_weights.balanced(data.y_train, len(data.class_names)) if spec.class_weight else None,
     )
     order, losses = tf.constant(rows), []
     for step in range(N_STEPS):

@@ -20,6 +20,7 @@ from tlcore.features.prefix import Inputs
 from tlcore.sentences import Sentence
 from tlcore.sources import describe
 from tlcore.spec import (
+    CLASS_WEIGHTS,
     NOBODY,
     OPTIMIZERS,
     SCHEDULES,
@@ -49,6 +50,8 @@ def check(spec: FineTuneSpec, layers: Sequence[LayerInfo]) -> None:
     check_number("batch_size", spec.batch_size)
     check_number("seed", spec.seed)
     check_number("patience", spec.patience)
+    if spec.class_weight is not None:
+        check_choice("class weight", spec.class_weight, CLASS_WEIGHTS)
     if not spec.phases:
         raise SpecError("This training has no phases. Give it at least one, with its epochs.")
     if not spec.phases[0].recompiled:

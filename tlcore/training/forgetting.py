@@ -31,9 +31,9 @@ def why_not(card: SourceInfo) -> Sentence:
     """Return why a source's forgetting cannot be measured here; NOTHING where it can."""
     if not card.trained:
         return Sentence("This source has learned nothing yet, so it can forget nothing.")
-    if card.task not in datasets.SOURCES and card.dataset:
+    if not _is_known(card.task) and card.dataset:
         return Sentence("What it forgets of its own task is not measured: the test images of that task are not here.")
-    if card.task not in datasets.SOURCES:
+    if not _is_known(card.task):
         return Sentence(
             "What it forgets of its own task is not measured: it is not known which images {source} learned from.",
             source=card.title,
@@ -44,6 +44,10 @@ def why_not(card: SourceInfo) -> Sentence:
             task=datasets.info(card.task).title,
         )
     return NOTHING
+
+
+def _is_known(task: str) -> bool:
+    return task in datasets.SOURCES or datasets.at_hand(task) is not None
 
 
 def measure(model: "keras.Model", spec: FineTuneSpec) -> Forgetting | Sentence:

@@ -40,6 +40,8 @@ class Loop:
     size : of a batch
     share : of the rate that a step takes, see ``optimizers.build``
     factors : of the rate, by the names of the tail's layers; a layer that is not named has the rate itself
+    weights : of each class in the loss, float32, shape (n_classes,); a batch's loss is the sum of its weighted losses
+        by its number of images, as with Keras' ``class_weight``
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class Loop:
         learning_rate: float,
         share: Callable[[Any], Any] | None = None,
         factors: Mapping[str, float] | None = None,
+        weights: np.ndarray | None = None,
     ):
-        self.size, self.y = size, y
+        self.size, self.y, self.weights = size, y, weights
         self.forward: _Whole = _Halves(tail, x) if is_wide(tail, size) else _Whole(tail, x)
         self.parts = n_parts(tail, size)
         rates = [learning_rate * factor for factor in self.forward.factors(factors or {})]
@@ -118,7 +121,10 @@ class Loop:
         labels = tf.gather(self.y, mine)
         with tf.GradientTape() as tape:
             answers = self.forward(mine)
-            loss = counts * tf.reduce_sum(per_image(labels, answers))
+            losses = per_image(labels, answers)
+            if self.weights is not None:
+                losses *= tf.cast(tf.gather(self.weights, labels), losses.dtype)
+            loss = counts * tf.reduce_sum(losses)
             share = loss / tf.cast(n, loss.dtype)  # of the batch's mean
         right = tf.equal(tf.argmax(answers, axis=-1, output_type=labels.dtype), labels)
         gradients = tape.gradient(share, self.forward.variables)

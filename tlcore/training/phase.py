@@ -15,7 +15,7 @@ from tlcore.sources import describe
 from tlcore.spec import FineTuneSpec
 from tlcore.store.checkpoint import Checkpoint
 
-from . import augmentation, schedules
+from . import augmentation, class_weights, schedules
 from .clock import Clock
 from .course import Course
 from .loop import Loop, scorer
@@ -96,7 +96,8 @@ class PhaseTraining:
         x, spec = tensor(self.inputs.x_train), self.spec
         if spec.augment:
             x = tf.Variable(x)
-        return Loop(tail, x, labels, spec.batch_size, spec.optimizer, phase.learning_rate, share, factors)
+        weights = class_weights.balanced(self.data.y_train, self.n_classes) if spec.class_weight else None
+        return Loop(tail, x, labels, spec.batch_size, spec.optimizer, phase.learning_rate, share, factors, weights)
 
     def _watch(self, loss: float) -> None:
         """Let early stopping see the end of an epoch."""

@@ -9,11 +9,8 @@ from pages.ui.words.text import _
 from tlcore.inspection.formulas import cost
 from tlcore.inspection.lesson import SVM, LayerStep
 
-from .palette import COLOURS, GREY, MARK
+from .palette import COLOURS, FROZEN, GREY, MARK, TRAINABLE
 from .plots import MARGIN
-
-# What is frozen and what trains: the one place where blue and orange may stand in a chart.
-FROZEN, TRAINABLE = "#0072B2", "#D55E00"
 
 
 def costs(shares: Sequence[float], mean: float) -> go.Figure:
@@ -92,6 +89,7 @@ def table(rows: Sequence[Sequence[float]], names: Sequence[str]) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=rows,
+            name=_("activation"),
             y=labels,
             colorscale=[[0, "#EDF5F1"], [0.3, "#8CCBB4"], [1, "#00664B"]],
             showscale=False,

@@ -12,6 +12,7 @@ from tlcore.evaluation.calibration import Bin
 from tlcore.spec import Evaluation, HeadMean
 
 from .palette import COLOURS, GREY, MARK
+from .values import ASIDE
 
 # On every chart: Plotly's own default offers to send the data to a server of theirs.
 CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
@@ -30,6 +31,7 @@ def confusion(counts: Sequence[Sequence[int]], names: Sequence[str], title: str 
             z=shares,
             x=list(names),
             y=list(names),
+            name=_("images"),
             text=[[str(count) for count in row] for row in counts],
             texttemplate="%{text}",
             # Opaque, so that Plotly picks a text colour that stands out from the cell, in both themes.
@@ -60,6 +62,7 @@ def clickable(figure: go.Figure, names: Sequence[str], at: tuple[int, int]) -> g
         customdata=[[i, j] for i, j in zip(rows, columns, strict=True)],
         mode="markers",
         marker={"symbol": "square", "size": 24, "color": "rgba(0,0,0,0)"},
+        meta=ASIDE,
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         hoverinfo="none",  # not "skip": what cannot be hovered cannot be clicked
@@ -85,6 +88,10 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
         textposition="outside",
         cliponaxis=False,
         customdata=[100 * (b.confidence or 0) for b in found],
+        meta={
+            _("how sure on average, %"): [100 * (b.confidence or 0) for b in found],
+            _("images"): [b.n for b in found],
+        },
         hovertemplate=_("sure of %{customdata:.1f} %, right %{y:.1f} % of the time, %{text} images")
         + "<extra></extra>",
     )
@@ -174,8 +181,8 @@ def cuts(
         figure.add_scatter(
             name=titles[tail],
             x=[names[cut] for cut in at],
-            y=[100 * points[cut].accuracy for cut in at],
-            error_y=_error_bars([(points[cut].accuracy, points[cut].low, points[cut].high) for cut in at]),
+            y=[100 * points[cut].headline for cut in at],
+            error_y=_error_bars([(points[cut].headline, *points[cut].interval) for cut in at]),
             mode="lines+markers",
             line={"color": COLOURS[index], "width": 2},
             marker={"size": 9, "symbol": ("circle", "diamond")[index % 2]},
@@ -222,6 +229,7 @@ def scatter(points: np.ndarray, labels: Sequence[int], names: Sequence[str], mar
         rows = list(marked)
         figure.add_scatter(
             name=_("chosen"),
+            meta=ASIDE,
             x=points[rows, 0],
             y=points[rows, 1],
             mode="markers",

@@ -8,25 +8,33 @@ from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore.evidence import Band
 
-from .palette import GREY, MARK
-from .plots import MARGIN, color
+from .palette import GREY, MARK, of_ways
+from .plots import MARGIN
+from .values import ASIDE, interval
 
 
-def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, float, str] | None = None) -> go.Figure:
+def label_curves(
+    lines: Mapping[str, Sequence[Band]],
+    mark: tuple[float, float, float, str] | None = None,
+    ways: Sequence[str] = (),
+) -> go.Figure:
     """Return test accuracy against labels per class on a logarithmic axis, each line with its band over seeds.
 
     Parameters
     ----------
     mark : an accuracy, the labels of two lines that reach it, and words for the way between them
+    ways : what each line trains, by which it has its colour
     """
     figure = go.Figure()
+    colours = of_ways(ways or [""] * len(lines))
     for index, (name, bands) in enumerate(lines.items()):
         at = [band.x for band in bands]
         figure.add_scatter(
             x=[*at, *reversed(at)],
             y=[*(min(100 * band.high, 100) for band in bands), *(100 * band.low for band in reversed(bands))],
+            meta=ASIDE,
             fill="toself",
-            fillcolor=color(index),
+            fillcolor=colours[index],
             opacity=0.18,
             line={"width": 0},
             hoverinfo="skip",
@@ -37,9 +45,11 @@ def label_curves(lines: Mapping[str, Sequence[Band]], mark: tuple[float, float, 
             x=at,
             y=[100 * band.mean for band in bands],
             mode="lines+markers",
-            line={"color": color(index), "width": 2, "dash": ("solid", "dot", "dash")[index % 3]},
+            line={"color": colours[index], "width": 2, "dash": ("solid", "dot", "dash")[index % 3]},
             marker={"size": 8, "symbol": ("circle", "diamond", "square")[index % 3]},
             customdata=[[100 * band.low, 100 * band.high, band.n_seeds] for band in bands],
+            meta=interval((100 * band.low for band in bands), (100 * band.high for band in bands))
+            | {_("Seeds"): [band.n_seeds for band in bands]},
             hovertemplate=_("%{x} labels: %{y:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f} %)")
             + "<extra></extra>",
         )

@@ -1,19 +1,23 @@
 """A closer look at what a finished run answered: cells with their images, worst answers, calibration, rivals, why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.charts import plots
+from pages.ui.charts.figure import show_figure
 from pages.ui.inputs.answers import gallery
 from pages.ui.runs import contest
-from pages.ui.runs.words import interval, title
+from pages.ui.runs.words import balanced, interval, measure, title
 from pages.ui.session import state
+from pages.ui.sets import cleaning
 from pages.ui.words.names import head_on
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import PERCENT, _, ngettext, plain, shown, tell
+from pages.ui.words.text import PERCENT, _, ngettext, plain, shown, tell, titled
 from tlcore import datasets, evaluation, inputs, jobs, prediction
 from tlcore.errors import LabError
 from tlcore.evaluation import calibration, outputs
@@ -22,9 +26,10 @@ from tlcore.evidence import Entrant
 from tlcore.heads import HEADS
 from tlcore.inspection import explain
 from tlcore.prediction.names import SUFFIX, ModelName
-from tlcore.spec import Evaluation, InputForm
+from tlcore.spec import EvaluateSpec, Evaluation, InputForm
 from tlcore.store import Run
 
+from . import curves
 from .feature_map import feature_map
 from .inside import asked, explanation
 
@@ -76,16 +81,19 @@ def _look(run: Run) -> None:
     model = models[0]
     if len(models) > 1:
         model = st.selectbox(_("Model"), models, format_func=model_title, key=f"model_{run.id}")
-    looked = _opened(run, model)
+    looked = opened(run, model)
     ways = {
         "cells": _("Confusion"),
         "worst": _("Worst answers"),
         "classes": _("Class by class"),
+        "curves": _("ROC, precision-recall"),
         "calibration": _("Calibration"),
         "noise": _("Pure noise"),
         "rivals": _("Compare with"),
         "why": _("Why"),
     }
+    if cleaning.may_clean(run.spec.data.target):
+        ways["clean"] = _("Clean the set")
     if run.result.network:
         ways["map"] = _("Map of features")
     way = st.segmented_control(
@@ -98,15 +106,43 @@ def _look(run: Run) -> None:
         label_visibility="collapsed",
         wrap=True,
     )
-    st.caption(f"**{percent(looked.score.accuracy)}** · {interval(looked.score)}")
+    score = looked.score
+    st.caption(
+        f"**{balanced(percent(score.headline), score.balanced)}** · {interval(score)} {measure(score, looked.names)}"
+    )
+    with _place(list(ways), way):
+        _view(run, path, model, looked, way)
+
+
+def _place(ways: Sequence[str], way: str) -> DeltaGenerator:
+    """Return the place of one way of looking, and empty those of the others.
+
+    While another fragment of the page ticks, as what is under way does, Streamlit keeps what this one drew last and
+    does not draw now: below the calibration stood the table of the curves.
+    """
+    places = {name: st.container() if name == way else st.empty() for name in ways}
+    return places[way]
+
+
+def _view(run: Run, path: Path, model: str, looked: Looked, way: str) -> None:
     if way == "rivals":
         _rivals(run, looked)
     elif way == "why":
         _why(run, model, looked)
     elif way == "map":
         feature_map(run)
+    elif way == "clean":
+        cleaning.of_run(run, looked.said, _name(run, model))
+    elif way == "curves":
+        curves.show(run, str(path), model, looked.names)
     else:
-        views = {"cells": _cells, "worst": _worst, "classes": _classes, "calibration": _calibration, "noise": _noise}
+        views = {
+            "cells": _cells,
+            "worst": worst_answers,
+            "classes": _classes,
+            "calibration": _calibration,
+            "noise": _noise,
+        }
         views[way](looked)
 
 
@@ -116,7 +152,8 @@ def model_title(model: str) -> str:
     return head_on(head, name) if dash else _("The network")
 
 
-def _opened(run: Run, model: str) -> Looked:
+def opened(run: Run, model: str) -> Looked:
+    """Return one model of a run, opened; raises a LabError where what it answered cannot be read."""
     folder = state.lab().folder
     said = outputs.load(prediction.checked_file(run, outputs.FILE, folder), model)
     names = run.result.class_names
@@ -145,12 +182,11 @@ def _cells(looked: Looked) -> None:
         for column, (name, (label, _at)) in zip(st.columns(2), boxes.items(), strict=True):
             column.selectbox(label, range(len(names)), format_func=names.__getitem__, key=f"{name}_{key}")
         true, answer = (int(state.get(f"{name}_{key}")) for name in boxes)
-        st.plotly_chart(
+        show_figure(
             plots.clickable(plots.confusion(looked.score.confusion, names), names, (true, answer)),
             key=f"cells_{key}",
             on_select=lambda: _clicked(key),
             selection_mode="points",
-            config=plots.CONFIG,
             alt=_("Confusion matrix: true classes in rows, answers in columns; a click on a cell shows its images"),
         )
     with right:
@@ -204,12 +240,18 @@ def _why(run: Run, model: str, looked: Looked) -> None:
         key=f"why_{looked.key}",
         wrap=True,
     )
-    name = ModelName.run(run.id) if model == "model" else ModelName.head(run.id, f"{model}{SUFFIX}")
-    found = asked(explain, str(name), items[chosen], str(state.lab().folder))
+    found = asked(explain, _name(run, model), items[chosen], str(state.lab().folder))
     explanation(found, pictures[chosen], f"layer_{looked.key}")
 
 
-def _worst(looked: Looked) -> None:
+def _name(run: Run, model: str) -> str:
+    """Return the name of what answered: in a test of another run's model, of that."""
+    if isinstance(run.spec, EvaluateSpec):
+        return run.spec.model
+    return str(ModelName.run(run.id) if model == "model" else ModelName.head(run.id, f"{model}{SUFFIX}"))
+
+
+def worst_answers(looked: Looked) -> None:
     """The images with the highest loss, and the pairs that are mixed up most."""
     found = evaluation.losses(looked.said.labels, looked.said.probabilities)
     st.markdown(
@@ -218,8 +260,7 @@ def _worst(looked: Looked) -> None:
             "the true class):"
         )
     )
-    worst = np.argsort(-found)
-    _gallery(looked, worst[:24], _("true class → answer, and how sure the model was of it"), pairs=True)
+    _gallery(looked, np.argsort(-found)[:24], _("true class → answer, and how sure the model was of it"), pairs=True)
     pairs = evaluation.most_confused(np.array(looked.score.confusion))
     if not pairs:
         st.success(_("No test image was mixed up."))
@@ -287,10 +328,9 @@ def _calibration(looked: Looked) -> None:
             "On average it is **{sure} sure** and **{right} right**: {verdict}. Expected calibration error: **{ece}**."
         ).format(sure=percent(found.confidence), right=percent(found.accuracy), verdict=verdict, ece=percent(found.ece))
     )
-    st.plotly_chart(
+    show_figure(
         plots.reliability(found.bins),
         key=f"reliability_{looked.key}",
-        config=plots.CONFIG,
         alt=_("Accuracy of the answers by how sure the model was"),
     )
     words = _(
@@ -329,10 +369,9 @@ def _noise(looked: Looked) -> None:
                     guess=percent(found.guess, 0),
                 )
             )
-            st.plotly_chart(
+            show_figure(
                 plots.shares(found.shares, looked.names, found.guess),
                 key=f"noise_{first}_{looked.key}",
-                config=plots.CONFIG,
                 alt=_("How often each class was answered to noise"),
             )
     st.caption(
@@ -346,15 +385,14 @@ def _rivals(run: Run, looked: Looked) -> None:
     mine = looked.key
     choices = {key: words for key, words in rivals.items() if key != mine}
     if not choices:
-        target = datasets.info(run.spec.data.target).title
+        target = titled(datasets.info(run.spec.data.target).title)
         st.info(_("Nothing to compare with yet: train another model on {target}.").format(target=target))
         return
     chosen = st.selectbox(_("Compare with"), list(choices), format_func=choices.__getitem__, key=f"rival_{mine}")
     run_id, _line, model = chosen.partition("_")
-    other = _opened(state.lab().store.get(run_id), model)
-    st.markdown(
-        f"{_('This one')}: **{percent(looked.score.accuracy)}** · {_('the other')}: **{percent(other.score.accuracy)}**"
-    )
+    other = opened(state.lab().store.get(run_id), model)
+    words = _("This one: **{here}** · the other: **{there}**")
+    st.markdown(words.format(here=percent(looked.score.headline), there=percent(other.score.headline)))
     labels = _("this one"), _("the other")
     runs = run, state.lab().store.get(run_id)
     contest.show(list(map(Entrant, labels, runs, (mine.partition("_")[2], model))), f"closer_{mine}")

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.charts.figure import show_figure
 from pages.ui.inputs.answers import gallery
 from pages.ui.session import state
 from pages.ui.words.numbers import percent
@@ -47,12 +48,11 @@ def feature_map(run: Run) -> None:
         with column:
             st.markdown(f"**{words}**")
             st.caption(_sentence(plane, found.labels))
-            st.plotly_chart(
+            show_figure(
                 plots.scatter(plane.points, found.labels.tolist(), names, chosen),
                 key=f"map_{name}_{key}",
                 on_select="rerun",
                 selection_mode=("points", "box"),
-                config=plots.CONFIG,
                 alt=words,
             )
     _images(found, chosen, names)

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.charts.figure import show_figure
 from pages.ui.inputs.answers import gallery
 from pages.ui.inputs.pictures import address
 from pages.ui.session import state
@@ -233,10 +234,9 @@ def forest_votes(found: OpenedForest, names: Sequence[str], key: str) -> None:
         ).format(gap=float(np.abs(average - found.probabilities).max()))
     )
     running = found.trees.cumsum(axis=0) / np.arange(1, n + 1)[:, None]
-    st.plotly_chart(
+    show_figure(
         plots.running_average(running, names),
         key=f"trees_{key}",
-        config=plots.CONFIG,
         alt=_("The average of the first trees, class by class, as more trees are added"),
     )
     with st.popover(_("Every tree's answer")):

@@ -4,6 +4,7 @@
 const EVERY_MS = 100; // from one picture to the next, where answers come faster
 const RECORD_MS = 200; // while a button is held
 const BUSY_MS = 1000; // after a refusal
+const SLOW_MS = 1500; // for an example to be kept, before it is said why
 const GUIDE = 0.84; // of the shorter side of the video
 const FILE_SIDE = 640; // a picture from a file, made smaller before it is sent
 const QUALITY = 0.85;
@@ -244,21 +245,28 @@ class Camera {
     const to = recording === null ? url : `${record}&class=${recording}`;
     this.flying = true;
     let status = 0;
+    const asking = (this.asking = recording === null ? new AbortController() : null);
+    const slow = recording === null ? 0 : setTimeout(() => this.say(this.data.words.loading), SLOW_MS);
     try {
       const answer = await fetch(`${to}&language=${encodeURIComponent(language)}`, {
         method: "POST", body: picture, headers: { "content-type": "image/jpeg" }, credentials: "same-origin",
+        signal: asking?.signal,
       });
       status = answer.status;
       const body = await answer.json();
       if (status !== 200) this.say(body.error ?? this.data.words.failed);
-      else if (recording !== null) this.recorded(body);
+      else if (recording !== null) {
+        this.say("");
+        this.recorded(body);
+      }
       else this.answer(body);
     } catch {
-      this.say(this.data.words.failed);
+      if (!asking?.signal.aborted) this.say(this.data.words.failed);
     } finally {
+      clearTimeout(slow);
       this.flying = false;
     }
-    return status;
+    return asking?.signal.aborted ? 200 : status; // a recording took its place
   }
 
   answer({ answers, class_names: names = this.data.class_names, note = "" }) {
@@ -286,7 +294,7 @@ class Camera {
     [...this.bars.children].forEach((column, at) => {
       column.classList.toggle("best", at === best);
       column.title = `${names[at]}: ${percent(at)} %`;
-      column.firstChild.style.height = `calc((100% - 14px) * ${shares[at]})`;
+      column.firstChild.style.height = `calc((100% - .875rem) * ${shares[at]})`;
     });
     this.root.dataset.answers = Number(this.root.dataset.answers ?? 0) + 1;
     this.announce(names[best], sentence);
@@ -335,7 +343,8 @@ class Camera {
     }
     this.recording = id;
     this.showCounts();
-    if (!this.flying) this.next(0);
+    if (this.flying) this.asking?.abort(); // while a network is loaded an answer takes longer than a person holds
+    this.next(0);
   }
 
   endRecording() {
@@ -376,6 +385,10 @@ class Camera {
   async takeFiles(input, id = null) {
     const files = [...input.files];
     input.value = ""; // the same file can be chosen again
+    if (id === null && !this.data.url) { // nobody answers yet
+      this.say(this.data.words.hint);
+      return;
+    }
     this.adding = true;
     let n = 0;
     for (const file of files) {

@@ -112,6 +112,7 @@ def _words() -> dict[str, str]:
         + without,
         "unreadable": _("Your browser cannot read {file}. Choose a JPEG or a PNG."),
         "failed": _("The server did not answer. Trying again."),
+        "loading": _("The network is still being loaded. The picture is recorded as soon as it is there."),
         "is_sure": _("{label}, {share} % sure"),
         "unsure": _("Not sure: {label} ({share} %) or {second}"),
         "hold": _("Hold to record: {name}"),

@@ -36,11 +36,12 @@ class Descent {
         <button type="button" data-act="restart"></button>
       </div>
       <p role="status"></p>`;
+    this.saving = saveButtons(this.root);
     parent.querySelector(".tl-descent")?.remove();
     parent.appendChild(this.root);
     this.watcher = new ResizeObserver(() => this.data && this.width() !== this.drawn && this.draw());
     this.watcher.observe(this.root);
-    for (const button of this.root.querySelectorAll("button")) {
+    for (const button of this.root.querySelectorAll("[data-act]")) {
       button.addEventListener("click", () => this[button.dataset.act]());
     }
   }
@@ -122,9 +123,17 @@ class Descent {
     this.root.dataset.step = this.at;
     text(this.find("p"), this.tell());
     this.find("svg").setAttribute("aria-label", `${words.label}. ${this.tell()}`);
+    this.saving.show({ words: data.save, name: "descent", layers: () => [this.find("svg")], csv: () => this.csv() });
     const names = { step: words.step, play: this.timer ? words.pause : words.play, restart: words.restart };
-    for (const button of this.root.querySelectorAll("button")) text(button, names[button.dataset.act]);
+    for (const button of this.root.querySelectorAll("[data-act]")) text(button, names[button.dataset.act]);
     this.find("[data-act=step]").disabled = this.at >= this.last();
+  }
+
+  csv() { // the curve, then the steps taken so far
+    const { places, losses, steps, words } = this.data;
+    const curve = places.map((place, i) => ["", place, losses[i]]);
+    const walked = steps.slice(0, this.at + 1).map((step, i) => [i, step.at, step.loss]);
+    return [[words.step, words.place, words.loss], ...curve, ...walked];
   }
 
   drawAxes(x, y, low, high, top) {

@@ -7,6 +7,7 @@ from typing import Any
 
 from streamlit.components.v2 import component
 
+from pages.ui.charts import saving
 from pages.ui.words.text import _, language
 from tlcore.inspection.walk import Walk
 
@@ -14,8 +15,8 @@ _HERE = Path(__file__)
 
 _descent = component(
     "transfer_lab_descent",
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    css=saving.with_style(_HERE.with_suffix(".css")),
+    js=saving.with_script(_HERE.with_suffix(".js")),
 )
 
 
@@ -34,6 +35,7 @@ def payload(walk: Walk, rates: Sequence[float], place: int) -> dict[str, Any]:
         "rate": rates[place],
         "language": language(),
         "words": _words(),
+        "save": saving.words(_("the walk down the loss")),
     }
 
 

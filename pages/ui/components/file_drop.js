@@ -219,7 +219,7 @@ class Drop {
     const wanted = files.filter(({ name }) => !name.split("/").some((part) => part.startsWith(".") || part === "__MACOSX"));
     if (!wanted.length) {
       this.say(this.data.words.nothing);
-    } else if (wanted.every(({ name }) => !name.includes("/") && this.isPicture(name))) {
+    } else if (this.data.classes !== false && wanted.every(({ name }) => !name.includes("/") && this.isPicture(name))) {
       this.say("");
       this.ask(wanted);
     } else {

@@ -21,7 +21,14 @@ _drop = component(
 )
 
 
-def file_drop(key: str, label: str, *, stand_in: str = "", on_arrived: Callable[[], None] | None = None) -> str:
+def file_drop(
+    key: str,
+    label: str,
+    *,
+    stand_in: str = "",
+    on_arrived: Callable[[], None] | None = None,
+    classes: bool = True,
+) -> str:
     """Show where files go; return the id of the sending in the rerun that its arrival causes, else "".
 
     Loose pictures are asked for their class first, and are sent as ``class/name``. An upload goes on while another page
@@ -32,6 +39,7 @@ def file_drop(key: str, label: str, *, stand_in: str = "", on_arrived: Callable[
     label : what the files are for, read out by screen readers
     stand_in : what shows the server for whose account this browser sends; "" where there are none
     on_arrived : called before that rerun; ``check_arrived(st.session_state[key]["arrived"])`` is then the id
+    classes : off: loose pictures have none, and are sent as they are
     """
     drop = _drop(
         key=key,
@@ -41,6 +49,7 @@ def file_drop(key: str, label: str, *, stand_in: str = "", on_arrived: Callable[
             "stand_in": stand_in,
             "piece": PIECE,
             "pictures": PICTURES,
+            "classes": classes,
             "label": label,
             "language": language(),
             "words": _words(),

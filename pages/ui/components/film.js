@@ -151,6 +151,8 @@ class Lane {
         <figure class="map"><figcaption></figcaption><svg role="img"></svg><p></p></figure>
       </div>`);
     this.root.className = "lane";
+    const charts = ["drift", "accuracy", "map"];
+    this.saving = Object.fromEntries(charts.map((name) => [name, saveButtons(this.find(`.${name}`))]));
     parent.appendChild(this.root);
   }
 
@@ -178,6 +180,12 @@ class Lane {
     this.drawMap(frame);
   }
 
+  // The buttons below a chart; what they save is asked for when one is pressed.
+  offer(chart, layers, csv) {
+    const { title, save } = this.data;
+    this.saving[chart].show({ words: save[chart], name: ["film", chart, title].filter(Boolean).join("_"), layers, csv });
+  }
+
   drawDrift(frame) {
     const { data } = this;
     const { words } = data;
@@ -194,12 +202,29 @@ class Lane {
       const line = bars.children[i] ?? bars.appendChild(node("div", `<span></span><em></em><i><u></u></i><b></b>`));
       line.className = row.moved === 0 ? "still" : row.frozen ? "frozen" : "trainable";
       text(line.children[0], row.layer);
+      line.children[0].title = row.layer;
       text(line.children[1], row.frozen ? words.frozen : words.trainable);
       line.children[1].className = row.frozen ? "frozen" : "trainable";
       line.children[2].firstChild.style.width = `${100 * Math.min(1, row.share)}%`;
       text(line.children[3], row.value);
     });
-    text(this.find(".drift p"), words.drift_note);
+    text(this.find(".drift p"), data.drift_note);
+    const kind = ({ frozen }) => (frozen ? words.frozen : words.trainable);
+    const csv = () => [[words.layer, "", words.drift], ...rows.map((row) => [row.layer, kind(row), row.moved])];
+    this.offer("drift", () => [this.driftPicture(rows.map((row) => ({ ...row, kind: kind(row) })))], csv);
+  }
+
+  driftPicture(rows) { // on the page the bars are a list: a picture of them is drawn when it is saved
+    const { color, fontFamily } = getComputedStyle(this.root);
+    const lines = rows.map(({ layer, kind, share, value }, i) => {
+      const fill = getComputedStyle(this.find(".bars").children[i].querySelector("u")).backgroundColor;
+      const y = 24 * i + 16;
+      return `<text x="0" y="${y}">${escape(layer)}</text><text x="110" y="${y}">${escape(kind)}</text>`
+        + `<rect x="200" y="${y - 10}" width="${140 * Math.min(1, share)}" height="12" style="fill:${fill}"/>`
+        + `<text x="400" y="${y}" text-anchor="end">${escape(value)}</text>`;
+    });
+    const style = `fill:${color};font-family:${fontFamily.replaceAll('"', "'")};font-size:13px`;
+    return node("div", `<svg viewBox="0 0 410 ${24 * rows.length + 6}"><g style="${style}">${lines.join("")}</g></svg>`).firstChild;
   }
 
   drawAccuracy(frame) {
@@ -244,6 +269,8 @@ class Lane {
       : fill(words.both, { task: data.source_task, n: data.n_source, source: said(frame.source), target: said(frame.target) });
     text(this.find(".accuracy p"), sentence);
     svg.setAttribute("aria-label", sentence);
+    const csv = () => [[words.slider, words.source, words.target], ...frames.map((one) => [one.epoch, one.source, one.target])];
+    this.offer("accuracy", () => [svg], csv);
   }
 
   drawAnswers(frame) {
@@ -289,6 +316,8 @@ class Lane {
       mark.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     });
     text(figure.querySelector("p"), data.words.map_note);
+    const rows = () => places.map(([px, py], i) => [data.marks[data.labels[i]], px, py]);
+    this.offer("map", () => [svg], () => [[data.words.class, "x", "y"], ...rows()]);
   }
 }
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from streamlit.components.v2 import component
 
+from pages.ui.charts import saving
 from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words.text import _, language, shown
 from tlcore import sources
 from tlcore.errors import LabError
+from tlcore.features.blocks import blocks as blocks_of
 from tlcore.sentences import NOTHING
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Run
@@ -27,8 +29,8 @@ MOST_FRAMES = 60  # sent to a browser; a longer film leaves out epochs evenly
 
 _film = component(
     "transfer_lab_film",
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    css=saving.with_style(_HERE.with_suffix(".css")),
+    js=saving.with_script(_HERE.with_suffix(".js")),
 )
 
 
@@ -86,20 +88,63 @@ def largest_drift(reels: Sequence[Reel]) -> float:
 
 
 def _lane(reel: Reel) -> dict[str, Any]:
-    spec, maps = reel.spec, reel.maps
+    spec, maps, blocks = reel.spec, reel.maps, _blocks(reel.spec.source)
     kept = thinned(reel.frames if reel.cast else ())
     inside = {frame.epoch: np.round(maps[frame.epoch], 2).tolist() for frame in kept if frame.epoch in maps}
     places = np.concatenate([maps[epoch] for epoch in inside]) if inside else np.zeros((1, 2))
     return {
         "title": reel.title,
+        "save": _save_words(reel.title),
         "colour": reel.colour,
-        "frames": [{**asdict(frame), "frozen": list(spec.phase_of(frame.epoch).frozen)} for frame in kept],
+        "frames": [_by_block(frame, spec.phase_of(frame.epoch).frozen, blocks) for frame in kept],
+        "drift_note": _words()["drift_note"] + (f" {_of_blocks()}" if any(map(_is_many, blocks)) else ""),
         "n_epochs": spec.epochs,
         "maps": inside,
         "map_range": [float(f(places[:, axis])) for axis in (0, 1) for f in (np.min, np.max)],
         "no_source": _no_source(spec.source),
         **_cast_payload(reel.cast),
     }
+
+
+Block = tuple[str, tuple[str, ...]]  # what it is called, and its layers with weights
+
+
+def _blocks(source: str) -> list[Block]:
+    """Return the blocks of a network that has layers of one name each; of one that is gone none."""
+    try:
+        layers = sources.info(source).layers
+    except LabError:
+        return []
+    called = {layer.name: layer.block or layer.name for layer in layers}
+    return [(called[names[0]], names) for names in blocks_of(layers)] if any(x.block for x in layers) else []
+
+
+def _is_many(block: Block) -> bool:
+    return len(block[1]) > 1
+
+
+def _of_blocks() -> str:
+    return _("Of a block it is that of the layer that moved most.")
+
+
+def _by_block(frame: Frame, frozen: Sequence[str], blocks: Sequence[Block]) -> dict[str, Any]:
+    """Return a frame for JSON: a network of a hundred layers is told block by block.
+
+    A block moved as far as the layer of it that moved most, and is frozen where all of its layers are.
+    """
+    told = {**asdict(frame), "frozen": list(frozen)}
+    if not blocks:
+        return told
+    drift: dict[str, float | None] = {}
+    still: list[str] = []
+    for name, layers in blocks:
+        moved = [frame.drift[layer] for layer in layers if layer in frame.drift]
+        if not moved:
+            continue
+        known = [value for value in moved if value is not None]
+        drift[name] = max(known) if len(known) == len(moved) else None
+        still += [name] if set(layers) <= set(frozen) else []
+    return {**told, "drift": drift, "frozen": still}
 
 
 def _together(watched: Sequence[Watched], note: str) -> dict[str, Any] | None:
@@ -119,14 +164,14 @@ def _together(watched: Sequence[Watched], note: str) -> dict[str, Any] | None:
 
 def _cast_payload(cast: Cast | None) -> dict[str, Any]:
     if cast is None:
-        return {"class_names": [], "labels": [], "images": [], "marks": [], "source_task": "", "n_source": 0}
+        return {"class_names": [], "labels": [], "images": [], "marks": [], "source_task": "", "n_source": "0"}
     return {
         "class_names": list(cast.class_names),
         "labels": list(cast.labels),
         "images": [address(image) for image in cast.images],
         "marks": marks(cast.class_names),
         "source_task": cast.source_task,
-        "n_source": cast.n_source,
+        "n_source": f"{cast.n_source:,}",
     }
 
 
@@ -157,6 +202,13 @@ def _no_source(source: str) -> str:
     return _("Target (validation): {target}.") + " " + why.replace("{", "(").replace("}", ")")
 
 
+def _save_words(title: str) -> dict[str, dict[str, str]]:
+    """Return what the buttons say that save a lane's charts, by the chart."""
+    charts = _words()
+    names = {name: charts[name] for name in ("drift", "accuracy", "map")}
+    return {name: saving.words(f"{title}: {words}" if title else words) for name, words in names.items()}
+
+
 def _words() -> dict[str, str]:
     return {
         "empty": _("The first epoch appears here as soon as the run has begun."),
@@ -171,6 +223,8 @@ def _words() -> dict[str, str]:
             "Change of its weights relative to their size before the first batch. Frozen layers stay at 0."
         ),
         "no_number": _("no number"),
+        "layer": _("Layer"),
+        "class": _("class"),
         "accuracy": _("What it learned, what it forgot"),
         "source": _("source"),
         "target": _("target"),

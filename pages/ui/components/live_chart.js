@@ -172,6 +172,12 @@ class Chart {
     this.buttons.log.setAttribute("aria-pressed", this.view.log);
     this.buttons.fit.hidden = this.isError();
     this.writeControls();
+    this.saving.show({
+      words: this.data.save,
+      name: this.data.name,
+      layers: () => this.plot.querySelectorAll("svg.main-svg"),
+      csv: () => this.csv(),
+    });
     setText(this.table.querySelector("summary"), words.table);
     this.empty.hidden = points > 0;
     setText(this.empty.firstChild, this.runs.every((run) => run.over) ? words.none : words.waiting);
@@ -222,6 +228,7 @@ class Chart {
     const { words } = this.data;
     const state = run.recorded.length ? words.recorded : words.states[run.state] ?? run.state;
     row.dataset.state = run.state;
+    row.hidden = run.told && run.recorded.length > 0;
     row.style.setProperty("--run", this.runs.length > 1 ? this.visible(run.colour) : "var(--st-primary-color)");
     const [pill, facts, bar, error] = row.children;
     setText(pill, run.label ? `${run.label}: ${state}` : state);
@@ -303,15 +310,9 @@ class Chart {
 
   writeTable() {
     const { words, language } = this.data;
-    const rows = this.shownCurves().flatMap(([run, curve]) => {
-      const { loss, accuracy } = curve;
-      const share = (value) => (value === null ? null : percent(this.isError() ? 1 - value : value, language, 1));
-      return this.xOf(run, curve).map((at, i) => [
-        this.labelOf(run, curve), at, ...(this.isError() ? [] : [loss[i]]), share(accuracy[i]),
-      ]);
-    });
-    rows.sort((a, b) => b[1] - a[1]);
-    const shown = rows.slice(0, TABLE_ROWS);
+    const rows = this.rows().sort((a, b) => b[1] - a[1]);
+    const share = (value) => (value === null ? null : percent(value, language, 1));
+    const shown = rows.slice(0, TABLE_ROWS).map((row) => [...row.slice(0, -1), share(row.at(-1))]);
     const number = new Intl.NumberFormat(language, { maximumSignificantDigits: 5 });
     const cell = (value, tag) => {
       const element = document.createElement(tag);
@@ -329,6 +330,20 @@ class Chart {
     table.createTHead().append(line(["", this.unit().title, ...measures], "th"));
     table.createTBody().append(...shown.map((row) => line(row, "td")));
     this.table.querySelector("div").replaceChildren(table);
+  }
+
+  rows() { // every point of the curves that are shown: curve, x, loss, and last a share: the accuracy, or the error
+    return this.shownCurves().flatMap(([run, curve]) => {
+      const [label, error] = [this.labelOf(run, curve), this.isError()];
+      const measures = (i) => (error ? [curve.error[i]] : [curve.loss[i], curve.accuracy[i]]);
+      return this.xOf(run, curve).map((at, i) => [label, at, ...measures(i)]);
+    });
+  }
+
+  csv() {
+    const { words } = this.data;
+    const measures = this.isError() ? [words.error] : [words.loss, words.accuracy];
+    return [[words.curve, this.unit().title, ...measures], ...this.rows()];
   }
 
   // -- the plot ----------------------------------------------------------------------------------------------
@@ -370,10 +385,12 @@ class Chart {
     this.plot.setAttribute("aria-label", this.describe());
     await Plotly.react(this.plot, traces, this.layout(ends), {
       displaylogo: false,
+      locale: this.data.language,
+      locales: { [this.data.language]: { dictionary: this.data.words.plotly } },
       showSendToCloud: false, // Plotly's default offers to send the data to a server of theirs
       displayModeBar: this.touch ? false : "hover", // no zooming by finger, so nothing to reset
       responsive: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"], // buttons below save it
     });
     if (fresh) this.plot.on("plotly_relayout", () => this.draw());
   }
@@ -712,6 +729,7 @@ class Chart {
         <div class="tl-live-plot" role="figure"></div>
         <p class="tl-live-empty"><span></span></p>
       </div>
+      <div class="tl-live-save"></div>
       <details class="tl-live-table"><summary></summary><div tabindex="0"></div></details>
       <p class="tl-live-spoken" role="status" aria-live="polite"></p>`;
     const find = (name) => this.root.querySelector(`.tl-live-${name}`);
@@ -719,6 +737,7 @@ class Chart {
     this.buttons = Object.fromEntries([...this.root.querySelectorAll("button")].map((b) => [b.dataset.act, b]));
     for (const [name, button] of Object.entries(this.buttons)) button.addEventListener("click", () => this.press(name));
     this.controls = Object.fromEntries([...this.root.querySelectorAll("[data-set]")].map((c) => [c.dataset.set, c]));
+    this.saving = saveButtons(find("save"));
     this.controls.x.addEventListener("change", (event) => this.set({ x: event.target.value }));
     this.controls.smooth.addEventListener("input", (event) => this.set({ smooth: Number(event.target.value) }, false));
     this.controls.smooth.addEventListener("change", () => this.set({}));
@@ -759,8 +778,8 @@ class Chart {
 
 // One run: its points so far, and the polling that brings more.
 class Run {
-  constructor({ id, url, label, colour, state, steps, recorded, learn_s }, chart) {
-    Object.assign(this, { id, url, label, colour, state, steps, recorded, learn_s, chart });
+  constructor({ id, url, label, colour, state, steps, recorded, learn_s, told }, chart) {
+    Object.assign(this, { id, url, label, colour, state, steps, recorded, learn_s, told, chart });
     this.misses = this.spokenTenth = this.ahead = 0;
     this.lost = this.gone = this.over = this.busy = this.stopped = false;
     this.progress = {};

@@ -9,6 +9,7 @@ from typing import Any
 import plotly
 from streamlit.components.v2 import component
 
+from pages.ui.charts import saving
 from pages.ui.charts.palette import COLOURS
 from pages.ui.words import names
 from pages.ui.words.text import _, language
@@ -18,16 +19,14 @@ from tlcore.spec import FINAL_STATES
 _HERE = Path(__file__)
 SCRIPT = "/assets/plotly.min.js"  # which server/assets.py serves
 
-# Okabe and Ito's palette without the blues and oranges that mean frozen and trainable, its yellow dark enough for white
-# paper, and three more that are told apart from these.
 UNITS = ("", "own", "epoch", "step", "seconds")  # of the x axis
 MOST_SMOOTH = 0.99
 MOST_HIDDEN = 20  # names of lanes that are kept
 
 _chart = component(
     "transfer_lab_live_chart",
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    css=saving.with_style(_HERE.with_suffix(".css")),
+    js=saving.with_script(_HERE.with_suffix(".js")),
     isolate_styles=False,  # Plotly puts its own styles into the document's head
 )
 
@@ -40,6 +39,7 @@ class LiveRun:
     ``state`` is what the page knows already: a run that the page knows to be over does not end again.
     ``recorded`` are the points of a run that was recorded (as ``server.live`` answers them): nothing is asked then.
     ``learn_s`` is how long learning alone took, by which several are replayed; 0 where that is not known.
+    ``told`` says that the page says beside the chart that it was recorded.
     ``steps`` is how many gradient steps one unit of ``x`` has; 0 where it counts something else.
     """
 
@@ -51,6 +51,7 @@ class LiveRun:
     steps: float = 0.0
     recorded: Sequence[Mapping[str, Any]] = ()
     learn_s: float = 0.0
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,8 @@ def live_chart(
             "rules": [asdict(rule) for rule in rules],
             "height": height,
             "language": language(),
+            "name": key,
+            "save": saving.words(label or _("Loss and accuracy"), table=False),
             "words": _words(at_a_time) | _titles(label, x_title, loss_title, accuracy_title),
         },
         on_finished_change=on_finished or _nothing,
@@ -231,9 +234,17 @@ def _words(at_a_time: int) -> dict[str, Any]:
         "off": _("off"),
         "hide": _("Hide or show its curves"),
         "fit": _("Zoom to the curves"),
+        "plotly": {  # by what its own buttons are called in English
+            "Zoom": _("Zoom"),
+            "Pan": _("Pan"),
+            "Zoom in": _("Zoom in"),
+            "Zoom out": _("Zoom out"),
+            "Reset axes": _("Reset axes"),
+        },
         "log_axis": _("log axis"),
         "axis": _("axis {low} to {high}"),
         "table": _("Data table"),
+        "curve": _("curve"),
         "latest": _("The latest {n} of {total} points"),
         "waiting": _("The first point appears here as soon as it is measured."),
         "none": _("No point was measured."),

@@ -79,7 +79,7 @@ def drawing_pad(
             "answers": answers,
             "brushes": BRUSHES,
             "language": language(),
-            "words": _words() | ({"hint": hint} if hint else {}),
+            "words": words() | ({"hint": hint} if hint else {}),
         },
         # Not named "value": Streamlit unwraps a lone "value" and then finds no callback for what is in it.
         on_drawing_change=on_change or _nothing,
@@ -112,7 +112,8 @@ def check_value(value: object, *, strokes: Sequence[dict[str, Any]] = (), rev: i
     return {"rev": rev, "strokes": drawn, "final": value.get("final") is not False}
 
 
-def _words() -> dict[str, str]:
+def words() -> dict[str, str]:
+    """Return the sentences of the pad in the reader's language."""
     return {
         "hint": _("Draw a 7"),
         "keys": _("Draw with a mouse, a pen or a finger. Delete or Escape clears, Control and Z undoes."),

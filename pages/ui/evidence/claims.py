@@ -9,13 +9,16 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.words.text import _, ngettext, shown
+from pages.ui.charts.markup import show_markup
+from pages.ui.words.text import _, ngettext, shown, titled
 from tlcore import sources
-from tlcore.evidence import claims, recorded
-from tlcore.evidence.claims import Finding, Verdict
+from tlcore.evidence import claims, hand_claims, recorded
+from tlcore.evidence.claims import Claim, Finding, Verdict
+from tlcore.evidence.once import together
 from tlcore.spec import Cell, SweepSpec
 
 from . import intervals
+from . import sweep as sweep_view
 
 SLOTS = ("claims_1", "claims_2", "claims_3")
 
@@ -29,6 +32,7 @@ def live_specs() -> list[tuple[SweepSpec, str]]:
 KINDS = {"supported": "good", "refuted": "bad"}  # of the other verdicts none is for or against
 TIMES = (1, 2, 4, 8, 16, 32)
 POINTS = (-5, 0, 5, 10, 15)
+WIDE = (-10, 0, 10, 20, 30, 40, 50)  # of photographs
 
 BADGES: dict[str, tuple[Any, str]] = {
     "supported": ("green", ":material/check_circle:"),
@@ -54,15 +58,71 @@ def overview(cells: Sequence[Cell]) -> None:
     """Say how many claims hold, and show every interval that decides it on two axes: of times, and of points."""
     judged = claims.judge_all(cells)
     frame.finding(headline(judged))
+    axis = intervals.Axis([(n / 100, f"{n:+}" if n else "0") for n in POINTS], lambda x: _place(x, -0.07, 0.18))
+    plots("claims", judged, axis)
+
+
+def plots(name: str, judged: Sequence[Verdict], points: intervals.Axis) -> None:
+    """Draw the intervals of what was measured; ``points`` is the axis of those that are differences of accuracies."""
     measured = [verdict for verdict in judged if verdict.word != "not measured"]
     if found := [verdict for verdict in measured if verdict.claim.unit == "times"]:
         axis = intervals.Axis([(n, f"{n}×") for n in TIMES], lambda value: _place(log2(max(value, 0.5)), -1, 5.2))
         caption = _("How many times less, or fewer: a claim holds to the right of the dashed line")
-        st.html(intervals.table(caption, _("times, with 95 % interval"), axis, [_row(one) for one in found]))
+        plot(f"{name}_times", caption, _("times, with 95 % interval"), axis, [_row(one) for one in found])
     if found := [verdict for verdict in measured if verdict.claim.unit == "points"]:
-        axis = intervals.Axis([(n / 100, f"{n:+}" if n else "0") for n in POINTS], lambda x: _place(x, -0.07, 0.18))
         caption = _("How many points of accuracy more: a claim holds to the right of its dashed line")
-        st.html(intervals.table(caption, _("points, with 95 % interval"), axis, [_row(one) for one in found]))
+        plot(f"{name}_points", caption, _("points, with 95 % interval"), points, [_row(one) for one in found])
+
+
+def plot(key: str, caption: str, found: str, axis: intervals.Axis, rows: Sequence[intervals.Row]) -> None:
+    """Show rows of intervals, with the buttons that save them."""
+    head = (_("Claim"), _("Verdict"), _("holds above"), _("measured at"), _("value"), *_ends())
+    lines = [
+        (row.title, row.word, row.line, mark.label, mark.value, mark.low, mark.high)
+        for row in rows
+        for mark in row.marks
+    ]
+    show_markup(intervals.table(caption, found, axis, rows), key, caption, head, lines)
+
+
+def _ends() -> tuple[str, str]:
+    return _("95 % interval from"), _("95 % interval to")
+
+
+def on_hands(cells: Sequence[Cell]) -> None:
+    """Show which claims hold for photographs of hands and not for digits, and the reverse; recorded, both of them.
+
+    Parameters
+    ----------
+    cells : of digits
+    """
+    if not all(map(recorded.is_recorded, hand_claims.STUDIES)):
+        return
+    studies = [recorded.load(study) for study in hand_claims.STUDIES]
+    judged = hand_claims.judge_all(together(*(study.cells for study in studies)))
+    st.subheader(_("The same claims on photographs of hands"), anchor=False)
+    st.markdown(apart(claims.judge_all(cells), judged))
+    axis = intervals.Axis([(n / 100, f"{n:+}" if n else "0") for n in WIDE], lambda x: _place(x, -0.15, 0.55))
+    plots("hands", judged, axis)
+    tried = [f"{shown(one.claim.sentence)} {shown(hand_claims.TRIALS[one.claim.name].experiment)}" for one in judged]
+    with st.expander(_("How they were tried on hands"), icon=":material/science:"):
+        st.markdown("\n".join(f"- {words}" for words in tried))
+    sweep_view.provenance(*studies)
+
+
+def apart(digits: Sequence[Verdict], hands: Sequence[Verdict]) -> str:
+    """Return in words which claims hold on hands alone, and which on digits alone."""
+    on_hands, on_digits = hand_claims.apart(digits, hands)
+    lines = []
+    if on_hands:
+        lines.append(_("**Supported on hands, not on digits:** {claims}").format(claims=_sentences(on_hands)))
+    if on_digits:
+        lines.append(_("**Supported on digits, not on hands:** {claims}").format(claims=_sentences(on_digits)))
+    return "\n\n".join(lines) or _("Each claim that was tried on both has the same verdict on hands as on digits.")
+
+
+def _sentences(listed: Sequence[Claim]) -> str:
+    return " ".join(shown(claim.sentence) for claim in listed)
 
 
 def _place(value: float, low: float, high: float) -> float:
@@ -160,7 +220,7 @@ def row(finding: Finding, unit: str) -> dict[str, str]:
     found = _("times") if unit == "times" else _("points")
     line = {
         _("labels"): f"{finding.per_class}",
-        _("source"): sources.info(finding.source).title,
+        _("source"): titled(sources.info(finding.source).title),
         found: amount(finding.value, unit),
         _("95 % interval"): interval(finding, unit),
         _("seeds"): f"{finding.n_seeds}",

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.charts import plots, sweep_charts
+from pages.ui.charts import sweep_charts
+from pages.ui.charts.figure import show_figure
 from pages.ui.session import state
 from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore.evidence import recorded, savings
+from tlcore.evidence.once import together
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell
 
 from . import sweep as sweep_view
@@ -17,6 +19,14 @@ from .savings import details_of, sentence
 
 STUDY, NETWORKS = "hands", "hands_networks"
 SOURCE = recorded.PHOTOGRAPHS
+WAYS = {  # by which each line has its colour
+    "svm": "linear_svm",
+    "forest": "random_forest",
+    "thaw_13": FINE_TUNE,
+    "thaw_6": "all_but_head",
+    "pixels": "dense",
+    "scratch": SCRATCH,
+}
 
 
 def curves(cells: Sequence[Cell]) -> dict[str, savings.Curve]:
@@ -51,20 +61,20 @@ def at() -> int:
 def show() -> None:
     """Show the message, every line, what came of it from scratch, and the numbers behind a fold."""
     studies = [recorded.load(study) for study in (STUDY, NETWORKS) if recorded.is_recorded(study)]
-    cells = [cell for study in studies for cell in study.cells]
+    cells = together(*(study.cells for study in studies))
     lines = curves(cells)
     found = savings.saving(lines["svm"], lines["pixels"], at())
     if found is not None:
         frame.finding(sentence(found))
     sweep_view.provenance(*studies)
-    named = {title: savings.bands(lines[key]) for key, title in titles().items() if lines[key]}
+    measured = [key for key in titles() if lines[key]]
+    named = {titles()[key]: savings.bands(lines[key]) for key in measured}
     mark = None
     if found and not found.open_ended and found.low > 1:
         mark = (found.accuracy, found.per_class, found.needed, _("{k:.1f} times fewer labels").format(k=found.k))
-    st.plotly_chart(
-        sweep_charts.label_curves(named, mark),
+    show_figure(
+        sweep_charts.label_curves(named, mark, [WAYS[key] for key in measured]),
         key="savings_hands",
-        config=plots.CONFIG,
         alt=_("Test accuracy on photographs of hands by labels, for every way"),
     )
     if words := lesson(lines):

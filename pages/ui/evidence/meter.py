@@ -6,9 +6,11 @@ from html import escape
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.charts import plots, sweep_charts
+from pages.ui.charts import sweep_charts
+from pages.ui.charts.figure import show_figure
+from pages.ui.charts.markup import show_markup
 from pages.ui.session import state
-from pages.ui.words.text import _, shown
+from pages.ui.words.text import _, shown, titled
 from tlcore import datasets, sources
 from tlcore.evidence import meter, recorded
 from tlcore.evidence.meter import Standing, Trial
@@ -58,7 +60,13 @@ def overview(cells: Sequence[Cell]) -> None:
         for one in found
     )
     caption = _("Points of accuracy lost, on average, by taking the cut that a score picks: shorter is better")
-    st.html(f'<table class="lost"><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>')
+    show_markup(
+        f'<table class="lost"><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>',
+        "meter_lost",
+        caption,
+        (_("score"), _("points lost"), _("best cut"), _("settings")),
+        [(title(one.name), 100 * one.lost, one.hits, one.n) for one in found],
+    )
 
 
 def _lost(one: Standing) -> str:
@@ -158,10 +166,9 @@ def setting(cells: Sequence[Cell], key: str) -> None:
     if trial is None:
         st.info(_("This score was not measured in this setting."))
         return
-    st.plotly_chart(
+    show_figure(
         sweep_charts.meter(trial.scores, by_depth(trial), title(name)),
         key=f"meter_{key}",
-        config=plots.CONFIG,
         alt=_("Score and accuracy of every cut"),
     )
     st.markdown(words(trial, name))
@@ -177,7 +184,7 @@ def by_depth(trial: Trial) -> dict[str, float]:
 def setting_words(one: meter.Setting) -> str:
     target, source, n = one
     return _("{source} → {target}, {n} per class").format(
-        source=sources.info(source).title, target=datasets.info(target).title, n=n
+        source=titled(sources.info(source).title), target=titled(datasets.info(target).title), n=n
     )
 
 

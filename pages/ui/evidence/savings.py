@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from html import escape
 from math import inf
 
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.charts import plots, sweep_charts
+from pages.ui.charts import sweep_charts
+from pages.ui.charts.figure import show_figure
 from pages.ui.session import state
 from pages.ui.words.numbers import percent
 from pages.ui.words.text import _
 from tlcore.evidence import recorded, savings
+from tlcore.evidence.once import once
 from tlcore.spec import FINE_TUNE, PIXELS, SCRATCH, Cell, SweepSpec
 
 from . import sweep as sweep_view
@@ -39,8 +40,7 @@ def curves(cells: Sequence[Cell]) -> dict[str, savings.Curve]:
 
 def headline(cells: Sequence[Cell]) -> savings.Saving | None:
     """Say in one line how many times fewer labels give the same accuracy; return that."""
-    transfer, _tuned, scratch = curves(cells).values()
-    found = savings.saving(transfer, scratch, int(state.get("saving_at")))
+    found = saved(cells, int(state.get("saving_at")))
     if found is None:
         st.info(_("The curve needs both lines at the chosen number of labels. It fills as experiments finish."))
         return None
@@ -48,11 +48,16 @@ def headline(cells: Sequence[Cell]) -> savings.Saving | None:
     return found
 
 
-@lru_cache
+@once
+def saved(cells: Sequence[Cell], per_class: int) -> savings.Saving | None:
+    """Return what transfer saves at one number of labels."""
+    transfer, _tuned, scratch = curves(cells).values()
+    return savings.saving(transfer, scratch, per_class)
+
+
 def recorded_saving(per_class: int) -> savings.Saving | None:
     """Return what transfer saves at one number of labels in the recorded study."""
-    transfer, _tuned, scratch = curves(recorded.load(STUDY).cells).values()
-    return savings.saving(transfer, scratch, per_class)
+    return saved(recorded.load(STUDY).cells, per_class)
 
 
 def glance(per_class: int) -> None:
@@ -136,16 +141,20 @@ def details_of(found: savings.Saving, words: str, **more: object) -> str:
 
 def chart(cells: Sequence[Cell], key: str, found: savings.Saving | None) -> None:
     """Show the lines with the saving marked, and in words where the control catches up."""
-    lines = {title: curve for title, curve in curves(cells).items() if curve}
+    measured = zip(curves(cells).items(), ("linear_svm", FINE_TUNE, SCRATCH), strict=True)
+    lines = {title: (curve, way) for (title, curve), way in measured if curve}
     mark = None
     if found and not found.open_ended and found.k > 1:
         words = _("{k:.1f} times fewer labels").format(k=found.k)
         mark = (found.accuracy, found.per_class, found.needed, words)
-    figure = sweep_charts.label_curves({title: savings.bands(curve) for title, curve in lines.items()}, mark)
-    st.plotly_chart(
+    figure = sweep_charts.label_curves(
+        {title: savings.bands(curve) for title, (curve, _way) in lines.items()},
+        mark,
+        [way for _curve, way in lines.values()],
+    )
+    show_figure(
         figure,
         key=f"savings_{key}",
-        config=plots.CONFIG,
         alt=_("Test accuracy of transfer and from scratch by labels"),
     )
     transfer, _tuned, scratch = curves(cells).values()
@@ -158,12 +167,13 @@ def numbers(cells: Sequence[Cell], key: str, found: savings.Saving | None) -> No
         st.markdown(details(found))
     st.caption(_("Bands: 95 % interval of the mean over seeds, which draw other training images and first weights."))
     st.dataframe(sweep_view.table(cells), hide_index=True, alt=_("Means over seeds, by labels"))
-    transfer, _tuned, scratch = curves(cells).values()
-    st.dataframe(_factors(transfer, scratch), hide_index=True, alt=_("Labels saved at each size"))
+    transfer, *_others = curves(cells).values()
+    factors = [found for n in sorted(transfer) if (found := saved(cells, n)) is not None]
+    st.dataframe(_factors(factors), hide_index=True, alt=_("Labels saved at each size"))
     sweep_view.csv_button(cells, "label-savings.csv", f"savings_{key}")
 
 
-def _factors(transfer: savings.Curve, scratch: savings.Curve) -> list[dict[str, str]]:
+def _factors(found: Sequence[savings.Saving]) -> list[dict[str, str]]:
     def number(value: float) -> str:
         return "∞" if value == inf else f"{value:.1f}"
 
@@ -175,7 +185,7 @@ def _factors(transfer: savings.Curve, scratch: savings.Curve) -> list[dict[str, 
             _("times fewer"): number(one.k),
             _("95 % interval"): _("{low} to {high}").format(low=number(one.low), high=number(one.high)),
         }
-        for one in savings.savings(transfer, scratch, sorted(transfer))
+        for one in found
     ]
 
 

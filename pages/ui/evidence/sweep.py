@@ -1,20 +1,23 @@
 """Sweeps on a page: what they measured as a table and a chart, the way on, and the form that starts one."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
-from pages.ui.charts import plots, sweep_charts
+from pages.ui.charts import sweep_charts
+from pages.ui.charts.figure import show_figure
 from pages.ui.charts.palette import COLOURS
 from pages.ui.runs.downloads import download
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import spread
-from pages.ui.words.text import _, shown, tell
+from pages.ui.words.text import _, shown, tell, titled
 from tlcore import datasets, exports, sources
 from tlcore.errors import LabError
 from tlcore.evidence import Recorded, method_of, methods, recorded, savings, sweeps
+from tlcore.evidence.once import once
 from tlcore.spec import PIXELS, Cell, Spec, SweepResult, SweepSpec
 from tlcore.store import Run
 
@@ -31,6 +34,7 @@ def line_title(line: Line) -> str:
     return shown(method_of(method).line(source, cut))
 
 
+@once
 def lines_of(cells: Sequence[Cell], scores: bool) -> dict[Line, list[savings.Band]]:
     """Return the bands of every source, cut and method: of accuracies, or of transferability scores."""
     chosen = [cell for cell in cells if method_of(cell.method).is_score == scores]
@@ -46,6 +50,8 @@ def result(run: Run, spec: SweepSpec, result: SweepResult) -> None:
         st.info(_("Nothing was measured before the end, so there is no result to show."))
         return
     figures(cells, run.id)
+    if result.lopsided:
+        st.caption(_("The classes of the test images are lopsided, so each accuracy is the mean of the classes'."))
     outcome(run, result)
     with st.container(horizontal=True):
         download(run, "experiments")
@@ -72,11 +78,12 @@ def figures(cells: Sequence[Cell], key: str) -> None:
     lines = lines_of(cells, scores=False)
     first = dict(list(lines.items())[:MOST_LINES])
     if any(len(bands) > 1 for bands in first.values()):
-        figure = sweep_charts.label_curves({line_title(line): bands for line, bands in first.items()})
-        st.plotly_chart(
+        figure = sweep_charts.label_curves(
+            {line_title(line): bands for line, bands in first.items()}, ways=[method for *_of, method in first]
+        )
+        show_figure(
             figure,
             key=f"sweep_{key}",
-            config=plots.CONFIG,
             alt=_("Test accuracy against labels per class, with bands"),
         )
     if len(lines) > MOST_LINES:
@@ -185,6 +192,11 @@ def provenance(*studies: Recorded) -> None:
 
 def expected(specs: Sequence[SweepSpec]) -> float | None:
     """Return how many seconds sweeps should take, by what was recorded; None where nothing alike was."""
+    return _expected(tuple(specs))
+
+
+@lru_cache(maxsize=100)
+def _expected(specs: tuple[SweepSpec, ...]) -> float | None:
     return sweeps.expected_s([cell for spec in specs for cell in sweeps.plan(spec)], recorded.all_cells())
 
 
@@ -199,7 +211,7 @@ def minutes(seconds: float) -> str:
 
 def draft() -> SweepSpec:
     """Show the choices of a grid; return it."""
-    cards = {card.name: card.title for card in state.sources_on_offer()}
+    cards = {card.name: titled(card.title) for card in state.sources_on_offer()}
     state.put(sweep_sources=tuple(name for name in state.get("sweep_sources") if name in cards))
     pills(_("Sources"), cards, "sweep_sources", _("Where the features come from."))
     chosen = tuple(state.get("sweep_sources")) or SweepSpec().sources
@@ -217,7 +229,7 @@ def draft() -> SweepSpec:
         _("Training images of each class; the smaller sets are part of the larger."),
     )
     a, b, c = st.columns([2, 1, 1])
-    targets = {card.name: card.title for card in datasets.catalogue() if card.offline}
+    targets = {card.name: titled(card.title) for card in datasets.catalogue() if card.offline}
     target = a.selectbox(_("Target task"), list(targets), format_func=targets.__getitem__, key="sweep_target", index=2)
     b.number_input(_("Seeds"), 1, 20, help=_("Repetitions with other images."), **state.keyed("sweep_seeds"))
     c.selectbox(

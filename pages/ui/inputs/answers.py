@@ -1,5 +1,6 @@
 """What models answer to one image: one of them large, others as a list. HTML blocks, so that they follow the pen."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
+from pages.ui.charts import markup
 from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, shown
 from tlcore.prediction import ModelName, PredictorInfo, Verdict, verdict
@@ -76,7 +78,7 @@ def large(info: PredictorInfo, title: str, answers: Answers, picture: np.ndarray
     """
     image = f' data-image="{crc32(answers.item.tobytes()):08x}"' if answers.item is not None else ""
     return (
-        f'<div class="answers large" aria-live="polite"{image}>'
+        f'<div class="answers large" data-say="{escape(_told(info, title, answers))}"{image}>'
         f'<section class="answer" data-model="{escape(info.name)}"><h2>{escape(title)}</h2>'
         f"{_body(info, answers)}{_seen(picture)}</section></div>"
     )
@@ -97,9 +99,19 @@ def _body(info: PredictorInfo, answers: Answers) -> str:
     size = "big" if len(big) < 3 else "big word"
     return (
         f'<p class="{size}" data-answer="{escape(said.label)}"{_mark(told)}>{escape(big)}</p>'
-        f'<p class="sure">{escape(words)}</p>{bars(info.class_names, answer)}'
+        f'<p class="sure">{escape(words)}</p>{bars(info.class_names, answer, numbered=True)}'
         f'<p class="warn">{escape(_checking() if answers.is_checked(info) else _note(said, told))}</p>'
     )
+
+
+def _told(info: PredictorInfo, title: str, answers: Answers) -> str:
+    """Return what a screen reader is told of an answer; nothing while there is none."""
+    answer, told = answers.of(info), answers.outside(info)
+    if answer is None or isinstance(answer, str):
+        return answer or ""
+    said = verdict(info.class_names, answer)
+    words = outside_words(info, said) if told is not None and told.is_outside else in_words(said)
+    return _("{title}: {words}").format(title=title, words=words)
 
 
 def _mark(told: Outside | None) -> str:
@@ -161,10 +173,10 @@ def _row(info: PredictorInfo, title: str, answers: Answers) -> str:
         if told is not None and told.is_outside:
             share = _("none of these; closest: {label}").format(label=said.label)
             label, width = NOTHING, 0.0
-    knows = f"<small>{escape(_('knows {names}').format(names=_brief(info.class_names)))}</small>"
+    knows = escape(_("knows {names}").format(names=_brief(info.class_names)))
     size = ' class="word"' if len(label) > 2 else ""
     return (
-        f'<li data-model="{escape(info.name)}"><span class="model">{escape(title)} {knows}</span>'
+        f'<li data-model="{escape(info.name)}"><span class="model">{escape(title)} <small>{knows}</small></span>'
         f'<i class="meter"><i style="width:{100 * width:.0f}%"></i></i>'
         f'<b{given}{size}>{escape(label)}</b><span class="share">{escape(share)}</span></li>'
     )
@@ -190,17 +202,30 @@ def _brief(names: Sequence[str]) -> str:
     return words if len(words) <= MOST_LETTERS else _("{n} classes").format(n=len(names))
 
 
-def bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
-    """Return one column for each class, as high as its probability; the highest is coloured."""
+def save_buttons(key: str, of: str, alt: str) -> None:
+    """Show the buttons that save a large answer; ``of``, a CSS selector, finds it in the page."""
+    markup.save_buttons(key, f"{of} .answer", alt, (_("class"), _("probability")))
+
+
+def bars(names: Sequence[str], probabilities: Sequence[float], numbered: bool = False) -> str:
+    """Return one column for each class, as high as its probability; the highest is coloured.
+
+    With ``numbered`` each has its class and number in ``data-row``, for who saves them.
+    """
     best = int(np.argmax(probabilities))
     label = ", ".join(f"{name} {percent(p, 0)}" for name, p in zip(names, probabilities, strict=True))
     columns = "".join(
-        f'<div class="{"best" if i == best and p else ""}" title="{escape(name)}: {percent(p)}">'
-        f'<i style="height:calc((100% - 14px) * {max(0.0, min(1.0, p)):.3f})"></i>'
+        f'<div class="{"best" if i == best and p else ""}" title="{escape(name)}: {percent(p)}"'
+        f"{_numbers(name, p) if numbered else ''}>"
+        f'<i style="height:calc((100% - .875rem) * {max(0.0, min(1.0, p)):.3f})"></i>'
         f"<span>{escape(name if len(names) <= FEW else name[:MOST_BELOW])}</span></div>"
         for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
     )
     return f'<div class="bars" role="img" aria-label="{escape(label)}">{columns}</div>'
+
+
+def _numbers(name: str, probability: float) -> str:
+    return f' data-row="{escape(json.dumps([name, round(float(probability), 6)]))}"'
 
 
 def gallery(pictures: Iterable[np.ndarray], captions: Sequence[str]) -> str:

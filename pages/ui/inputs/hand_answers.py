@@ -82,7 +82,7 @@ def panel(shown: ShownHands, row: int) -> str:
         ),
     )
     return (
-        f'<div class="answers three hands" aria-live="polite" data-row="{row}"><h2>{escape(short)}</h2>'
+        f'<div class="answers three hands" data-say="{escape(short)}" data-row="{row}"><h2>{escape(short)}</h2>'
         f'<p class="often">{escape(words)}</p>{"".join(cards)}</div>'
     )
 

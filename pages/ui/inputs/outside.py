@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import _, tell, titled
 from tlcore.errors import DataError
 from tlcore.evidence import outsiders
 from tlcore.evidence.outsiders import Record, Row
@@ -56,4 +56,4 @@ def table(record: Record) -> str:
 def _cells(row: Row) -> str:
     shares = (row.test, row.unlearned, row.scribbles, row.characters, row.centred)
     cells = "".join(f"<td>{'–' if share is None else percent(share)}</td>" for share in shares)
-    return f'<th scope="row">{escape(row.title)}</th>{cells}'
+    return f'<th scope="row">{escape(titled(row.title))}</th>{cells}'

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.ui.session import state
-from pages.ui.words.text import _, plain, shown, tell
+from pages.ui.words.text import _, plain, shown, tell, titled
 from tlcore import datasets, prediction
 from tlcore.errors import LabError
 from tlcore.prediction import own_heads
@@ -60,10 +60,10 @@ def _line(card: OwnHead) -> None:
     data, origin = card.origin.data, card.origin
     labels = _("all labels") if data.per_class is None else _("{n} labels per class").format(n=data.per_class)
     try:
-        task = datasets.info(data.target).title
+        task = titled(datasets.info(data.target).title)
     except LabError:  # an extension's that is gone
         task = data.target
-    on = _("raw pixels") if origin.input == "pixels" else f"{origin.layer}, {origin.title}"
+    on = _("raw pixels") if origin.input == "pixels" else f"{origin.layer}, {titled(origin.title)}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(plain(f"{shown(info.title)} · {on} · {task}, {labels}"), width="stretch")
         if state.may_remove(card):

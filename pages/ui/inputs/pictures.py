@@ -1,14 +1,11 @@
 """Arrays as small PNGs inside addresses: heat over an image, sheets of activations, filters."""
 
-from base64 import b64encode
-from io import BytesIO
-
 import numpy as np
-from PIL import Image
+
+from tlcore.inputs.embedded import address
 
 HEAT = np.array([232, 62, 140], np.float32)  # pink: blue and orange mean frozen and trainable
 MOST_TILES = 64
-SMALL = 64  # pixels of a thumbnail
 
 
 def overlay(image: np.ndarray, heat: np.ndarray) -> str:
@@ -36,27 +33,6 @@ def kernels(filters: np.ndarray) -> str:
     """Return filters, shape (n, h, w), as tiles: grey is 0, white the largest, black the smallest of its sheet."""
     reach = max(float(np.abs(filters).max()), 1e-12)
     return _rounded(_tiles((filters / reach * 0.5 + 0.5)[:MOST_TILES] * 255, 8))
-
-
-def address(pixels: np.ndarray) -> str:
-    """Return uint8 pixels, shape (h, w), (h, w, 2: grey and opacity) or (h, w, 3), as a PNG inside an address.
-
-    There is no media file, and so nothing to race with.
-    """
-    content = BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    return f"data:image/png;base64,{b64encode(content.getvalue()).decode()}"
-
-
-def thumbnail(pixels: np.ndarray) -> str:
-    """Return a picture, uint8, (h, w) or (h, w, 3), at most 64 pixels wide and high, as an address of a few KB."""
-    picture = Image.fromarray(pixels)
-    if max(picture.size) <= SMALL:
-        return address(pixels)
-    picture.thumbnail((SMALL, SMALL))
-    content = BytesIO()
-    picture.save(content, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{b64encode(content.getvalue()).decode()}"
 
 
 def _rounded(pixels: np.ndarray) -> str:

@@ -124,12 +124,14 @@ def panel(
     three = cards(taught, known, meant if answers else None)
     read = {way: _label(card, answers.get(card.model)) for way, card in three.items()}
     short, words = (hint, "") if not answers else (_("No answer yet"), next(_reasons(answers), ""))
+    say = ""  # to a screen reader: nothing before both have answered
     if read[TRANSFER] and read[SCRATCH]:
         short, words = headline(taught, {way: label for way, label in read.items() if label}, meant)
+        say = short
     image = f' data-image="{crc32(item.tobytes()):08x}"' if item is not None else ""
     sections = "".join(_card(card, answers.get(card.model), meant) for card in three.values())
     return (
-        f'<div class="answers three" aria-live="polite"{image}><h2>{escape(short)}</h2>'
+        f'<div class="answers three" data-say="{escape(say)}"{image}><h2>{escape(short)}</h2>'
         f'<p class="often">{escape(words)}</p>{sections}</div>'
     )
 

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui.components.picture_buttons import picture_buttons
 from pages.ui.components.pixel_grid import pixel_grid
 from pages.ui.session import state
-from pages.ui.words.text import _, shown, tell
+from pages.ui.words.text import _, shown, tell, titled
 from tlcore import datasets, inputs
 from tlcore.errors import DataError
 from tlcore.spec import InputForm
@@ -39,11 +39,13 @@ def item(panel: Panel, key: KeyOf, on_change: Callable[[], None]) -> None:
         "camera": _("Camera"),
     }
     ways = [way for way in words if way in modality.ways]
+    state.begin(key("way", form), ways[0])
+    if state.get(key("way", form)) not in ways:
+        state.put(**{key("way", form): ways[0]})
     way = st.segmented_control(
         _("Input"),
         ways,
         format_func=words.__getitem__,
-        default=ways[0],
         required=True,
         key=key("way", form),
         label_visibility="collapsed",
@@ -56,7 +58,8 @@ def item(panel: Panel, key: KeyOf, on_change: Callable[[], None]) -> None:
         live.answered(panel.first)
         return
     paper = st.container()  # above the switch, which is read before it
-    normalise = modality.centres and st.toggle(
+    whole = way == "upload" and state.reads_whole(panel.first.name)
+    normalise = (modality.centres and not whole) and st.toggle(
         _("Centre and scale as MNIST does"),
         value=True,
         key="normalise",
@@ -69,7 +72,7 @@ def item(panel: Panel, key: KeyOf, on_change: Callable[[], None]) -> None:
         elif way == "grid":
             inked_squares(panel, normalise)
         else:
-            panel.show(uploaded(form, normalise))
+            panel.show(uploaded(form, normalise, whole))
 
 
 def picked(form: InputForm, key: KeyOf) -> np.ndarray | None:
@@ -81,7 +84,8 @@ def picked(form: InputForm, key: KeyOf) -> np.ndarray | None:
     target = st.selectbox(
         _("Samples of"),
         targets,
-        format_func=lambda name: datasets.info(name).title,
+        index=targets.index(state.get("target")) if state.get("target") in targets else 0,
+        format_func=lambda name: titled(datasets.info(name).title),
         key=key("sample_target", form),
         persist_state="session",
     )
@@ -123,18 +127,23 @@ def _inked() -> None:
     st.rerun(["squares", "why"])
 
 
-def uploaded(form: InputForm, normalise: bool) -> np.ndarray | None:
-    """Take a file of one item: any file, as Streamlit's own check of types knows neither .jfif nor .heic."""
+def uploaded(form: InputForm, normalise: bool, whole: bool = False) -> np.ndarray | None:
+    """Take a file of one item: any file, as Streamlit's own check of types knows neither .jfif nor .heic.
+
+    Parameters
+    ----------
+    whole : the model learned from pictures that are no ink on a ground, so this one is read as it is
+    """
     file = st.file_uploader(
-        shown(inputs.modality(form.modality).uploads),
+        shown(inputs.PICTURE if whole else inputs.modality(form.modality).uploads),
         max_upload_size=10,
         key="upload",
     )
     if file is None:
         return None
-    kept, asked = state.get("picture_read"), (file.file_id, form, normalise)
+    kept, asked = state.get("picture_read"), (file.file_id, form, normalise, whole)
     if kept is None or kept[0] != asked:  # a picture is read once, not at each run of the page
-        kept = asked, *_read(file.getvalue(), form, normalise)
+        kept = asked, *_read(file.getvalue(), form, normalise, whole)
         state.put(picture_read=kept)
     _key, item, error = kept
     if error is not None:
@@ -142,8 +151,9 @@ def uploaded(form: InputForm, normalise: bool) -> np.ndarray | None:
     return item
 
 
-def _read(content: bytes, form: InputForm, normalise: bool) -> tuple[np.ndarray | None, DataError | None]:
+def _read(content: bytes, form: InputForm, normalise: bool, whole: bool) -> tuple[np.ndarray | None, DataError | None]:
     try:
-        return inputs.modality(form.modality).accept(content, form, centred=normalise), None
+        how = {"centred": normalise, **({"whole": True} if whole else {})}
+        return inputs.modality(form.modality).accept(content, form, **how), None
     except DataError as error:
         return None, error

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.charts.figure import show_figure
 from pages.ui.inputs.answers import gallery
 from pages.ui.session import state
 from pages.ui.words.text import _, plain, shown, tell
@@ -77,10 +78,9 @@ def finder() -> None:
     except LabError as error:
         st.warning(tell(error))
         return
-    st.plotly_chart(
+    show_figure(
         plots.range_test(test.rates, test.losses, test.best),
         key="rate_test",
-        config=plots.CONFIG,
         alt=_("Training loss against rising learning rates"),
     )
     if test.best is None:

@@ -6,11 +6,12 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.charts.figure import show_figure
 from pages.ui.closer import evaluate, open_heads, together
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import between, percent, spread
-from pages.ui.words.text import _, plain, shown, tell
+from pages.ui.words.text import _, plain, shown, tell, titled
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.evidence import recorded_heads
@@ -21,8 +22,9 @@ from tlcore.spec import ByHand, HeadMean, HeadSpec, HeadsResult
 from tlcore.store import Run
 
 from . import contest, tuned
+from .another_task import of_another_task
 from .view import Chart, View
-from .words import per_class, target
+from .words import accuracy_name, beside, measure, per_class, target
 
 
 class HeadsView(View[HeadSpec, HeadsResult]):
@@ -33,7 +35,7 @@ class HeadsView(View[HeadSpec, HeadsResult]):
         return _("{heads} on {layer} of {source} → {target}, {n}").format(
             heads=heads,
             layer=spec.layer,
-            source=sources.info(spec.source).title,
+            source=titled(sources.info(spec.source).title),
             target=target(spec.data),
             n=per_class(spec.data),
         )
@@ -81,10 +83,12 @@ def _single(run: Run, result: HeadsResult) -> None:
         return
     for line in result.table:
         a, b, c = st.columns(3)
-        a.metric(_("Test accuracy"), percent(line.mean), border=True)
+        a.metric(accuracy_name(line.balanced), percent(line.mean), border=True, **beside(result.rows[0]))
         b.metric(_("Fit time"), f"{line.fit_s:.2f} s", border=True)
         c.metric(_("Features"), f"{line.n_features:,}", border=True)
-    intervals = "; ".join(f"{percent(row.low)} to {percent(row.high)}" for row in result.rows)
+    intervals = "; ".join(f"{percent(row.interval[0])} to {percent(row.interval[1])}" for row in result.rows)
+    if words := measure(result.rows[0], result.class_names):
+        st.markdown(words)
     st.caption(
         _("Accuracy on {n:,} test images never trained on; 95 % interval {intervals}.").format(
             n=result.rows[0].n, intervals=intervals
@@ -98,10 +102,9 @@ def _single(run: Run, result: HeadsResult) -> None:
     for row in result.rows:
         if row.file:
             with st.expander(_("Confusion matrix: {head}").format(head=names.head(row.head, hand))):
-                st.plotly_chart(
+                show_figure(
                     plots.confusion(row.confusion, result.class_names),
                     key=f"confusion_{run.id}_{row.file}",
-                    config=plots.CONFIG,
                     alt=_("Confusion matrix: true classes in rows, answers in columns"),
                 )
 
@@ -163,6 +166,8 @@ def finding(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
         st.header(plain(headline(run, lines, found)), anchor=False)
         if found:
             st.caption(plain(f"{shown(found.verdict)} {shown(found.scope)}"))
+        elif words := measure(result.rows[0], result.class_names):
+            st.caption(words)
     if found and found.offer and run.final:
         _offer_seeds(spec)
     _dots(lines, spec.by_hand, run.id)
@@ -192,9 +197,10 @@ def recorded() -> None:
                 "A comparison of all heads on {layer} of {source} with {n} labels per class, measured on {date} "
                 "({machine}) by `{command}`. **Compare heads** measures your own."
             )
-            values = {"source": sources.info(card.spec.source).title, "n": card.spec.data.per_class}
+            values = {"source": titled(sources.info(card.spec.source).title), "n": card.spec.data.per_class}
             st.markdown(words.format(**values, layer=card.spec.layer, **_origin(card)))
     _dots(card.lines, (), "recorded")
+    of_another_task(card.spec.data.target)
 
 
 def _origin(card: RecordedHeads) -> dict[str, str]:
@@ -207,10 +213,9 @@ def _models(spec: HeadSpec, lines: Sequence[HeadMean]) -> dict[str, str]:
 
 
 def _dots(lines: Sequence[HeadMean], hand: Sequence[ByHand], key: str) -> None:
-    st.plotly_chart(
+    show_figure(
         plots.head_dots(lines, {line.head: names.head(line.head, hand) for line in lines}, names.inputs()),
         key=f"dots_{key}",
-        config=plots.CONFIG,
         alt=_("Test error of every head, on features and on raw pixels"),
     )
 
@@ -221,7 +226,7 @@ def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
     if len(firsts) < 2:
         return shown(found.headline) if found else names.head_on(lines[0].head, lines[0].input)
     pair = contest.find([Entrant(name, run, f"{line.head}-{name}") for name, line in firsts.items()])
-    return _headline(lines, pair is not None and pair.clear)
+    return _headline(lines, pair is not None and pair.clear, pair is not None and pair.ranking.rivals[0].clear)
 
 
 def _firsts(lines: Sequence[HeadMean]) -> dict[str, HeadMean]:
@@ -229,29 +234,40 @@ def _firsts(lines: Sequence[HeadMean]) -> dict[str, HeadMean]:
     return {line.input: line for line in reversed(lines)}
 
 
-def _headline(lines: Sequence[HeadMean], clear: bool) -> str:
+def _headline(lines: Sequence[HeadMean], clear: bool, here: bool = False) -> str:
+    """Return the headline; ``here``: clear on the images of one draw alone, which with few labels is no verdict."""
+    found = _features_or_pixels(lines, clear, here)
+    return _("{found} (balanced accuracy)").format(found=found) if lines[0].balanced else found
+
+
+def _features_or_pixels(lines: Sequence[HeadMean], clear: bool, here: bool) -> str:
     features, pixels = (_firsts(lines)[name] for name in ("features", "pixels"))
-    if not clear:
+    if not clear and not here:
         words = _("A tie: {features} on features, {pixels} on pixels")
         return words.format(features=percent(features.mean), pixels=percent(pixels.mean))
     if features.mean > pixels.mean:
-        first = percent(features.mean)[:-2]
-        return _("Features beat pixels: {first} against {second}").format(first=first, second=percent(pixels.mean))
-    first = percent(pixels.mean)[:-2]
-    return _("Pixels beat features: {first} against {second}").format(first=first, second=percent(features.mean))
+        words = _("Features beat pixels: {first} against {second}")
+        if not clear:
+            words = _("On these images features got more right than pixels: {first} against {second}")
+        return words.format(first=percent(features.mean)[:-2], second=percent(pixels.mean))
+    words = _("Pixels beat features: {first} against {second}")
+    if not clear:
+        words = _("On these images pixels got more right than features: {first} against {second}")
+    return words.format(first=percent(pixels.mean)[:-2], second=percent(features.mean))
 
 
 def _table(run: Run, spec: HeadSpec, result: HeadsResult, models: Mapping[str, str], best: Collection[str]) -> None:
     lines = result.table
     if len(best) > 1:
         st.caption(_("The heads marked ★ tie."))
+    accuracy = _("balanced accuracy") if result.balanced else _("accuracy")
     st.dataframe(
         [
             {
                 "": "★" if models[f"{line.head}-{line.input}"] in best else "",
                 _("head"): names.head(line.head, spec.by_hand),
                 _("fitted on"): names.inputs()[line.input],
-                _("accuracy"): spread(line.mean, line.sd),
+                accuracy: spread(line.mean, line.sd),
                 _("95 % interval"): between(*line.interval),
                 _("fit seconds"): line.fit_s,
                 **costs(result, line),
@@ -301,9 +317,8 @@ def _side_by_side(run: Run, result: HeadsResult) -> None:
         st.subheader(_("SVM beside random forest"), anchor=False)
     for column, row in zip(st.columns(2), pair, strict=False):
         with column:
-            st.plotly_chart(
+            show_figure(
                 plots.confusion(row.confusion, result.class_names, names.head(row.head)),
                 key=f"pair_{run.id}_{row.head}",
-                config=plots.CONFIG,
                 alt=_("Confusion matrix of {head}").format(head=names.head(row.head)),
             )

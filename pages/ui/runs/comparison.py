@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.ui.components.live_chart import COLOURS
+from pages.ui.charts import palette
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import NO_BREAK, _, plain, shown
+from pages.ui.words.text import _, plain, shown, whole
 from tlcore.evidence import ways
 from tlcore.evidence.contest import Contest, Entrant
 from tlcore.evidence.ways import Trained
-from tlcore.heads import HEADS
 from tlcore.recipes import comparison
 from tlcore.spec import FINE_TUNE, SCRATCH, ComparisonResult, ComparisonSpec, Evaluation, Way
 from tlcore.store import Run
@@ -21,7 +20,7 @@ from . import contest
 from .chart import steps_per_epoch
 from .fine_tune import own_task
 from .view import Chart, View
-from .words import per_class, target
+from .words import beside, per_class, target
 
 
 class ComparisonView(View[ComparisonSpec, ComparisonResult]):
@@ -49,7 +48,8 @@ class ComparisonView(View[ComparisonSpec, ComparisonResult]):
 
 def colours() -> dict[str, str]:
     """Return the colour of every way, the same on every chart."""
-    return dict(zip((FINE_TUNE, SCRATCH, *HEADS), COLOURS, strict=False))
+    ways = comparison.ways()
+    return dict(zip(ways, palette.of_ways(ways), strict=True))
 
 
 def way_name(way: str) -> str:
@@ -69,14 +69,19 @@ def usual_ways() -> list[str]:
     return [way for way in comparison.ways() if way in few]
 
 
+def find(result: ComparisonResult) -> tuple[Contest | None, Sequence[Trained]]:
+    """Return which way is better, None while not every way was tested; and what was trained."""
+    trained = ways.trained(result, state.lab().store) if result.complete else []
+    return contest.find(list(map(_entrant, trained))), trained
+
+
 def verdict(run: Run, result: ComparisonResult) -> Contest | None:
     """Say in large type which way is better, with accuracies, intervals and times, and what is saved where they tie."""
-    trained = ways.trained(result, state.lab().store) if result.complete else []
-    found = contest.find(list(map(_entrant, trained)))
+    found, trained = find(result)
     if found is None:
         return None
     st.header(plain(shown(found.headline)), anchor=False)
-    sentences = [_saved(found, trained), _numbers(trained)]
+    sentences = [plain(shown(found.measure)), _saved(found, trained), _gained(found, trained), _numbers(trained)]
     st.markdown("  \n".join(sentence for sentence in sentences if sentence))
     return found
 
@@ -103,6 +108,8 @@ def reached(run: Run, result: ComparisonResult) -> None:
             "learning, without validation and test."
         )
     sentences = [what + " " + _("The ways were trained one after another on the same images.")]
+    if result.balanced:
+        sentences.append(_("The curves show the error over all images, whatever their class."))
     if found:
         sentences = [shown(found.tested), shown(found.scope), *sentences]
     st.caption(plain(" ".join(sentences)))
@@ -130,18 +137,14 @@ def _numbers(trained: Sequence[Trained]) -> str:
     scored = [(score, each) for each in trained if (score := _score(each))]
     words, cpu = _("{name} {accuracy} ({low} to {high})"), ways.counted(each.way for each in trained)
     parts = []
-    for score, each in sorted(scored, key=lambda pair: -pair[0].accuracy):
+    for score, each in sorted(scored, key=lambda pair: -pair[0].headline):
         reached = words.format(
             name=way_name(each.way.name),
-            accuracy=percent(score.accuracy),
-            low=percent(score.low),
-            high=percent(score.high),
+            accuracy=percent(score.headline),
+            low=percent(score.interval[0]),
+            high=percent(score.interval[1]),
         )
-        parts.append(
-            " ".join(
-                part.replace(" ", NO_BREAK) for part in (reached, _("in {time}").format(time=_time(each.way, cpu)))
-            )
-        )
+        parts.append(" ".join(whole(part) for part in (reached, _("in {time}").format(time=_time(each.way, cpu)))))
     return plain(" · ".join(parts))
 
 
@@ -159,6 +162,12 @@ def _saved(found: Contest, trained: Sequence[Trained]) -> str:
     return f"**{plain(shown(saving))}**" if saving else ""
 
 
+def _gained(found: Contest, trained: Sequence[Trained]) -> str:
+    """Return that transfer gains little where that was measured; "" where it was not."""
+    words = ways.little_gained(found, {way_name(each.way.name): each.way for each in trained})
+    return plain(shown(words)) if words else ""
+
+
 def _reached(each: Trained, cpu: bool) -> None:
     """Show what a way reached and took; ``cpu``: in processor seconds, which all ways have."""
     way, entrant, score = each.way, _entrant(each), _score(each)
@@ -166,9 +175,9 @@ def _reached(each: Trained, cpu: bool) -> None:
         st.metric(plain(entrant.label), "–", border=True)
         st.caption(plain(shown(each.run.error)) or names.states()[each.run.state].capitalize())
         return
-    st.metric(plain(entrant.label), percent(score.accuracy), border=True)
+    st.metric(plain(entrant.label), percent(score.headline), border=True, **beside(score))
     words = _("{low} to {high} (95 %). {time} to learn.").format(
-        low=percent(score.low), high=percent(score.high), time=_time(way, cpu)
+        low=percent(score.interval[0]), high=percent(score.interval[1]), time=_time(way, cpu)
     )
     if way.from_cache:
         words += " " + _("The features came from the cache; the time still includes computing them.")

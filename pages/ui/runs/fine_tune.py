@@ -7,10 +7,11 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.ui.charts import plots
+from pages.ui.charts.figure import show_figure
 from pages.ui.components.film import film
 from pages.ui.components.live_chart import Rule
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import _, plain, shown
+from pages.ui.words.text import _, plain, shown, titled
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
@@ -22,14 +23,14 @@ from tlcore.store import Run
 from .chart import steps_per_epoch
 from .downloads import download
 from .view import Chart, View
-from .words import interval, per_class, target
+from .words import accuracy_name, beside, interval, measure, per_class, target
 
 
 class FineTuneView(View[FineTuneSpec, FineTuneResult]):
     offers = ("model",)
 
     def title(self, spec: FineTuneSpec) -> str:
-        source, target_title = sources.info(spec.source).title, target(spec.data)
+        source, target_title = titled(sources.info(spec.source).title), target(spec.data)
         if _is_the_articles(spec):
             return _("The article's recipe → {target}").format(target=target_title)
         frozen = freezing.words(spec.source, spec.phases[-1].frozen)
@@ -76,10 +77,9 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
         _numbers(result, result.test)
         proof_badge(result.proof)
         with st.expander(_("Confusion matrix"), expanded=False):
-            st.plotly_chart(
+            show_figure(
                 plots.confusion(result.test.confusion, result.class_names),
                 key=f"confusion_{run.id}",
-                config=plots.CONFIG,
                 alt=_("Confusion matrix: true classes in rows, answers in columns"),
             )
         if self.spec_of(run).film:
@@ -110,9 +110,11 @@ def _is_the_articles(spec: FineTuneSpec) -> bool:
 
 def _numbers(result: FineTuneResult, test: Evaluation) -> None:
     a, b, c = st.columns(3)
-    a.metric(_("Test accuracy"), percent(test.accuracy), help=interval(test), border=True)
+    a.metric(accuracy_name(test.balanced), percent(test.headline), help=interval(test), border=True, **beside(test))
     b.metric(_("Training time"), f"{result.fit_s:.1f} s", border=True)
     c.metric(_("Weights that trained"), percent(result.n_trainable / result.n_weights), border=True)
+    if words := measure(test, result.class_names):
+        st.markdown(words)
     if result.forgetting:
         st.markdown(plain(shown(forgetting_words(result))))
     speed = _("{speed:,.0f} training images a second on {device}; the first step, with compiling, took {first:.1f} s.")

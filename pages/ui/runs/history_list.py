@@ -8,14 +8,15 @@ from pages.ui.components.runs_table import Deed, Facet, Row, check_deed, runs_ta
 from pages.ui.session import listing, state
 from pages.ui.words import names
 from pages.ui.words.numbers import between, percent
-from pages.ui.words.text import _, ngettext, shown
+from pages.ui.words.text import _, ngettext, shown, titled
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.evidence import history, side_by_side
 from tlcore.evidence.history import ALL_IMAGES, Filter, Line
+from tlcore.spec import EvaluateSpec
 from tlcore.store import Entry, Run
 
-from .words import describe, title, when
+from .words import balanced, describe, title, when
 
 KEY = "runs_table"
 PAGE = 25  # lines
@@ -122,7 +123,7 @@ def _head(line: Line, run: Run, unfolded: bool, mark: str) -> Row:
         run.id,
         _title(run, line.is_group),
         line.state,
-        mark=mark,
+        mark=" · ".join(filter(None, (mark, _("imported") if run.provenance.imported else ""))),
         name="" if line.is_group else run.name,
         note="" if line.is_group else run.note,
         labels=_labels(line.head),
@@ -161,7 +162,7 @@ def _part(line: Line, run: Run, entry: Entry) -> Row:
 def _reached(line: Line) -> tuple[str, str]:
     if line.accuracy is None:
         return "–", ""
-    return percent(line.accuracy), f"({between(*line.interval)})" if line.interval else ""
+    return balanced(percent(line.accuracy), line.balanced), f"({between(*line.interval)})" if line.interval else ""
 
 
 def _labels(entry: Entry) -> str:
@@ -188,12 +189,12 @@ def _counted(n_lines: int, n_runs: int, asked: bool) -> str:
 
 def _called(entries: Iterable[Entry]) -> dict[str, str]:
     """Return what the sources, tasks and methods of the list are called, as far as this lab still knows them."""
-    called = dict(names.methods())
+    called = dict(names.methods()) | {EvaluateSpec.kind: _("Test on new data")}
     for entry in {(entry.source, entry.target): entry for entry in entries}.values():
         for name, info in ((entry.source, sources.info), (entry.target, datasets.info)):
             if name not in called:
                 with suppress(LabError):
-                    called[name] = info(name).title
+                    called[name] = titled(info(name).title)
     return called
 
 

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.ui.components.live_chart import COLOURS
+from pages.ui.charts import palette
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown
 from tlcore import jobs
 from tlcore.evidence import Entrant
+from tlcore.spec import Spec, methods
 from tlcore.store import Run
 
 from . import contest, view_of
 from .chart import chart, live, steps_per_epoch
 from .view import Chart
+from .words import beside, measure
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Lane:
 
     label: str
     run: Run
+    way: str = ""  # by which it has its colour; what it trains, where that is not said
 
 
 def show(lanes: Sequence[Lane], slot: str, label: str, together: bool = False) -> None:
@@ -40,10 +43,20 @@ def show(lanes: Sequence[Lane], slot: str, label: str, together: bool = False) -
     steps = {steps_per_epoch(lane.run.spec) for lane in lanes}
     chart(
         slot,
-        [live(lane.run, lane.label, colour) for lane, colour in zip(lanes, COLOURS, strict=False)],
+        [live(lane.run, lane.label, colour) for lane, colour in zip(lanes, colours(lanes), strict=True)],
         label,
         Chart(x_max=float(max(epochs, default=1)), steps=steps.pop() if len(steps) == 1 else 0.0, together=together),
     )
+
+
+def colours(lanes: Sequence[Lane]) -> list[str]:
+    """Return each lane's colour, the one that its way to learn has everywhere."""
+    return palette.of_ways([lane.way or _way(lane.run.spec) for lane in lanes])
+
+
+def _way(spec: Spec) -> str:
+    trained = methods(spec)
+    return trained[0] if len(trained) == 1 else ""
 
 
 def stop(lanes: Sequence[Lane], slot: str) -> None:
@@ -84,6 +97,6 @@ def _result(lane: Lane, cost: str) -> None:
         st.caption(plain(shown(run.error)) or words)
         return
     test = result.test
-    st.metric(plain(lane.label), percent(test.accuracy), border=True)
-    interval = _("{low} to {high} (95 %).").format(low=percent(test.low), high=percent(test.high))
-    st.caption(f"{interval} {cost}".strip())
+    st.metric(plain(lane.label), percent(test.headline), border=True, **beside(test))
+    interval = _("{low} to {high} (95 %).").format(low=percent(test.interval[0]), high=percent(test.interval[1]))
+    st.caption(f"{interval} {cost} {measure(test, result.class_names)}".strip())

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import frame
+from pages.ui.charts import palette
 from pages.ui.components import film
 from pages.ui.components.film import Reel
-from pages.ui.components.live_chart import COLOURS, LiveRun
+from pages.ui.components.live_chart import LiveRun
 from pages.ui.session import state
 from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown, tell
@@ -26,19 +27,21 @@ from tlcore.training import watched
 from tlcore.training.watched import Chosen
 
 from . import contest, lanes, view_of
+from .another_task import of_another_task
 from .chart import chart
 from .lanes import Lane
-from .recorded import of_another_task
 from .view import Chart
 
 
-def label(spec: FineTuneSpec) -> str:
-    """Return what a lane is called."""
+def lane(run: Run) -> Lane:
+    """Return a run as a lane, with what it is called."""
+    spec: FineTuneSpec = run.spec  # type: ignore[assignment]
+    name, called = "draft", ""
     with suppress(LabError):  # its source was removed meanwhile
         name = race.lane_of(spec, sources.info(spec.source).layers)
-        if name != "draft":
-            return shown(race.TITLES[name])
-    return view_of(spec).lane(spec)
+        called = shown(race.title(name, spec.source))
+    label = view_of(spec).lane(spec) if name == "draft" else called
+    return Lane(label, run, name)
 
 
 def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:
@@ -64,11 +67,11 @@ def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:
     with picture:
         lanes.show(running, "race", _("Loss and accuracy of every lane"), together=True)
     with st.container(key="race_reached"):
-        lanes.metrics(running, costs([lane.run for lane in running]))
+        (reached if over else st.fragment(reached, run_every=1.0))(running)
         if found:
             st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
     st.subheader(_("Inside each lane"), anchor=False)
-    (films if over else st.fragment(films, run_every=1.0))(running, COLOURS[: len(running)])
+    (films if over else st.fragment(films, run_every=1.0))(running, lanes.colours(running))
     if found:
         contest.offer(found, entrants, "lanes")
 
@@ -76,6 +79,13 @@ def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:
 def _ended(headline: Sentence, details: Sentence) -> None:
     """Show how a race ended; no line ends between a number and its per cent sign."""
     frame.finding(*map(shown, (headline, details)))
+
+
+def reached(running: Sequence[Lane]) -> None:
+    """Show what each lane has reached by now: one that has ended shows it while others go on."""
+    store = state.lab().store
+    now = [replace(lane, run=store.get(lane.run.id)) for lane in running]
+    lanes.metrics(now, costs([lane.run for lane in now]))
 
 
 def costs(runs: Sequence[Run]) -> list[str]:
@@ -141,7 +151,7 @@ def recorded(picture: DeltaGenerator) -> None:
             with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
                 st.markdown(_provenance(card))
     of_another_task(card.lanes[0].spec.data.target)
-    paired = list(zip(card.lanes, COLOURS, strict=False))
+    paired = list(zip(card.lanes, palette.of_ways([lane.name for lane in card.lanes]), strict=True))
     runs = [
         LiveRun(
             lane.name,
@@ -151,6 +161,7 @@ def recorded(picture: DeltaGenerator) -> None:
             state="done",
             recorded=[asdict(point) for point in lane.points],
             learn_s=lane.learn_s,
+            told=True,
         )
         for lane, colour in paired
     ]

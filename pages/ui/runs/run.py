@@ -15,8 +15,8 @@ from tlcore.errors import LabError
 from tlcore.store import Run
 
 from . import chart as charts
-from . import view_of
-from .words import BADGES, title
+from . import spoiling, view_of
+from .words import BADGES, balanced, title
 
 
 def run_rows(runs: Sequence[Run]) -> None:
@@ -27,9 +27,10 @@ def run_rows(runs: Sequence[Run]) -> None:
             st.badge(names.states()[run.state], color=colour, icon=icon)
             st.markdown(plain(title(run)), width="stretch")
             accuracy, interval = run.accuracy, run.result.interval
-            st.markdown(f"**{percent(accuracy)}**" if accuracy is not None else "–")
+            reached = "–" if accuracy is None else f"**{balanced(percent(accuracy), run.result.balanced)}**"
+            st.markdown(reached, width="content")
             if interval:
-                st.caption(f"({between(*interval)})")
+                st.caption(f"({between(*interval)})", width="content")
             if st.button(_("Open"), key=f"open_{run.id}"):
                 open_run(run)
 
@@ -51,6 +52,7 @@ def show(run: Run, slot: str, heading: bool = True) -> None:
     chart = view.chart(run.spec)
     if heading:
         _heading(run, slot, badge=chart is None)  # a chart says the state itself
+        spoiling.told(run.spec.data)
     if not state.person().owns(run):
         st.caption(
             _("Shared with you by link. You can watch; only its owner or the host can stop or change it.")
@@ -112,7 +114,7 @@ def _without_chart(run: Run) -> None:
             else _("It starts by itself, in about {seconds:.0f} s.")
         )
         n = state.lab().engine.status().n_workers
-        at_a_time = _("This server runs {n} at a time.").format(n=n)
+        at_a_time = _("This server runs {n} at a time.").format(n=n) if n else _("No worker is there just now.")
         st.info(" ".join((words.format(n=ahead), at_a_time, start.format(seconds=wait))))
     if not run.final:
         progress(run.id, run.state)

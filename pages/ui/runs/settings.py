@@ -1,16 +1,20 @@
 """The fields of what every way to train has in common, and what they say of a choice that would hardly train."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.ui.components.copy_link import copy_link
 from pages.ui.session import state
-from pages.ui.words.text import _, ngettext, plain
+from pages.ui.words import names
+from pages.ui.words.text import _, ngettext, plain, titled
 from tlcore import datasets, training
 from tlcore.errors import LabError
+from tlcore.heads import HEADS
 from tlcore.recipes import comparison
 from tlcore.spec import OPTIMIZERS, RANGES, SPLITS, Spec
 
-from . import advanced
+from . import advanced, spoiling
 from .comparison import choice, usual_ways
 from .numbers import number
 
@@ -20,6 +24,7 @@ ENOUGH_STEPS = 60  # at 5 labels a class, 20 steps reach 77 % and 60 steps 84 %
 
 def labels() -> None:
     """Show how many labels of each class there are to learn from: a slider for most of it, a number for the rest."""
+    state.keep("per_class", "all_images")
     most, asked = most_per_class(), int(state.get("per_class"))
     if most and asked > most:
         state.put(per_class=most)
@@ -50,7 +55,7 @@ def labels() -> None:
         )
     if most and asked > most:
         words = _("{target} has only {most:,} training images per class, so {most:,} are used instead of {asked:,}.")
-        st.caption(words.format(target=plain(datasets.info(state.get("target")).title), most=most, asked=asked))
+        st.caption(words.format(target=plain(titled(datasets.info(state.get("target")).title)), most=most, asked=asked))
 
 
 def _slid() -> None:
@@ -62,6 +67,7 @@ def folded() -> None:
     a, b, c = st.columns(3)
     with a:
         task()
+        spoiling.controls()
         seed()
         own_drawings()
     with b:
@@ -77,6 +83,7 @@ def folded() -> None:
         if state.get("recipe") != "article":
             optimising()
             advanced.rates()
+            class_weights([way for way in state.comparison_draft().ways if way in HEADS])
     if state.get("recipe") != "article":
         advanced.finder()
     further = [way for way in comparison.ways() if way not in usual_ways()]
@@ -90,6 +97,27 @@ def folded() -> None:
     )
     about = _("Anyone who opens this link gets these settings on every page. It contains none of your runs or data.")
     copy_link(state.link(), key="link_draft", about=about)
+
+
+def class_weights(heads: Sequence[str]) -> None:
+    """Offer that each class counts alike in the loss, and name the heads among these that cannot."""
+    words = _(
+        "Each class counts alike in the loss, however few images it has: every image is weighted by n / (classes × "
+        "images of its class), as scikit-learn does. With the same number of labels for each class this changes "
+        "nothing: choose All images, or lopsided classes."
+    )
+    st.toggle(_("Class weights: balanced"), help=words, **state.keyed("class_weight"))
+    if not state.get("class_weight"):
+        return
+    data = state.data_draft()
+    if data.per_class is not None and data.imbalance == 1 and not data.own:
+        st.caption(_("Each class has the same number of labels here, so the weights are all 1."))
+    if without := [names.heads()[head] for head in heads if not HEADS[head].weighs]:
+        st.caption(
+            _("Without class weights, because scikit-learn has none for them: {heads}.").format(
+                heads=", ".join(without)
+            )
+        )
 
 
 def own_drawings() -> None:
@@ -152,7 +180,7 @@ def the_articles() -> None:
 
 def task() -> None:
     """Show the target task and how its images are divided."""
-    titles = {card.name: card.title for card in state.targets_on_offer()}
+    titles = {card.name: titled(card.title) for card in state.targets_on_offer()}
     st.selectbox(
         _("Target task"),
         list(titles),

@@ -49,7 +49,9 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         _("Began"): when(run.started),
         _("Ended"): when(run.finished),
         _("Time"): _("{n:.1f} s").format(n=run.took_s) if run.took_s is not None else "",
-        _("Trained on"): run.result.device,
+        _("Computed on"): run.result.device,
+        # On this machine it is the number of a process, which tells nobody anything.
+        _("Worker"): "" if run.worker.isdigit() or not run.worker else f"{run.worker} ({run.host})",
         _("Data (SHA-256)"): run.data_hash,
         _("Versions"): versions,
     }

@@ -16,6 +16,7 @@ from tlcore.store import Run
 
 from . import contest, lanes, tables, view_of
 from .lanes import Lane
+from .words import balanced
 
 
 def show(ids: Sequence[str]) -> None:
@@ -94,11 +95,11 @@ def _reached(runs: Sequence[Run], labels: Sequence[str], found: Contest | None) 
         (
             _("Accuracy"),
             *(
-                percent(score.accuracy) if score else names.states()[run.state]
+                balanced(percent(score.headline), score.balanced) if score else names.states()[run.state]
                 for score, run in zip(scores, runs, strict=True)
             ),
         ),
-        (_("95 % interval"), *(between(score.low, score.high) if score else "–" for score in scores)),
+        (_("95 % interval"), *(between(*score.interval) if score else "–" for score in scores)),
     ]
     if found:
         rows.append((_("Against the best"), *(_against(found, label) for label in labels)))

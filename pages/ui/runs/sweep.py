@@ -1,7 +1,7 @@
 """A sweep in the list of runs; its figures are the evidence's own."""
 
 from pages.ui.evidence import sweep
-from pages.ui.words.text import _
+from pages.ui.words.text import _, titled
 from tlcore import datasets
 from tlcore.evidence import sweeps
 from tlcore.spec import SweepResult, SweepSpec
@@ -15,7 +15,7 @@ class SweepView(View[SweepSpec, SweepResult]):
     tells_of_nothing = True  # its experiments are kept, however it ends
 
     def title(self, spec: SweepSpec) -> str:
-        title, n = datasets.info(spec.target).title, len(sweeps.plan(spec))
+        title, n = titled(datasets.info(spec.target).title), len(sweeps.plan(spec))
         return _("Sweep → {target}: {n:,} experiments").format(target=title, n=n)
 
     def stopping(self) -> str:

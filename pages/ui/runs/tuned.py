@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui.session import state
 from pages.ui.words.names import head_on
-from pages.ui.words.text import PERCENT, _, ngettext, plain, shown
+from pages.ui.words.text import PERCENT, _, ngettext, plain, shown, titled
 from tlcore import datasets
 from tlcore.heads import tuning
 from tlcore.spec import ByHand, HeadRow, HeadsResult, Tried
@@ -74,7 +74,7 @@ def test_uses(run: Run) -> None:
         n,
     )
     st.caption(
-        words.format(target=plain(datasets.info(target).title), n=n)
+        words.format(target=plain(titled(datasets.info(target).title)), n=n)
         + " "
         + _(
             "Each accuracy measured on them counts, including for other tasks that share some of the images. The more "

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
 from pages.ui.components.live_chart import Rule
 from pages.ui.session import state
-from pages.ui.words.text import _, plain
+from pages.ui.words.text import _, plain, shown
 from tlcore import jobs
-from tlcore.jobs.report import Table
+from tlcore.jobs.report import Entry, Table
+from tlcore.sentences import Sentence
 from tlcore.spec import Result, Spec
 from tlcore.store import Run
 
@@ -76,10 +77,15 @@ class View(Generic[S, R]):
         for part in jobs.of(run.spec).report(result, state.lab().store.run_folder(run.id)):
             if isinstance(part, Table):
                 st.dataframe(
-                    [dict(zip(part.heads, row, strict=True)) for row in part.rows],
+                    [dict(zip(map(_worded, part.heads), map(_worded, row), strict=True)) for row in part.rows],
                     hide_index=True,
                     height="content",
                     alt=self.title(run.spec),  # type: ignore[arg-type]
                 )
             else:
-                st.markdown(plain(part))
+                st.markdown(plain(_worded(part)))
+
+
+def _worded(part: Entry) -> Any:
+    """Return an entry of a report with its words in the reader's language."""
+    return shown(part) if isinstance(part, Sentence) else part

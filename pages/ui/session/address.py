@@ -20,6 +20,8 @@ from tlcore.spec import OPTIMIZERS, SCHEDULES, SPLITS, ByHand, Input, SourceInfo
 NOTHING = "-"  # in place of an empty list: an empty parameter is no parameter
 ALL = "all"
 RECIPES = ("default", "two_phase", "gradual", "own", "article")
+WAYS = ("draw", "sample", "upload", "grid", "camera")  # of giving an image
+DOORS = ("draw", "hand")  # of Home
 UNITS = ("epoch", "step", "seconds", "own")  # of a chart's x axis
 MOST_THAWS = 8  # steps of a schedule
 MOST_LISTED = 6  # frozen layers that stand in an address one by one, where they are a preset
@@ -112,6 +114,12 @@ def _smooth(text: str, known: Choices) -> Choices:
     return {"chart_smooth": round(share, 2)}
 
 
+def _handful(text: str, known: Choices) -> Choices:
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise ValueError
+    return {"handful": int(text)}
+
+
 def _hidden(text: str, known: Choices) -> Choices:
     names = tuple(text.split("|"))
     if len(names) > 20 or not all(0 < len(name) <= 100 for name in names):
@@ -194,6 +202,8 @@ SETTINGS: list[Setting] = [
         _labels,
         lambda chosen: ALL if chosen["all_images"] else str(chosen["per_class"]),
     ),
+    within("noise", "label_noise"),
+    within("imbalance", "imbalance"),
     within("seed", "seed"),
     Setting("frozen", ("frozen",), _frozen, _frozen_text),
     one("recipe", "recipe", lambda known: RECIPES),
@@ -205,6 +215,7 @@ SETTINGS: list[Setting] = [
     within("factor", "rate_factor"),
     within("patience", "patience"),
     switch("augment", "augment", "no", "yes"),
+    switch("weights", "class_weight", "none", "balanced"),
     within("thaw_every", "thaw_every"),
     Setting(
         "thaw", ("thaws",), _thaws, lambda chosen: ",".join(f"{n}:{cut or 'nothing'}" for n, cut in chosen["thaws"])
@@ -218,6 +229,9 @@ SETTINGS: list[Setting] = [
     Setting("set", ("by_hand",), _by_hand, _by_hand_text),
     several("compare", "ways", lambda known: comparison.ways()),
     several("further", "more_ways", lambda known: comparison.ways()),
+    one("way", "way", lambda known: WAYS),
+    Setting("handful", ("handful",), _handful, lambda chosen: str(chosen["handful"])),
+    one("door", "door", lambda known: DOORS),
     one("x", "chart_x", lambda known: UNITS),
     switch("y", "chart_log", "linear", "log"),
     Setting("smooth", ("chart_smooth",), _smooth, lambda chosen: f"{chosen['chart_smooth']:g}"),

@@ -1,7 +1,8 @@
 """The one place that touches st.session_state and what all sessions share: the draft, and the lab."""
 
 import logging
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -26,10 +27,12 @@ from tlcore.recipes import article_recipe, break_it, comparison, thawing, two_ph
 from tlcore.recipes.thawing import Thaw
 from tlcore.sentences import Sentence
 from tlcore.spec import (
+    BALANCED,
     RANGES,
     Cell,
     ComparisonSpec,
     DataSpec,
+    EvaluateSpec,
     FineTuneSpec,
     HeadSpec,
     LayerInfo,
@@ -51,6 +54,8 @@ log = logging.getLogger(__name__)
 # Else each cache below says at import, before the log has its form, that no server runs yet.
 logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
 
+_script = threading.local()  # each script has a thread of its own, whose reruns are of one session
+
 RECENT = 60  # finished runs that a forecast looks at
 MOST_RUNS = 1000  # whose models can be asked
 
@@ -62,6 +67,8 @@ DEFAULTS: dict[str, Any] = {
     "split": "standard",
     "per_class": int(RANGES["per_class"][2]),
     "all_images": False,
+    "label_noise": DataSpec.label_noise,
+    "imbalance": DataSpec.imbalance,
     "epochs": int(RANGES["epochs"][2]),
     "batch_size": int(RANGES["batch_size"][2]),
     "optimizer": "adam",
@@ -70,6 +77,7 @@ DEFAULTS: dict[str, Any] = {
     "rate_factor": Phase.rate_factor,
     "patience": FineTuneSpec.patience,
     "augment": FineTuneSpec.augment,
+    "class_weight": False,
     "thaw_every": int(RANGES["thaw_every"][2]),
     "thaws": ((0, "dense_1"), (10, "conv_2"), (20, "")),  # after how many epochs the layers up to which one are frozen
     "seed": int(RANGES["seed"][2]),
@@ -84,6 +92,9 @@ DEFAULTS: dict[str, Any] = {
     "by_hand": (),
     "ways": ComparisonSpec().ways,
     "more_ways": (),
+    "way": "draw",  # of giving an image to the models on Try
+    "handful": 0,  # of samples
+    "door": "draw",  # of Home
     "chart_x": "",
     "chart_log": False,
     "chart_smooth": 0.0,
@@ -118,15 +129,25 @@ def lab() -> Lab:
 def person() -> Person:
     """Return who looks at this page: the account that is logged in, else who the browser's signed cookie names.
 
-    A session whose browser sent no cookie, or one that nobody signed here, is a person of its own.
+    A session whose browser sent no cookie, or one that nobody signed here, is a person of its own. Try asks for it
+    ten times, and Streamlit looks for its file of secrets at each look at an account: a script looks once.
     """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
+        return _person()
+    session, found = getattr(_script, "person", ("", None))
+    if found is None or session != context.session_id:
+        found = _person()
+        _script.person = context.session_id, found
+        lab().presence.note(context.session_id, found.id)
+    return found
+
+
+def _person() -> Person:
     keys, cookies = lab().keys, st.context.cookies
     host = keys.is_host(cookies.get(keys.host_name))
     known = account() or keys.person(cookies.get(keys.person_name))
-    found = Person(known or st.session_state.setdefault("passing", people.new_person()), host, passing=known is None)
-    if context := get_script_run_ctx():
-        lab().presence.note(context.session_id, found.id)
-    return found
+    return Person(known or st.session_state.setdefault("passing", people.new_person()), host, passing=known is None)
 
 
 def _is_open(session: str) -> bool:
@@ -183,6 +204,11 @@ def keyed(key: str) -> dict[str, Any]:
     if st.session_state.get(key) is None:
         st.session_state[key] = DEFAULTS[key]
     return {"key": key, "persist_state": "session"}
+
+
+def keep(*keys: str) -> None:
+    """Write choices back before their widgets, which two pages have: the second would begin with its own default."""
+    put(**{key: get(key) for key in keys})
 
 
 def follow(key: str, default: Any, options: Collection[Any]) -> Any:
@@ -299,6 +325,7 @@ def _read_address() -> None:
             tasks = [card.name for card in targets_on_offer()]
     choices, wrong = address.read(parameters, {**DEFAULTS, "sources": networks, "targets": tasks})
     put(**choices, address_wrong=tuple(wrong))
+    put(address_at_first={name: text for name, text in parameters.items() if name in address.names() - set(wrong)})
     if "source" in choices:
         fit_to_source()
         _suit(sources.info(DEFAULTS["source"]).form.modality, _modality())
@@ -341,7 +368,15 @@ def frozen() -> Freezing:
 def data_draft() -> DataSpec:
     per_class = None if get("all_images") else int(get("per_class"))
     own = datasets.drawings.set_of(person().id, usable()) if get("use_own") and usable() else ""
-    return DataSpec(target=get("target"), split=get("split"), per_class=per_class, seed=int(get("seed")), own=own)
+    return DataSpec(
+        target=get("target"),
+        split=get("split"),
+        per_class=per_class,
+        seed=int(get("seed")),
+        own=own,
+        label_noise=float(get("label_noise")),
+        imbalance=float(get("imbalance")),
+    )
 
 
 def usable() -> tuple[str, ...]:
@@ -377,12 +412,18 @@ def draft() -> FineTuneSpec:
         film=bool(get("film")),
         patience=int(get("patience")),
         augment=bool(get("augment") and augments()),
+        class_weight=class_weight(),
     )
     if get("recipe") == "two_phase":
         return two_phases(spec, freezing.presets(choice.layers)["all_but_head"])
     if thaws := thaws_of(choice.layers):
         return thawing.scheduled(spec, choice.layers, thaws)
     return spec
+
+
+def class_weight() -> str | None:
+    """Return how much the classes count in the draft, as a spec has it."""
+    return BALANCED if get("class_weight") else None
 
 
 def augments() -> Sentence:
@@ -408,7 +449,12 @@ def head_draft() -> HeadSpec:
     """Return the feature extraction that Start would run."""
     seed = int(get("seed"))
     return HeadSpec(
-        source=get("source"), layer=get("layer"), heads=tuple(get("heads")), data=data_draft(), seeds=(seed,)
+        source=get("source"),
+        layer=get("layer"),
+        heads=tuple(get("heads")),
+        data=data_draft(),
+        seeds=(seed,),
+        class_weight=class_weight(),
     )
 
 
@@ -418,8 +464,8 @@ def comparison_draft() -> ComparisonSpec:
     return ComparisonSpec(draft(), get("layer"), tuple(way for way in comparison.ways() if way in chosen))
 
 
-def start(spec: Spec, name: str = "") -> Run:
-    """Make a run of ``spec`` and hand it to the engine.
+def start(spec: Spec, name: str = "", repeats: str = "") -> Run:
+    """Make a run of ``spec`` and hand it to the engine; ``repeats`` names the run that it trains again.
 
     Raises
     ------
@@ -429,7 +475,7 @@ def start(spec: Spec, name: str = "") -> Run:
         Too many wait already.
     """
     jobs.check(spec)
-    return _submitted(access().create(spec, name=name))
+    return _submitted(access().create(spec, name=name, repeats=repeats))
 
 
 def go_on(run: Run) -> Run:
@@ -457,7 +503,12 @@ def watch(slot: str, run_id: str | None) -> None:
 def link(run: Run | None = None, slot: str = "") -> str:
     """Return the address of this page with the draft, and a run on it where one is given."""
     parts = draft_parameters() | ({slot: run.id} if run else {})
-    return urlunsplit(urlsplit(st.context.url or "")._replace(query=urlencode(parts), fragment=""))
+    return here(parts)
+
+
+def here(parameters: Mapping[str, str]) -> str:
+    """Return the address of this page with parameters."""
+    return urlunsplit(urlsplit(st.context.url or "")._replace(query=urlencode(parameters), fragment=""))
 
 
 def watched(slot: str, kind: str = "") -> Run | None:
@@ -484,20 +535,6 @@ def watched(slot: str, kind: str = "") -> Run | None:
     return run
 
 
-def presenting() -> bool:
-    """Return whether this session presents; the address keeps it, through page changes too."""
-    if st.session_state.setdefault("presenting", st.query_params.get("present") == "1"):
-        st.query_params["present"] = "1"
-    return st.session_state["presenting"]
-
-
-def present(on: bool = True) -> None:
-    """Begin or end presenting."""
-    st.session_state["presenting"] = on
-    if not on:
-        st.query_params.pop("present", None)
-
-
 def models(limit: int = MOST_RUNS) -> tuple[PredictorInfo, ...]:
     """Return what can answer a drawing: what ships, the newest of this person's runs, and linked ones."""
     runs = list(access().runs(states=("done", "stopped"), limit=limit)) if limit else []
@@ -510,6 +547,11 @@ def models(limit: int = MOST_RUNS) -> tuple[PredictorInfo, ...]:
     return (*networks, *prediction.of_home(), *own, *prediction.available(found.values(), ()))
 
 
+def reads_whole(model: str) -> bool:
+    """Return whether a model takes a picture file as it is, and not as ink on a ground."""
+    return prediction.reads_whole(model, lab().folder)
+
+
 def my_cells() -> dict[Conditions, tuple[Cell, ...]]:
     """Return the experiments of this person's sweeps by what they were measured under."""
     runs = [run for run in access().runs(kind=SweepSpec.kind, limit=50) if isinstance(run.spec, SweepSpec)]
@@ -517,12 +559,12 @@ def my_cells() -> dict[Conditions, tuple[Cell, ...]]:
 
 
 def last_result() -> Result | None:
-    """Return the result of the tested run that this session started and that finished last, no mistake on purpose."""
+    """Return the result of the training that this session started and that finished last, no mistake on purpose."""
     runs = []
     for run_id in st.session_state.get("started", ()):
         with suppress(SpecError):  # removed for good meanwhile
             runs.append(lab().store.get(run_id))
-    tested = [run for run in runs if run.finished and run.accuracy is not None]
+    tested = [run for run in runs if run.finished and run.accuracy is not None and run.kind != EvaluateSpec.kind]
     finished = [run for run in tested if not break_it.is_broken(run.spec)]
     return max(finished, key=lambda run: run.finished or 0.0).result if finished else None
 

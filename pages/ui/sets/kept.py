@@ -11,7 +11,7 @@ from tlcore.datasets import own_sets
 from tlcore.datasets.own_sets import Card
 from tlcore.errors import LabError
 
-from . import report
+from . import cleaning, report
 
 N_PICTURES = 8
 MOST = 50
@@ -38,7 +38,7 @@ def show() -> None:
     cards = [card for card in sets.kept() if card != added]
     if not cards and not removed:
         return
-    st.subheader(_("All sets") if state.person().host else _("My sets"), anchor=False)
+    st.header(_("All sets") if state.person().host else _("My sets"), anchor=False)
     if removed:
         with st.container(horizontal=True, vertical_alignment="center"):
             words = _("{title} was deleted. Its runs stay, and can no longer be repeated.")
@@ -77,6 +77,8 @@ def line(card: Card, newest: bool = False) -> None:
             st.button(
                 _("Delete"), key=f"delete_{card.name}", icon=":material/delete:", on_click=_remove, args=(card.name,)
             )
+    if cleaning.may_clean(card.name):
+        cleaning.of_set(card)
 
 
 def about(card: Card) -> str:
@@ -88,7 +90,7 @@ def about(card: Card) -> str:
         pictures=n_pictures(card),
         n=sum(card.test_sizes),
         form=card.form,
-        kind=names.kind(card.form),
+        kind=names.colouring(card.form),
         mb=card.n_bytes / 2**20,
     )
 

@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import frame
-from pages.ui.inputs.pictures import thumbnail
 from pages.ui.session import sets, state
 from pages.ui.words import names
 from pages.ui.words.text import _, ngettext, plain, shown, tell
@@ -15,6 +14,7 @@ from tlcore import inputs
 from tlcore.datasets import own_sets
 from tlcore.datasets.own_sets import ClassCount, Finding, Plan, Report
 from tlcore.errors import LabError
+from tlcore.inputs.embedded import thumbnail
 
 N_PICTURES = 5  # of a class
 MOST_CLASSES = 40  # that can be renamed here
@@ -51,7 +51,7 @@ def about(report: Report, plan: Plan) -> str:
     sizes = f"{w} × {h}" if (w, h) == (most_w, most_h) else _("{w} × {h} to {most_w} × {most_h}")
     words = _("From {files}. Sizes as given: {sizes}; kept as {form}.")
     sizes = sizes.format(w=w, h=h, most_w=most_w, most_h=most_h)
-    return words.format(files=files, sizes=sizes, form=f"{plan.form} ({names.kind(plan.form)})")
+    return words.format(files=files, sizes=sizes, form=f"{plan.form} ({names.colouring(plan.form)})")
 
 
 def top(report: Report, plan: Plan) -> None:
@@ -88,7 +88,7 @@ def given_names(report: Report) -> list[str]:
 
 def classes(report: Report) -> None:
     """Show every class with some pictures, a field for its name, and whether it is used."""
-    st.subheader(_("Classes"), anchor=False)
+    st.header(_("Classes"), anchor=False)
     st.caption(_("Switch off what you do not want to train on. Two classes of the same name become one."))
     listed = report.classes[:MOST_CLASSES]
     strips = thumbnails(report, [each.rows[:N_PICTURES] for each in listed])
@@ -128,7 +128,7 @@ def count(each: ClassCount) -> str:
 
 def findings(report: Report) -> None:
     """Show what was seen, each with the switch that mends it."""
-    st.subheader(_("What was seen"), anchor=False)
+    st.header(_("What was seen"), anchor=False)
     if not report.findings:
         st.markdown(":material/check: " + _("Nothing to mend."))
     strips = thumbnails(report, [each.rows[:6] for each in report.findings])

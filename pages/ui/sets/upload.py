@@ -38,6 +38,8 @@ def taken() -> None:
         for name, words, example in rows
     )
     st.html(f'<div class="plain-table taken"><table><tbody>{body}</tbody></table></div>')
+    label = _("Pictures without labels? Have a model answer all of them on Try.")
+    st.page_link("draw.py", label=label, icon=":material/table_view:")
     limits = own_sets.limits()
     st.caption(
         _(

@@ -9,7 +9,7 @@ from pages.ui.inputs.pictures import address
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import PERCENT, _, plain, shown
+from pages.ui.words.text import PERCENT, _, plain, shown, titled
 from tlcore import datasets, inputs, sources
 from tlcore.spec import SourceInfo
 
@@ -28,7 +28,7 @@ def choose(cards: Sequence[SourceInfo]) -> None:
             with st.container(border=True, width=168, key=f"card_{card.name}"):
                 st.html(strip(card))
                 st.button(
-                    plain(card.title),
+                    plain(titled(card.title)),
                     key=f"use_{card.name}",
                     type="primary" if card.name == chosen else "secondary",
                     icon=":material/check:" if card.name == chosen else None,
@@ -68,7 +68,7 @@ def _worth(card: SourceInfo) -> str:
     if card.accuracy is None and card.n_train:
         return _("Learned from {n:,} images").format(n=card.n_train)
     if card.accuracy is None:
-        return _("Your own model") if sources.is_uploaded(card.name) else card.note
+        return _("Your own model") if sources.is_uploaded(card.name) else titled(card.note)
     return _("{accuracy} on its own test images").format(accuracy=percent(card.accuracy))
 
 
@@ -99,7 +99,7 @@ def absent() -> None:
     with st.expander(_("More networks for photographs ({n})").format(n=len(missing)), icon=":material/download:"):
         for name, reason in missing.items():
             card = sources.info(name)
-            st.markdown(f"**{plain(card.title)}** · " + _("{n:,} weights").format(n=card.n_weights))
+            st.markdown(f"**{plain(titled(card.title))}** · " + _("{n:,} weights").format(n=card.n_weights))
             st.caption(shown(reason))
 
 
@@ -107,21 +107,45 @@ def _reads(card: SourceInfo) -> None:
     """Say what a source of another kind reads, and what the target is now."""
     if card.form.modality != datasets.catalogue()[0].form.modality:
         words = _("Reads: {kind}, {form}. The target is now {target}.")
-        values = {"kind": names.kind(card.form), "form": card.form, "target": datasets.info(state.get("target")).title}
+        values = {
+            "kind": names.kind(card.form),
+            "form": card.form,
+            "target": titled(datasets.info(state.get("target")).title),
+        }
         st.caption(words.format(**values))
+
+
+def _trained_here(card: SourceInfo) -> None:
+    """Show what a network learned here, one task after the other, and lead to the run that trained it last."""
+    _reads(card)
+    words = _("Learned {dataset} from {n:,} images, {accuracy} on its {n_test:,} test images.")
+    values = {"dataset": plain(titled(card.dataset)), "n": card.n_train, "n_test": card.n_test}
+    st.caption(f"{words.format(accuracy=percent(card.accuracy or 0.0), **values)} {titled(card.note)}")
+    chain = " → ".join(plain(each.title) for each in sources.lineage(card.name))
+    st.caption(_("Where it comes from: {chain}").format(chain=chain))
+    if st.button(_("Open its run"), key="source_run", icon=":material/open_in_new:"):
+        state.watch("run", card.run)
+        st.switch_page("runs.py")
 
 
 def details(card: SourceInfo) -> None:
     """Show where the chosen source comes from."""
     if card.accuracy is None:
         _reads(card)
-        st.caption(card.note or _("Random weights: the control that has learned nothing yet."))
+        st.caption(titled(card.note) or _("Random weights: the control that has learned nothing yet."))
         own_model.findings(card)
         return
+    if card.run:
+        _trained_here(card)
+        return
     words = _("Trained on {dataset}: {n:,} images, seed {seed}; {accuracy} on its own {n_test:,} test images.").format(
-        dataset=card.dataset, n=card.n_train, seed=card.seed, accuracy=percent(card.accuracy), n_test=card.n_test
+        dataset=titled(card.dataset),
+        n=card.n_train,
+        seed=card.seed,
+        accuracy=percent(card.accuracy),
+        n_test=card.n_test,
     )
-    st.caption(f"{words} {card.note}".strip())
+    st.caption(f"{words} {titled(card.note)}".strip())
     with st.popover(_("How it was made")):
         st.write(_("This command trains it again:"))
         st.code(card.rebuild, language="bash")

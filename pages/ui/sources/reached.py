@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.session import state
 from pages.ui.words.numbers import between, percent
-from pages.ui.words.text import _, ngettext, plain, tell
+from pages.ui.words.text import _, ngettext, plain, tell, titled
 from tlcore import datasets
 from tlcore.errors import LabError
 from tlcore.evidence import recorded_cuts
@@ -93,26 +93,26 @@ def headline(scores: CutScores) -> str:
     tests = scores.by_cut
     pixels = tests.pop("")
     if not tests:
-        return _("Raw pixels: {pixels}.").format(pixels=percent(pixels.accuracy))
-    best = max(tests, key=lambda name: tests[name].accuracy)
+        return _("Raw pixels: {pixels}.").format(pixels=percent(pixels.headline))
+    best = max(tests, key=lambda name: tests[name].headline)
     names = list(tests)
-    later = min(names[names.index(best) :], key=lambda name: tests[name].accuracy)
+    later = min(names[names.index(best) :], key=lambda name: tests[name].headline)
     n_classes = len(datasets.info(scores.cuts.target).class_names)
     n = scores.n_images // n_classes
     labels = ngettext("{n} label per class", "{n} labels per class", n).format(n=f"{n:,}")
     values = {
         "best": best,
-        "share": percent(tests[best].accuracy),
+        "share": percent(tests[best].headline),
         "labels": labels,
-        "pixels": percent(pixels.accuracy),
+        "pixels": percent(pixels.headline),
         "later": later,
-        "less": percent(tests[later].accuracy),
+        "less": percent(tests[later].headline),
     }
-    if tests[best].low <= pixels.high:
+    if tests[best].interval[0] <= pixels.interval[1]:
         return _(
             "No layer's features help here: {share} right after {best} with {labels}, {pixels} on raw pixels."
         ).format(**values)
-    if tests[later].high < tests[best].low:
+    if tests[later].interval[1] < tests[best].interval[0]:
         return _("Features work best after {best}: {share} right with {labels}. After {later}: {less}.").format(
             **values
         )
@@ -123,11 +123,11 @@ def show_headline(asked: Asked) -> None:
     """Show what was found; of the same height before it is."""
     with st.container(key="finding"):
         if asked.scores:
-            st.subheader(plain(headline(asked.scores)), anchor=False)
+            st.header(plain(headline(asked.scores)), anchor=False)
         elif asked.why_not:
             st.warning(asked.why_not)
         else:
-            st.subheader(_("Measuring the accuracy at each cut …"), anchor=False)
+            st.header(_("Measuring the accuracy at each cut …"), anchor=False)
 
 
 def about(scores: CutScores) -> str:
@@ -137,10 +137,14 @@ def about(scores: CutScores) -> str:
         "{target} and measured on {n_test:,} test images. To keep this quick, at most 1,000 training images are "
         "used."
     )
+    if next(iter(scores.by_cut.values())).balanced:
+        words += " " + _("The classes are lopsided, so it is the balanced accuracy, in which each class counts alike.")
     if is_averaged(scores.cuts.source):
         words += " " + _("The output is averaged over all positions in the photograph.")
     return words.format(
-        n=scores.n_images, target=datasets.info(scores.cuts.target).title, n_test=next(iter(scores.by_cut.values())).n
+        n=scores.n_images,
+        target=titled(datasets.info(scores.cuts.target).title),
+        n_test=next(iter(scores.by_cut.values())).n,
     )
 
 
@@ -153,7 +157,7 @@ def show_retrained(asked: Asked) -> None:
     else:
         st.markdown(
             _("The network's own layers, trained from the boundary on: **{share}** ({interval}).").format(
-                share=percent(asked.answer.test.accuracy),
+                share=percent(asked.answer.test.headline),
                 interval=_interval(asked.answer.test),
             ),
             help=plain(_cost(asked.answer) + " " + _proof(asked.answer)),
@@ -161,7 +165,7 @@ def show_retrained(asked: Asked) -> None:
 
 
 def _interval(test: Evaluation) -> str:
-    return _("95 % interval {interval}").format(interval=between(test.low, test.high))
+    return _("95 % interval {interval}").format(interval=between(*test.interval))
 
 
 def _cost(answer: Answer) -> str:
@@ -199,7 +203,7 @@ def accuracies(asked: Asked) -> dict[str, float] | None:
     """Return what stands under the cuts: nothing yet while it is measured, None where it cannot be."""
     if asked.why_not:
         return None
-    return {cut: test.accuracy for cut, test in asked.scores.tests} if asked.scores else {}
+    return {cut: test.headline for cut, test in asked.scores.tests} if asked.scores else {}
 
 
 def provenance(asked: Asked) -> None:

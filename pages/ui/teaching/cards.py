@@ -21,6 +21,11 @@ SIDE = 56
 IN_A_ROW = 3
 
 
+def called() -> str:
+    """Return what a class is called that nobody has named, with its number as ``{n}``, in the reader's language."""
+    return _("Class {n}")
+
+
 def cards(examples: Examples) -> None:
     """Show every class, and the button that makes another."""
     classes = examples.classes()
@@ -47,7 +52,8 @@ def cards(examples: Examples) -> None:
 def card(examples: Examples, one: OwnClass, n_classes: int) -> None:
     """Show one class."""
     kind, key = examples.kind.name, f"class_{examples.kind.name}_{one.id}"
-    state.begin(key, one.name)
+    if state.get(key) != one.name:  # of a class without a name it is another one in another language
+        state.put(**{key: one.name})
     st.text_input(
         _("Name of the class"),
         key=key,

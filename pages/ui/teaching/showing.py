@@ -25,9 +25,10 @@ def by_camera(examples: Examples) -> None:
     """Show the camera, a button that records into each class while it is held, and what is answered."""
     kind = examples.kind.name
     classes = examples.classes()
+    can_answer = sum(bool(one.examples) for one in classes) > 1
     camera(
         f"teach_{kind}",
-        url=_route(f"{kind}/answers"),
+        url=_route(f"{kind}/answers") if can_answer else "",
         record_url=_route(f"{kind}/examples"),
         class_names=[one.name for one in classes],
         classes=[Recorder(one.id, one.name, len(one.examples)) for one in classes],
@@ -46,6 +47,7 @@ def by_pad(examples: Examples) -> None:
     left, right = st.columns([2, 3], gap="large")
     with right:
         answer_at = st.container(key="answer").empty()
+        answers.save_buttons("answer_taught", ".st-key-answer", _("What you taught"))
         with st.container(horizontal=True, key="add_drawing"):
             for one in examples.classes():
                 words = _("Add to {name} ({n})").format(name=one.name, n=len(one.examples))

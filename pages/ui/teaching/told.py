@@ -8,7 +8,7 @@ from pages.ui.words.numbers import between, percent
 from pages.ui.words.text import _, tell
 from tlcore.errors import LabError
 from tlcore.prediction import collected
-from tlcore.teaching import Examples, Score
+from tlcore.teaching import LEAST_TO_TEST, Examples, Score
 
 PATIENCE_S = 30.0
 
@@ -54,5 +54,19 @@ def words(score: Score, names: list[str]) -> tuple[str, str]:
         more.append(
             _("Weakest: {name}, {right} of {n}. Add examples of it.").format(name=names[worst], right=right, n=n)
         )
+    more.append(test_words(score))
     more.append(_("Examples recorded in one go look alike, so on new ones it will do less well."))
     return headline, " ".join(more)
+
+
+def test_words(score: Score) -> str:
+    """Return how a head does on the newest examples that learned from the older ones, or when there will be a test."""
+    if not score.n_test:
+        words = _("With {n} examples of each class, the newest fifth of each becomes a test set.")
+        return words.format(n=LEAST_TO_TEST)
+    words = _(
+        "Test set, the newest fifth of each class, asked of a head that learned from the older ones alone: right about "
+        "{n} of {total}, {share} (95 % interval {interval})."
+    )
+    interval = between(*score.test_interval)
+    return words.format(n=score.test_right, total=score.n_test, share=percent(score.test_share), interval=interval)

@@ -15,6 +15,11 @@ def kind(form: InputForm) -> str:
     return shown(modality(form.modality).title) or form.modality
 
 
+def colouring(form: InputForm) -> str:
+    """Return whether pictures of a form are grey or in colour: an X-ray is no drawing, whatever reads it."""
+    return _("grey") if form.shape[-1] == 1 else _("colour")
+
+
 def states() -> dict[str, str]:
     """Return the word for every state of a run."""
     return {

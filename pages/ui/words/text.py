@@ -1,25 +1,29 @@
 """Every visible string passes here: English in the code is the message id, other languages come from catalogues.
 
-Whose language: that of the browser that looks, else the server's own (``LANGUAGE`` and its like). So nothing is
-translated at import, and no translated text is kept between two people.
+Whose language: what the reader chose in the bar, else that of their browser, else the server's own
+(``TRANSFER_LAB_LANGUAGE``, ``LANGUAGE`` and its like). So nothing is translated at import, and no translated text is
+kept between two people.
 """
 
-import gettext
-import os
 import re
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
+import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tlcore.errors import LabError
 from tlcore.sentences import Sentence
+from tlcore.translation import best, catalogue, offered, translate
 
-DOMAIN = "transfer_lab"
-NO_BREAK = "\u00a0"  # a space at which no line ends
+NO_BREAK, NO_BREAK_HYPHEN = "\u00a0", "\u2011"  # a space and a hyphen at which no line ends
 PERCENT = "%.1f %%"  # of a column of numbers up to 100
+COOKIE = "transfer_lab_language"  # written by server/page.js when a language is chosen
+MOST_SESSIONS = 10_000  # whose choice is remembered without asking the cookie again
 _BEFORE_PERCENT = re.compile(r"(?<=[\d}]) %(?![{\w])")
-FOLDER = Path(__file__).resolve().parents[3] / "locales"
+_reader: ContextVar[str] = ContextVar("reader", default="")  # of a page that Streamlit does not make
+_chosen: dict[str, str] = {}  # by session; thousands of texts a page ask, so no cookie is read for each
 
 
 def _(message: str) -> str:
@@ -30,8 +34,12 @@ def _(message: str) -> str:
     >>> _("Start training")
     'Start training'
     """
-    # gettext("") answers with the catalogue's header
-    return unbroken(_catalogue(language()).gettext(message)) if message else ""
+    return unbroken(translate(message, language()))
+
+
+def titled(title: str) -> str:
+    """Return the title of a network, a data set or the like in the reader's language; a person's own stays as it is."""
+    return unbroken(translate(title, language()))
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
@@ -42,7 +50,7 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     >>> ngettext("{n} run", "{n} runs", 2).format(n=2)
     '2 runs'
     """
-    return unbroken(_catalogue(language()).ngettext(singular, plural, n))
+    return unbroken(catalogue(language()).ngettext(singular, plural, n))
 
 
 def shown(sentence: Sentence, language: str | None = None) -> str:
@@ -53,8 +61,8 @@ def shown(sentence: Sentence, language: str | None = None) -> str:
     >>> shown(Sentence("{n} of {what}", n=5, what=Sentence("the images")))
     '5 of the images'
     """
-    translate = _ if language is None else _catalogue(_best(language)).gettext
-    return unbroken(sentence.fill(translate))
+    tag = _own() if language is None else best(language)
+    return unbroken(sentence.fill(lambda template: unbroken(translate(template, tag))))
 
 
 def unbroken(text: str) -> str:
@@ -66,6 +74,17 @@ def unbroken(text: str) -> str:
     'right 98.2\\xa0% of the time, {share:.0f}\\xa0% sure'
     """
     return _BEFORE_PERCENT.sub(f"{NO_BREAK}%", text) if "%" in text else text
+
+
+def whole(text: str) -> str:
+    """Return a text within which no line ends.
+
+    Examples
+    --------
+    >>> whole("Fine-tuning 86.1 %") == "Fine\u2011tuning\u00a086.1\u00a0%"
+    True
+    """
+    return text.replace(" ", NO_BREAK).replace("-", NO_BREAK_HYPHEN)
 
 
 def tell(error: LabError) -> str:
@@ -80,39 +99,41 @@ def plain(sentence: str) -> str:
 
 def language() -> str:
     """Return the language tag (``"en"``, ``"zh-CN"``) of the reader's words, also for number formats in the browser."""
+    if wanted := _reader.get():
+        return best(wanted)
     context = get_script_run_ctx(suppress_warning=True)
-    info = context.context_info if context else None
-    return _best(info.locale if info is not None and info.HasField("locale") else "")
+    if context is None:
+        return best("")
+    chosen = _chosen.get(context.session_id)
+    if chosen is None:
+        chosen = choose(st.context.cookies.get(COOKIE, ""))
+    info = context.context_info
+    return chosen or best(info.locale if info is not None and info.HasField("locale") else "")
 
 
-@lru_cache(maxsize=1000)
-def _best(wanted: str) -> str:
-    """Return the language on offer that fits a browser's best; the server's own where none does."""
-    names = (os.environ.get(name, "") for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
-    server = next((name for name in names if name), "").split(":")
-    for tag in (wanted, *server):
-        exact = tag.partition(".")[0].replace("_", "-")
-        base = exact.partition("-")[0]
-        offered = ("en", *_offered())
-        for tried in (exact, base, *offered):
-            if tried in offered and tried.partition("-")[0] == base:
-                return tried
-    return "en"
+@contextmanager
+def read_in(wanted: str) -> Iterator[None]:
+    """Let what is said here be in the language on offer that fits ``wanted``: for answers outside a page's script."""
+    token = _reader.set(wanted)
+    try:
+        yield
+    finally:
+        _reader.reset(token)
 
 
-@lru_cache
-def _offered() -> tuple[str, ...]:
-    """Return the tags of the languages that have a catalogue."""
-    paths = FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
-    return tuple(path.parent.parent.name.replace("_", "-") for path in paths)
+_own = language  # where a parameter has its name
 
 
-@lru_cache
-def _catalogue(tag: str) -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, FOLDER, languages=[tag.replace("-", "_")], fallback=True)
+def choose(tag: str) -> str:
+    """Let the reader of this session read a language from now on, and return it; "" is the browser's."""
+    chosen = tag if tag in offered() else ""
+    if context := get_script_run_ctx(suppress_warning=True):
+        if len(_chosen) >= MOST_SESSIONS:
+            _chosen.pop(next(iter(_chosen)), None)
+        _chosen[context.session_id] = chosen
+    return chosen
 
 
 def forget() -> None:
-    """Look for catalogues again, and at the environment."""
-    for cached in (_best, _offered, _catalogue):
-        cached.cache_clear()
+    """Ask every session's cookie again."""
+    _chosen.clear()

@@ -18,6 +18,7 @@ from .kept import (
     write_zip,
 )
 from .looking import look, report, thumbnails
+from .many import Batch, batch, look_at_many
 from .nouns import FORMS, Choices, ClassCount, Finding, Given, Plan, Report, Sizes, Stopped
 from .revising import revise
 
@@ -25,6 +26,7 @@ __all__ = [
     "FOLDER",
     "FORMS",
     "INCOMING",
+    "Batch",
     "Card",
     "Choices",
     "ClassCount",
@@ -36,6 +38,7 @@ __all__ = [
     "Sizes",
     "Stopped",
     "add",
+    "batch",
     "card",
     "check_room",
     "discard",
@@ -46,6 +49,7 @@ __all__ = [
     "kept",
     "limits",
     "look",
+    "look_at_many",
     "plan",
     "remove",
     "rename",

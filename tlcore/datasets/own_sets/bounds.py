@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tlcore.errors import DataError, RightsError
 from tlcore.machine.settings import whole_number
-from tlcore.store import home
+from tlcore.store import shared_home
 
 FOLDER, DRAFTS, INCOMING = "own_sets", "drafts", "incoming"
 DISK_SHARE = 0.25  # of what is free, with what the sets take already
@@ -43,7 +43,7 @@ def limits(environ: Mapping[str, str] = os.environ) -> Limits:
 
 
 def folder() -> Path:
-    return home() / FOLDER
+    return shared_home() / FOLDER
 
 
 def size(path: Path) -> int:

@@ -27,6 +27,8 @@ class Card(Json):
     files : what they were read from
     split : whether the files brought the test part; else ``test_share`` of each class was drawn by ``seed``
     notes : what was mended
+    made_from : the set that this one is a cleaned version of; "" for most
+    whole : whether its grey pictures fill their frame, as X-rays do: then a new one is read as it is, else as ink
     """
 
     name: str
@@ -45,6 +47,8 @@ class Card(Json):
     seed: int = 0
     notes: tuple[Sentence, ...] = ()
     removed: bool = False
+    made_from: str = ""
+    whole: bool = False
 
     @property
     def n(self) -> int:

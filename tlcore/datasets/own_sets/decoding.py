@@ -33,8 +33,12 @@ def is_picture(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
-def decoded(content: bytes) -> Picture:
+def decoded(content: bytes, enough: int = ENOUGH) -> Picture:
     """Return the picture of a file; of an animation the frame with most on it, of a TIFF the first page.
+
+    Parameters
+    ----------
+    enough : pixels a side that a JPEG keeps at least
 
     Raises
     ------
@@ -52,7 +56,7 @@ def decoded(content: bytes) -> Picture:
             if picture.format in ("JPEG", "MPO"):
                 if content.count(START_OF_SCAN) > MOST_SCANS * getattr(picture, "n_frames", 1):
                     raise Damaged
-                picture.draft(None, (ENOUGH, ENOUGH))
+                picture.draft(None, (enough, enough))
             elif picture.format in ("GIF", "PNG", "WEBP", "AVIF"):
                 picture = finished(picture)
             turned = picture.getexif().get(ORIENTATION, 1)

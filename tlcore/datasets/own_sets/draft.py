@@ -94,7 +94,7 @@ def opened(id: str, owner: str) -> Draft:
         There is none of that id, or it is somebody else's.
     """
     place = folder() / DRAFTS / id
-    if len(id) == ID and set(id) <= set("0123456789abcdef") and _owner(place) == owner:
+    if owned(id, owner):
         try:
             kept = json.loads((place / REPORT).read_text(encoding="utf-8"))
             draft = Draft(place, Report.from_json(kept["report"]), kept["native"])
@@ -107,9 +107,13 @@ def opened(id: str, owner: str) -> Draft:
 
 def discard(id: str, owner: str) -> None:
     """Delete a person's draft; one that is gone already is no error."""
-    place = folder() / DRAFTS / id
-    if len(id) == ID and set(id) <= set("0123456789abcdef") and _owner(place) == owner:
-        shutil.rmtree(place, ignore_errors=True)
+    if owned(id, owner):
+        shutil.rmtree(folder() / DRAFTS / id, ignore_errors=True)
+
+
+def owned(id: str, owner: str) -> bool:
+    """Return whether there is a draft of that id and this person's."""
+    return len(id) == ID and set(id) <= set("0123456789abcdef") and _owner(folder() / DRAFTS / id) == owner
 
 
 def read_rows(path: Path, shape: tuple[int, ...], rows: Sequence[int], offset: int = 0) -> np.ndarray:

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tlcore.sentences import Sentence, percent
+from tlcore.spec import LOPSIDED
 
 from .draft import Facts
 from .nouns import Finding, listed, short
 
 LEAST = 3  # pictures of a class
 TINY = 48  # pixels of the shorter side of a photograph
-LOPSIDED = 2.0  # times as many in the largest class as in the smallest
 LIGHT, MOSTLY = 200, 0.8  # a picture's edge, and how many pictures have such a one
 SHARP = 8  # the least that a picture in colour differs from grey
 N_NAMES, N_ROWS = 20, 24
@@ -183,8 +183,8 @@ def _lopsided(facts: Facts, classes: Sequence[str]) -> Iterator[Finding]:
     if len(enough) > 1 and max(enough) >= LOPSIDED * min(enough):
         most, least = (next(i for i, n in enumerate(counts) if n == value) for value in (max(enough), min(enough)))
         said = Sentence(
-            "Lopsided: {largest} has {most:,} pictures, {smallest} {least:,}. Always guessing {largest} would be right "
-            "in {share}.",
+            "Lopsided: class {largest} has {most:,} pictures, class {smallest} has {least:,}. Always guessing "
+            "{largest} would be right in {share}.",
             largest=short(classes[most]),
             most=max(enough),
             smallest=short(classes[least]),

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from tlcore.errors import DataError
 from tlcore.sentences import Sentence
 
-from .decoding import ENDINGS, MOST_FILE, decoded, is_picture
+from .decoding import ENDINGS, ENOUGH, MOST_FILE, decoded, is_picture
 from .nouns import Finding, Given, listed, short
 from .stack import Damaged, Read, Stack, class_name
 
@@ -58,13 +58,20 @@ def path_of(name: str) -> PurePosixPath:
     return PurePosixPath(name.replace("\\", "/"))
 
 
-def in_zip(given: Given, archive: zipfile.ZipFile, most_bytes: int, labels: Mapping[str, str] | None = None) -> Stack:
+def in_zip(
+    given: Given,
+    archive: zipfile.ZipFile,
+    most_bytes: int,
+    labels: Mapping[str, str] | None = None,
+    enough: int = ENOUGH,
+) -> Stack:
     """Return the pictures of a ZIP.
 
     Parameters
     ----------
     most_bytes : what the files of a set may have; they may unpack to ``MOST_UNPACKED`` times as much
     labels : the class of each picture by its path, its name or its name without ending; None: its folder
+    enough : as ``decoded`` takes it
 
     Raises
     ------
@@ -102,7 +109,9 @@ def in_zip(given: Given, archive: zipfile.ZipFile, most_bytes: int, labels: Mapp
 
     names = [str(paths[i]) for i in kept]
     chosen = [place for place in places if place]
-    return Stack("folders", names, [c for c, _ in chosen], [p for _, p in chosen], _reader(content), findings + more)
+    return Stack(
+        "folders", names, [c for c, _ in chosen], [p for _, p in chosen], _reader(content, enough), findings + more
+    )
 
 
 def has_pictures(given: Given) -> bool:
@@ -165,7 +174,7 @@ def _too_much(given: Given, most_bytes: int) -> DataError:
     )
 
 
-def loose(givens: Sequence[Given], labels: Mapping[str, str] | None = None) -> Stack:
+def loose(givens: Sequence[Given], labels: Mapping[str, str] | None = None, enough: int = ENOUGH) -> Stack:
     """Return pictures that were given one by one: each with its label, or in the folder of its class."""
     paths = [path_of(given.name) for given in givens]
     more: list[Finding] = []
@@ -184,15 +193,20 @@ def loose(givens: Sequence[Given], labels: Mapping[str, str] | None = None) -> S
             return file.read(MOST_FILE + 1)
 
     return Stack(
-        "files", [str(paths[i]) for i in kept], [c for c, _ in chosen], [p for _, p in chosen], _reader(content), more
+        "files",
+        [str(paths[i]) for i in kept],
+        [c for c, _ in chosen],
+        [p for _, p in chosen],
+        _reader(content, enough),
+        more,
     )
 
 
-def _reader(content: Callable[[int], bytes]) -> Callable[[Sequence[int]], Iterator[Read]]:
+def _reader(content: Callable[[int], bytes], enough: int) -> Callable[[Sequence[int]], Iterator[Read]]:
     def pixels(rows: Sequence[int]) -> Iterator[Read]:
         for row in rows:
             try:
-                yield decoded(content(row))
+                yield decoded(content(row), enough)
             except Damaged as damaged:
                 yield damaged
             except READERS:  # of this one entry: encrypted, cut off, an unknown compression

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from tlcore.errors import DataError, SpecError, StoreError
-from tlcore.sentences import Sentence
+from tlcore.sentences import Sentence, one_line
 from tlcore.spec import InputForm
 
 from ..source import SOURCES, DatasetInfo, DataSource, Raw
@@ -37,6 +37,7 @@ from .planning import Selection, planned, select
 CARD, FILES = "card.json", "files.json"
 TITLE = 60  # characters
 AT_ONCE = 256  # items
+BLACK = 55  # the most grey that the ground of ink has, of 255
 HEADS = 128  # bytes before the first item: what numpy.save writes
 Part = tuple[Iterator[np.ndarray], np.ndarray, list[str]]  # items as stored, labels int64, the names of their files
 
@@ -49,7 +50,8 @@ class OwnSet(DataSource):
 
     @property
     def info(self) -> DatasetInfo:  # type: ignore[override]
-        return card(self.name).info
+        found = card(self.name)
+        return replace(found.info, shares=_older(found))
 
     def at_hand(self) -> bool:
         return (folder() / self.name / "train.npy").exists()
@@ -84,6 +86,16 @@ class OwnSet(DataSource):
                 "The pictures {title!r} were removed. Choose another target, or add them again.", title=found.title
             )
         return DataError("The pictures {title!r} are damaged. Add them again.", title=found.title)
+
+
+def _older(found: Card) -> tuple[str, ...]:
+    """Return the sets that a cleaned one came of, whose test images it shares."""
+    names: list[str] = []
+    with suppress(DataError, SpecError):
+        while found.made_from and found.made_from not in names:
+            names.append(found.made_from)
+            found = card(found.made_from)
+    return tuple(names)
 
 
 def find_source(name: str) -> OwnSet | None:
@@ -187,8 +199,19 @@ def plan(id: str, owner: str = "", choices: Choices = Choices()) -> Plan:  # noq
     return planned(opened(id, owner), choices)
 
 
-def add(id: str, title: str, choices: Choices = Choices(), owner: str = "", most: Limits | None = None) -> Card:  # noqa: B008
+def add(
+    id: str,
+    title: str,
+    choices: Choices = Choices(),  # noqa: B008
+    owner: str = "",
+    most: Limits | None = None,
+    notes: tuple[Sentence, ...] = (),
+) -> Card:
     """Make a set of a person's draft, which goes. The same pictures again are the same set, with its newest title.
+
+    Parameters
+    ----------
+    notes : what its card says beside what was mended
 
     Raises
     ------
@@ -221,6 +244,7 @@ def add(id: str, title: str, choices: Choices = Choices(), owner: str = "", most
         }
         digest = write_parts(place, chosen.class_names, FORMS[chosen.form], parts)
         made = _card(draft, chosen, choices, title, owner, digest, size(place))
+        made = replace(made, notes=(*made.notes, *notes))
         place_set(place, made)
     except OSError as error:
         raise no_room(error) from error
@@ -259,7 +283,15 @@ def _card(draft: Draft, chosen: Selection, choices: Choices, title: str, owner: 
         test_share=choices.test_share,
         seed=choices.seed,
         notes=tuple(notes),
+        whole=chosen.form == "image" and _fill_their_frame(draft, chosen),
     )
+
+
+def _fill_their_frame(draft: Draft, chosen: Selection) -> bool:
+    """Return whether most pictures are no ink on a ground: their edge is neither black nor, before a mend, white."""
+    border = draft.facts().border[np.concatenate([chosen.train, chosen.test])]
+    ground = 255 - border if "invert" in chosen.mends else border
+    return bool(np.mean(ground > BLACK) > 0.5)
 
 
 def place_set(place: Path, made: Card) -> None:
@@ -337,7 +369,7 @@ def _write_card(place: Path, made: Card) -> None:
 
 def _checked_title(title: str, owner: str, name: str = "") -> str:
     """Return a title that can be shown and is not taken."""
-    title = " ".join("".join(c if c.isprintable() else " " for c in title).split())
+    title = one_line(title)
     if not title or len(title) > TITLE:
         raise SpecError("Give the pictures a name of 1 to {most} characters.", most=TITLE)
     taken = {each.title for each in kept(owner) if each.name != name} | set(SOURCES)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from logging import getLogger
 from pathlib import Path
 from threading import Semaphore
+from typing import Any
 
 import numpy as np
 
@@ -53,6 +54,29 @@ def look(
         The server has no room.
     """
     most = most or limits()
+    place = in_turn(reading.in_child, files, owner, (owner, most), draft.REPORT, progress, stopped, most)
+    return opened(place.name, owner).report
+
+
+def in_turn(
+    read: Callable[..., object],
+    files: Sequence[Given],
+    owner: str,
+    arguments: tuple[Any, ...],
+    made: str,
+    progress: Callable[[int, int], object],
+    stopped: Callable[[], bool],
+    most: Limits,
+) -> Path:
+    """Have a process read files into a new folder of drafts, one person's after the other's; return the folder.
+
+    Raises what ``look`` does.
+
+    Parameters
+    ----------
+    read : ``read(place, files, *arguments)``, of a module: the function of the process
+    made : the file that lies there once all is read
+    """
     n_bytes = sum(given.path.stat().st_size for given in files)
     check_size(n_bytes, most)
     sweep_abandoned()
@@ -64,8 +88,8 @@ def look(
             raise DataError("Other pictures are being read. Try again in a minute.")
     place = new_place(owner)
     try:
-        _in_a_process(place, files, owner, most, progress, stopped)
-        return opened(place.name, owner).report
+        _in_a_process(read, place, files, arguments, made, progress, stopped)
+        return place
     except BaseException:
         discard(place.name, owner)
         raise
@@ -74,15 +98,16 @@ def look(
 
 
 def _in_a_process(
+    read: Callable[..., object],
     place: Path,
     files: Sequence[Given],
-    owner: str,
-    most: Limits,
+    arguments: tuple[Any, ...],
+    made: str,
     progress: Callable[[int, int], object],
     stopped: Callable[[], bool],
 ) -> None:
     context = LeanContext()
-    process = context.Process(target=reading.in_child, args=(place, tuple(files), owner, most), daemon=True)
+    process = context.Process(target=read, args=(place, tuple(files), *arguments), daemon=True)
     process.start()
     until, before = time.monotonic() + SECONDS, ""
     try:
@@ -103,7 +128,7 @@ def _in_a_process(
     if (place / reading.REFUSED).exists():
         sentence = sentences.loads((place / reading.REFUSED).read_text(encoding="utf-8"))
         raise DataError(sentence.template, **sentence.values)
-    if process.exitcode or not (place / draft.REPORT).exists():
+    if process.exitcode or not (place / made).exists():
         log.warning("the process that read own pictures ended with exit code %s", process.exitcode)
         raise DataError(
             "The process that read these pictures ended in the middle, as when memory runs out. Give fewer or smaller "

@@ -35,6 +35,11 @@ Tell = Callable[[int, int], object]
 
 def in_child(place: Path, givens: Sequence[Given], owner: str, limits: Limits) -> None:
     """Do all of it, as the function of a process: the draft lies in ``place`` afterwards, or ``refused.json``."""
+    confined(place, limits, lambda tell: read(place, givens, owner, limits, tell))
+
+
+def confined(place: Path, limits: Limits, work: Callable[[Tell], object]) -> None:
+    """Do what reads foreign files, in a process that from here on may do little else; a refusal is ``refused.json``."""
     begin_child()
     with suppress(OSError, AttributeError):
         os.nice(5)  # answering and training come first
@@ -43,7 +48,7 @@ def in_child(place: Path, givens: Sequence[Given], owner: str, limits: Limits) -
     confinement.forbid("own pictures", "pickle.find_class")
     teller = _Teller(place / PROGRESS)
     try:
-        read(place, givens, owner, limits, teller)
+        work(teller)
     except LabError as error:
         (place / REFUSED).write_text(sentences.dumps(error.sentence), encoding="utf-8")
 
@@ -103,7 +108,9 @@ def _read(place: Path, stack: Stack, givens: Sequence[Given], owner: str, limits
         height=np.array(seen.height, np.int32),
         turned=np.array(seen.turned, np.int8),
         grey=np.array(seen.grey, bool),
-        group=twins.groups(np.array(seen.hashes), np.array(seen.digests), np.stack(seen.greys), near),
+        group=twins.groups(
+            np.array(seen.hashes), np.array(seen.digests), np.stack(seen.greys), np.stack(seen.fines), near
+        ),
         border=np.array(seen.border, np.uint8),
     )
     said = [
@@ -162,6 +169,7 @@ class _Seen:
         self.hashes: list[np.uint64] = []
         self.digests: list[np.uint64] = []
         self.greys: list[np.ndarray] = []
+        self.fines: list[np.ndarray] = []
         self.border: list[int] = []
         self.damaged: list[str] = []
         self.huge: list[str] = []
@@ -176,6 +184,7 @@ class _Seen:
         self.hashes.append(twins.dhash(item))
         self.digests.append(twins.digest(item))
         self.greys.append(thumbnail)
+        self.fines.append(twins.fine(item))
         edge = np.concatenate([thumbnail[0], thumbnail[-1], thumbnail[:, 0], thumbnail[:, -1]])
         self.border.append(int(np.median(edge)))
 

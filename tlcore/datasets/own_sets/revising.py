@@ -95,6 +95,7 @@ def revise(
             n_bytes=size(place),
             notes=(*old.notes, said),
             removed=False,
+            made_from=old.name,
         )
         place_set(place, made)
     except OSError as error:

@@ -28,6 +28,19 @@ def look_at(content: bytes) -> Network:
     DataError
         The file is not a ``.keras`` archive, or not of a model that this app can use.
     """
+    config, metadata = look_through(content)
+    _check_version(metadata)
+    return reading.read(config)
+
+
+def look_through(content: bytes) -> tuple[bytes, bytes]:
+    """Check an archive whole, whatever its network is; return its description and its metadata, unread.
+
+    Raises
+    ------
+    DataError
+        The file is not a ``.keras`` archive.
+    """
     if len(content) > MOST_BYTES:
         raise refuse(
             "the file has more than {most} MB. Leave out what the optimizer keeps: "
@@ -45,8 +58,7 @@ def look_at(content: bytes) -> Network:
         raise
     except Exception as error:  # zipfile raises whatever it comes upon in a damaged file
         raise _damaged() from error
-    _check_version(metadata)
-    return reading.read(config)
+    return config, metadata
 
 
 def unpack_weights(content: bytes, path: Path) -> None:

@@ -6,10 +6,10 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from logging import getLogger
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from tlcore.errors import DataError
-from tlcore.machine import LeanContext, nursery
+from tlcore.machine.apart import apart
 from tlcore.sentences import Sentence
 
 log = getLogger(__name__)
@@ -43,10 +43,8 @@ def guarded(
     """
     if not _one_at_a_time.acquire(timeout=seconds + start_s):
         raise DataError("Other models are being checked. Try again in a minute.")
-    context = LeanContext(nursery.place())
-    pool = ProcessPool(max_workers=1, max_tasks=1, initializer=begin, context=context)
     try:
-        return pool.schedule(function, args=arguments, timeout=seconds).result(seconds + start_s)
+        return apart(function, arguments, begin, seconds, start_s)
     except DataError:
         raise
     except (TimeoutError, FutureTimeout) as error:
@@ -64,8 +62,5 @@ def guarded(
     except Exception as error:
         log.exception("an uploaded file could not be read")
         raise because(failed) from error
-    finally:  # not the pool's own exit, which would wait for a process that hangs before it takes the task
-        pool.stop()
-        context.kill()
-        pool.join()
+    finally:
         _one_at_a_time.release()

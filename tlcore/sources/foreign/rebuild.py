@@ -66,7 +66,7 @@ def rebuild(network: Network, folder: str, known: Known, pixels: Pixels | None =
     from tlcore.sources import describe
 
     path = Path(folder) / WEIGHTS
-    check_weights(path, network)
+    check_weights(path, network.n_weights)
     weights = read_weights(path, network)
     network, weights = with_fixed_statistics(network, weights)
     core = build(network, weights)

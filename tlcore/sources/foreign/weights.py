@@ -18,8 +18,8 @@ MOST_OBJECTS = 5_000  # groups and datasets of a weights file
 MOST_NUMBERS = 8  # times the network's weights: an optimizer keeps several for each
 
 
-def check_weights(path: Path, network: Network) -> None:
-    """Look through an HDF5 file without reading a number of it.
+def check_weights(path: Path, n_weights: int) -> None:
+    """Look through an HDF5 file, of a network with so many weights, without reading a number of it.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def check_weights(path: Path, network: Network) -> None:
 
     try:
         with h5py.File(path, "r") as file:
-            _look_through(file, MOST_NUMBERS * network.n_weights + MOST_OBJECTS)
+            _look_through(file, MOST_NUMBERS * n_weights + MOST_OBJECTS)
     except DataError:
         raise
     except Exception as error:  # h5py raises whatever it comes upon in a damaged file
@@ -103,7 +103,7 @@ def read_weights(path: Path, network: Network) -> dict[str, list[np.ndarray]]:
     found = {}
     with h5py.File(path, "r") as file:
         for layer in network.layers:
-            found[layer.name] = [_numbers(file, f"{layer.path}/vars/{i}", s) for i, s in enumerate(layer.weights)]
+            found[layer.name] = [numbers(file, f"{layer.path}/vars/{i}", s) for i, s in enumerate(layer.weights)]
     for name, arrays in found.items():
         if not all(np.isfinite(array).all() for array in arrays):
             raise refuse(
@@ -114,17 +114,18 @@ def read_weights(path: Path, network: Network) -> dict[str, list[np.ndarray]]:
     return found
 
 
-def _numbers(file: "h5py.File", place: str, shape: Sequence[int]) -> np.ndarray:
+def numbers(file: "h5py.File", place: str, shape: Sequence[int]) -> np.ndarray:
+    """Return one array of a file that was looked through, as float32; a DataError where it has another shape."""
     import h5py
 
     try:
         found = file.get(place)
         if not isinstance(found, h5py.Dataset) or found.shape != tuple(shape):
             raise ValueError
-        numbers = np.asarray(found)
+        read = np.asarray(found)
     except Exception as error:  # h5py raises whatever it comes upon in a damaged file
         raise refuse("its weights are not those of its layers. Save the model again with model.save") from error
-    if numbers.dtype.kind == "V":  # bfloat16: the upper half of a float32
-        numbers = (numbers.view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(shape)
+    if read.dtype.kind == "V":  # bfloat16: the upper half of a float32
+        read = (read.view(np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(shape)
     with np.errstate(over="ignore"):
-        return numbers.astype(np.float32)
+        return read.astype(np.float32)
