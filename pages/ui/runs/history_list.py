@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
+import streamlit as st
+
 from pages.ui.components.runs_table import Deed, Facet, Row, check_deed, runs_table
 from pages.ui.session import listing, state
 from pages.ui.words import names
@@ -20,6 +22,7 @@ from .words import balanced, describe, title, when
 
 KEY = "runs_table"
 PAGE = 25  # lines
+MANY = 5  # runs that fill a screen
 FACETS = ("target", "source", "method", "labels", "state")
 
 
@@ -37,18 +40,20 @@ def show(entries: Sequence[Entry], everyone: bool) -> list[Entry]:
     runs = {run.id: run for run in state.access().runs(everyone, ids=ids, limit=len(ids))}
     lines = [line for line in page if line.head.id in runs]  # the others were deleted meanwhile
     marks = _marks([runs[line.head.id] for line in lines], {line.head.id for line in lines if line.is_group})
-    runs_table(
-        [row for line in lines for row in _rows(line, runs, choice.unfolded, marks.get(line.head.id, ""))],
-        _facets(entries, choice.filter, called),
-        key=KEY,
-        asked=choice.filter.asked,
-        by=choice.by,
-        descending=choice.descending,
-        page=number,
-        n_pages=n_pages,
-        counted=_counted(len(found), len(entries), bool(choice.filter.asked)),
-        on_deed=lambda: act(entries),
-    )
+    rows = [row for line in lines for row in _rows(line, runs, choice.unfolded, marks.get(line.head.id, ""))]
+    with st.container(key="many_runs" if len(entries) >= MANY else "few_runs"):  # the style sheet keeps room
+        runs_table(
+            rows,
+            _facets(entries, choice.filter, called),
+            key=KEY,
+            asked=choice.filter.asked,
+            by=choice.by,
+            descending=choice.descending,
+            page=number,
+            n_pages=n_pages,
+            counted=_counted(len(found), len(entries), bool(choice.filter.asked)),
+            on_deed=lambda: act(entries),
+        )
     return [run for line in page for run in line.going]
 
 
