@@ -1,7 +1,8 @@
 """The tests in three processes, a module each (pytest-xdist): what comes first, what runs alone, what is said last.
 
-A test that drives a browser, or whole processes for seconds, and fails is tried once more (pytest-rerunfailures): on a
-machine that others use too, a page may answer later than a click can wait. The last line counts those that needed it.
+A test that drives a browser, or whole processes for seconds, and fails is tried up to twice more
+(pytest-rerunfailures): on a machine that others use too, a page may answer later than a click can wait. The last line
+counts these tries.
 
 ``--few`` leaves out of a test marked ``grid(n)`` all cases but n, spread evenly over them and the same each time;
 ``--sample`` all but a third of them, at least eight, or as many as ``grid(n, sample=m)`` says.
@@ -70,7 +71,7 @@ class SideBySide:
             items[:] = [item for item in items if item not in left_out]
         for item in items:
             if item.get_closest_marker("browser") or item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.flaky(reruns=1))
+                item.add_marker(pytest.mark.flaky(reruns=2))
         if self.locks:
             items.sort(key=lambda item: _place(item.nodeid))
 
@@ -129,7 +130,7 @@ class SideBySide:
         counts = {word: len(reporter.stats.get(word, ())) for word in ("failed", "error", "passed")}
         said = ", ".join(f"{n} {word}" for word, n in counts.items() if n or word == "passed")
         if again := len(reporter.stats.get("rerun", ())):
-            said += f" ({again} of them tried twice)"
+            said += f" (after {again} more tries)"
         print(f"{config.getoption('sum_up')}: {said} in {time.monotonic() - self.began:.0f} s", flush=True)
 
 
