@@ -64,9 +64,17 @@ def served(store, monkeypatch, small, greet=GREET, work=WORK):
         engine.close()
 
 
-def first_of(store, runs):
-    """Wait until one of these runs trains, and return it."""
-    return wait_for(lambda: next((now for run in runs if (now := store.get(run.id)).progress.step > 1), None))
+@contextmanager
+def ten_runs_under_way(store, monkeypatch):
+    """Yield ten runs of a cluster with two real workers, once one of them trains."""
+    with TinyCluster(store.folder) as small:
+        for name in ("one", "two"):
+            small.start_real_worker(name)
+        with served(store, monkeypatch, small) as engine:
+            wait_for(lambda: engine.status().n_workers == 2)
+            runs = [store.create(LONGER) for _ in range(10)]
+            wait_for(lambda: any(store.get(run.id).progress.step > 1 for run in runs))
+            yield runs
 
 
 def check_all(store, found):
@@ -98,47 +106,35 @@ def test_runs_that_two_servers_start_at_once_are_done_once(store, monkeypatch):
 
 @pytest.mark.soak
 def test_a_shared_folder_that_is_away_for_twenty_seconds_loses_nothing(store, monkeypatch, capsys):
-    with TinyCluster(store.folder) as small:
-        for name in ("one", "two"):
-            small.start_real_worker(name)
-        with served(store, monkeypatch, small) as engine:
-            wait_for(lambda: engine.status().n_workers == 2)
-            runs = [store.create(LONGER) for _ in range(10)]
-            first_of(store, runs)
-            disk = store.folder.parent
-            began = time.monotonic()
-            disk.rename(disk.with_name("away"))
-            disk.mkdir()  # the empty folder that it was mounted on
-            threading.Event().wait(20)
-            at_s = time.monotonic() - began
-            states = Counter(store.get(run.id).state for run in runs)
-            disk.rename(disk.with_name("below"))
-            disk.with_name("away").rename(disk)
-            assert set(states) <= {"queued", "running", "done"}
-            found = [ended(store, run) for run in runs]
-            check_all(store, found)
-            shutil.rmtree(disk.with_name("below"))
-            told(capsys, [("shared folder away for 20 s", at_s, run) for run in found])
+    with ten_runs_under_way(store, monkeypatch) as runs:
+        disk = store.folder.parent
+        began = time.monotonic()
+        disk.rename(disk.with_name("away"))
+        disk.mkdir()  # the empty folder that it was mounted on
+        threading.Event().wait(20)
+        at_s = time.monotonic() - began
+        states = Counter(store.get(run.id).state for run in runs)
+        disk.rename(disk.with_name("below"))
+        disk.with_name("away").rename(disk)
+        assert set(states) <= {"queued", "running", "done"}
+        found = [ended(store, run) for run in runs]
+        check_all(store, found)
+        shutil.rmtree(disk.with_name("below"))
+        told(capsys, [("shared folder away for 20 s", at_s, run) for run in found])
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("away_s", [0.0, 20.0])
 def test_a_postgres_that_is_restarted_loses_nothing(store, postgres_of_its_own, monkeypatch, capsys, away_s):
-    with TinyCluster(store.folder) as small:
-        for name in ("one", "two"):
-            small.start_real_worker(name)
-        with served(store, monkeypatch, small) as engine:
-            wait_for(lambda: engine.status().n_workers == 2)
-            runs = [store.create(LONGER) for _ in range(10)]
-            first_of(store, runs)
-            began = time.monotonic()
-            postgres_of_its_own.stop()
-            threading.Event().wait(away_s)
-            postgres_of_its_own.start()
-            at_s = time.monotonic() - began
-            found = [ended(store, run) for run in runs]
-            check_all(store, found)
-            told(capsys, [(f"Postgres restarted, away for {at_s:.0f} s", at_s, run) for run in found])
+    with ten_runs_under_way(store, monkeypatch) as runs:
+        began = time.monotonic()
+        postgres_of_its_own.stop()
+        threading.Event().wait(away_s)
+        postgres_of_its_own.start()
+        at_s = time.monotonic() - began
+        found = [ended(store, run) for run in runs]
+        check_all(store, found)
+        told(capsys, [(f"Postgres restarted, away for {at_s:.0f} s", at_s, run) for run in found])
 
 
 class Cable:
