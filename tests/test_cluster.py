@@ -192,7 +192,7 @@ def tls_lines():
     text = (tiny_cluster.ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
     (block,) = [block for block in text.split("```")[1::2] if "openssl" in block and "DASK_DISTRIBUTED" in block]
     *lines, last = block.strip().splitlines()
-    assert last == "python -m tlcore scheduler --host 0.0.0.0 --tls"
+    assert last == ".venv/bin/python -m tlcore scheduler --host 0.0.0.0 --tls"
     return "\n".join(lines)
 
 
