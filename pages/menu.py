@@ -29,6 +29,7 @@ bar = [  # side by side in the bar
     listed("heads.py", _("Compare heads")),
     listed("draw.py", _("Try")),
     listed("runs.py", _("Runs")),
+    listed("data.py", _("Data")),
 ]
 understand = [
     listed("evidence.py", _("Evidence")),
@@ -36,15 +37,14 @@ understand = [
     listed("how_it_works.py", _("How it works")),
     listed("break_it.py", _("Break it")),
 ]
-own = [listed("data.py", _("Data"))]
 room = [listed("room.py", _("Room")), listed("lesson_plans.py", _("Lesson plans"))]
-menus = {"": bar, _("Understand"): understand, _("Data"): own, _("Room"): room, languages.TITLE: languages.entries()}
+menus = {"": bar, _("Understand"): understand, _("Room"): room, languages.TITLE: languages.entries()}
 page = st.navigation(menus, position="top")
 try:
     presenting.look(presentation)
-    languages.turn(page, [*bar, *understand, *own, *room])
+    languages.turn(page, [*bar, *understand, *room])
     top(page.url_path, strip=page.url_path not in ("", "teach", "room", "lesson_plans"))  # nothing is set up there
     page.run()
-    presenting.controls(page, [*bar, *understand, *own, *room], presentation)
+    presenting.controls(page, [*bar, *understand, *room], presentation)
 except Exception as error:
     complain(error)
