@@ -31,9 +31,11 @@ def called(name: str) -> str:
 
 def field() -> dict[str, FineTuneSpec]:
     """Show the choice of lanes; return what each would run, nothing when they cannot race."""
+    names = race.offered(state.get("source"))
+    state.put(race_lanes=[name for name in state.get("race_lanes") if name in names])
     st.pills(
         _("Lanes"),
-        race.LANES,
+        names,
         format_func=called,
         selection_mode="multi",
         help=_("Everything else is as on the Train page: source, target, labels, epochs, learning rate, seed."),

@@ -71,6 +71,12 @@ def test_no_lane_that_transfers_photographs_trains_a_batch_normalization():
         assert str(race.title("nothing", source)) == "Nothing frozen"
 
 
+def test_freezing_all_but_the_head_is_offered_once():
+    for source in ("mobilenet_v2", "mobilenet_v2_random"):
+        assert race.offered(source) == ("nothing", "convolutions", "scratch", "draft")
+    assert race.offered("digits_0_4") == race.LANES
+
+
 def test_a_lane_of_photographs_trains_its_head_first_as_its_draft_does():
     layers = sources.info("mobilenet_v2").layers
     head = presets(layers)["all_but_head"]

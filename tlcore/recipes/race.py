@@ -24,6 +24,17 @@ AT_REST = Sentence("Nothing frozen but BatchNormalization")  # what "nothing" is
 FEWEST, MOST = 2, 4
 
 
+def offered(source: str) -> tuple[str, ...]:
+    """Return the lanes to choose from for a source; raises as ``sources.info``.
+
+    Of a network whose only layer beside its convolutions is the head, as MobileNetV2 is, freezing the convolutions
+    and freezing all but the head are one run: one of them is enough.
+    """
+    frozen = _frozen(source, sources.info(source).layers)
+    same = set(frozen["convolutions"]) == set(frozen["all_but_head"])
+    return tuple(name for name in LANES if not (same and name == "all_but_head"))
+
+
 def lanes(draft: FineTuneSpec, layers: Sequence[LayerInfo], names: Sequence[str]) -> dict[str, FineTuneSpec]:
     """Return what each lane runs: the draft with one thing changed, watched.
 

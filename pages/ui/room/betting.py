@@ -22,10 +22,12 @@ USUAL = ("nothing", "convolutions", "scratch")
 
 def choice(room: Room, activity: Activity) -> None:
     """Let the host choose the lanes, and take bets on them."""
+    names = race.offered(state.get("source"))
     state.begin("room_lanes", list(activity.lanes or USUAL))
+    state.put(room_lanes=[name for name in state.get("room_lanes") if name in names])
     st.pills(
         _("What races"),
-        race.LANES,
+        names,
         format_func=lambda name: shown(race.title(name, state.get("source"))),
         selection_mode="multi",
         help=_("Everything else is as on the Train page: source, target, labels, epochs, learning rate, seed."),
