@@ -26,6 +26,7 @@ from server.first_page import ready_first_page
 from server.messages import send_together
 from server.page import Page
 from server.sockets import send_at_once
+from server.watching import watch_no_files
 from tlcore import extensions, translation
 from tlcore.datasets import own_sets
 from tlcore.errors import LabError
@@ -66,6 +67,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         send_at_once()
         send_together()
         finish_callbacks()
+        watch_no_files()
         gc.collect()
         threading.Thread(target=lab.start_what_if, daemon=True).start()
         print(f"Transfer Lab: {address()}  (stop with Ctrl+C)")
