@@ -11,7 +11,7 @@ import pytest
 from tlcore import sources, training
 from tlcore.errors import SpecError, TrainingError
 from tlcore.prediction import moves
-from tlcore.prediction.what_if import Cuts, Move, WhatIf, check, cuts_of, every_cut, retrain
+from tlcore.prediction.what_if import NICE, Cuts, Move, WhatIf, check, cuts_of, every_cut, retrain
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,12 @@ def test_a_linear_tail_on_features_beats_one_on_pixels(what_if):
     assert features.test.accuracy > pixels.test.accuracy + 0.03
     assert (pixels.n_images, pixels.test.n) == (1000, 2000)
     assert pixels.n_trainable == 10 * (784 + 1)  # one-against-one: ten pairs of five classes
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+def test_drawings_and_clicks_come_before_moves(what_if):
+    assert what_if.ask(os.nice, 0, timeout_s=300) == min(19, os.nice(0) + NICE)
 
 
 @pytest.mark.keras

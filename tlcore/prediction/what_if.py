@@ -1,6 +1,7 @@
 """Questions that need Keras or scikit-learn, asked of a process that stays warm: above all a moved boundary."""
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 nursery.also(__name__)
 T = TypeVar("T")
 
+NICE = 5  # drawings, pictures and clicks of a full room come first; training comes after
 MOST_WAITING = 20
 MOST_KEPT = 200  # answers
 
@@ -47,6 +49,8 @@ def warm(folder: str) -> None:
     """Compute what the default moves need."""
     processes.begin_child()
     scratch.enter(Path(folder))
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     extensions.load()
     processes.import_keras()
     try:
