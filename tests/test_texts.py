@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.proto.ClientState_pb2 import ContextInfo
 
-from pages.ui import languages
+from pages.ui import frame, languages
 from pages.ui.runs.recorded import numbers
 from pages.ui.words import text
 from pages.ui.words.numbers import between, percent
@@ -51,6 +51,14 @@ SHOWS = {
     *("progress", "spinner", "Page", "heading", "next_page", "number"),
 }
 SPOKEN = {"help", "alt", "label", "placeholder", "title", "page_title", "delta"}
+
+
+def test_no_line_of_a_headline_ends_within_a_word(monkeypatch):
+    lines = []
+    monkeypatch.setattr(frame.st, "html", lines.append)
+    frame.finding("Fine-tuning leads on digits 0-4, -2.6 points")
+    assert "<h2>Fine\u2011tuning leads on digits 0\u20114, -2.6 points</h2>" in lines[0]
+    assert 'data-say="Fine-tuning' in lines[0], "what is said aloud is as it is written"
 
 
 def test_no_line_of_the_recorded_numbers_ends_within_those_of_one_way():

@@ -11,7 +11,7 @@ from pages.ui.runs.chip import chip
 from pages.ui.runs.words import balanced
 from pages.ui.session import state
 from pages.ui.words.numbers import between, percent
-from pages.ui.words.text import _, plain, shown, tell, titled
+from pages.ui.words.text import _, plain, shown, tell, titled, whole_words
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.features.freezing import Freezing
@@ -104,7 +104,7 @@ def heading(title: str, lead: str) -> None:
 def finding(words: str, more: str = "") -> None:
     """Show the one line that says what was found, and under it what belongs to it."""
     below = f"<p>{escape(more)}</p>" if more else ""
-    st.html(f'<div class="found" data-say="{escape(words)}"><h2>{escape(words)}</h2>{below}</div>')
+    st.html(f'<div class="found" data-say="{escape(words)}"><h2>{escape(whole_words(words))}</h2>{below}</div>')
 
 
 def next_page(page: str, label: str) -> None:

@@ -31,6 +31,13 @@ def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
     ]
 
 
+@pytest.mark.parametrize("lead, says", [(0.1, "10.0 points ahead (10.0 to 10.0)"), (-0.1, "10.0 points behind (10.0")])
+def test_what_is_left_of_the_lead_is_said_without_a_sign(lead, says):
+    cells = measured(lead=lead)
+    transfer, scratch = (savings.curve(cells, method) for method in ("linear_svm", "scratch"))
+    assert says in savings_view.crossover_words(transfer, scratch)
+
+
 def headlines(app):
     return [found.proto.body for found in app.get("html") if "<h2>" in found.proto.body]
 

@@ -202,10 +202,9 @@ def crossover_words(transfer: savings.Curve, scratch: savings.Curve) -> str:
         if at is None
         else _("**Crossover at about {at:.0f} labels per class**: from there on scratch is as good.").format(at=at)
     )
-    return (
-        first
-        + " "
-        + _("At {most} the SVM on features is {mean:+.1f} points ahead ({low:+.1f} to {high:+.1f}).").format(
-            most=most, mean=100 * mean, low=100 * low, high=100 * high
-        )
-    )
+    if mean >= 0:
+        last = _("At {most} the SVM on features is {mean:.1f} points ahead ({low:.1f} to {high:.1f}).")
+    else:
+        mean, low, high = -mean, -high, -low
+        last = _("At {most} the SVM on features is {mean:.1f} points behind ({low:.1f} to {high:.1f}).")
+    return f"{first} {last.format(most=most, mean=100 * mean, low=100 * low, high=100 * high)}"

@@ -11,7 +11,7 @@ from pages.ui.closer import evaluate, open_heads, together
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import between, percent, spread
-from pages.ui.words.text import _, plain, shown, tell, titled
+from pages.ui.words.text import _, plain, shown, tell, titled, whole_words
 from tlcore import datasets, sources
 from tlcore.errors import LabError
 from tlcore.evidence import recorded_heads
@@ -163,7 +163,7 @@ def finding(run: Run, spec: HeadSpec, result: HeadsResult) -> None:
         st.info(words.format(n=len(result.rows), total=result.n_planned))
     found = contest.find([Entrant(label, run, model) for model, label in _models(spec, lines).items()])
     with st.container(key="verdict_heads"):
-        st.header(plain(headline(run, lines, found)), anchor=False)
+        st.header(plain(whole_words(headline(run, lines, found))), anchor=False)
         if found:
             st.caption(plain(f"{shown(found.verdict)} {shown(found.scope)}"))
         elif words := measure(result.rows[0], result.class_names):
@@ -190,7 +190,7 @@ def recorded() -> None:
         st.warning(tell(error))
         return
     with st.container(key="verdict_heads"):
-        st.header(plain(_headline(card.lines, card.clear)), anchor=False)
+        st.header(plain(whole_words(_headline(card.lines, card.clear))), anchor=False)
         st.caption(plain(shown(card.verdict)))
         with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):
             words = _(

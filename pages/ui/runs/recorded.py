@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui.components.live_chart import LiveRun
 from pages.ui.session import state
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import _, plain, shown, tell, whole
+from pages.ui.words.text import _, plain, shown, tell, whole, whole_words
 from tlcore.errors import LabError
 from tlcore.evidence import recorded_comparison
 from tlcore.evidence.recorded_comparison import RecordedComparison
@@ -28,7 +28,7 @@ def show() -> None:
         st.warning(tell(error))
         return
     with st.container(key="verdict"):
-        st.header(plain(shown(card.headline)), anchor=False)
+        st.header(plain(whole_words(shown(card.headline))), anchor=False)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(plain(numbers(card)), width="content")
             with st.popover(_("Recorded"), icon=":material/info:", type="tertiary"):

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import between, percent
-from pages.ui.words.text import _, plain, shown
+from pages.ui.words.text import _, plain, shown, whole_words
 from tlcore.errors import SpecError
 from tlcore.evidence import side_by_side
 from tlcore.evidence.contest import Contest
@@ -67,7 +67,7 @@ def _verdict(runs: Sequence[Run], labels: Sequence[str]) -> Contest | None:
     if found is None:
         st.info(_("Fewer than two of these runs have a tested model, so there is nothing to test against another."))
         return None
-    st.subheader(plain(shown(found.headline)), anchor=False)
+    st.subheader(plain(whole_words(shown(found.headline))), anchor=False)
     st.caption(plain(f"{shown(found.tested)} {shown(found.scope)}"))
     return found
 

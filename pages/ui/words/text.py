@@ -22,6 +22,7 @@ PERCENT = "%.1f %%"  # of a column of numbers up to 100
 COOKIE = "transfer_lab_language"  # written by server/page.js when a language is chosen
 MOST_SESSIONS = 10_000  # whose choice is remembered without asking the cookie again
 _BEFORE_PERCENT = re.compile(r"(?<=[\d}]) %(?![{\w])")
+_WITHIN_A_WORD = re.compile(r"(?<=\w)-(?=\w)")
 _reader: ContextVar[str] = ContextVar("reader", default="")  # of a page that Streamlit does not make
 _chosen: dict[str, str] = {}  # by session; thousands of texts a page ask, so no cookie is read for each
 
@@ -85,6 +86,17 @@ def whole(text: str) -> str:
     True
     """
     return text.replace(" ", NO_BREAK).replace("-", NO_BREAK_HYPHEN)
+
+
+def whole_words(text: str) -> str:
+    """Return a text in which no line ends within a word.
+
+    Examples
+    --------
+    >>> whole_words("Fine-tuning leads on digits 0-4") == "Fine\u2011tuning leads on digits 0\u20114"
+    True
+    """
+    return _WITHIN_A_WORD.sub(NO_BREAK_HYPHEN, text)
 
 
 def tell(error: LabError) -> str:
