@@ -37,7 +37,18 @@ from tlcore.prediction import taught
 from tlcore.recipes import article_recipe, break_it, scratch_control
 from tlcore.sentences import Sentence, percent, spread
 from tlcore.sources import making
-from tlcore.spec import RANGES, ByHand, DataSpec, FineTuneSpec, HeadSpec, MetricPoint, Phase, Progress, SweepSpec
+from tlcore.spec import (
+    RANGES,
+    ByHand,
+    ComparisonSpec,
+    DataSpec,
+    FineTuneSpec,
+    HeadSpec,
+    MetricPoint,
+    Phase,
+    Progress,
+    SweepSpec,
+)
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -441,6 +452,17 @@ def test_a_run_is_shown_whole(do, home):
     assert "1 frozen layers are bit for bit unchanged" in printed
     assert "It broke." in do("runs", "show", broken.id)[1]
     assert json.loads(do("runs", "show", run.id, "--json")[1])["result"]["test"]["n"] == 100
+
+
+def test_a_comparison_is_shown_with_its_verdict(do, home):
+    store = Store(home)
+    ways = [{"name": name, "run": ended(store).id, "ended": True} for name in ("fine_tune", "scratch")]
+    run = store.create(ComparisonSpec(FineTuneSpec(), ways=("fine_tune", "scratch")))
+    store.claim(run.id)
+    store.finish(run.id, "done", {"ways": ways, "n_planned": 2})
+    verdict = json.loads(do("runs", "show", run.id, "--json")[1])["verdict"]
+    assert "tie" in verdict and verdict in do("runs", "show", run.id)[1]
+    assert "verdict" not in json.loads(do("runs", "show", ways[0]["run"], "--json")[1])
 
 
 def test_a_shortened_id_must_be_one_runs(do, home, monkeypatch):

@@ -77,6 +77,9 @@ def main() -> None:
         names = ("frozen", "from_scratch", "all")
         runs = [LiveRun(name, f"/test/{name}", label=name.replace("_", " ")) for name in names]
         live_chart("race", runs=runs, at_a_time=2, together="together" in st.query_params)
+    if show == "named":
+        runs = [LiveRun(name, f"/test/{name}", label=f"{name}: " + "frozen " * 12) for name in ("frozen", "all")]
+        live_chart("named", runs=runs, x_max=30)
     if show == "recorded":
         at = [(head, x) for x in range(1, 5) for head in ("fine_tune", "scratch")]
         points = [{"head": head, "input": "", "part": "validation", "x": x, "accuracy": x / 10} for head, x in at]

@@ -712,6 +712,19 @@ def test_runs_race_on_shared_axes_each_in_its_colour(show, server):
     assert len(set(ends)) >= 2
 
 
+def test_a_long_name_is_cut_short_at_the_line_end_and_leaves_the_plot_its_place(show, server):
+    for name in ("frozen", "all"):
+        server.change(name, reset=True, curve=[0, 30])
+    page = show("named")
+    wait_points(page, 66)
+    labels = "graph.layout.annotations.filter(each => /^(frozen|all): /.test(each.text)).map(each => each.text)"
+    shown = graph(page, labels)
+    assert len(shown) == 4 and all(label.endswith("…") for label in shown)
+    share = graph(page, "graph._fullLayout.margin.r / graph.clientWidth")
+    assert share < 0.25
+    expect(page.locator(".tl-live")).to_contain_text("frozen: " + "frozen " * 11)  # the legend has it whole
+
+
 def epochs(began: float, n: int = 4) -> list[dict]:
     """Return the points of a run whose first came so many seconds after its start."""
     return [

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tlcore import datasets, exports
 from tlcore.errors import SpecError
-from tlcore.evidence import contest, side_by_side
+from tlcore.evidence import contest, side_by_side, ways
 from tlcore.evidence.history import Filter, single
 from tlcore.exports import mlflow
 from tlcore.machine import is_alive
@@ -68,7 +68,10 @@ def _listed(store: Store, options: Namespace) -> Sequence[Run]:
 def show_run(options: Namespace) -> int:
     store = Store(options.home)
     run = find_run(store, options.id, deleted=True)
-    return console.show(options, json.loads(exports.run_json(run)), console.run_text(run, store.run_folder(run.id)))
+    values, text = json.loads(exports.run_json(run)), console.run_text(run, store.run_folder(run.id))
+    if found := ways.verdict(run, store):
+        values["verdict"], text = str(found), f"{text}\n{shown(found)}"
+    return console.show(options, values, text)
 
 
 def compare_runs(options: Namespace) -> int:

@@ -554,8 +554,10 @@ class Chart {
     const wide = width >= WIDE && !single;
     if (width < NARROW && this.colours().length > 2) ends = []; // the names above the plot must do
     // A free x axis leaves room for the labels at the line ends by itself; a fixed one needs it beside the plot.
-    const label = Math.max(60, ...ends.map((end) => measureText(end.label, font)));
-    const right = isNumber(x_max) ? Math.min(0.3 * width, 18 + label) : 18;
+    const room = (wide ? 0.2 : 0.3) * width - 18; // a long name would take the plot's place: the legend has it whole
+    for (const end of ends) end.shown = isNumber(x_max) ? shortened(end.label, room, font) : end.label;
+    const label = Math.max(60, ...ends.map((end) => measureText(end.shown, font)));
+    const right = isNumber(x_max) ? 18 + label : 18;
     const margin = { l: 52, r: right, t: 34, b: 46, pad: 0 };
     const inner = Math.max(100, width - margin.l - margin.r);
     const total = wide ? Math.round(height * 0.7) : height;
@@ -647,7 +649,7 @@ class Chart {
 
   endLabels(ends) {
     return ends.map((end) => ({
-      text: letters(end.label), showarrow: false, xref: `x${end.axis}`, yref: `y${end.axis}`, xanchor: "left", yanchor: "middle",
+      text: letters(end.shown), showarrow: false, xref: `x${end.axis}`, yref: `y${end.axis}`, xanchor: "left", yanchor: "middle",
       x: end.x, y: end.axis === "" && this.view.log ? Math.log10(end.y) : end.y, // Plotly wants log10 there
       xshift: 8, yshift: this.shifts[end.id] ?? 0, font: { color: end.colour, size: 13 },
     }));
@@ -1016,6 +1018,12 @@ const pen = document.createElement("canvas").getContext("2d");
 function measureText(text, family) {
   pen.font = `13px ${family}`;
   return Math.ceil(pen.measureText(text).width);
+}
+
+function shortened(text, room, family) {
+  let shown = text;
+  for (let n = text.length - 1; n > 0 && measureText(shown, family) > room; n -= 1) shown = `${text.slice(0, n).trimEnd()}…`;
+  return shown;
 }
 
 function rgb(colour) {
