@@ -153,38 +153,18 @@ function askFor(label, place) {
   chosen = label;
   const sentence = me.activity.kind === "teach" ? words.teach : words.draw;
   setText(main.querySelector("h1"), sentence.replace("{label}", label));
-  main.querySelectorAll(".choices [role=radio]").forEach((one) => one.setAttribute("aria-checked", one.textContent === label));
+  check(label);
   updatePad(place);
 }
 
 function choices() { // which class the drawing will be an example of
   const { classes } = me.activity;
   if (!classes.length) return [];
-  const group = element("div", "", "choices");
-  group.setAttribute("role", "radiogroup");
-  group.setAttribute("aria-label", words.which);
-  for (const name of classes) {
-    const one = button(name, "choice");
-    one.type = "button";
-    one.setAttribute("role", "radio");
-    one.addEventListener("click", () => askFor(name, main.querySelector(".tl-pad").parentElement));
-    group.append(one);
-  }
-  return [group];
+  return [radios("choices", words.which, classes, String, (name) => askFor(name, main.querySelector(".tl-pad").parentElement))];
 }
 
 function showBet() {
-  const group = element("div", "", "bets");
-  group.setAttribute("role", "radiogroup");
-  group.setAttribute("aria-label", words.bet);
-  for (const lane of me.activity.lanes) {
-    const one = button(called(lane), "choice");
-    one.type = "button";
-    one.dataset.lane = lane;
-    one.setAttribute("role", "radio");
-    one.addEventListener("click", () => bet(lane));
-    group.append(one);
-  }
+  const group = radios("bets", words.bet, me.activity.lanes, called, bet);
   write(top(), element("h1", words.bet), group, told(), told("", "paused"), element("p", words.secret, "small secret"));
   placed();
 }
@@ -203,10 +183,10 @@ async function bet(lane) {
 
 function placed() { // what the bet is, and how it ended
   const { begun, over, winners } = me.activity;
-  main.querySelectorAll("[data-lane]").forEach((one) => {
-    one.setAttribute("aria-checked", one.dataset.lane === me.vote);
+  check(me.vote);
+  main.querySelectorAll(".choice").forEach((one) => {
     one.disabled = begun || me.paused;
-    setText(one, called(one.dataset.lane)); // the host may have taken another network
+    setText(one, called(one.dataset.value)); // the host may have taken another network
   });
   main.querySelector(".secret").hidden = begun;
   const mine = me.vote ? called(me.vote) : "";
@@ -361,6 +341,39 @@ function element(tag, text = "", name = "") {
 
 function button(text, name) {
   return element("button", text, name);
+}
+
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+function radios(name, title, values, called, choose) { // one stop of the Tab key, arrows choose
+  const group = element("div", "", name);
+  group.setAttribute("role", "radiogroup");
+  group.setAttribute("aria-label", title);
+  for (const value of values) {
+    const one = Object.assign(button(called(value), "choice"), { type: "button" });
+    one.dataset.value = value;
+    one.setAttribute("role", "radio");
+    one.addEventListener("click", () => choose(value));
+    group.append(one);
+  }
+  group.addEventListener("keydown", (event) => {
+    if (!STEPS[event.key]) return;
+    event.preventDefault();
+    const all = [...group.children];
+    const next = all.at((all.indexOf(event.target) + STEPS[event.key]) % all.length);
+    next.focus();
+    next.click();
+  });
+  return group;
+}
+
+function check(value) {
+  const all = [...main.querySelectorAll(".choice")];
+  const on = all.findIndex((one) => one.dataset.value === value);
+  all.forEach((one, n) => {
+    one.setAttribute("aria-checked", n === on);
+    one.tabIndex = n === Math.max(on, 0) ? 0 : -1;
+  });
 }
 
 function field(id, title, settings) {

@@ -29,6 +29,7 @@ from tlcore import datasets, heads, people, sources
 from tlcore.lessons import TOURS
 from tlcore.prediction import own_heads, taught
 from tlcore.prediction.serving import LOADING
+from tlcore.rooms import Activity, Rooms, to_teach
 from tlcore.spec import DataSpec, FineTuneSpec, Origin, Phase
 from tlcore.store import Store
 
@@ -1139,6 +1140,33 @@ def test_from_opening_the_joining_address_to_the_first_stroke_on_the_wall_takes_
     expect(phone.get_by_role("status").filter(has_text="removed you")).to_be_visible()
     assert kept.complaints and all("/me" in complaint and "403" in complaint for complaint in kept.complaints)
     kept.complaints.clear()  # a browser calls a refusal an error
+
+
+def test_on_a_phone_a_bet_and_a_class_are_chosen_by_arrow_keys_and_text_twice_as_large_fits(visit, kept, lab):
+    host, store = people.Person("", host=True), Store(lab.home)
+    room = Rooms(store).open(host, Activity("bet", lanes=("nothing", "convolutions", "scratch"), label=""))
+    phone = kept.open(f"{lab.url}/join/{room.code}?k={room.key}", stranger=True, **PHONE)
+    assert everybody.lost(phone, everybody.LARGE) == []
+    phone.get_by_role("button", name="Join").click()
+    bets = phone.get_by_role("radiogroup").get_by_role("radio")
+    expect(bets).to_have_count(3)
+    phone.get_by_role("button", name="Change", exact=True).focus()
+    phone.keyboard.press("Tab")
+    expect(bets.first).to_be_focused()
+    phone.keyboard.press("ArrowUp")  # round to the last
+    expect(bets.last).to_be_focused()
+    expect(bets.last).to_be_checked()
+    assert [bet.get_attribute("tabindex") for bet in bets.all()] == ["-1", "-1", "0"]
+    assert everybody.lost(phone, everybody.LARGE) == []
+    Rooms(store).begin(room, to_teach("heart, star"))
+    classes = phone.get_by_role("radiogroup", name="What your drawing is an example of").get_by_role("radio")
+    expect(classes).to_have_count(2)
+    classes.and_(phone.locator("[tabindex='0']")).press("ArrowRight")
+    chosen = classes.and_(phone.locator(":focus"))
+    expect(chosen).to_be_checked()
+    expect(phone.get_by_role("heading", level=1)).to_contain_text(chosen.inner_text())
+    assert everybody.lost(phone, everybody.LARGE) == []
+    store.close()
 
 
 # ------------------------------------------------------------------ the camera
