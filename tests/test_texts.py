@@ -10,6 +10,7 @@ import pytest
 from streamlit.proto.ClientState_pb2 import ContextInfo
 
 from pages.ui import frame, languages
+from pages.ui.runs.fine_tune import own_task
 from pages.ui.runs.recorded import numbers
 from pages.ui.words import text
 from pages.ui.words.numbers import between, percent
@@ -18,7 +19,7 @@ from tlcore import translation
 from tlcore.errors import SpecError
 from tlcore.evidence import recorded_comparison
 from tlcore.sentences import Sentence
-from tlcore.spec import FineTuneSpec, Progress
+from tlcore.spec import FineTuneSpec, Forgetting, Progress
 from tlcore.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +41,7 @@ def test_no_line_ends_before_a_per_cent_sign_whoever_puts_the_number_together():
     assert percent(0.982) == "98.2\u00a0%" and between(0.974, 0.988) == "97.4 – 98.8\u00a0%"
     assert text._("{share:.0f} % sure").format(share=93) == "93\u00a0% sure"
     assert text.shown(Sentence("{a} against {b}", a="96.0 %", b="90.0 %")) == "96.0\u00a0% against 90.0\u00a0%"
+    assert own_task(Forgetting("MNIST digits 0-4", 9, 0.999, 0.95)).endswith(" 99.9\u00a0% → 95.0\u00a0%.")
     assert text.unbroken("true %{y}, answered %{x}") == "true %{y}, answered %{x}", "a chart's own fields stay"
 
 

@@ -449,14 +449,23 @@ def wait_points(page, n: int) -> None:
     page.wait_for_function("() => document.querySelector('.tl-live-plot .scatterlayer .trace')")
 
 
+OVER_THE_FIRST_PLOT = """() => {
+  const [stage, note] = ["stage", "empty span"].map((name) => document.querySelector(`.tl-live-${name}`));
+  const [all, own] = [stage, note].map((element) => element.getBoundingClientRect());
+  return 2 * (own.right - all.left) <= all.width || 2 * (own.bottom - all.top) <= all.height;
+}"""
+
+
 def test_points_appear_as_they_are_measured(show, server):
     server.change("one", reset=True)
     page = show("chart")
-    expect(page.get_by_text("The first point appears here")).to_be_visible()
+    note = page.get_by_text("The first point appears here")
+    expect(note).to_be_visible()
+    page.wait_for_function(OVER_THE_FIRST_PLOT)  # where it lies on no title
     progress = {"step": 250, "n_steps": 1000, "left_s": 12, "images_per_s": 8900, "first_step_s": 1.2}
     server.change("one", curve=[0, 25], progress=progress)
     wait_points(page, 27)
-    expect(page.get_by_text("The first point appears here")).to_be_hidden()
+    expect(note).to_be_hidden()
     assert graph(page, "graph.data.filter(t => t.uid).map(trace => trace.line.dash)") == [
         "5px,4px",
         "5px,4px",

@@ -136,7 +136,7 @@ class Clock:
         # features starts there too, so it must have risen as well.
         if train_loss > max(3 * log(n_classes), 2 * self.initial):
             raise TrainingError(
-                "The training loss rose to {loss:.3g}, far above guessing ({guess:.2g}), so training was stopped. "
+                "The training loss rose to {loss:,.1f}, far above guessing ({guess:.2g}), so training was stopped. "
                 "The learning rate is probably too high: try {rate:g} or less.",
                 loss=train_loss,
                 guess=log(n_classes),

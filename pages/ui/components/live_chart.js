@@ -552,12 +552,13 @@ class Chart {
     const width = this.stage.clientWidth;
     const single = this.isError();
     const wide = width >= WIDE && !single;
-    if (width < NARROW && this.colours().length > 2) ends = []; // the names above the plot must do
+    const unnamed = width < NARROW && this.colours().length > 2; // the names above the plot must do
+    if (unnamed) ends = [];
     // A free x axis leaves room for the labels at the line ends by itself; a fixed one needs it beside the plot.
     const room = (wide ? 0.2 : 0.3) * width - 18; // a long name would take the plot's place: the legend has it whole
     for (const end of ends) end.shown = isNumber(x_max) ? shortened(end.label, room, font) : end.label;
     const label = Math.max(60, ...ends.map((end) => measureText(end.shown, font)));
-    const right = isNumber(x_max) ? 18 + label : 18;
+    const right = isNumber(x_max) && !unnamed ? 18 + label : 18;
     const margin = { l: 52, r: right, t: 34, b: 46, pad: 0 };
     const inner = Math.max(100, width - margin.l - margin.r);
     const total = wide ? Math.round(height * 0.7) : height;
@@ -572,6 +573,7 @@ class Chart {
     if (isNumber(x_max)) Object.assign(xaxis, { range: [0, 1.01 * x_max], autorange: false });
     else xaxis.rangemode = "tozero";
     this.boxes = boxes;
+    this.empty.style.inset = single ? "" : wide ? "0 50% 0 0" : "0 0 50% 0"; // over the first plot, on no title
     return {
       uirevision: `${this.named} ${this.unit().name}`, // the same as long as the same is shown: zoom stays
       width,

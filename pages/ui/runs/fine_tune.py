@@ -11,7 +11,7 @@ from pages.ui.charts.figure import show_figure
 from pages.ui.components.film import film
 from pages.ui.components.live_chart import Rule
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import _, plain, shown, titled
+from pages.ui.words.text import _, plain, shown, titled, unbroken
 from tlcore import sources
 from tlcore.errors import LabError
 from tlcore.features import freezing
@@ -90,7 +90,7 @@ class FineTuneView(View[FineTuneSpec, FineTuneResult]):
 
 def own_task(found: Forgetting | None) -> str:
     """Return how well a network knew its source's own task before and after; "" where that was not measured."""
-    return _("The source's own task: {change}.").format(change=found.change) if found else ""
+    return _("The source's own task: {change}.").format(change=unbroken(found.change)) if found else ""
 
 
 def _in_phases(frozen: str, spec: FineTuneSpec) -> str:
