@@ -1322,7 +1322,9 @@ def test_a_chart_of_streamlits_is_saved_as_it_is_seen(show, screen):
     assert box and page.viewport_size
     assert box["x"] >= 0 and box["x"] + box["width"] <= page.viewport_size["width"]
     if screen:
-        assert all(b.evaluate("b => b.offsetHeight") >= 44 for b in page.locator(".tl-save button").all())
+        buttons = page.locator(".tl-save button").all()
+        assert all(button.evaluate("button => button.offsetHeight") >= 44 for button in buttons)
+        assert len({button.evaluate("button => button.offsetTop") for button in buttons}) == 1, "in one row"
 
 
 def test_a_live_chart_is_saved_with_every_point(show, server):
