@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .geometry import Grid
 if TYPE_CHECKING:
     import keras
 
+ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
 NO_CONVOLUTION = Sentence("A heat map needs a convolution whose places lie on the image; this network has none.")
 NO_SOFTMAX = Sentence("A heat map needs a network that ends in a softmax; this one does not.")
 
@@ -90,13 +92,17 @@ def _outputs(model: "keras.Model", names: Sequence[str], ending: "_Ending | None
 def looks_at(layers: Sequence[LayerInfo], on_image: Any) -> str:
     """Return the layer that a heat map is made of: the last convolution, or the end of the block that it is part of.
 
+    A normalisation and an activation of its own right after it belong to it: before them a value below zero may speak
+    for a class or be cut off, and a map of such values says nothing.
+
     Parameters
     ----------
     on_image : the names of the layers whose cells lie on the image
     """
     places = [i for i, layer in enumerate(layers) if "Conv" in layer.type and layer.name in on_image]
-    whole = [layer.name for layer in layers[places[-1] :] if layer.cut and layer.name in on_image] if places else []
-    return whole[0] if whole else ""
+    whole = [layer for layer in layers[places[-1] :] if layer.cut and layer.name in on_image] if places else []
+    after = list(takewhile(lambda layer: "Normalization" in layer.type or layer.type in ACTIVATIONS, whole[1:]))
+    return [*whole[:1], *after][-1].name if whole else ""
 
 
 @dataclass(frozen=True)
