@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,3 +219,12 @@ def test_a_film_of_a_network_of_blocks_tells_them_and_not_their_hundred_layers()
 
 def test_a_film_that_has_not_begun_has_no_frames():
     assert film.payload([film.Reel(FineTuneSpec(), None, ())])["lanes"][0]["frames"] == []
+
+
+def test_text_grows_with_the_size_that_a_browser_is_set_to():
+    root = Path(live.__file__).parents[1]
+    styles = [path for folder in ("pages", "server") for path in (root / folder).rglob("*.css")]
+    fixed = re.compile(r"^(?!html).*font(-size)?:[^;}\n]*\dpx.*", re.MULTILINE)
+    lines = [found.group().strip() for path in styles for found in fixed.finditer(path.read_text(encoding="utf-8"))]
+    # What is drawn grows with its drawing; "html" is what the others are sizes of.
+    assert [line for line in lines if " text {" not in line and not line.startswith("html")] == []

@@ -957,6 +957,9 @@ def test_on_a_phone_a_deep_link_opens_nothing_moves_and_in_chinese_axe_finds_not
         assert max(wide) <= width
     page.wait_for_load_state("networkidle")
     assert serious(page, colours=False) == []
+    page.set_viewport_size({"width": 320, "height": 740})
+    formulas = page.locator(".katex-display")  # keys cannot scroll them
+    assert formulas.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
 
 
 def has_opened(page: Page, path: str) -> None:
