@@ -142,6 +142,20 @@ def test_an_end_that_the_database_does_not_take_is_written_when_it_does(store, e
     assert execute(store, nothing).state == "done" and len(refused) == 3
 
 
+def test_a_store_that_is_away_for_many_beats_is_logged_once_and_once_when_it_is_back(store, monkeypatch, caplog):
+    def refuse(self, progress):
+        raise AwayError("the server restarts")
+
+    run = store.create(FineTuneSpec())
+    reporter = execution.Reporter(store, store.claim(run.id, worker="here"))
+    with monkeypatch.context() as away_for_a_while:
+        away_for_a_while.setattr(Attempt, "beat", refuse)
+        assert [reporter.flush() for _ in range(5)] == [False] * 5
+    assert [reporter.flush() for _ in range(5)] == [True] * 5
+    lines = [(record.getMessage(), bool(record.exc_info)) for record in caplog.records]
+    assert lines == [(f"run {run.id} could not report", True), (f"run {run.id} can report again", False)]
+
+
 def test_a_comparison_is_queued_again_with_the_part_that_was_cut_off(store, execute):
     whole = store.create(FineTuneSpec())
     attempt = store.claim(whole.id)

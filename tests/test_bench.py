@@ -60,6 +60,14 @@ def test_a_run_that_is_polled_keeps_its_points_beside_a_busy_engine(store):
         engine.close()
 
 
+@pytest.mark.parametrize("n_points", [0, 3])
+def test_a_run_is_copied_with_its_points_or_without_any(store, n_points):
+    run = growth.measured_so_far(store, FineTuneSpec(), n_points)
+    store.finish(run.id, "done")
+    growth.copy_runs(store, 2)
+    assert [len(store.points(copy.id)) for copy in store.list()] == [n_points] * 3
+
+
 # -- phones of a room
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from logging import getLogger
 from pathlib import Path
 
+from tlcore.machine.logs import Trouble
 from tlcore.sentences import Sentence
 from tlcore.store import Store
 
@@ -59,6 +60,7 @@ class DaskEngine:
         self._cluster = Cluster(scheduler, greet, work, mark, self._store.is_file, self._wake.set)
         self._hands: list[Hands] = []
         self._helps, self._lent = tuple(helps), {}  # when a worker last helped with a run, by both
+        self._trouble = Trouble(log)
         self._silent = ""  # what the scheduler's silence was last put down to
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -121,8 +123,9 @@ class DaskEngine:
                 self._look()
                 self._ends.take_over(self._in_hand())
                 self._hand_out()
-            except Exception:  # the store may be away for a while; the engine must not be
-                log.exception("the engine will try again")
+                self._trouble.ends("the engine works again")
+            except Exception as error:  # the store may be away for a while; the engine must not be
+                self._trouble.begins(error, "the engine will try again")
             self._wake.wait(TURN_S)
             self._wake.clear()
         self._cluster.close()

@@ -15,6 +15,7 @@ from typing import Protocol
 from tlcore.errors import LabError
 from tlcore.machine import is_alive, scratch
 from tlcore.machine.deaths import CutOff, cause, memory_kills
+from tlcore.machine.logs import Trouble
 from tlcore.sentences import Sentence
 from tlcore.store import Run, Store
 
@@ -81,7 +82,7 @@ class LocalEngine:
         self._ends = Ends(self._store, cause(CutOff()), stale_s)
         self._slots = [Slot(folder, warm, with_keras) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
-        self._purge_at = 0.0
+        self._purge_at, self._trouble = 0.0, Trouble(log)
         self._memory_kills, self._memory_ran_out = memory_kills(), -JUST_NOW_S  # as of the last look, and when it rose
         self._wake, self._closing, self._warm = threading.Event(), threading.Event(), threading.Event()
         # The children die with this thread (see processes.die_with_parent): it alone starts them, and ends in close().
@@ -146,8 +147,9 @@ class LocalEngine:
                 self._turn()
                 swept = swept or self._sweep()  # after the children were started: they need not wait for it
                 self._purge()
-            except Exception:  # the store may be away for a while; the engine must not be
-                log.exception("the engine will try again")
+                self._trouble.ends("the engine works again")
+            except Exception as error:  # the store may be away for a while; the engine must not be
+                self._trouble.begins(error, "the engine will try again")
             hurry = any((slot.job and slot.job.asked) or slot.is_warming for slot in self._slots)
             self._wake.wait(TURN_S / 8 if hurry else TURN_S)
             self._wake.clear()

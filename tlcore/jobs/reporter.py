@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcore.errors import LabError
+from tlcore.machine.logs import Trouble
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, Listener, MetricPoint, Progress, Result
 from tlcore.store import Attempt, Store, checkpoint, versions
@@ -39,6 +40,7 @@ class Reporter(Listener):
         self._cells: list[Cell] = []
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._stop, self._end, self._wake = threading.Event(), threading.Event(), threading.Event()
+        self._trouble = Trouble(log)  # of a store that is away at every beat
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Reporter":
@@ -120,9 +122,10 @@ class Reporter(Listener):
                     points = []
                 if self.attempt.beat(self.progress()):
                     self._stop.set()
+                self._trouble.ends("run %s can report again", self.run_id)
                 return True
-            except LabError:  # the store may come back; the points are kept for the next beat
-                log.exception("run %s could not report", self.run_id)
+            except LabError as error:  # the store may come back; the points are kept for the next beat
+                self._trouble.begins(error, "run %s could not report", self.run_id)
                 with self._lock:
                     self._points = points + self._points
                 return False

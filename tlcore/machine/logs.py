@@ -52,6 +52,26 @@ class Line(logging.Formatter):
         return json.dumps({name: value for name, value in fields.items() if value is not None}, ensure_ascii=False)
 
 
+class Trouble:
+    """Says once that what is tried again and again fails, and once that it works again."""
+
+    def __init__(self, log: logging.Logger):
+        self._log, self._last = log, ""
+
+    def begins(self, error: Exception, message: str, *values: object) -> None:
+        """Log an error with its trace; not when it is the last one again."""
+        what = f"{type(error).__name__}: {error}"
+        if what != self._last:
+            self._log.error(message, *values, exc_info=error)
+        self._last = what
+
+    def ends(self, message: str, *values: object) -> None:
+        """Log that it works again, if it did not."""
+        if self._last:
+            self._log.warning(message, *values)
+        self._last = ""
+
+
 def configure(environ: Mapping[str, str] = os.environ) -> None:
     """Write the log of this process to standard error, from the level that TRANSFER_LAB_LOG_LEVEL names (INFO) on.
 
