@@ -1,6 +1,6 @@
 """A few curves as one SVG file, readable on light and dark ground; no library draws it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
@@ -21,7 +21,7 @@ class Panel:
     title: str
     x_title: str
     y_title: str
-    curves: dict[str, Curve]
+    curves: Mapping[str, Curve]
     limit: float | None = None
 
 
