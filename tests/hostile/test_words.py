@@ -50,7 +50,9 @@ LINES = (
 def do(tmp_path, monkeypatch, capsys):
     """Run a command line; whatever would train, build, listen or serve only notes that it was reached."""
     monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path / "lab"))
-    monkeypatch.chdir(tmp_path)
+    empty = tmp_path / "around" / "here"  # "", "." and ".." are folders too
+    empty.mkdir(parents=True)
+    monkeypatch.chdir(empty)
     monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("the server was started"))
     for module, name in (
         (local_run, "train"),
@@ -79,7 +81,7 @@ def test_a_hostile_word_on_the_command_line(do, tmp_path, line):
     for word in WORDS[LINES.index(line) % 12 :: 1 if line == "{}" else 12]:
         if "\0" not in word:
             do(line, word)
-    assert set(os.listdir(tmp_path)) <= {"lab", "out"}
+    assert set(os.listdir(tmp_path)) <= {"lab", "around"} and set(os.listdir()) <= {"out"}
     assert Store(tmp_path / "lab").count() == 0
 
 
