@@ -25,7 +25,7 @@ run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://H
 # In three processes, for some tests wait, see tests/side_by_side.py; PYTEST_ARGS=-n0 is one.
 SIDE_BY_SIDE = $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/.browser-stamp  ## every test, in a real browser too, and a sample of each grid: 16 to 25 minutes
+test: $(VENV)/.browser-stamp  ## every test, in a real browser too, and a sample of each grid: 16 to 30 minutes
 	@$(COMPILE) tests || true
 	@$(SIDE_BY_SIDE) --sample --sum-up "all tests" $(PYTEST_ARGS)
 
