@@ -4,9 +4,10 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from tlcore.errors import DataError
 
 from .bounds import DRAFTS, folder
 from .nouns import FORMS, Report
+
+T = TypeVar("T")
 
 ITEMS, FACTS, NAMES, REPORT = "items.u8", "facts.npz", "names.json", "report.json"
 ID = 16  # hexadecimal digits
@@ -93,16 +96,29 @@ def opened(id: str, owner: str) -> Draft:
     DataError
         There is none of that id, or it is somebody else's.
     """
+    draft = read(id, owner, REPORT, lambda place, kept: Draft(place, Report.from_json(kept["report"]), kept["native"]))
+    if draft is None:
+        raise DataError("These pictures are gone: what is not added within an hour is deleted. Give the files again.")
+    return draft
+
+
+def read(id: str, owner: str, name: str, make: Callable[[Path, dict[str, Any]], T]) -> T | None:
+    """Return what ``make`` makes of a file of a person's draft, which is kept for another hour; None if it is gone.
+
+    Parameters
+    ----------
+    name : of the file, JSON
+    make : gets the draft's folder and what the file holds
+    """
     place = folder() / DRAFTS / id
-    if owned(id, owner):
-        try:
-            kept = json.loads((place / REPORT).read_text(encoding="utf-8"))
-            draft = Draft(place, Report.from_json(kept["report"]), kept["native"])
-            os.utime(place)
-            return draft
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-    raise DataError("These pictures are gone: what is not added within an hour is deleted. Give the files again.")
+    if not owned(id, owner):
+        return None
+    try:
+        made = make(place, json.loads((place / name).read_text(encoding="utf-8")))
+        os.utime(place)
+        return made
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def discard(id: str, owner: str) -> None:

@@ -18,9 +18,9 @@ from tlcore.inputs.decoding import DAMAGED, LONGEST, TOO_LARGE
 from tlcore.sentences import Sentence
 from tlcore.spec import InputForm
 
-from .bounds import DRAFTS, MB, Limits, folder, limits
+from .bounds import MB, Limits, limits
 from .decoding import is_picture
-from .draft import ITEMS, owned, read_rows
+from .draft import ITEMS, read, read_rows
 from .folders import MOST_ENTRIES, in_zip, is_hidden, is_zip, loose, opened, path_of
 from .looking import in_turn
 from .nouns import Given, listed, short
@@ -84,17 +84,15 @@ def batch(id: str, owner: str = "") -> Batch:
     DataError
         There is none of that id, or it is somebody else's.
     """
-    place = folder() / DRAFTS / id
-    if owned(id, owner):
-        try:
-            kept = json.loads((place / MANY).read_text(encoding="utf-8"))
-            os.utime(place)
-            refused = tuple((name, sentences.loads(reason)) for name, reason in kept["refused"])
-            form = InputForm(kept["modality"], tuple(kept["shape"]))
-            return Batch(id, place, form, tuple(kept["names"]), refused)
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-    raise DataError("These pictures are gone: they are deleted after an hour. Give the files again.")
+
+    def made(place: Path, kept: dict[str, Any]) -> Batch:
+        refused = tuple((name, sentences.loads(reason)) for name, reason in kept["refused"])
+        return Batch(id, place, InputForm(kept["modality"], tuple(kept["shape"])), tuple(kept["names"]), refused)
+
+    found = read(id, owner, MANY, made)
+    if found is None:
+        raise DataError("These pictures are gone: they are deleted after an hour. Give the files again.")
+    return found
 
 
 def in_child(place: Path, givens: Sequence[Given], form: InputForm, centred: bool, whole: bool, most: Limits) -> None:
