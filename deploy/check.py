@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import postgres_server  # noqa: E402
+import postgres_server  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 from deploy import steps  # noqa: E402
 
@@ -72,6 +72,7 @@ def main() -> int:
     parser.add_argument("--packages", type=Path, metavar="VENV")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # as after Ctrl+C: what was made goes
     try:
         if options.inside:
             serve(options.inside)
@@ -81,10 +82,11 @@ def main() -> int:
             tell("the steps themselves", f"NOT TRIED: {missing}")
             return 0
         with tempfile.TemporaryDirectory(prefix="deploy-") as place:
-            folder = (options.keep or Path(place)).resolve()
+            os.chmod(place, 0o711)  # Postgres is another user
+            folder = (options.keep or Path(place) / "image").resolve()
             build(folder, options.packages)
-            apart = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
-            return subprocess.run([*apart, sys.executable, __file__, "--inside", folder]).returncode
+            words = ["--net", "--ipc", sys.executable, __file__, "--inside", folder]
+            return apart(*words, env=os.environ | {"TMPDIR": place})
     except NotSo as error:
         print(f"NOT SO: {error}", file=sys.stderr)
         return 1
@@ -99,6 +101,20 @@ def unable() -> str:
         return f"there is no {missing[0]} here"
     done = subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "true"], capture_output=True, text=True)
     return done.stderr.strip() if done.returncode else ""
+
+
+def apart(*words: str | Path, env: Mapping[str, str] | None = None) -> int:
+    """Run a command with mounts and processes of its own; these end when this process is told to."""
+    own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    process = subprocess.Popen([*own, *words], env=env)
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            first = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            for pid in first or [process.pid]:  # with the first one all go, and unshare ends once they are gone
+                os.kill(int(pid), signal.SIGKILL)
+            process.wait()
 
 
 def lint() -> None:
@@ -169,17 +185,16 @@ def in_build(folder: Path, env: dict[str, str], cwd: str, command: str) -> None:
     """Execute a RUN line where all of the machine is read-only but the image's own folders."""
     env = {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)} | env
     env |= {"PATH": f"{sys.base_prefix}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp"}
-    code = (
+    mounts = (
         "import sys; sys.path.insert(0, sys.argv[1]); from deploy import check; from pathlib import Path; "
         "check.mount_root(Path(sys.argv[2]), whole=True)"
     )
     root = folder / "root"
     words = ["chroot", str(root), "/usr/bin/env", "-i", "-C", cwd, *(f"{k}={v}" for k, v in env.items()), "sh", "-c"]
     script = '"$1" -c "$2" "$3" "$4" && shift 4 && exec "$@"'
-    apart = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh"]
-    done = subprocess.run([*apart, sys.executable, code, str(ROOT), str(folder), *words, command])
-    if done.returncode:
-        raise NotSo(f"RUN {command} ended with {done.returncode}")
+    code = apart("sh", "-c", script, "sh", sys.executable, mounts, str(ROOT), str(folder), *words, command)
+    if code:
+        raise NotSo(f"RUN {command} ended with {code}")
 
 
 def simulate(said: str) -> None:
@@ -265,6 +280,7 @@ def secret_words() -> dict[str, str]:
 def serve(folder: Path) -> None:
     """Start the services in this process's own namespaces, and hold them against what the files promise."""
     subprocess.run([sys.executable, "-c", LOOPBACK], check=True)
+    mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm")
     root = mount_root(folder)
     services = steps.services({"LAB_SECRET": secrets.token_hex(32), "LAB_DB_PASSWORD": secrets.token_hex(8)})
     image = steps.dockerfile()[-1]

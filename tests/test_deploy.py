@@ -1,8 +1,12 @@
 """deploy/: what its files name is there, their linters pass, and compose.yaml's services work in a closed root."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -88,8 +92,8 @@ def test_ports_and_probes_are_those_of_the_server():
 
 def test_versions_are_those_of_the_project():
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    least = re.search(r'requires-python = ">=(\d+\.\d+)"', project)[1]
-    assert {re.search(r"python:(\d+\.\d+)-", stage.base)[1] for stage in steps.dockerfile()} == {least}
+    least = set(re.findall(r'requires-python = ">=(\d+\.\d+)"', project))
+    assert {one for stage in steps.dockerfile() for one in re.findall(r"python:(\d+\.\d+)-", stage.base)} == least
     assert {one["image"] for one, _ in containers().values()} == {f"transfer-lab:{tlcore.__version__}"}
     assert f'version = "{tlcore.__version__}"' in project
 
@@ -143,3 +147,34 @@ def test_the_services_of_compose_work_in_a_closed_root_without_a_network():
         "two runs on the workers",
     ):
         assert line in done.stdout
+
+
+@pytest.mark.keras
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.timeout(900, func_only=True)
+@pytest.mark.parametrize("moment", ["COPY tlcore", "there is no network", "db: "])
+def test_a_check_that_is_told_to_stop_leaves_nothing_behind(moment):
+    if why := check.unable():
+        pytest.skip(f"the steps cannot be done here: {why}")
+    shared = set(Path("/dev/shm").iterdir())
+    with tempfile.TemporaryDirectory(prefix="t-") as place:  # short: a socket's path may have 107 characters
+        os.chmod(place, 0o711)
+        words = [sys.executable, ROOT / "deploy" / "check.py", "--packages", sys.prefix]
+        with subprocess.Popen(words, env=os.environ | {"TMPDIR": place}, stdout=subprocess.PIPE, text=True) as process:
+            said = next((line for line in process.stdout or () if line.startswith(moment)), "")
+            if not said or "NOT TRIED" in said:
+                pytest.skip(f"this machine's check says nothing of {moment!r}: {said}")
+            process.terminate()
+            assert process.wait(120) == 128 + signal.SIGTERM
+        assert list(Path(place).iterdir()) == []
+        assert [path for path in Path("/proc").glob("[0-9]*/cmdline") if place in read(path)] == []
+    left = {path for path in Path("/dev/shm").iterdir() if path.name.startswith("PostgreSQL")} - shared
+    assert left == set()
+
+
+def read(path):
+    """Return what a file of a process says; "" of one that is gone."""
+    with suppress(OSError):
+        return path.read_text(errors="replace")
+    return ""
