@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,8 @@ ME = Person("0" * 32)
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
-    found = Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), WhatIf(store.folder))
+    engine: Any = SimpleNamespace(stop=None)
+    found = Lab(store.folder, store, engine, Serving(store.folder), WhatIf(store.folder))
     monkeypatch.setattr(state, "lab", lambda: found)
     monkeypatch.setattr(state, "person", lambda: ME)
     return found
@@ -60,7 +62,8 @@ def finished(
 def compared(store: Store, head: str):
     """A comparison of one head on features, which answered twelve images of two classes rightly."""
     run = finished(store, mixed())
-    row = HeadRow(**asdict(run.result.test), head=head, input="features", file=f"heads/{head}-features.skops")
+    test: Any = run.result.test
+    row = HeadRow(**asdict(test), head=head, input="features", file=f"heads/{head}-features.skops")
     line = HeadMean(head, "features", 1, 1.0, None, 0.1, 0.0, 0.0, None, 4, best=True)
     network = outputs.load(store.run_folder(run.id) / outputs.FILE, "model")
     other = store.create(HeadSpec(heads=(head,), data=DataSpec(per_class=5)), owner=ME.id)
@@ -184,7 +187,10 @@ def test_the_classes_table_is_the_confusions(lab):
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
-    [((0,), "A tie\\: this one"), ((0, 1, 2, 3, 4, 5), "this one is better than the other")],
+    [
+        ((0,), "12 test images are too few to tell\\: this one"),
+        ((0, 1, 2, 3, 4, 5), "this one is better than the other"),
+    ],
 )
 def test_two_models_on_the_same_images_are_compared_image_by_image(lab, wrong, sentence):
     finished(lab.store, mixed(*wrong))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pages.test_pages import lab, opened, sound, words  # noqa: F401
@@ -17,9 +18,10 @@ PIXELS = HeadMean(head="random_forest", input="pixels", mean=0.92, low=0.912, hi
 
 def headline(monkeypatch, lines, clear):
     rivals = [SimpleNamespace(clear=bool(clear))]
-    pair = SimpleNamespace(clear=clear is True, ranking=SimpleNamespace(rivals=rivals))
+    pair = SimpleNamespace(clear=clear is True, too_few=False, ranking=SimpleNamespace(rivals=rivals))
     monkeypatch.setattr(compare_heads.contest, "find", lambda entrants: pair if len(entrants) == 2 else None)
-    return compare_heads.headline(SimpleNamespace(), lines, None)
+    run: Any = SimpleNamespace()
+    return compare_heads.headline(run, lines, None)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tlcore.store import Run
 MODEL = "model"  # the network of a run
 FEW_LABELS = 50  # a class; with fewer, another draw of the images often turns the order round
 SEEDS = 5  # that a repetition has
+FAR = 0.05  # apart: whom so much divides are not called a tie because there were too few images to tell
 MORE_SEEDS = Sentence("Only more seeds can tell which method is better.")
 
 
@@ -64,6 +65,12 @@ class Contest:
         return self.few and not (self.by_seeds and self.ranking.n >= SEEDS)
 
     @property
+    def too_few(self) -> bool:
+        """Whether the best is far ahead, and yet there are too few test images to call it better."""
+        rival = self.ranking.rivals[0]
+        return not rival.clear and not self.by_seeds and rival.lead >= FAR
+
+    @property
     def verdict(self) -> Sentence:
         """Return which is better, or that it is a tie; of balanced accuracies with what they are."""
         return join([self._verdict, self.measure]) if self.measure else self._verdict
@@ -72,6 +79,10 @@ class Contest:
     def _verdict(self) -> Sentence:
         rival = self.ranking.rivals[0]
         values = {**self._pair(rival), "how": self._how(rival)}
+        if self.too_few:
+            return Sentence(
+                "{n:,} test images are too few to tell: {first} {a}, {second} {b} ({how}).", n=self.ranking.n, **values
+            )
         if self.few and not self.by_seeds:
             return Sentence("{these} {what}", these=self.these, what=self._on_one_draw(rival, values))
         if rival.clear:
@@ -91,6 +102,9 @@ class Contest:
         values = self._pair(rival)
         if self.measure:
             return self._of_balanced(rival, values)
+        if self.too_few:
+            n = self.ranking.n
+            return Sentence("{n:,} test images are too few to tell: {first} {a}, {second} {b}", n=n, **values)
         if not rival.clear:
             return Sentence("A tie: {first} {a}, {second} {b}", **values)
         if self.few and not self.by_seeds:
@@ -99,6 +113,12 @@ class Contest:
         return Sentence("{first} is better than {second}: {a} against {b}", **values)
 
     def _of_balanced(self, rival: Rival, values: Mapping[str, object]) -> Sentence:
+        if self.too_few:
+            return Sentence(
+                "{n:,} test images are too few to tell: {first} {a}, {second} {b} (balanced accuracy)",
+                n=self.ranking.n,
+                **values,
+            )
         if not rival.clear:
             return Sentence("A tie in balanced accuracy: {first} {a}, {second} {b}", **values)
         if self.few and not self.by_seeds:

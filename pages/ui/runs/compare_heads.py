@@ -226,6 +226,8 @@ def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
     if len(firsts) < 2:
         return shown(found.headline) if found else names.head_on(lines[0].head, lines[0].input)
     pair = contest.find([Entrant(name, run, f"{line.head}-{name}") for name, line in firsts.items()])
+    if pair and pair.too_few:
+        return shown(pair.headline)
     return _headline(lines, pair is not None and pair.clear, pair is not None and pair.ranking.rivals[0].clear)
 
 
