@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,7 @@ async def answers(request: Request) -> Response:
 
 
 def _asked(content: bytes, names: list[str], language: str | None) -> dict[str, Any]:
-    return asked(frames.read(content, _form(names[0], state.lab().folder)), names, language)
+    return asked(frames.read(content, _form(names[0])), names, language)
 
 
 def asked(item: np.ndarray, names: list[str], language: str | None) -> dict[str, Any]:
@@ -98,9 +97,9 @@ def followed(
 
 
 @lru_cache(maxsize=500)
-def _form(name: str, folder: Path) -> InputForm:
+def _form(name: str) -> InputForm:
     """Ten pictures a second ask for the same; what a model reads never changes."""
-    return prediction.form_of_model(name, folder)
+    return prediction.form_of_model(name, state.lab().store.get)
 
 
 def rounded(shares: list[float]) -> list[float]:

@@ -209,7 +209,7 @@ async def _form(request: Request, content: bytes) -> dict[str, Any]:
 def _answered(person: Person, name: str, sent: Any) -> dict[str, Any]:
     lab = state.lab()
     info = programs.model_for(person, name, lab.store)
-    item = programs.item_of(sent, info.form, reads_whole(info.name, lab.folder))
+    item = programs.item_of(sent, info.form, reads_whole(info.name, lab.store.get))
     answers, outside = frames.followed(item, [info.name], PATIENCE_S)
     answer = answers[info.name]
     if isinstance(answer, str):

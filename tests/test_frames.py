@@ -52,9 +52,10 @@ class Answering:
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    opened = SimpleNamespace(keys=Keys("s" * 32), folder=tmp_path, serving=Answering())
+    store = SimpleNamespace(get=None)
+    opened = SimpleNamespace(keys=Keys("s" * 32), folder=tmp_path, store=store, serving=Answering())
     monkeypatch.setattr(state, "lab", lambda: opened)
-    monkeypatch.setattr(prediction, "form_of_model", lambda name, folder: FORM)
+    monkeypatch.setattr(prediction, "form_of_model", lambda name, run_of: FORM)
     route._form.cache_clear()
     yield opened
     route._form.cache_clear()

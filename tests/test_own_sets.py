@@ -104,8 +104,8 @@ def test_a_table_of_paths_gives_the_labels_of_a_zip(tmp_path, key):
 
 @pytest.mark.parametrize("header", [True, False])
 def test_a_table_of_pixels_is_read_as_mnists_are_shared(tmp_path, header):
-    images, labels = files.digits(8), [7, 3] * 4
-    report = looked(files.written(tmp_path / "digits.csv", files.pixel_csv(images, labels, header)))
+    images = files.digits(8)
+    report = looked(files.written(tmp_path / "digits.csv", files.pixel_csv(images, [7, 3] * 4, header)))
     assert counted(report) == {"3": (4, 0), "7": (4, 0)} and report.form == "image"
     np.testing.assert_array_equal(own_sets.thumbnails(report.id, "", range(8)), images)
 
@@ -320,9 +320,9 @@ def test_a_card_says_whether_grey_pictures_fill_their_frame_or_are_ink_on_a_grou
     assert {name: card.whole for name, card in cards.items()} == {"x_rays": True, "digits": False, "scans": False}
     assert own_sets.card(cards["x_rays"].name).whole
     runs = {name: store.create(FineTuneSpec(data=DataSpec(card.name))) for name, card in cards.items()}
-    whole = {name: prediction.reads_whole(f"run:{run.id}", store.folder) for name, run in runs.items()}
+    whole = {name: prediction.reads_whole(f"run:{run.id}", store.get) for name, run in runs.items()}
     assert whole == {"x_rays": True, "digits": False, "scans": False}
-    assert not prediction.reads_whole("source:digits", store.folder)
+    assert not prediction.reads_whole("source:digits", store.get)
 
 
 def test_small_grey_pictures_can_be_taken_as_photographs_and_back(tmp_path):

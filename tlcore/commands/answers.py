@@ -4,6 +4,7 @@ import json
 import re
 from argparse import Namespace
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,9 @@ def predict(options: Namespace) -> int:
     name = find_model(options.home, options.model)
     if many_pictures.asked_for(options):
         return many_pictures.predict(options, name)
-    form = prediction.form_of_model(name, options.home)
-    whole = prediction.reads_whole(name, options.home)
+    run_of = partial(prediction.run_in, options.home)
+    form = prediction.form_of_model(name, run_of)
+    whole = prediction.reads_whole(name, run_of)
     model: prediction.Predictor | None = None
     code = console.OK
     for path in options.files:

@@ -3,6 +3,7 @@
 import json
 import os
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -37,8 +38,9 @@ def predict(options: Namespace, name: str) -> int:
             told = done
             console.tell(_("{n:,} of {total:,} pictures read").format(n=done, total=total))
 
-    form = prediction.form_of_model(name, options.home)
-    how = {"centred": options.normalise, "whole": prediction.reads_whole(name, options.home)}
+    run_of = partial(prediction.run_in, options.home)
+    form = prediction.form_of_model(name, run_of)
+    how = {"centred": options.normalise, "whole": prediction.reads_whole(name, run_of)}
     batch = own_sets.look_at_many(list(given_files(options.files)), form, progress=progress, **how)
     try:
         with console.quiet():

@@ -26,7 +26,6 @@ from tlcore.spec import (
     check_choice,
     check_number,
 )
-from tlcore.store import Store
 from tlcore.store.checkpoint import Checkpoint
 
 from .job import Job
@@ -69,7 +68,7 @@ def subject(name: str, folder: Path) -> Subject:
         origin = own_heads.info(asked.id).origin
         return Subject(name, origin.class_names, origin.form, origin.source, origin.data)
     if asked.kind in ("run", "head"):
-        run = Store(folder).get(asked.id)
+        run = prediction.run_in(folder, asked.id)
         if any(info.name == name for info in prediction.of_run(run)):
             learned = replace(run.spec.data, seed=run.spec.seed)
             return Subject(name, run.result.class_names, prediction.form_of(run), run.spec.source, learned)

@@ -20,6 +20,7 @@ from .predictors import (
     pieces,
     predictor,
     reads_whole,
+    run_in,
     verdict,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "pieces",
     "predictor",
     "reads_whole",
+    "run_in",
     "verdict",
 ]

@@ -1,16 +1,16 @@
 """A head that follows what a person shows: asked again, it has learned from every example there is by then."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 
-from tlcore import features, sources, teaching
+from tlcore import sources, teaching
 from tlcore.errors import DataError, SpecError
 from tlcore.spec import InputForm
 from tlcore.teaching import Example, Examples, Kind, LinearHead, Score
 
 from .names import ModelName
+from .vectors import vectors
 
 ProbaOf = Callable[[np.ndarray], np.ndarray]
 FEWEST = 3  # examples of each class, before anything is called outside
@@ -41,13 +41,11 @@ def examples_of(id: str) -> Examples:
     return teaching.of(owner, kind)
 
 
-@lru_cache(maxsize=4)  # features alone and what was learned on them share one network
 def extractor(kind: Kind) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function of items, (n, *form.shape), to features, float32 (n, d)."""
     if kind.layer not in sources.info(kind.source).cut_names:
         raise SpecError("The network {name} has no layer {layer}.", name=kind.source, layer=kind.layer)
-    answer = features.compiled(features.submodel(sources.load(kind.source), kind.layer))
-    return lambda items: answer(items).reshape(len(items), -1)
+    return vectors(kind.source, kind.layer, 0, True)
 
 
 class Follower:

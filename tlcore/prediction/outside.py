@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tlcore import datasets, features, inputs, sources
+from tlcore import datasets, features, inputs, sources, teaching
 from tlcore.errors import DataError
 from tlcore.spec import PIXELS, DataSpec, InputForm
-from tlcore.store import Store
 
-from . import collected, own_heads, taught
+from . import collected, own_heads, signs, taught
 from .names import ModelName
-from .predictors import Predictor, form_of, load_model
+from .predictors import Predictor, form_of, load_model, run_in
+from .vectors import once_each, vectors
 
 if TYPE_CHECKING:
     import keras
@@ -95,6 +95,7 @@ def _units(x: np.ndarray) -> np.ndarray:
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), TINY)
 
 
+See = Callable[[np.ndarray], np.ndarray]
 Reader = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 Tell = Callable[[np.ndarray], np.ndarray]
 
@@ -156,7 +157,9 @@ def _made_for(asked: ModelName, folder: Path) -> tuple[InputForm, DataSpec, Call
         head = own_heads.info(asked.id)
         origin = head.origin
         return _with_source(origin.form, _unseen(origin.data), head.source, origin.seed, origin.scale)
-    run = Store(folder).get(asked.id)
+    if asked.kind == "signs":
+        return _with_source(signs.form(), DataSpec(signs.TARGET), teaching.kind("photo").source, 0, True)
+    run = run_in(folder, asked.id)
     spec, form = run.spec, form_of(run)
     task = _unseen(spec.data)
     if asked.kind == "run":
@@ -179,13 +182,22 @@ def _with_source(
 
 @lru_cache(maxsize=8)  # heads of one run, and of runs alike, see the same
 def _of_source(form: InputForm, task: DataSpec, source: str, seed: int, scale: bool) -> Tell:
-    return calibrated(form, task, sources.load(source, seed=seed, scale=scale) if source else None)
+    if not source:
+        return calibrated(form, task, None)
+    return _compared(form, task, vectors(source, features.first_vector(sources.info(source).layers), seed, scale))
 
 
 def calibrated(form: InputForm, task: DataSpec, network: "keras.Model | None") -> Tell:
     """Compare with what a network sees of unseen items of its task; without one with the items themselves."""
+    if network is None:
+        return _compared(form, task, inputs.modality(form.modality).flat)
+    layer = features.first_vector(sources.describe(network))
+    return _compared(form, task, features.compiled(features.submodel(network, layer)))
+
+
+def _compared(form: InputForm, task: DataSpec, see: See) -> Tell:
     held_out, test = datasets.unseen(task)
-    order, read_items = np.random.default_rng(SEED).permutation(len(held_out)), _reader(form, network)
+    order, read_items = np.random.default_rng(SEED).permutation(len(held_out)), _both(form, see)
     n_calibration = min(N_CALIBRATION, len(order) // 2)
     calibration = read_items(held_out[order[:n_calibration]])
     n_known = min(N_KNOWN, MOST_NUMBERS // max(rows.shape[1] for rows in calibration))
@@ -197,18 +209,16 @@ def calibrated(form: InputForm, task: DataSpec, network: "keras.Model | None") -
     def tell(items: np.ndarray) -> np.ndarray:
         return np.stack([distance(*read_items(items)), np.full(len(items), false_alarms)], axis=1)
 
-    return tell
+    return once_each(tell)
 
 
-def _reader(form: InputForm, network: "keras.Model | None") -> Reader:
+def _both(form: InputForm, see: See) -> Reader:
     """Return a function of stored items, shape (n, *form.shape): features (n, d), and raw numbers (n, e)."""
     flat = inputs.modality(form.modality).flat
-    if network is None:
-        return lambda items: (flat(items), flat(items))
-    answer = features.compiled(features.submodel(network, features.first_vector(sources.describe(network))))
 
     def read_items(items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = [answer(items[first : first + BATCH]) for first in range(0, len(items), BATCH)]
+        few = len(items) <= BATCH  # then these very ones, which others ask about too
+        parts = [see(items)] if few else [see(items[at : at + BATCH]) for at in range(0, len(items), BATCH)]
         return np.concatenate(parts).reshape(len(items), -1), flat(items)
 
     return read_items

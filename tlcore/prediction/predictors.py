@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from tlcore.store import Run, Store
 
 from . import collected, examining, own_heads, signs, taught
 from .names import ModelName
+from .vectors import vectors
 
 Transfer = Literal["before", "after", "without"]
 
@@ -140,8 +142,19 @@ def form_of(run: Run) -> InputForm:
     return run.result.form or FORM  # a run of before there were others has none
 
 
-def form_of_model(name: str, folder: Path) -> InputForm:
-    """Return the form of what a model reads, by its name and without loading it; raises as ``predictor``."""
+def run_in(folder: Path, run_id: str) -> Run:
+    """Return a run of a data folder, whose store is closed again: each one that stays open holds files open."""
+    with closing(Store(folder)) as store:
+        return store.get(run_id)
+
+
+def form_of_model(name: str, run_of: Callable[[str], Run]) -> InputForm:
+    """Return the form of what a model reads, by its name and without loading it; raises as ``predictor``.
+
+    Parameters
+    ----------
+    run_of : gives the run of an id: ``get`` of a store that is open, or ``run_in`` a folder
+    """
     asked = ModelName.parse(name)
     if asked.kind == "taught":
         return taught.card().form
@@ -151,15 +164,15 @@ def form_of_model(name: str, folder: Path) -> InputForm:
         return collected.form_of(asked)
     if asked.kind == "signs":
         return signs.form()
-    return sources.info(asked.id).form if asked.kind == "source" else form_of(Store(folder).get(asked.id))
+    return sources.info(asked.id).form if asked.kind == "source" else form_of(run_of(asked.id))
 
 
-def reads_whole(name: str, folder: Path) -> bool:
+def reads_whole(name: str, run_of: Callable[[str], Run]) -> bool:
     """Return whether a model takes a picture file as it is, for it learned from own pictures that are no ink."""
     asked, target = ModelName.parse(name), ""
     try:
         if asked.kind in ("run", "head"):
-            target = Store(folder).get(asked.id).spec.data.target
+            target = run_of(asked.id).spec.data.target
         elif asked.kind == "source":
             target = sources.info(asked.id).task
         elif asked.kind == "own":
@@ -205,14 +218,31 @@ def predictor(name: str, folder: Path) -> Predictor:
     if asked.kind == "own":
         card = own_heads.info(asked.id)
         head = heads.load(own_heads.checked_file(card))
-        return of_pieces(name, _stacked(head, replace(card.origin, source=card.source)))
+        return _of_head(name, head, replace(card.origin, source=card.source))
     if asked.kind in collected.KINDS:
         return Predictor(name, (), collected.form_of(asked), collected.proba_of(asked), once=asked.kind == "score")
     if asked.kind == "signs":
         return Predictor(name, signs.class_names(), signs.form(), signs.proba_of(asked.id))
     if asked.kind == "outside":
         raise SpecError("There is no model {name!r}. Pick one from the list.", name=name)
+    if asked.kind == "head":
+        return _of_head(name, *_head_of_run(asked, folder))
     return of_pieces(name, pieces(name, folder))
+
+
+def _of_head(name: str, head: heads.FittedHead, origin: Origin) -> Predictor:
+    """Return a head on the features that it was fitted on as a model that answers under a name."""
+    alone, see = heads.answer_alone(head), inputs.modality(origin.form.modality).flat
+    if origin.input != PIXELS:
+        see = vectors(origin.source, origin.layer, origin.seed, origin.scale)
+    return Predictor(name, origin.class_names, origin.form, lambda items: alone.predict_proba(see(items)))
+
+
+def _head_of_run(asked: ModelName, folder: Path) -> tuple[heads.FittedHead, Origin]:
+    """Load a head that a run left, and what it was fitted on."""
+    run, file = run_in(folder, asked.id), f"heads/{asked.file}"
+    row = next(row for row in run.result.heads if row.file == file)
+    return heads.load(checked_file(run, file, folder)), examining.origin_of(run, row)
 
 
 def checked_file(run: Run, name: str, folder: Path) -> Path:
@@ -226,13 +256,13 @@ def checked_file(run: Run, name: str, folder: Path) -> Path:
     known = run.result.files.get(name)
     if known is None:
         raise DataError("Run {run_id} has no file {name!r}. Train it again.", run_id=run.id, name=name)
-    store = Store(folder)
-    path = store.run_folder(run.id) / name
-    found = _sha256(path)
-    if found != known.sha256 and store.files.remote:  # the copy here may be damaged, or of a moment ago
-        path.unlink(missing_ok=True)
-        store.files.bring(run.id, at_most_s=0.0)
+    with closing(Store(folder)) as store:
+        path = store.run_folder(run.id) / name
         found = _sha256(path)
+        if found != known.sha256 and store.files.remote:  # the copy here may be damaged, or of a moment ago
+            path.unlink(missing_ok=True)
+            store.files.bring(run.id, at_most_s=0.0)
+            found = _sha256(path)
     if not found:
         raise DataError("The file {name} of run {run_id} is missing. Train it again.", name=name, run_id=run.id)
     if found != known.sha256:
@@ -296,16 +326,10 @@ def pieces(name: str, folder: Path) -> Pieces:
     asked = ModelName.parse(name)
     if asked.kind not in ("run", "head"):
         raise SpecError("Only what a run left can be taken apart. Received: {name!r}.", name=name)
-    run = Store(folder).get(asked.id)
     if asked.kind == "run":
+        run = run_in(folder, asked.id)
         return Pieces(load_model(run, folder), None, form_of(run), run.result.class_names)
-    file = f"heads/{asked.file}"
-    row = next(row for row in run.result.heads if row.file == file)
-    return _stacked(heads.load(checked_file(run, file, folder)), examining.origin_of(run, row))
-
-
-def _stacked(head: heads.FittedHead, origin: Origin) -> Pieces:
-    """Return a head with the network that ``origin`` names below it."""
+    head, origin = _head_of_run(asked, folder)
     return Pieces(_beneath(origin), heads.answer_alone(head), origin.form, origin.class_names)
 
 

@@ -428,6 +428,12 @@ class _Models:
         return found
 
 
+def _chosen(items: np.ndarray, wanted: dict[str, list[int]]) -> dict[str, np.ndarray]:
+    """Return what each model is asked about: one and the same array for all that are asked about the same items."""
+    kept: dict[tuple[int, ...], np.ndarray] = {}
+    return {name: kept.setdefault(key, items[rows]) for name, rows in wanted.items() for key in (tuple(rows),)}
+
+
 def _serve(
     connection: Connection,
     folder: Path,
@@ -450,9 +456,9 @@ def _serve(
         with sending:
             connection.send(message)
 
-    def answer_later(number: int, items: np.ndarray, wanted: dict[str, list[int]]) -> None:
-        for left, (name, rows) in enumerate(wanted.items(), 1 - len(wanted)):
-            send(number, {name: models.answer(name, items[rows])}, left == 0)
+    def answer_later(number: int, cold: dict[str, np.ndarray]) -> None:
+        for left, (name, items) in enumerate(cold.items(), 1 - len(cold)):
+            send(number, {name: models.answer(name, items)}, left == 0)
 
     with uncollected():
         for name in shipped():
@@ -468,8 +474,9 @@ def _serve(
                 number, items, wanted = connection.recv()
             except (EOFError, OSError):
                 return
-            cold = {name: rows for name, rows in wanted.items() if not models.has(name)}
-            warm = {name: models.answer(name, items[rows]) for name, rows in wanted.items() if name not in cold}
+            chosen = _chosen(items, wanted)
+            cold = {name: rows for name, rows in chosen.items() if not models.has(name)}
+            warm = {name: models.answer(name, rows) for name, rows in chosen.items() if name not in cold}
             send(number, warm, not cold)
             if cold:
-                loader.submit(answer_later, number, items, cold)
+                loader.submit(answer_later, number, cold)

@@ -549,7 +549,7 @@ def models(limit: int = MOST_RUNS) -> tuple[PredictorInfo, ...]:
 
 def reads_whole(model: str) -> bool:
     """Return whether a model takes a picture file as it is, and not as ink on a ground."""
-    return prediction.reads_whole(model, lab().folder)
+    return prediction.reads_whole(model, lab().store.get)
 
 
 def my_cells() -> dict[Conditions, tuple[Cell, ...]]:
