@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tlcore.evaluation.ranking import by_images
+from tlcore.evaluation.ranking import by_images, by_seeds
 from tlcore.evidence.contest import Contest
 
 
@@ -20,3 +20,10 @@ def test_who_is_far_ahead_on_too_few_images_does_not_tie():
 def test_who_is_close_behind_ties_and_who_is_clearly_behind_is_worse():
     assert str(held(390, 388, 400).headline) == "A tie: A 97.5 %, B 97.0 %"
     assert str(held(390, 300, 400, few=False).headline) == "A is better than B: 97.5 % against 75.0 %"
+
+
+def test_seeds_far_apart_are_too_few_to_tell_and_near_ones_a_tie():
+    far = Contest(by_seeds({"A": [0.9, 0.7, 0.9], "B": [0.7, 0.8, 0.7]}), True, 10)
+    assert str(far.headline) == "3 seeds are too few to tell: A 83.3 %, B 73.3 %" and far.offer
+    near = Contest(by_seeds({"A": [0.9, 0.7, 0.9], "B": [0.8, 0.9, 0.77]}), True, 10)
+    assert str(near.headline) == "A tie: A 83.3 %, B 82.3 %"

@@ -9,7 +9,7 @@ from pages.test_pages import lab, opened, sound, words  # noqa: F401
 
 from pages.ui.charts import plots
 from pages.ui.runs import compare_heads
-from tlcore.spec import ByHand, HeadMean
+from tlcore.spec import ByHand, HeadMean, HeadSpec
 
 COSTS = {"n_seeds": 3, "sd": 0.002, "error": 0.002, "fit_s": 0.1, "ms_per_image": 0.1, "mb": 1.0, "n_features": 9}
 FEATURES = HeadMean(head="linear_svm", input="features", mean=0.982, low=0.978, high=0.986, **COSTS)
@@ -85,3 +85,20 @@ def test_errors_are_dots_with_intervals_on_an_axis_that_begins_at_nothing():
     assert features.error_x.array[0] == pytest.approx(0.4) and features.error_x.arrayminus[0] == pytest.approx(0.4)
     assert figure.layout.xaxis.range[0] == 0 and figure.layout.xaxis.range[1] >= 8.8
     assert features.marker.symbol != pixels.marker.symbol  # not by colour alone
+
+
+def test_the_errors_of_two_inputs_of_a_head_are_not_written_over_one_another():
+    titles = {"linear_svm": "Linear SVM"}
+    lines = [FEATURES, replace(PIXELS, head="linear_svm", mean=0.981, low=0.975, high=0.984)]
+    features, pixels = plots.head_dots(lines, titles, {"features": "features", "pixels": "raw pixels"}).data
+    assert features.textposition == "top center" and pixels.textposition == "bottom center"
+
+
+def test_what_ties_once_all_heads_are_allowed_for_is_not_said_to_beat(monkeypatch):
+    called = compare_heads._models(HeadSpec(), [FEATURES, PIXELS]).values()
+    run: Any = SimpleNamespace(spec=HeadSpec())
+    pair = SimpleNamespace(clear=True, too_few=False, ranking=SimpleNamespace(rivals=[SimpleNamespace(clear=True)]))
+    monkeypatch.setattr(compare_heads.contest, "find", lambda entrants: pair)
+    for ties, said in [((*called,), "A tie: 98.2 % on features, 92.0 % on pixels"), ((), "Features beat pixels")]:
+        found: Any = SimpleNamespace(ranking=SimpleNamespace(ties=ties))
+        assert compare_heads.headline(run, [FEATURES, PIXELS], found).replace("\xa0", " ").startswith(said)

@@ -18,7 +18,7 @@ from tlcore.store import Run
 MODEL = "model"  # the network of a run
 FEW_LABELS = 50  # a class; with fewer, another draw of the images often turns the order round
 SEEDS = 5  # that a repetition has
-FAR = 0.05  # apart: whom so much divides are not called a tie because there were too few images to tell
+FAR = 0.05  # apart: whom so much divides are not called a tie because there were too few images or seeds to tell
 MORE_SEEDS = Sentence("Only more seeds can tell which method is better.")
 
 
@@ -66,9 +66,9 @@ class Contest:
 
     @property
     def too_few(self) -> bool:
-        """Whether the best is far ahead, and yet there are too few test images to call it better."""
+        """Whether the best is far ahead, and yet there are too few test images, or seeds, to call it better."""
         rival = self.ranking.rivals[0]
-        return not rival.clear and not self.by_seeds and rival.lead >= FAR
+        return not rival.clear and rival.lead >= FAR
 
     @property
     def verdict(self) -> Sentence:
@@ -80,9 +80,7 @@ class Contest:
         rival = self.ranking.rivals[0]
         values = {**self._pair(rival), "how": self._how(rival)}
         if self.too_few:
-            return Sentence(
-                "{n:,} test images are too few to tell: {first} {a}, {second} {b} ({how}).", n=self.ranking.n, **values
-            )
+            return Sentence("{these} are too few to tell: {first} {a}, {second} {b} ({how}).", these=self._n, **values)
         if self.few and not self.by_seeds:
             return Sentence("{these} {what}", these=self.these, what=self._on_one_draw(rival, values))
         if rival.clear:
@@ -103,8 +101,7 @@ class Contest:
         if self.measure:
             return self._of_balanced(rival, values)
         if self.too_few:
-            n = self.ranking.n
-            return Sentence("{n:,} test images are too few to tell: {first} {a}, {second} {b}", n=n, **values)
+            return Sentence("{these} are too few to tell: {first} {a}, {second} {b}", these=self._n, **values)
         if not rival.clear:
             return Sentence("A tie: {first} {a}, {second} {b}", **values)
         if self.few and not self.by_seeds:
@@ -115,9 +112,7 @@ class Contest:
     def _of_balanced(self, rival: Rival, values: Mapping[str, object]) -> Sentence:
         if self.too_few:
             return Sentence(
-                "{n:,} test images are too few to tell: {first} {a}, {second} {b} (balanced accuracy)",
-                n=self.ranking.n,
-                **values,
+                "{these} are too few to tell: {first} {a}, {second} {b} (balanced accuracy)", these=self._n, **values
             )
         if not rival.clear:
             return Sentence("A tie in balanced accuracy: {first} {a}, {second} {b}", **values)
@@ -156,6 +151,12 @@ class Contest:
             n=n,
         )
         return join([covers, holm])
+
+    @property
+    def _n(self) -> Sentence:
+        """Return how many there were of what decided."""
+        n = self.ranking.n
+        return Sentence("{n} seeds", n=n) if self.by_seeds else Sentence("{n:,} test images", n=n)
 
     def _pair(self, rival: Rival) -> dict[str, Any]:
         """Return the names and accuracies of the best and of a rival, for a sentence."""

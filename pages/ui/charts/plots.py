@@ -138,7 +138,7 @@ def head_dots(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapp
     heads = list(dict.fromkeys(titles.get(line.head, line.head) for line in lines))
     for name in dict.fromkeys(line.input for line in lines):
         part = [line for line in lines if line.input == name]
-        colour, symbol = (GREY, "diamond") if name == "pixels" else (COLOURS[0], "circle")
+        colour, symbol, at = (GREY, "diamond", "bottom") if name == "pixels" else (COLOURS[0], "circle", "top")
         low_to_high = [(1 - line.mean, 1 - line.interval[1], 1 - line.interval[0]) for line in part]
         figure.add_scatter(
             name=_("on {input}").format(input=inputs[name]),
@@ -148,7 +148,7 @@ def head_dots(lines: Sequence[HeadMean], titles: Mapping[str, str], inputs: Mapp
             mode="markers+text",
             marker={"size": 12, "symbol": symbol, "color": colour},
             text=[percent(1 - line.mean) for line in part],
-            textposition="top center",
+            textposition=f"{at} center",  # two near one another would write over each other
         )
     top = max(1 - line.interval[0] for line in lines)
     figure.update_xaxes(title=_("test error: less is better"), ticksuffix=" %", range=[0, 105 * top])

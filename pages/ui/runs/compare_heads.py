@@ -207,7 +207,7 @@ def _origin(card: RecordedHeads) -> dict[str, str]:
     return {"date": card.date, "machine": card.machine, "command": card.command}
 
 
-def _models(spec: HeadSpec, lines: Sequence[HeadMean]) -> dict[str, str]:
+def _models(spec: HeadSpec, lines: Iterable[HeadMean]) -> dict[str, str]:
     """Return what every head on every input is called, by its model's name."""
     return {f"{line.head}-{line.input}": names.head_on(line.head, line.input, spec.by_hand) for line in lines}
 
@@ -225,10 +225,19 @@ def headline(run: Run, lines: Sequence[HeadMean], found: Contest | None) -> str:
     firsts = _firsts(lines)
     if len(firsts) < 2:
         return shown(found.headline) if found else names.head_on(lines[0].head, lines[0].input)
-    pair = contest.find([Entrant(name, run, f"{line.head}-{name}") for name, line in firsts.items()])
+    called = names.inputs()
+    pair = contest.find([Entrant(called[name], run, f"{line.head}-{name}") for name, line in firsts.items()])
     if pair and pair.too_few:
         return shown(pair.headline)
-    return _headline(lines, pair is not None and pair.clear, pair is not None and pair.ranking.rivals[0].clear)
+    if pair is None or (found and _tie(run, firsts.values(), found)):
+        return _headline(lines, False)
+    return _headline(lines, pair.clear, pair.ranking.rivals[0].clear)
+
+
+def _tie(run: Run, lines: Collection[HeadMean], found: Contest) -> bool:
+    """Return whether all of these are among those that tie once the number of comparisons is allowed for."""
+    called = _models(run.spec, lines)  # type: ignore[arg-type]
+    return set(called.values()) <= set(found.ranking.ties)
 
 
 def _firsts(lines: Sequence[HeadMean]) -> dict[str, HeadMean]:
