@@ -41,11 +41,26 @@ def picked_form(infos: Sequence[PredictorInfo]) -> InputForm:
     )
 
 
-def lead(form: InputForm) -> str:
-    """Return what a person does here with items of that form."""
-    if "draw" in inputs.modality(form.modality).ways:
-        return _("Draw a digit, and see what a model makes of it, before transfer and after.")
-    return _("Pick a sample, upload your own or show it to the camera, and see what a model makes of it.")
+def first_of(infos: Sequence[PredictorInfo], form: InputForm) -> PredictorInfo:
+    """Return who answers large: the one that was chosen, else the newest."""
+    by_name = {info.name: info for info in infos}
+    return by_name.get(str(state.get(key("answer_model", form)))) or by_name[prediction.main_choice(infos)]
+
+
+def lead(infos: Sequence[PredictorInfo], form: InputForm) -> None:
+    """Show what transfer did, and what a person does here with items of that form."""
+    if "draw" not in inputs.modality(form.modality).ways:
+        at_a_glance.hands(
+            _("Pick a sample, upload your own or show it to the camera, and see what a model makes of it.")
+        )
+    elif infos and not first_of(infos, form).knows_digits:
+        state.begin(key("way", form), "sample")
+        st.markdown(_("Pick a sample, draw or upload something, and see what a model makes of it."))
+    else:
+        with at_a_glance.digits(_("Draw a digit, and see what a model makes of it, before transfer and after.")):
+            if state.get("way", "draw") == "draw":
+                words = _("Try a sample digit")
+                st.button(words, key="try_sample", type="primary", on_click=state.put, kwargs={"way": "sample"})
 
 
 def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
@@ -64,6 +79,8 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     is_drawn = "draw" in inputs.modality(form.modality).ways
     inks = is_drawn and not state.reads_whole(first.name)
     hint = _("Draw a digit, pick a sample or upload a picture.") if inks else _("Pick a sample or upload your own.")
+    if inks and not first.knows_digits:
+        hint = _("Pick a sample, draw something or upload a picture.")
     blank = Answers(hint=hint)
 
     way = state.get(key("way", form), "draw" if is_drawn else "sample")
@@ -132,12 +149,7 @@ def drew() -> None:
 everyone = [info for info in state.models() if not info.broken]
 st.title(_("Try"), anchor=False)
 form = picked_form(everyone)
-is_drawn = "draw" in inputs.modality(form.modality).ways
-with at_a_glance.digits(lead(form)) if is_drawn else at_a_glance.hands(lead(form)):
-    if is_drawn and state.get("way", "draw") == "draw":
-        st.button(
-            _("Try a sample digit"), key="try_sample", type="primary", on_click=state.put, kwargs={"way": "sample"}
-        )
+lead([info for info in everyone if info.form == form], form)
 if (source := sources.info(state.get("source"))).form not in [info.form for info in everyone]:
     words = _("{source} names nothing before it has learned your classes, so it is not among the models here.")
     st.info(words.format(source=titled(source.title)))

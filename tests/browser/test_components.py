@@ -1132,6 +1132,16 @@ def test_a_frame_says_what_is_frozen_how_far_it_moved_and_what_was_forgotten(sho
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_no_name_of_a_layer_is_cut_and_all_bars_begin_at_one_place(show):
+    page = show("film", viewport={"width": 360, "height": 700})
+    names = page.locator(".tl-film .bars span")
+    names.first.evaluate("name => { name.textContent = 'expanded_conv'; }")
+    assert names.evaluate_all("names => names.every(name => name.scrollWidth <= name.clientWidth)")
+    bars = page.locator(".tl-film .bars i").evaluate_all("bars => bars.map(bar => bar.getBoundingClientRect().x)")
+    assert len(set(bars)) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_one_slider_moves_the_films_of_all_lanes(show):
     page = show("films")
     epoch(page, 4)

@@ -4,6 +4,7 @@ import io
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hostile import pictures
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.inputs import board, ways
+from pages.ui.inputs import answers, board, ways
 from pages.ui.session import state
 from tlcore import datasets, inputs, sources
 from tlcore.datasets import drawings
@@ -32,7 +33,9 @@ SEEN = "the 28 by 28 image the models see"
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     store = Store(tmp_path / "lab")
-    opened = Lab(store.folder, store, SimpleNamespace(stop=None), Serving(store.folder), None)
+    engine: Any = SimpleNamespace(stop=None)
+    what_if: Any = None
+    opened = Lab(store.folder, store, engine, Serving(store.folder), what_if)
     monkeypatch.setattr(state, "lab", lambda: opened)
     monkeypatch.setattr(state, "person", lambda: ME)
     monkeypatch.setattr(Serving, "follow", lambda self, image, names, *_: [dict.fromkeys(names, "late")])
@@ -125,7 +128,7 @@ HEADS = [
 ROW = {"seed": 0, "accuracy": 0.9, "interval": (0.8, 1.0), "n": 10, "confusion": ((5, 0), (1, 4)), "fit_s": 0.1}
 
 
-def heads_run(store: Store, name: str = "") -> str:
+def heads_run(store: Store, name: str = "", class_names=("5", "6")) -> str:
     run = store.create(
         HeadSpec(heads=("linear_svm", "random_forest"), inputs=("features", "pixels")), name, owner=ME.id
     )
@@ -134,7 +137,7 @@ def heads_run(store: Store, name: str = "") -> str:
     store.finish(
         run.id,
         "done",
-        {"class_names": ["5", "6"], "rows": rows, "files": {row["file"]: {"sha256": "0"} for row in rows}},
+        {"class_names": class_names, "rows": rows, "files": {row["file"]: {"sha256": "0"} for row in rows}},
     )
     return run.id
 
@@ -169,6 +172,30 @@ def test_the_newest_that_learned_by_transfer_answers_first_until_another_is_chos
     app.selectbox(key="answer_model").set_value("source:digits").run()
     heads_run(state.lab().store)
     assert app.run().selectbox(key="answer_model").value == "source:digits"
+
+
+def test_who_knows_no_digit_asks_for_none_and_begins_with_a_sample(lab):
+    app = draw()
+    assert "Draw a digit" in html(app) and app.segmented_control(key="way").value == "draw"
+    heads_run(state.lab().store, class_names=("coat", "ankle boot"))
+    app = draw()
+    assert "test digits right" in html(draw(answer_model="source:digits")) and "test digits right" not in html(app)
+    assert "Pick a sample, draw or upload something" in words(app) and "Draw a digit" not in html(app)
+    assert app.segmented_control(key="way").value == "sample" and "try_sample" not in {each.key for each in app.button}
+
+
+@pytest.mark.parametrize(
+    ("names", "upright"),
+    [
+        (("0", "1", "2", "3", "4", "5"), False),
+        (("coat", "ankle boot"), False),
+        (("coat", "ankle boot", "bag", "dress", "shirt", "sandal"), True),
+    ],
+)
+def test_no_name_below_a_bar_is_cut_to_its_first_letters(names, upright):
+    body = answers.bars(names, [1 / len(names)] * len(names))
+    assert all(f"<span>{name}</span>" in body for name in names)
+    assert ('class="bars upright"' in body) is upright
 
 
 def test_the_others_stand_in_the_order_of_the_story(lab):

@@ -39,6 +39,10 @@ class PredictorInfo:
     transfer: Transfer = "after"  # where it stands in the story: a source, what came of one, or what did without
     made: float | None = None  # Unix time; None where it ships
 
+    @property
+    def knows_digits(self) -> bool:
+        return any(name.isdigit() for name in self.class_names)
+
 
 @dataclass(frozen=True)
 class Predictor:

@@ -8,6 +8,7 @@ const SLOW_MS = 1500; // for an example to be kept, before it is said why
 const GUIDE = 0.84; // of the shorter side of the video
 const FILE_SIDE = 640; // a picture from a file, made smaller before it is sent
 const QUALITY = 0.85;
+const [FEW, MOST_BELOW] = [5, 4]; // with more classes than that, a longer name stands upright below its bar
 const STEADY = 4; // answers alike in a row before a screen reader hears one
 
 const cameras = new WeakMap(); // parentElement -> Camera
@@ -294,7 +295,7 @@ class Camera {
     [...this.bars.children].forEach((column, at) => {
       column.classList.toggle("best", at === best);
       column.title = `${names[at]}: ${percent(at)} %`;
-      column.firstChild.style.height = `calc((100% - .875rem) * ${shares[at]})`;
+      column.firstChild.style.height = `calc((100% - var(--below)) * ${shares[at]})`;
     });
     this.root.dataset.answers = Number(this.root.dataset.answers ?? 0) + 1;
     this.announce(names[best], sentence);
@@ -326,10 +327,11 @@ class Camera {
     const known = JSON.stringify(names);
     if (known === this.names) return;
     this.names = known;
+    this.bars.classList.toggle("upright", names.length > FEW && names.some((name) => name.length > MOST_BELOW));
     this.bars.replaceChildren(...names.map((name) => {
       const column = document.createElement("div");
       column.appendChild(document.createElement("i"));
-      setText(column.appendChild(document.createElement("span")), names.length > 5 ? name.slice(0, 4) : name);
+      setText(column.appendChild(document.createElement("span")), name);
       return column;
     }));
   }

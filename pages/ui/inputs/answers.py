@@ -21,7 +21,7 @@ from .pictures import address
 
 NOTHING = "–"  # where an answer will stand
 MOST_LETTERS = 24  # of class names beside a model's title
-FEW, MOST_BELOW = 5, 4  # with more classes than that, letters of a name below its bar
+FEW, MOST_BELOW = 5, 4  # with more classes than that, a longer name stands upright below its bar
 Answer = Sequence[float] | str
 
 
@@ -217,11 +217,12 @@ def bars(names: Sequence[str], probabilities: Sequence[float], numbered: bool = 
     columns = "".join(
         f'<div class="{"best" if i == best and p else ""}" title="{escape(name)}: {percent(p)}"'
         f"{_numbers(name, p) if numbered else ''}>"
-        f'<i style="height:calc((100% - .875rem) * {max(0.0, min(1.0, p)):.3f})"></i>'
-        f"<span>{escape(name if len(names) <= FEW else name[:MOST_BELOW])}</span></div>"
+        f'<i style="height:calc((100% - var(--below)) * {max(0.0, min(1.0, p)):.3f})"></i>'
+        f"<span>{escape(name)}</span></div>"
         for i, (name, p) in enumerate(zip(names, probabilities, strict=True))
     )
-    return f'<div class="bars" role="img" aria-label="{escape(label)}">{columns}</div>'
+    upright = " upright" if len(names) > FEW and max(map(len, names)) > MOST_BELOW else ""
+    return f'<div class="bars{upright}" role="img" aria-label="{escape(label)}">{columns}</div>'
 
 
 def _numbers(name: str, probability: float) -> str:

@@ -67,15 +67,22 @@ class Panel:
         self.list_at.html(answers.others(self.infos, self.called, said))
 
 
-def drawn_item(form: InputForm, normalise: bool, on_change: Callable[[], None] | None) -> np.ndarray | None:
+def drawn_item(
+    form: InputForm, normalise: bool, on_change: Callable[[], None] | None, of_digits: bool = True
+) -> np.ndarray | None:
     """Show the pad; return what is on it as an item of ``form``, None while it is blank.
+
+    Parameters
+    ----------
+    of_digits : whether who answers knows any
 
     Raises
     ------
     DataError
         There is a lone dot on it.
     """
-    value = drawing_pad("pad", label=_("Draw a digit from 0 to 9"), answers=".answers", on_change=on_change)
+    label, hint = (_("Draw a digit from 0 to 9"), "") if of_digits else (_("Draw anything"), _("Draw anything"))
+    value = drawing_pad("pad", label=label, hint=hint, answers=".answers", on_change=on_change)
     return inputs.modality(form.modality).accept(value["strokes"], form, centred=normalise)
 
 
@@ -88,7 +95,7 @@ def pad_and_answers(panel: Panel, *, normalise: bool = True, on_change: Callable
     on_change : called before a stroke's run; ``st.rerun`` in it runs other fragments too, this one is "pen"
     """
     try:
-        item, hint = drawn_item(panel.form, normalise, on_change), ""
+        item, hint = drawn_item(panel.form, normalise, on_change, panel.first.knows_digits), ""
     except DataError as error:
         item, hint = None, tell(error)
     try:

@@ -9,7 +9,7 @@ from pages.ui.charts import palette
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import _, plain, shown
+from pages.ui.words.text import _, parted, plain, shown
 from tlcore import jobs
 from tlcore.evidence import Entrant
 from tlcore.spec import Spec, methods
@@ -89,14 +89,14 @@ def metrics(lanes: Sequence[Lane], costs: Sequence[str] = ()) -> None:
 
 
 def _result(lane: Lane, cost: str) -> None:
-    run, result = lane.run, lane.run.result
+    run, result, label = lane.run, lane.run.result, plain(parted(lane.label))
     if result.test is None:
-        st.metric(plain(lane.label), "–", border=True)
+        st.metric(label, "–", border=True)
         # Of a run that goes on the chart says the state: this stands still until the page runs again.
         words = names.states()[run.state].capitalize() if run.final else _("No result yet.")
         st.caption(plain(shown(run.error)) or words)
         return
     test = result.test
-    st.metric(plain(lane.label), percent(test.headline), border=True, **beside(test))
+    st.metric(label, percent(test.headline), border=True, **beside(test))
     interval = _("{low} to {high} (95 %).").format(low=percent(test.interval[0]), high=percent(test.interval[1]))
     st.caption(f"{interval} {cost} {measure(test, result.class_names)}".strip())

@@ -22,6 +22,7 @@ PERCENT = "%.1f %%"  # of a column of numbers up to 100
 COOKIE = "transfer_lab_language"  # written by server/page.js when a language is chosen
 MOST_SESSIONS = 10_000  # whose choice is remembered without asking the cookie again
 _BEFORE_PERCENT = re.compile(r"(?<=[\d}]) %(?![{\w])")
+_WITHIN_A_NAME = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WITHIN_A_WORD = re.compile(r"(?<=\w)-(?=\w)")
 _reader: ContextVar[str] = ContextVar("reader", default="")  # of a page that Streamlit does not make
 _chosen: dict[str, str] = {}  # by session; thousands of texts a page ask, so no cookie is read for each
@@ -97,6 +98,17 @@ def whole_words(text: str) -> str:
     True
     """
     return _WITHIN_A_WORD.sub(NO_BREAK_HYPHEN, text)
+
+
+def parted(text: str) -> str:
+    """Return a text in which a line may end between the parts of a long name, with a hyphen.
+
+    Examples
+    --------
+    >>> parted("Nothing frozen but BatchNormalization") == "Nothing frozen but Batch\\u00adNormalization"
+    True
+    """
+    return _WITHIN_A_NAME.sub("\u00ad", text)
 
 
 def tell(error: LabError) -> str:
