@@ -1347,6 +1347,18 @@ def test_a_live_chart_is_saved_with_every_point(show, server):
     assert [row["Epoch"] for row in rows if row["curve"] == "validation"] == ["1", "2", "3", "4"]
 
 
+def test_the_buttons_below_a_narrow_chart_stand_in_one_row(show):
+    page = show("film")
+    drift = page.locator(".tl-film .drift")
+    words = drift.locator(".tl-save > span")
+    drift.evaluate("drift => { drift.style.width = '30rem'; }")
+    expect(words).to_be_visible()
+    drift.evaluate("drift => { drift.style.width = '17rem'; }")  # three lanes beside one another
+    expect(words).to_be_hidden()
+    tops = drift.locator(".tl-save > button").evaluate_all("all => all.map(one => one.getBoundingClientRect().top)")
+    assert len(tops) == 4 and len(set(tops)) == 1
+
+
 def test_the_charts_of_a_film_and_of_a_walk_are_saved(show):
     page = show("film")
     for chart, first in {
