@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import _timing
+from bench import _line, _timing
 from bench._cluster import cluster
 from tlcore.engine import DaskEngine, Engine, LocalEngine
 from tlcore.jobs import execution
@@ -20,8 +20,8 @@ from tlcore.jobs.cluster import GREET, WORK
 from tlcore.spec import DataSpec, FineTuneSpec, HeadSpec, Phase, Spec, SweepSpec
 from tlcore.store import Run, Store
 
-FULL = {"n_runs": 100, "workers": (1, 2, 4), "n_starts": 20, "n_queue": 10_000}
-QUICK = {"n_runs": 12, "workers": (1, 2), "n_starts": 3, "n_queue": 1_000}
+FULL = {"n_runs": 100, "workers": (1, 2, 4), "n_starts": 20, "n_queue": 10_000, "n_clicks": 10}
+QUICK = {"n_runs": 12, "workers": (1, 2), "n_starts": 3, "n_queue": 1_000, "n_clicks": 2}
 LONG_S = 3600
 
 
@@ -115,7 +115,7 @@ def _queue(n: int) -> dict[str, list[float]]:
     """Return the seconds of what pages ask while ``n`` runs wait, without a worker."""
     with tempfile.TemporaryDirectory() as name:
         store = Store(Path(name))
-        runs = [store.create(FineTuneSpec(), owner=f"person-{number % 1000}") for number in range(n)]
+        runs = _line.fill(store, n)
         with cluster(store.folder, 0) as address:
             engine = DaskEngine(store.folder, address, greet=GREET, work=WORK)
             try:
@@ -123,7 +123,7 @@ def _queue(n: int) -> dict[str, list[float]]:
                 asked = {
                     "a submit": lambda: engine.submit(store.create(FineTuneSpec(), owner="somebody").id),
                     "the status": engine.status,
-                    "a place in the line": lambda: store.ahead(runs[-1].id),
+                    "a place in the line": lambda: store.ahead(runs[-1]),
                     "the list of runs": store.listing,
                 }
                 store.listing()  # the first one makes the cards
@@ -154,6 +154,9 @@ def measure(quick: bool = False) -> list[_timing.Row]:
     for what, values in _queue(settings["n_queue"]).items():
         name = f"cluster-queue-{what.split()[-1]}"
         rows.append(_timing.wait(name, f"{settings['n_queue']:,} runs wait: {what}", values, limit="1 s"))
+    for number, (what, values) in enumerate(_line.pages(settings["n_queue"], settings["n_clicks"]).items()):
+        title = f"{settings['n_queue']:,} runs wait: {what}"
+        rows.append(_timing.wait(f"cluster-queue-page-{number}", title, values, limit="1 s"))
     return rows
 
 

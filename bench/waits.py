@@ -7,6 +7,7 @@ import compileall
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,7 @@ new MutationObserver(() => {
 
 
 HOME = "See transfer learning work"
+MENU = ("Layers", "Train", "Compare heads", "Try", "Runs", "Home")
 
 # Notes when the pointer goes up, when the heading that is wanted has been painted, and when the page last changed. The
 # browser's own clock: Playwright's click and its looks take up to a tenth of a second.
@@ -122,27 +124,31 @@ def first_point(page: Page, address: str, n: int) -> list[float]:
     return waits
 
 
-def page_changes(page: Page, address: str, n: int) -> tuple[list[float], list[float]]:
+def page_changes(page: Page, address: str, n: int, names: Sequence[str] = MENU) -> tuple[list[float], list[float]]:
     """Return seconds from a click in the menu until the new page's heading is there, and until its last change.
 
-    The lab is opened anew after every six, so that each page's scripts are run for the first time again, and a person
-    looks at each page for a while of any length: Plotly's script may just be running.
+    The lab is opened again after all of ``names``, so that each page's scripts are run for the first time again, and a
+    person looks at each page for a while of any length: Plotly's script may just be running.
     """
     page.add_init_script(WATCH_PAGE)
     looks = random.Random(0)
     headings, lasts = [], []
     for i in range(n):
-        if i % 6 == 0:
+        if i % len(names) == 0:
             page.goto(address)
             until(page, STOOD)
         page.wait_for_timeout(looks.uniform(0, 2500))
-        name = ("Layers", "Train", "Compare heads", "Try", "Runs", "Home")[i % 6]
-        page.evaluate("name => { window.wanted = name; window.began = 0; }", HOME if name == "Home" else name)
-        page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
-        until(page, f"window.began > 0 && {STOOD}")
+        to_page(page, names[i % len(names)])
         headings.append(page.evaluate("(window.shown - window.began) / 1000"))
         lasts.append(page.evaluate("(window.changed - window.began) / 1000"))
     return headings, lasts
+
+
+def to_page(page: Page, name: str) -> None:
+    """Click on a page in the menu and wait until it stands."""
+    page.evaluate("name => { window.wanted = name; window.began = 0; }", HOME if name == "Home" else name)
+    page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+    until(page, f"window.began > 0 && {STOOD}")
 
 
 def boundary(folder: Path, n: int) -> tuple[list[float], list[float]]:

@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import postgres_server  # noqa: E402  # pyright: ignore[reportMissingImports]
+import postgres_server  # noqa: E402
 
 from deploy import steps  # noqa: E402
 
@@ -354,7 +354,7 @@ def closed(ask: Callable[..., subprocess.CompletedProcess[str]]) -> None:
 @contextmanager
 def database(service: dict[str, Any]) -> Iterator[bool]:
     """Start the Postgres of compose.yaml where one is installed; yield whether there is one."""
-    if not postgres_server.find_binaries():
+    if not (binaries := postgres_server.find_binaries()):
         tell("db", "NOT TRIED: no Postgres is installed here; SQLite in the volume instead")
         yield False
         return
@@ -363,8 +363,8 @@ def database(service: dict[str, Any]) -> Iterator[bool]:
         server.start("listen_addresses=127.0.0.1")
         person, database = (service["environment"][name] for name in ("POSTGRES_USER", "POSTGRES_DB"))
         try:
-            subprocess.run([server.binaries / "createdb", "-h", server.folder, "-U", person, database], check=True)
-            tell(f"db: {service['image']}", f"tried with this machine's Postgres {server.binaries.parent.name}")
+            subprocess.run([binaries / "createdb", "-h", server.folder, "-U", person, database], check=True)
+            tell(f"db: {service['image']}", f"tried with this machine's Postgres {binaries.parent.name}")
             yield True
         finally:
             server.stop()

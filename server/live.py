@@ -37,18 +37,18 @@ async def metrics(request: Request) -> Response:
 
 
 def _answer(run_id: str, since: int, language: str | None) -> str:
-    store = state.lab().store
-    run = store.get(run_id)  # before the points: a final state then promises that none are missing
+    lab = state.lab()
+    run = lab.store.get(run_id)  # before the points: a final state then promises that none are missing
     return dumps(
         payload(
             run.state,
             run.progress,
-            store.points(run_id, since),
+            lab.store.points(run_id, since),
             attempt=run.attempt,
             started=run.started,
             finished=run.finished,
-            ahead=store.ahead(run_id) if run.state == "queued" else 0,
-            wait_s=state.lab().forecast.wait_s(run_id) if run.state == "queued" else None,
+            ahead=lab.forecast.ahead(run_id) if run.state == "queued" else 0,
+            wait_s=lab.forecast.wait_s(run_id) if run.state == "queued" else None,
             error=run.error,
             language=language,
         )

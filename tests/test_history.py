@@ -250,3 +250,14 @@ def test_ten_thousand_runs_that_wait_are_listed_and_counted_in_less_than_a_secon
     began = time.process_time()
     assert store.under_way() == dict.fromkeys((row["id"] for row in rows), "queued")
     assert time.process_time() - began < 0.2
+    everybodys, ones = _least_s(store.under_way), _least_s(lambda: store.under_way(("person-7", "")))
+    assert ones < everybodys / 10 and len(store.under_way(("person-7", ""))) == 10  # it is asked all the time
+
+
+def _least_s(ask) -> float:
+    took = []
+    for _turn in range(5):
+        began = time.process_time()
+        ask()
+        took.append(time.process_time() - began)
+    return min(took)

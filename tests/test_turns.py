@@ -99,6 +99,28 @@ def test_where_more_wait_than_are_looked_at_those_that_come_next_are_foretold(st
     assert [foretold.wait_s(run_id) is not None for run_id in line] == [True, True, False, False, False, False]
 
 
+def test_however_many_ask_for_their_place_a_long_line_is_looked_at_once_in_two_seconds(store, monkeypatch):
+    line, looks, clock = make(store, *["ann"] * 3, "bob"), [], [0.0]
+    look = store.ahead_of_all
+
+    def slow():
+        looks.append(clock[0])
+        clock[0] += 0.2
+        return look()
+
+    monkeypatch.setattr(forecast.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(store, "ahead_of_all", slow)
+    foretold = Forecast(store, lambda: 1, jobs.work)
+    for _ in range(100):
+        assert [foretold.ahead(run_id) for run_id in line] == [0, 2, 3, 1]
+    assert len(looks) == 1
+    later, *_ = make(store, "cid")
+    assert foretold.ahead(later) == store.ahead(later) == 2  # a new one is told at once
+    clock[0] += forecast.FRESH_S
+    assert [foretold.ahead(run_id) for run_id in (*line, later)] == [0, 3, 4, 1, 2] and len(looks) == 2
+    assert foretold.ahead("0" * 16) == 0
+
+
 # -- who left
 
 

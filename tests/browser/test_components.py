@@ -687,10 +687,10 @@ def test_what_was_started_scrolls_into_view(show, server):
 def test_a_run_that_waits_says_how_many_come_first_and_how_many_go_on_at_a_time(show, server):
     for name in ("frozen", "from_scratch"):
         server.change(name, reset=True, curve=[0, 10])
-    server.change("all", reset=True, state="queued", ahead=2)
+    server.change("all", reset=True, state="queued", ahead=2002)
     page = show("race")
     row = page.locator(".tl-live-run").filter(has_text="all: Waiting")
-    expect(row).to_contain_text("2 before this one")
+    expect(row).to_contain_text("2,002 before this one")
     expect(row).to_contain_text("This server runs 2 at a time")
 
 

@@ -1,8 +1,8 @@
-"""How long a waiting run is likely to wait, from how long runs like it took lately."""
+"""How many runs come before a waiting one, and how long it is likely to wait, from how long others took lately."""
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
 from statistics import median
@@ -12,6 +12,7 @@ from tlcore.store import Run, Store
 
 RECENT = 60  # finished runs that are looked at
 FRESH_S = 2.0  # so long one answer serves everybody who asks
+SHARE = 0.05  # of a core, at most, goes into looking who comes before whom, however many ask
 MOST = 1000  # waiting runs that are looked at
 SHORT_S = 1.0  # a wait under this is not told: it would read "about 0 s"
 
@@ -33,7 +34,23 @@ class Forecast:
     work: Work
     _known: dict[str, float] = field(default_factory=dict)
     _until: float = 0.0
+    _ahead: Mapping[str, int] = field(default_factory=dict)
+    _ahead_until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ahead(self, run_id: str) -> int:
+        """Return what ``Store.ahead`` says of a run; with a long line as it stood up to two seconds ago.
+
+        Everybody who waits asks twice a second, and of 10,000 runs that wait each look takes 30 ms.
+        """
+        with self._lock:
+            began = time.monotonic()
+            if began >= self._ahead_until:
+                self._ahead = self.store.ahead_of_all()
+                now = time.monotonic()
+                self._ahead_until = now + min(FRESH_S, (now - began) / SHARE)
+            known = self._ahead.get(run_id)
+        return self.store.ahead(run_id) if known is None else known
 
     def wait_s(self, run_id: str) -> float | None:
         """Return the seconds until a waiting run is likely to start; None when nothing like it was ever finished."""

@@ -251,7 +251,7 @@ class Chart {
     const { step, n_steps, message, left_s, images_per_s, first_step_s } = run.progress;
     const going = !isFinal(run.state);
     const facts = [];
-    if (run.state === "queued" && run.ahead) facts.push(fill(words.ahead, { n: run.ahead }));
+    if (run.state === "queued" && run.ahead) facts.push(fill(words.ahead, { n: number.format(run.ahead) }));
     if (run.state === "queued" && run.ahead && words.at_a_time) facts.push(words.at_a_time);
     if (run.state === "queued" && run.ahead && isNumber(run.wait)) facts.push(fill(words.wait, { time: this.time(run.wait) }));
     if (going && message) facts.push(message);

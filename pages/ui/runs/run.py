@@ -105,8 +105,10 @@ def _go_on(run: Run, slot: str) -> None:
 
 def _without_chart(run: Run) -> None:
     """Say how long a run waits, how far it is, or why it ended early."""
-    if run.state == "queued" and (ahead := state.lab().store.ahead(run.id)):
-        words = ngettext("Waiting: {n} run comes before this one.", "Waiting: {n} runs come before this one.", ahead)
+    if run.state == "queued" and (ahead := state.lab().forecast.ahead(run.id)):
+        words = ngettext(
+            "Waiting: {n:,} run comes before this one.", "Waiting: {n:,} runs come before this one.", ahead
+        )
         wait = state.lab().forecast.wait_s(run.id)
         start = (
             _("It starts by itself.")
