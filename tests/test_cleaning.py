@@ -1,5 +1,6 @@
 """The pictures on which a model and their labels disagree, and the version of a set that comes of it."""
 
+import few_hands
 import numpy as np
 import pytest
 from few_pictures import set_of_own
@@ -68,3 +69,19 @@ def test_a_cleaned_version_counts_the_uses_of_the_test_images_that_it_took_over(
     run_of(store, FineTuneSpec(data=DataSpec(shapes.name, per_class=2)))
     me = Access(store, Person("me"), Limits(), lambda run_id: None)
     assert (me.test_uses(shapes.name), me.test_uses(new.name)) == (1, 1)
+
+
+def test_a_set_that_ships_stays_and_what_is_marked_makes_one_of_ones_own(shapes, monkeypatch):
+    few_hands.use(monkeypatch)
+    source = datasets.get("hands")
+    before = source.labels("train")
+    made = own_sets.revise("hands", {("train", 0): "1"}, [("test", 0)], owner="me")
+    assert (made.owner, made.made_from, made.n) == ("me", "hands", len(before) + len(source.labels("test")) - 1)
+    assert made.sizes[:2] == (few_hands.N_TRAIN - 1, few_hands.N_TRAIN + 1) and made.test_sizes[0] == 1
+    assert np.array_equal(source.labels("train"), before)
+    kept = datasets.get(made.name)
+    assert np.array_equal(kept.items("train", np.arange(3)), source.items("train", np.arange(3)))
+    assert "hands" in datasets.sharing(made.name)  # its test images count as used
+    assert doubts.of_class("hands", "1", "test") == [
+        ("test", row) for row in np.flatnonzero(source.labels("test") == 1)
+    ]

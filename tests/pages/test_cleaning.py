@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import asdict
 
+import few_hands
 import numpy as np
 import pytest
 from few_pictures import set_of_own
@@ -29,14 +30,19 @@ def shapes(lab, monkeypatch):  # noqa: F811
 @pytest.fixture
 def run(lab, shapes):  # noqa: F811
     """A run that calls every test picture a disc."""
-    data = datasets.load(DataSpec(shapes.name, per_class=2))
-    shares = np.tile(np.array([[0.8, 0.2]], np.float32), (len(data.y_test), 1))
-    made = lab.store.create(FineTuneSpec("mobilenet_v2", DataSpec(shapes.name, per_class=2)), owner=ME.id)
+    return finished(lab, shapes.name, [0.8, 0.2])
+
+
+def finished(lab, target, shares):  # noqa: F811
+    """A run on a target that gives every test picture the same shares."""
+    data = datasets.load(DataSpec(target, per_class=2))
+    k, shares = len(data.class_names), np.tile(np.array([shares], np.float32), (len(data.y_test), 1))
+    made = lab.store.create(FineTuneSpec("mobilenet_v2", DataSpec(target, per_class=2)), owner=ME.id)
     assert lab.store.claim(made.id)
-    noise = np.full((2 * outputs.N_NOISE, 2), 0.5, np.float32)
+    noise = np.full((2 * outputs.N_NOISE, k), 1 / k, np.float32)
     path = outputs.save(lab.store.run_folder(made.id, create=True), lab.folder, data, {"model": (shares, noise)})
     files = {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": 1}}
-    score = asdict(evaluate(data.y_test, shares.argmax(axis=1), 2, shares))
+    score = asdict(evaluate(data.y_test, shares.argmax(axis=1), k, shares))
     form = asdict(data.form)
     result = fine_tuned(score, files=files, class_names=data.class_names, form=form)
     lab.store.finish(made.id, "done", result)
@@ -90,4 +96,18 @@ def test_too_few_pictures_are_refused_and_the_marks_stay(shapes):
 def test_ones_own_sets_and_everybodys_can_be_cleaned_and_nobody_elses(shapes):
     everybodys, bobs = set_of_own("", "Everybody's", CLASSES), set_of_own("b" * 32, "Bob's", CLASSES)
     assert may_clean(shapes.name) and may_clean(everybodys.name)
-    assert not may_clean(bobs.name) and not may_clean("mnist")
+    assert not may_clean(bobs.name) and not may_clean("no such set")
+
+
+def test_a_set_that_ships_is_cleaned_as_a_set_of_ones_own(lab, shapes, monkeypatch):  # noqa: F811
+    few_hands.use(monkeypatch)
+    run = finished(lab, "hands", [0.82] + 9 * [0.02])
+    app = sound(opened("runs", **{"run_run": run.id, f"closer_{run.id}": True, f"way_{run.id}": "clean"}))
+    assert "ships with the lab and stays as it is" in words(app)
+    wrong = next(box for box in app.selectbox if str(box.key).startswith("mark_hands_test_"))
+    app = sound(wrong.set_value("").run())
+    app = sound(app.button(key="clean_make_hands").click().run())
+    new = own_sets.card(app.session_state["target"])
+    assert new.owner == ME.id and new.made_from == "hands" and new.n == datasets.info("hands").n_train + 19
+    app = sound(app.button(key="clean_undo_hands").click().run())
+    assert own_sets.card(new.name).removed and app.session_state["target"] == "hands"

@@ -73,7 +73,7 @@ def of_training(model: str, target: str, folder: str) -> list[Doubt]:
 
 def of_class(name: str, label: str, part: str) -> list[Where]:
     """Return where the pictures of one class of an own set stand."""
-    k = own_sets.card(name).class_names.index(label)
+    k = own_sets.card_of(name).class_names.index(label)
     return [(part, row) for row in np.flatnonzero(datasets.get(name).labels(part) == k).tolist()]
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.ui.inputs.answers import gallery
 from pages.ui.session import cleaning, sets, state
 from pages.ui.words.numbers import percent
-from pages.ui.words.text import _, ngettext, plain, tell
+from pages.ui.words.text import _, ngettext, plain, tell, titled
 from tlcore import datasets, inputs
 from tlcore.datasets import own_sets
 from tlcore.datasets.own_sets import Card
@@ -24,12 +24,12 @@ KEEP = "keep"
 
 
 def may_clean(name: str) -> bool:
-    """Return whether a target is a set of this person's, or everybody's, that is still there.
+    """Return whether a target is a set of this person's, or everybody's, that is still there; one that ships too.
 
     The new version is theirs: nobody's set is changed.
     """
     try:
-        card = own_sets.card(name)
+        card = own_sets.card_of(name)
         return (sets.may_change(card) or not card.owner) and datasets.get(name).at_hand()
     except LabError:
         return False
@@ -37,7 +37,10 @@ def may_clean(name: str) -> bool:
 
 def of_run(run: Run, said: Outputs, model: str) -> None:
     """Show the pictures that a run's model doubts most, test or training, each with what may be done to it."""
-    card = own_sets.card(run.spec.data.target)
+    card = own_sets.card_of(run.spec.data.target)
+    if not own_sets.is_own(card.name):
+        note = _("{title} ships with the lab and stays as it is. What you mark here makes a set of your own from it.")
+        st.markdown(note.format(title=plain(titled(card.title))))
     parts = {"test": _("Test images"), "train": _("Training images")}
     part = st.segmented_control(
         _("Which images"),
@@ -116,7 +119,7 @@ def grid(card: Card, shown: Sequence[tuple[Where, str, str]], key: str) -> None:
         row = zip(st.columns(COLUMNS), shown[at : at + COLUMNS], pictures[at : at + COLUMNS], strict=False)
         for column, (where, label, said), picture in row:
             with column:
-                st.html(gallery([picture], [said or label]))
+                st.html(f'<div class="doubted">{gallery([picture], [said or label])}</div>')
                 _choice(card, where, label)
 
 

@@ -20,7 +20,7 @@ from .kept import (
 from .looking import look, report, thumbnails
 from .many import Batch, batch, look_at_many
 from .nouns import FORMS, Choices, ClassCount, Finding, Given, Plan, Report, Sizes, Stopped
-from .revising import revise
+from .revising import card_of, revise
 
 __all__ = [
     "FOLDER",
@@ -40,6 +40,7 @@ __all__ = [
     "add",
     "batch",
     "card",
+    "card_of",
     "check_room",
     "discard",
     "find",

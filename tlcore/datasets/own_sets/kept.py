@@ -94,6 +94,8 @@ def _older(found: Card) -> tuple[str, ...]:
     with suppress(DataError, SpecError):
         while found.made_from and found.made_from not in names:
             names.append(found.made_from)
+            if found.made_from in SOURCES:
+                return (*names, *SOURCES[found.made_from].info.shares)
             found = card(found.made_from)
     return tuple(names)
 

@@ -12,14 +12,33 @@ import numpy as np
 from tlcore.errors import DataError, SpecError
 from tlcore.sentences import Sentence
 
+from ..source import SOURCES, DataSource, get
 from .bounds import DRAFTS, folder, size
-from .card import Card
+from .card import Card, is_own
 from .findings import LEAST
-from .kept import AT_ONCE, FILES, TITLE, OwnSet, card, check_room, fresh_title, named, no_room, place_set, write_parts
-from .nouns import PARTS, listed
+from .kept import AT_ONCE, FILES, TITLE, card, check_room, fresh_title, named, no_room, place_set, write_parts
+from .nouns import FORMS, PARTS, listed
 from .stack import class_name, in_order
 
 Where = tuple[str, int]  # "train" or "test", and the position in that part, from 0
+
+
+def card_of(name: str) -> Card:
+    """Return the card of a set that can be revised; that of one that ships is as if it were everybody's.
+
+    Raises
+    ------
+    SpecError
+        There is no such set, or what it holds are no pictures of these forms.
+    DataError
+        It is damaged.
+    """
+    if name not in SOURCES or SOURCES[name].info.form not in FORMS.values():
+        return card(name)
+    info, n_classes = SOURCES[name].info, len(SOURCES[name].info.class_names)
+    tests = tuple(np.bincount(SOURCES[name].labels("test"), minlength=n_classes).tolist())
+    files = (info.title,)
+    return Card(name, info.title, "", 0.0, info.class_names, info.sizes, tests, info.form, "", 0, files, split=True)
 
 
 def revise(
@@ -29,7 +48,7 @@ def revise(
     title: str = "",
     owner: str = "",
 ) -> Card:
-    """Make a new version of a set. The old one stays: runs that learned from it name it.
+    """Make a new version of a set, also of one that ships. The old one stays: runs that learned from it name it.
 
     Parameters
     ----------
@@ -47,7 +66,7 @@ def revise(
     StoreError
         The data folder cannot be written.
     """
-    old, source = card(name), OwnSet(name)
+    old, source = card_of(name), get(name)
     relabelled = {where: class_name(label) for where, label in (relabelled or {}).items()}
     numbers: dict[str, int] = dict(zip(PARTS, (sum(old.sizes), sum(old.test_sizes)), strict=True))
     for part, row in (*relabelled, *left_out):
@@ -67,7 +86,7 @@ def revise(
     place = folder() / DRAFTS / f"revised-{secrets.token_hex(4)}"
     try:
         place.mkdir(parents=True)
-        files = json.loads((folder() / name / FILES).read_text(encoding="utf-8"))
+        files = _files(old)
         parts = {
             part: (_items(source, part, rows[part]), y[part], [files[part][row] for row in rows[part].tolist()])
             for part in PARTS
@@ -105,7 +124,15 @@ def revise(
     return made
 
 
-def _items(source: OwnSet, part: str, rows: np.ndarray) -> Iterator[np.ndarray]:
+def _files(old: Card) -> dict[str, list[str]]:
+    """Return what the pictures' files were called; those of a set that ships have their numbers."""
+    if is_own(old.name):
+        return json.loads((folder() / old.name / FILES).read_text(encoding="utf-8"))
+    sizes = dict(zip(PARTS, (sum(old.sizes), sum(old.test_sizes)), strict=True))
+    return {part: [f"{part}-{n + 1}.png" for n in range(sizes[part])] for part in PARTS}
+
+
+def _items(source: DataSource, part: str, rows: np.ndarray) -> Iterator[np.ndarray]:
     for at in range(0, len(rows), AT_ONCE):
         yield source.items(part, rows[at : at + AT_ONCE])
 
