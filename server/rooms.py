@@ -121,8 +121,7 @@ async def look(request: Request) -> Response:
 
 def for_member(person: str, code: str) -> dict[str, Any]:
     """Return what ``look`` answers; raises what ``Rooms.of_member`` does."""
-    room, member = rooms().of_member(person, code)
-    return wall.for_member(state.lab().store, room, member)
+    return wall.for_member(rooms().standing(person, code))
 
 
 @refusing

@@ -56,7 +56,7 @@ def shown(store, room):
 
 
 def mine(store, room, person):
-    return wall.for_member(store, now(store, room), store.rooms.member(room.id, person.id))
+    return wall.for_member(Rooms(store).standing(person.id, room.code))
 
 
 def test_a_bet_is_secret_until_the_race_begins_and_can_be_changed_till_then(store, room):

@@ -1,10 +1,12 @@
 """Rooms: who may open, join, see and change one, what is kept, and what its wall tells."""
 
 import json
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from tlcore import rooms
 from tlcore.errors import DataError, RightsError, SpecError
@@ -262,9 +264,7 @@ def test_a_new_task_begins_a_new_wall_and_the_count_of_all_digits_goes_on(lab):
 def test_the_wall_tells_of_a_person_the_nickname_and_nothing_else(lab):
     room = lab.rooms.open(HOST)
     sent(lab, room, ANN)
-    text = json.dumps(shown(lab, room)) + json.dumps(
-        wall.for_member(lab.store, *lab.rooms.of_member(ANN.id, room.code))
-    )
+    text = json.dumps(shown(lab, room)) + json.dumps(wall.for_member(lab.rooms.standing(ANN.id, room.code)))
     assert ANN.id not in text and HOST.id not in text and room.key not in text and room.id not in text
     (tile,) = shown(lab, room)["tiles"]
     assert set(tile) == {"number", "member", "name", "hidden", "label", "strokes", "answers"}
@@ -279,12 +279,59 @@ def test_since_a_revision_only_what_changed_comes(lab):
     assert [tile["number"] for tile in shown(lab, room, first["rev"], first["round"])["tiles"]] == [2]
 
 
+def test_the_counts_that_a_wall_goes_on_from_are_those_of_a_server_that_counts_anew(lab, monkeypatch):
+    monkeypatch.setattr(counting, "MOST_KEPT", 8), monkeypatch.setattr(counting, "AT_ONCE", 4)
+    room, rng = lab.rooms.open(HOST, Activity("draw", "7")), np.random.default_rng(0)
+    for n in range(30):
+        number = sent(
+            lab, room, (ANN, BOB)[n % 2], label="74"[n % 2], answers={"before": ["3", 0.9], "after": ["7", 1]}
+        )
+        if rng.random() < 0.3:
+            lab.rooms.remove_item(room, number - int(rng.integers(3)))
+        if n == 20:
+            lab.rooms.begin(room, Activity("draw", "4"))
+        went_on, anew = shown(lab, room), counting.Tally("draw")
+        anew.follow(lab.store.rooms, room.id)
+        now = lab.store.rooms.get(room.id)
+        assert (went_on["count"], went_on["scores"]) == (anew.of_round(now.round), anew.by_label())
+    assert anew.by_label()["7"]["after"] == anew.by_label()["7"]["n"] > 0 == anew.by_label()["4"]["after"]
+
+
+def test_a_phone_that_asks_costs_one_question_and_the_wall_reads_no_drawing_again(lab):
+    room = lab.rooms.open(HOST)
+    sent(lab, room, ANN), sent(lab, room, BOB)
+    first = shown(lab, room)
+    with asked_of(lab.store) as questions:
+        assert wall.for_member(lab.rooms.standing(ANN.id, room.code))["sent"] == 1
+    assert len(questions) == 1
+    assert lab.store.rooms.changed(room.id, ("draw", counting.SUMS), first["rev"]) == []
+    plan = "EXPLAIN QUERY PLAN SELECT * FROM room_items WHERE room_id = 'a' AND "
+    for where, index in {"round = 1 AND member = 2": "whose", "rev > 7": "rev"}.items():
+        with lab.store.rooms._database.reading() as connection:
+            assert f"ix_room_items_{index}" in str(connection.exec_driver_sql(plan + where).all())
+
+
+@contextmanager
+def asked_of(store):
+    """Note what a store's database is asked."""
+    questions = []
+
+    def note(connection, cursor, statement, *more):
+        questions.extend([statement] if statement.startswith("SELECT") else [])
+
+    engine = store.rooms._database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield questions
+    event.remove(engine, "before_cursor_execute", note)
+
+
 @pytest.mark.slow
 def test_rooms_live_on_postgres_as_on_sqlite(tmp_path, postgres_database):
     store = Store(tmp_path, url=postgres_database)
     lab = SimpleNamespace(rooms=Rooms(store), store=store)
     room = lab.rooms.open(HOST)
     assert sent(lab, room, ANN) == 1 and sent(lab, room, BOB) == 2
+    assert lab.rooms.standing(BOB.id, room.code).sent == shown(lab, room)["scores"]["7"]["n"] - 1 == 1
     lab.rooms.remove_member(room, 1)
     assert [tile["member"] for tile in shown(lab, room)["tiles"]] == [2]
     with pytest.raises(NoRoom):

@@ -4,11 +4,14 @@ A room of sixty phones sends some thousand drawings an hour. Their pictures go i
 networks read in them stays as a few sums, one for each task, round and class.
 """
 
+import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tlcore.store import Item, Room, Store
-from tlcore.store.rooms import RoomTables
+from tlcore.store.rooms import Change, RoomTables
 
 from .drawn import AFTER, BEFORE
 from .scoring import HOST, SCORE
@@ -17,6 +20,7 @@ KINDS = ("draw", "hands", "teach")  # of items that are pictures
 SUMS = "sums"  # the kind of item that stands for pictures that are gone; its answers name their kind
 MOST_KEPT = 5000  # pictures, counts and sums of a room
 AT_ONCE = 500  # that many of the oldest go
+MOST_TALLIES = 100  # rooms, each by kind, whose counts a server goes on from
 
 Mark = tuple[str, Mapping[str, Any]]
 
@@ -72,22 +76,62 @@ def counted(marks: Iterable[Mark]) -> dict[str, int]:
     return counts
 
 
-def scores(marks: Iterable[Mark]) -> dict[str, dict[str, int]]:
-    """Return ``counted`` of each class.
+class Tally:
+    """The counts of one kind of a room, which follow what changes: a wall asks every second, and most stays as it was.
 
-    Examples
-    --------
-    >>> scores([("5", {"before": ["3", 0.9], "after": ["5", 0.8]}), ("5", {"before": None, "after": ["6", 0.5]})])
-    {'5': {'n': 2, 'before': 0, 'after': 1}}
+    Attributes
+    ----------
+    counts : by round and class what ``counted`` gives
     """
-    by_label: dict[str, list[Mark]] = {}
-    for mark in marks:
-        by_label.setdefault(mark[0], []).append(mark)
-    return {label: counted(each) for label, each in sorted(by_label.items())}
+
+    def __init__(self, kind: str):
+        self.counts: dict[tuple[int, str], Counter[str]] = {}
+        self._kind, self._rev, self._lock = kind, 0, threading.Lock()
+        self._kept: dict[int, tuple[tuple[int, str], dict[str, int]]] = {}  # by number
+
+    def follow(self, rows: RoomTables, room_id: str) -> None:
+        """Count what has changed since the last time."""
+        with self._lock:
+            changes = rows.changed(room_id, (self._kind, SUMS), self._rev)
+            if self._rev and any(change.kind == SUMS for change in changes):  # the oldest are gone, which no row tells
+                self._kept, self.counts = {}, {}
+                changes = rows.changed(room_id, (self._kind, SUMS), 0)
+            for change in changes:
+                self._take(change)
+                self._rev = max(self._rev, change.rev)
+
+    def _take(self, change: Change) -> None:
+        where, counts = self._kept.pop(change.number, ((0, ""), {}))
+        if counts:
+            self.counts[where].subtract(counts)
+        is_ours = change.kind == self._kind or change.answers["of"] == self._kind
+        if is_ours and change.removed is None:
+            where, counts = (change.round, change.label), counted([(change.label, change.answers)])
+            self.counts.setdefault(where, Counter()).update(counts)
+            self._kept[change.number] = where, counts
+
+    def of_round(self, round: int) -> dict[str, int]:
+        """Return how many drawings of a round there are, and how many were read right before and after transfer."""
+        return self._sum(where for where in self.counts if where[0] == round)
+
+    def by_label(self) -> dict[str, dict[str, int]]:
+        """Return the same of each class that was drawn, over all rounds."""
+        labels = sorted({label for (_round, label), counts in self.counts.items() if counts["n"]})
+        return {label: self._sum(where for where in self.counts if where[1] == label) for label in labels}
+
+    def _sum(self, places: Iterable[tuple[int, str]]) -> dict[str, int]:
+        counts = [self.counts[place] for place in places]
+        return {name: sum(each[name] for each in counts) for name in ("n", BEFORE, AFTER)}
 
 
-def marks(store: Store, room: Room, kind: str) -> tuple[list[Mark], list[Mark]]:
-    """Return label and answers of all drawings of a kind that were not removed: of this round, and of every round."""
-    sums = store.rooms.marks(room.id, SUMS)
-    rows = [*store.rooms.marks(room.id, kind), *(row for row in sums if row[2]["of"] == kind)]
-    return [row[1:] for row in rows if row[0] == room.round], [row[1:] for row in rows]
+_tallies: WeakKeyDictionary[Store, dict[tuple[str, str], Tally]] = WeakKeyDictionary()
+
+
+def tally(store: Store, room: Room, kind: str) -> Tally:
+    """Return the counts of all drawings of a kind in a room that were not removed, as they are now."""
+    known = _tallies.setdefault(store, {})
+    found = known.setdefault((room.id, kind), Tally(kind))
+    while len(known) > MOST_TALLIES:
+        known.pop(next(iter(known)), None)
+    found.follow(store.rooms, room.id)
+    return found

@@ -9,10 +9,11 @@ from dataclasses import replace
 from tlcore.errors import LabError, RightsError, SpecError
 from tlcore.people import Person
 from tlcore.sentences import one_line
-from tlcore.store import Member, Room, Store
+from tlcore.store import Member, Room, Standing, Store
 
 from . import counting, taught
 from .activity import Activity
+from .bets import VOTE
 from .pace import Pace
 
 # Neither vowels, which make words, nor what is mistaken for another when it is read aloud or from the last row.
@@ -161,16 +162,20 @@ class Rooms:
         RightsError
             The host has removed them.
         """
-        room = self._rows.by_code(as_code(code))
-        member = room and self._rows.member(room.id, person_id)
-        if room is None or member is None or not self._lives(room):
+        standing = self.standing(person_id, code)
+        return standing.room, standing.member
+
+    def standing(self, person_id: str, code: str) -> Standing:
+        """Return who somebody is in a room with what they have sent in this round; raises as ``of_member``."""
+        found = self._rows.standing(as_code(code), person_id, VOTE)
+        if found is None or not self._lives(found.room):
             raise NoRoom("You are not in this room. Type the code that stands on the wall.")
-        if member.removed is not None:
+        if found.member.removed is not None:
             raise RightsError("The host has removed you from this room.")
-        if self._clock() - member.seen > NOTED_S:
-            self._rows.seen(room.id, member.number)
-            member = replace(member, seen=self._clock())
-        return room, member
+        if self._clock() - found.member.seen > NOTED_S:
+            self._rows.seen(found.room.id, found.member.number)
+            found = replace(found, member=replace(found.member, seen=self._clock()))
+        return found
 
     def join(self, person_id: str, code: str, name: str = "", *, key: str = "", address: str = "") -> Member:
         """Let somebody into a room, again as who they were.

@@ -5,12 +5,12 @@ import time
 from base64 import b64encode
 from typing import Any
 
-from tlcore.store import Item, Member, Room, Store
+from tlcore.store import Item, Member, Room, Standing, Store
 
 from . import bets, counting
 from .activity import Activity
 from .rooms import is_here
-from .scoring import SCORE
+from .scoring import HOST, SCORE
 from .taught import EXAMPLE
 
 MOST_SHOWN = 300  # pictures on the wall at once: the newest
@@ -29,7 +29,7 @@ def on_wall(store: Store, room: Room, since: int, of_round: int) -> dict[str, An
     changed = store.rooms.items(room.id, since=0 if fresh else since, round=room.round, first=first)
     shown = [item for item in changed if item.kind in counting.KINDS and not (fresh and item.removed)]
     now, kind = time.time(), Activity.of(room.activity).kind
-    mine, all_marks = counting.marks(store, room, kind)
+    tally = counting.tally(store, room, kind)
     return {
         **_common(room),
         "fresh": fresh,
@@ -39,22 +39,22 @@ def on_wall(store: Store, room: Room, since: int, of_round: int) -> dict[str, An
         "tiles": [_tile(item, members[item.member], room.names) for item in shown],
         "points": _points(store, room, 0 if fresh else since),
         **({"bet": bets.on_wall(store, room)} if kind == "bet" else {}),
-        "count": counting.counted(mine),
-        "scores": counting.scores(all_marks),
+        "count": tally.of_round(room.round),
+        "scores": tally.by_label(),
     }
 
 
 def _points(store: Store, room: Room, since: int) -> list[dict[str, Any]]:
     """Return how well the room's head was counted to be, in the order of the counts."""
-    return [dict(item.answers) for item in store.rooms.items(room.id, since=since, round=room.round, kind=SCORE)]
+    counts = store.rooms.items(room.id, since=since, round=room.round, member=HOST, kind=SCORE)
+    return [dict(item.answers) for item in counts]
 
 
-def for_member(store: Store, room: Room, member: Member) -> dict[str, Any]:
+def for_member(standing: Standing) -> dict[str, Any]:
     """Return what a member's phone shows: the task, and how many drawings of theirs are on the wall."""
-    mine = store.rooms.items(room.id, round=room.round, member=member.number, removed=False)
-    vote = next((item.label for item in mine if item.kind == bets.VOTE), "")
-    turn = member.number + len(mine)
-    return {**_common(room), "name": member.name, "sent": len(mine), "turn": turn, "vote": vote}
+    member, sent = standing.member, standing.sent
+    told = {"name": member.name, "sent": sent, "turn": member.number + sent, "vote": standing.vote}
+    return {**_common(standing.room), **told}
 
 
 def _common(room: Room) -> dict[str, Any]:

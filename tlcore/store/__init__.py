@@ -3,7 +3,7 @@
 from .attempts import Attempt, versions
 from .listing import Entry
 from .places import home, results_address, shared_home
-from .rooms import Item, Member, Room
+from .rooms import Item, Member, Room, Standing
 from .runs import NumberedPoints, Run, Store
 from .tokens import Token
 
@@ -14,6 +14,7 @@ __all__ = [
     "Member",
     "NumberedPoints",
     "Room",
+    "Standing",
     "Run",
     "Store",
     "Token",

@@ -4,7 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +57,29 @@ class Item:
     kind: str
     label: str
     content: bytes
+    answers: Mapping[str, Any]
+    removed: float | None
+    rev: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Somebody in a room, with what stands of theirs in this round: how many items, and the label of their vote."""
+
+    room: Room
+    member: Member
+    sent: int
+    vote: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What counts of an item: ``answers`` without its content."""
+
+    number: int
+    round: int
+    kind: str
+    label: str
     answers: Mapping[str, Any]
     removed: float | None
     rev: int
@@ -151,6 +174,31 @@ class RoomTables:
             mine = sa.and_(members.c.room_id == room_id, members.c.person == person)
             row = connection.execute(members.select().where(mine)).mappings().first()
         return None if row is None else _member(row)
+
+    def standing(self, code: str, person: str, vote: str) -> Standing | None:
+        """Return where somebody stands in the room of a code, in one question; None where they are not in it.
+
+        Parameters
+        ----------
+        vote : the kind of item that is a vote
+        """
+        theirs = [items.c.room_id == rooms.c.id, items.c.round == rooms.c.round, items.c.member == members.c.number]
+        n_sent = sa.func.count(items.c.number)
+        label = sa.func.max(sa.case((items.c.kind == vote, items.c.label), else_=""))
+        query = (
+            sa.select(rooms, *(column.label(f"of_{column.name}") for column in members.c), n_sent, label)
+            .join_from(rooms, members, sa.and_(members.c.room_id == rooms.c.id, members.c.person == person))
+            .outerjoin(items, sa.and_(*theirs, items.c.removed.is_(None)))
+            .where(rooms.c.code == code)
+            .group_by(rooms.c.id, members.c.room_id, members.c.number)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        room = dict(zip(rooms.c.keys(), row, strict=False))
+        member = dict(zip(members.c.keys(), row[len(room) :], strict=False))
+        return Standing(_room(room), _member(member), row[-2], row[-1] or "")
 
     def members(self, room_id: str) -> tuple[Member, ...]:
         """Return who is or was in a room, in the order in which they came."""
@@ -272,6 +320,14 @@ class RoomTables:
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(items.c.round, items.c.label, items.c.answers).where(*chosen))
             return [(round, label, json.loads(answers)) for round, label, answers in rows]
+
+    def changed(self, room_id: str, kinds: Sequence[str], since: int) -> Sequence[Change]:
+        """Return what counts of the items of these kinds that changed after ``since``; removed ones are among them."""
+        chosen = [items.c.room_id == room_id, items.c.rev > since, items.c.kind.in_(kinds)]
+        columns = [items.c[each.name] for each in fields(Change)]
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(*columns).where(*chosen)).mappings()
+            return [Change(**{**row, "answers": json.loads(row["answers"])}) for row in rows]
 
     def remove(self, room_id: str, numbers: Iterable[int]) -> None:
         """Take items off the wall."""

@@ -129,6 +129,8 @@ room_items = sa.Table(
     sa.Column("answers", Text, nullable=False),  # as JSON: what each network read
     sa.Column("removed", sa.Float),
     sa.Column("rev", sa.Integer, nullable=False),  # the room's, when this last changed
+    sa.Index("ix_room_items_whose", "room_id", "round", "member", "kind"),
+    sa.Index("ix_room_items_rev", "room_id", "rev"),
 )
 
 switches = sa.Table(
