@@ -19,7 +19,7 @@ from tlcore.engine import dask as engine_module
 from tlcore.errors import DataError, SpecError, StoreError
 from tlcore.jobs import execution
 from tlcore.jobs.cluster import GREET, WORK
-from tlcore.spec import NETWORK, DataSpec, File, FineTuneSpec, HeadSpec, Phase
+from tlcore.spec import NETWORK, ComparisonSpec, DataSpec, File, FineTuneSpec, HeadSpec, Phase, SweepSpec
 from tlcore.store import Store, attempts, checkpoint, files
 from tlcore.store.checkpoint import Checkpoint
 from tlcore.store.disk import results_mb
@@ -174,6 +174,34 @@ def _raised(do, *arguments):
     with pytest.raises(OSError) as raised:
         do(*arguments)
     return raised.value
+
+
+PICTURES, NETWORK_OF_ITS_OWN = DataSpec("set-0123456789ab-012345", per_class=2), "upload-0123456789ab"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        FineTuneSpec(data=PICTURES),
+        HeadSpec(data=PICTURES),
+        ComparisonSpec(FineTuneSpec(data=PICTURES)),
+        SweepSpec(target=PICTURES.target),
+        FineTuneSpec(source=NETWORK_OF_ITS_OWN),
+        HeadSpec(source=NETWORK_OF_ITS_OWN),
+        ComparisonSpec(FineTuneSpec(source=NETWORK_OF_ITS_OWN)),
+        SweepSpec(sources=(NETWORK_OF_ITS_OWN,)),
+    ],
+)
+def test_what_stayed_where_it_was_added_is_one_sentence_on_another_machine(two, monkeypatch, spec):
+    one, other = two
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(other.folder))
+    run = one.create(spec)
+    execution.execute(run.id, str(other.folder))
+    ended = one.get(run.id)
+    what = "The pictures 'set-" if spec.source != NETWORK_OF_ITS_OWN else "The network 'upload-"
+    assert ended.state == "failed" and str(ended.error).startswith(what)
+    assert "not on this machine: with results in an object store, own" in str(ended.error)
+    assert "ask the host for a results folder that all machines share." in str(ended.error)
 
 
 # -- the setting

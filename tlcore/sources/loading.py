@@ -7,6 +7,7 @@ from tlcore import datasets
 from tlcore.errors import LabError, SpecError
 from tlcore.sentences import Sentence
 from tlcore.spec import SourceInfo, check_choice, check_number
+from tlcore.store import results_address
 
 from .network import check_n_classes
 from .preprocessing import reads, scaled
@@ -25,8 +26,15 @@ def get(name: str) -> Source:
     SpecError
         There is no such source; the message lists the names.
     """
-    if is_uploaded(name) and (Uploaded(name).folder() / f"{name}.json").exists():
-        return Uploaded(name)
+    if is_uploaded(name):
+        if (Uploaded(name).folder() / f"{name}.json").exists():
+            return Uploaded(name)
+        if results_address():
+            raise SpecError(
+                "The network {name!r} is not on this machine: with results in an object store, own networks stay where "
+                "they were added. Choose another source, or ask the host for a results folder that all machines share.",
+                name=name,
+            )
     check_choice("source model", name, names())
     return SOURCES[name]
 

@@ -24,6 +24,7 @@ from PIL import Image
 from tlcore.errors import DataError, SpecError, StoreError
 from tlcore.sentences import Sentence, one_line
 from tlcore.spec import InputForm
+from tlcore.store import results_address
 
 from ..source import SOURCES, DatasetInfo, DataSource, Raw
 from . import draft as drafts
@@ -101,8 +102,18 @@ def _older(found: Card) -> tuple[str, ...]:
 
 
 def find_source(name: str) -> OwnSet | None:
-    """Return the set of that name as a target task, also a removed one; None where there is none."""
-    return OwnSet(name) if is_own(name) and (folder() / name / CARD).exists() else None
+    """Return the set of that name as a target task, also a removed one; None for the name of no set.
+
+    Raises
+    ------
+    SpecError
+        There is no such set here.
+    """
+    if not is_own(name):
+        return None
+    if not (folder() / name / CARD).exists():
+        raise _not_here(name)
+    return OwnSet(name)
 
 
 # -- the list --------------------------------------------------------------------------------------------------------
@@ -123,11 +134,19 @@ def card(name: str) -> Card:
             raise FileNotFoundError
         return Card.from_json(json.loads((folder() / name / CARD).read_text(encoding="utf-8")))
     except OSError as error:
-        raise SpecError(
-            "There is no set of own pictures {name!r}. Pick one from the list.", name=short(name)
-        ) from error
+        raise _not_here(name) from error
     except ValueError as error:
         raise DataError("The card of the pictures {name!r} is damaged. Add them again.", name=name) from error
+
+
+def _not_here(name: str) -> SpecError:
+    if results_address():
+        return SpecError(
+            "The pictures {name!r} are not on this machine: with results in an object store, own pictures stay where "
+            "they were added. Choose another task, or ask the host for a results folder that all machines share.",
+            name=short(name),
+        )
+    return SpecError("There is no set of own pictures {name!r}. Pick one from the list.", name=short(name))
 
 
 def kept(owner: str | None = None, removed: bool = False) -> tuple[Card, ...]:
