@@ -86,7 +86,7 @@ def watched() -> list[Lane]:
     except LabError as error:
         st.warning(tell(error))
         return []
-    return [race_view.lane(run) for run in runs]
+    return race_view.of(runs)
 
 
 controls, picture = st.columns([1, 2.7], gap="medium")

@@ -80,6 +80,9 @@ def main() -> None:
     if show == "named":
         runs = [LiveRun(name, f"/test/{name}", label=f"{name}: " + "frozen " * 12) for name in ("frozen", "all")]
         live_chart("named", runs=runs, x_max=30)
+    if show == "rules":
+        rules = [Rule(x, f"frozen: Conv1 – block_{x}, BatchNormalization") for x in (3, 8)]
+        live_chart("rules", "/test/one", label="Fine-tuning", x_max=10, rules=rules)
     if show == "recorded":
         at = [(head, x) for x in range(1, 5) for head in ("fine_tune", "scratch")]
         points = [{"head": head, "input": "", "part": "validation", "x": x, "accuracy": x / 10} for head, x in at]

@@ -479,6 +479,18 @@ def test_points_appear_as_they_are_measured(show, server):
     assert "conv_2 unfreezes" in page.locator(".tl-live-plot").text_content()
 
 
+def test_on_a_phone_what_begins_at_a_line_is_said_within_the_plot(show, server):
+    server.change("one", reset=True, curve=[0, 40])
+    page = show("rules", viewport={"width": 360, "height": 700})
+    wait_points(page, 44)
+    plot = page.locator(".tl-live-plot .nsewdrag").first.bounding_box()
+    said = page.locator(".tl-live-plot .annotation-text").filter(has_text="frozen")
+    assert plot and said.count() == 2
+    for label in said.all():
+        box = label.bounding_box()
+        assert box and box["x"] >= plot["x"] and box["x"] + box["width"] <= plot["x"] + plot["width"] + 18
+
+
 def test_zoom_and_hover_survive_an_update(show, server):
     server.change("one", reset=True, curve=[0, 40])
     page = show("chart")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from pages.test_pages import SCORE, TUNED, finished, lab, opened, sound, words  # noqa: F401
@@ -128,7 +129,7 @@ def test_which_images_were_chosen_is_said_as_it_is():
     assert "all 300" in race_view.divided(replace(chosen, n_differ=0))
 
 
-def run_of(spec) -> SimpleNamespace:
+def run_of(spec) -> Any:
     return SimpleNamespace(spec=spec)
 
 
@@ -137,3 +138,14 @@ def test_a_lane_is_called_by_what_it_freezes():
     spec = replace(LANES["nothing"], phases=(replace(LANES["nothing"].phases[0], frozen=("conv_1",)),))
     assert race_view.lane(run_of(spec)).label == "Frozen: conv_1"
     assert race_view.lane(run_of(replace(spec, source="gone"))).label.startswith("Frozen")
+
+
+def test_what_a_person_set_is_called_so_on_the_chart_and_told_below():
+    spec = replace(LANES["nothing"], phases=(replace(LANES["nothing"].phases[0], frozen=("conv_1",)),))
+    mine, scratch = race_view.of([run_of(spec), run_of(LANES["scratch"])])
+    assert (mine.label, mine.told) == ("My settings", "Frozen: conv_1") and (scratch.label, scratch.told) == (
+        "From scratch",
+        "",
+    )
+    other = replace(spec, phases=(replace(spec.phases[0], frozen=("conv_2",)),))  # two of them, by a shared address
+    assert [each.label for each in race_view.of([run_of(spec), run_of(other)])] == ["Frozen: conv_1", "Frozen: conv_2"]

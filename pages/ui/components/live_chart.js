@@ -606,7 +606,7 @@ class Chart {
         type: "line", xref: `x${n}`, yref: `y${n} domain`, x0: x, x1: x, y0: 0, y1: 1,
         line: { color: quiet, width: 1.5, dash: "dot" },
       }))),
-      annotations: [...this.titles(), ...this.ruleLabels(rules), ...this.endLabels(ends)],
+      annotations: [...this.titles(), ...this.ruleLabels(rules, x_max, inner * boxes[0][0][1]), ...this.endLabels(ends)],
     };
   }
 
@@ -642,11 +642,17 @@ class Chart {
     return { low: show(low), high: show(high) };
   }
 
-  ruleLabels(rules) {
-    return rules.map(({ x, label }) => ({
-      text: letters(label), showarrow: false, xref: "x", yref: "y domain", x, y: 1, xanchor: "left", yanchor: "top", xshift: 4,
-      font: { size: 12, color: this.theme.quiet }, bgcolor: this.theme.page,
-    }));
+  ruleLabels(rules, x_max, width) { // at the side of its line that has room, and no longer than that
+    const { font, quiet, page } = this.theme;
+    return rules.map(({ x, label }) => {
+      const at = isNumber(x_max) ? (x / x_max) * width : 0;
+      const left = at > width / 2 && measureText(label, font) > width - at - 8;
+      const shown = isNumber(x_max) ? shortened(label, (left ? at : width - at) - 8, font) : label;
+      return {
+        text: letters(shown), showarrow: false, xref: "x", yref: "y domain", x, y: 1, yanchor: "top",
+        xanchor: left ? "right" : "left", xshift: left ? -4 : 4, font: { size: 12, color: quiet }, bgcolor: page,
+      };
+    });
   }
 
   endLabels(ends) {

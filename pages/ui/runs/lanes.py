@@ -28,6 +28,7 @@ class Lane:
     label: str
     run: Run
     way: str = ""  # by which it has its colour; what it trains, where that is not said
+    told: str = ""  # what its label leaves out
 
 
 def show(lanes: Sequence[Lane], slot: str, label: str, together: bool = False) -> None:

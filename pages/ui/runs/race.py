@@ -44,6 +44,14 @@ def lane(run: Run) -> Lane:
     return Lane(label, run, name)
 
 
+def of(runs: Sequence[Run]) -> list[Lane]:
+    """Return runs as lanes; what a person set is called so, and told below where it differs from all others."""
+    found = [lane(run) for run in runs]
+    drafts = [each for each in found if each.way == "draft"]
+    mine = shown(race.TITLES["draft"])
+    return [replace(each, label=mine, told=each.label) if drafts == [each] else each for each in found]
+
+
 def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:
     """Show a race as far as it is; the end brings its headline, what each lane reached and images that divide them.
 
@@ -85,7 +93,8 @@ def reached(running: Sequence[Lane]) -> None:
     """Show what each lane has reached by now: one that has ended shows it while others go on."""
     store = state.lab().store
     now = [replace(lane, run=store.get(lane.run.id)) for lane in running]
-    lanes.metrics(now, costs([lane.run for lane in now]))
+    took = costs([lane.run for lane in now])
+    lanes.metrics(now, [f"{lane.told}. {cost}" if lane.told else cost for lane, cost in zip(now, took, strict=True)])
 
 
 def costs(runs: Sequence[Run]) -> list[str]:
