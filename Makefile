@@ -22,19 +22,20 @@ run: $(VENV)/.run-stamp  ## install what is needed and start the app at http://H
 	@$(COMPILE) || true
 	@exec $(PY) -m tlcore serve
 
-# In three processes, for some tests wait, see tests/side_by_side.py; PYTEST_ARGS=-n0 is one.
+# In three processes, for some tests wait, see tests/side_by_side.py; PYTEST_ARGS=-n0 is one. The fast ones wait for
+# nothing, and the types are checked beside them: of these two processes.
 SIDE_BY_SIDE = $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.browser-stamp  ## every test, in a real browser too, and a sample of each grid: 16 to 30 minutes
 	@$(COMPILE) tests || true
 	@$(SIDE_BY_SIDE) --sample --sum-up "all tests" $(PYTEST_ARGS)
 
-check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests, a few cases of each grid: under two minutes
+check: $(VENV)/.dev-stamp  ## lint, formatting, types and the fast tests, a few cases of each grid: about a minute
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	@$(COMPILE) tests || true
 	@types=$$(mktemp); $(VENV)/bin/pyright > $$types 2>&1 & checker=$$!; \
-	$(SIDE_BY_SIDE) -q --few --sum-up "fast tests" -m "not keras and not browser and not slow and not soak" \
+	$(SIDE_BY_SIDE) -n 2 -q --few --fast --sum-up "fast tests" -m "not keras and not browser and not slow and not soak" \
 	    $(PYTEST_ARGS); tests=$$?; wait $$checker; typed=$$?; cat $$types; rm -f $$types; exit $$((tests || typed))
 
 soak: $(VENV)/.browser-stamp  ## every case of every grid, and faults and load that take minutes

@@ -1,11 +1,12 @@
-"""The tests in three processes, a module each (pytest-xdist): what comes first, what runs alone, what is said last.
+"""The tests in several processes, a module each (pytest-xdist): what comes first, what runs alone, what is said last.
 
 A test that drives a browser, or whole processes for seconds, and fails is tried up to twice more
 (pytest-rerunfailures): on a machine that others use too, a page may answer later than a click can wait. The last line
 counts these tries.
 
 ``--few`` leaves out of a test marked ``grid(n)`` all cases but n, spread evenly over them and the same each time;
-``--sample`` all but a third of them, at least eight, or as many as ``grid(n, sample=m)`` says.
+``--sample`` all but a third of them, at least eight, or as many as ``grid(n, sample=m)`` says. ``--fast`` leaves out
+what takes much of the processor, see ``costly``.
 
 Modules that take long come first, so that all processes end at about the same time. A test marked ``alone`` has the
 machine for itself: its process waits until the others are between two tests, and these then wait for it.
@@ -23,6 +24,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 
 import collecting
+import costly
 import pytest
 from hostile.asked import TRIED
 
@@ -43,10 +45,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sum-up", metavar="NAME", help="end with a line of that name: how many passed, in how long")
     parser.addoption("--few", action="store_true", help="of each test marked grid(n) run n cases alone")
     parser.addoption("--sample", action="store_true", help="of each test marked grid run a fixed sample")
+    parser.addoption("--fast", action="store_true", help="leave out the tests that tests/costly.txt names")
+    parser.addoption("--measure", action="store_true", help="measure what each test takes, for tests/costly.txt")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(collecting)
+    if config.getoption("measure"):
+        if config.getoption("numprocesses", None):
+            raise pytest.UsageError("--measure measures in one process: leave out -n.")
+        config.pluginmanager.register(costly.Measuring())
     config.pluginmanager.register(SideBySide(getattr(config, "workerinput", {}).get("locks")))
 
 
@@ -66,7 +74,10 @@ class SideBySide:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         shares = [share for name, share in SHARES.items() if config.getoption(name)]
-        if shares and (left_out := _left_out(items, shares[0])):
+        left_out = _left_out(items, shares[0]) if shares else set()
+        if config.getoption("fast"):
+            left_out |= costly.left_out(items)
+        if left_out:
             config.hook.pytest_deselected(items=[item for item in items if item in left_out])
             items[:] = [item for item in items if item not in left_out]
         for item in items:

@@ -6,11 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import costly
 import pytest
 
 TESTS = Path(__file__).parent
 pytestmark = pytest.mark.slow
-CONFTEST = "from side_by_side import pytest_addoption, pytest_configure"
+CONFTEST = """
+from pathlib import Path
+import costly
+from side_by_side import pytest_addoption, pytest_configure
+
+costly.KEPT, costly.LIMIT_S = Path(__file__).parent / "costly.txt", 0.5
+"""
+COSTLY_CHILD = "waits_for_a_child_that_computes"
 MODULE = """
 import json, os, threading, time
 import pytest
@@ -121,3 +129,45 @@ def test_a_sample_of_a_grid_is_a_third_of_it_at_least_eight_or_what_its_mark_say
     assert code == 0, said
     assert numbers == [f"{number}]" for number in range(1, 36, 3)]
     assert len([name for name, *_ in runs if name.endswith("::test_of_none")]) == 2
+
+
+COSTLY = """
+@pytest.mark.parametrize("number", range(2))
+def test_computes(number, request):
+    compute()
+    note(request)
+
+def test_waits_for_a_child_that_computes(request):
+    import subprocess, sys
+    subprocess.run([sys.executable, "-c", "import time\\nwhile time.process_time() < 0.6: pass"], check=True)
+    note(request)
+
+def compute():
+    end = time.process_time() + 0.3
+    while time.process_time() < end:
+        pass
+"""
+
+
+def test_what_was_measured_to_take_much_of_the_processor_is_left_out_of_the_fast_ones(tmp_path):
+    code, said, runs = run(tmp_path, "--measure", "-n", "0", more=COSTLY)
+    assert code == 0 and len(runs) == 30, said
+    lines = [line.split() for line in (tmp_path / "costly.txt").read_text().splitlines()]
+    names = [f"test_{one}.py::test_{much}" for one in ("one", "two") for much in ("computes", COSTLY_CHILD)]
+    assert [name for _, name in lines] == names and all(float(seconds) >= 0.5 for seconds, _ in lines)
+    (tmp_path / "log").unlink()
+    code, said, runs = run(tmp_path, "--fast", more=COSTLY)
+    assert code == 0 and len(runs) == 24, said
+    assert not any("comput" in name for name, *_ in runs)
+
+
+def test_measured_again_some_take_the_place_of_their_lines_and_the_others_keep_theirs(tmp_path, monkeypatch):
+    monkeypatch.setattr(costly, "KEPT", tmp_path / "costly.txt")
+    costly.keep({"a.py::test_one": 0.5, "b.py::test_two": 3.0, "b.py::test_three": 0.01})
+    costly.keep({"a.py::test_one": 0.02, "b.py::test_four": 1.25})
+    assert costly.known() == {"b.py::test_two": 3.0, "b.py::test_four": 1.25}
+
+
+def test_several_processes_measure_nothing(tmp_path):
+    code, said, _ = run(tmp_path, "--measure")
+    assert code == 4 and not (tmp_path / "costly.txt").exists(), said
