@@ -144,6 +144,13 @@ def test_every_way_of_looking_says_what_was_measured(lab, way, sentence):
     assert sentence in words(looked(finished(lab.store, mixed(0, 2, 1)), way))
 
 
+@pytest.mark.parametrize("wrong", [(), (0,), (0, 2, 1)])
+def test_only_wrong_answers_are_shown_as_what_it_was_most_wrong_about(lab, wrong):
+    app = looked(finished(lab.store, mixed(*wrong)), "worst")
+    assert ("No test image was mixed up." in [each.value for each in app.success]) is (not wrong)
+    assert "".join(each.proto.body for each in app.get("html")).count("<figure>") == len(wrong)
+
+
 def test_the_places_of_the_other_ways_are_emptied_for_streamlit_may_keep_what_stood_there(lab):
     app = looked(finished(lab.store, mixed(0, 2, 1)), "calibration")
     assert len(app.get("empty")) >= 7  # while the chip of what runs ticks, the table of the curves stayed below

@@ -252,19 +252,21 @@ def _name(run: Run, model: str) -> str:
 
 
 def worst_answers(looked: Looked) -> None:
-    """The images with the highest loss, and the pairs that are mixed up most."""
-    found = evaluation.losses(looked.said.labels, looked.said.probabilities)
+    """The wrong answers with the highest loss, and the pairs that are mixed up most."""
+    wrong = np.flatnonzero(looked.said.labels != looked.said.predicted)
+    if not len(wrong):
+        st.success(_("No test image was mixed up."))
+        return
+    found = evaluation.losses(looked.said.labels, looked.said.probabilities)[wrong]
     st.markdown(
         _(
             "**The images this model was most wrong about**, by their loss (minus the log of the probability it gave "
             "the true class):"
         )
     )
-    _gallery(looked, np.argsort(-found)[:24], _("true class → answer, and how sure the model was of it"), pairs=True)
+    worst = wrong[np.argsort(-found)[:24]]
+    _gallery(looked, worst, _("true class → answer, and how sure the model was of it"), pairs=True)
     pairs = evaluation.most_confused(np.array(looked.score.confusion))
-    if not pairs:
-        st.success(_("No test image was mixed up."))
-        return
     st.markdown(_("**The pairs it mixes up most**"))
     st.dataframe(
         [
