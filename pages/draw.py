@@ -41,10 +41,17 @@ def picked_form(infos: Sequence[PredictorInfo]) -> InputForm:
     )
 
 
+def newest(infos: Sequence[PredictorInfo]) -> str:
+    """Return the name of who answers unless somebody chooses: the newest that learned the target, else of all."""
+    target = datasets.at_hand(state.get("target"))
+    names = target.info.class_names if target else ()
+    return prediction.main_choice([i for i in infos if i.class_names == names and i.transfer == "after"] or infos)
+
+
 def first_of(infos: Sequence[PredictorInfo], form: InputForm) -> PredictorInfo:
     """Return who answers large: the one that was chosen, else the newest."""
     by_name = {info.name: info for info in infos}
-    return by_name.get(str(state.get(key("answer_model", form)))) or by_name[prediction.main_choice(infos)]
+    return by_name.get(str(state.get(key("answer_model", form)))) or by_name[newest(infos)]
 
 
 def lead(infos: Sequence[PredictorInfo], form: InputForm) -> None:
@@ -73,7 +80,7 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
     model_key, beside_key = key("answer_model", form), key("models", form)
     if (added := state.take("head_chosen")) in by_name:
         state.put(**{model_key: added})
-    first = by_name[state.follow(model_key, prediction.main_choice(infos), called)]
+    first = by_name[state.follow(model_key, newest(infos), called)]
     in_list = state.follow(beside_key, prediction.first_choice(infos), called)
     beside = [info for info in infos if info.name in in_list and info != first]
     is_drawn = "draw" in inputs.modality(form.modality).ways

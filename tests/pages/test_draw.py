@@ -174,6 +174,14 @@ def test_the_newest_that_learned_by_transfer_answers_first_until_another_is_chos
     assert app.run().selectbox(key="answer_model").value == "source:digits"
 
 
+def test_who_learned_the_chosen_target_answers_before_who_is_newer(lab):
+    first = heads_run(state.lab().store, class_names=("5", "6", "7", "8", "9"))
+    second = heads_run(state.lab().store, class_names=("coat", "ankle boot"))
+    assert draw().selectbox(key="answer_model").value == f"head:{first}/linear_svm-features.skops"
+    app = draw(target="mnist_0_4")  # which nobody has learned
+    assert app.selectbox(key="answer_model").value == f"head:{second}/linear_svm-features.skops"
+
+
 def test_who_knows_no_digit_asks_for_none_and_begins_with_a_sample(lab):
     app = draw()
     assert "Draw a digit" in html(app) and app.segmented_control(key="way").value == "draw"
