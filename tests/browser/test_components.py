@@ -479,6 +479,18 @@ def test_points_appear_as_they_are_measured(show, server):
     assert "conv_2 unfreezes" in page.locator(".tl-live-plot").text_content()
 
 
+def test_in_a_narrow_window_no_button_lies_over_the_title(show, server):
+    server.change("one", reset=True, curve=[0, 40])
+    page = show("ways", viewport={"width": 360, "height": 900})
+    wait_points(page, 44)
+    page.locator(".tl-live-plot .nsewdrag").first.hover()
+    expect(page.locator(".tl-live-plot .annotation-text").filter(has_text="Error").first).to_be_visible()
+    expect(page.locator(".tl-live-plot .modebar")).to_be_hidden()
+    resized(page, 1280, 900)
+    page.locator(".tl-live-plot .nsewdrag").first.hover()
+    expect(page.locator(".tl-live-plot .modebar")).to_be_visible()
+
+
 def test_on_a_phone_what_begins_at_a_line_is_said_within_the_plot(show, server):
     server.change("one", reset=True, curve=[0, 40])
     page = show("rules", viewport={"width": 360, "height": 700})
