@@ -12,6 +12,7 @@ from waiting import wait_for
 from pages.ui.components.file_drop import check_arrived
 from pages.ui.session import sets, state
 from pages.ui.sets import upload
+from pages.ui.words import names
 from tlcore.datasets import arriving, own_sets
 from tlcore.datasets.arriving import File, Piece
 from tlcore.errors import LabError
@@ -67,6 +68,11 @@ def look(here, sending: str) -> None:
 def look_until(begun) -> None:
     """Wait for the end of a look."""
     wait_for(lambda: begun.ended, 60)
+
+
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are():
+    assert names.some(["a", "b"], 3) == "a, b" and names.some(["a", "b", "c"], 3) == "a, b, c"
+    assert names.some(["a", "b", "c", "d", "e"], 3) == "a, b, c and 2 more"
 
 
 def test_an_empty_page_says_what_goes_here_and_what_is_taken():

@@ -83,10 +83,9 @@ def line(card: Card, newest: bool = False) -> None:
 
 def about(card: Card) -> str:
     """Return what a set holds."""
-    classes = ", ".join(card.class_names[:6]) + (" …" if len(card.class_names) > 6 else "")
-    words = _("{classes}. {pictures}, {n:,} of them to test; {form} ({kind}); {mb:.1f} MB.")
+    words = _("{classes}. {pictures}, {n:,} to test; {form} ({kind}); {mb:.1f} MB.")
     return words.format(
-        classes=classes,
+        classes=names.some(card.class_names, 6),
         pictures=n_pictures(card),
         n=sum(card.test_sizes),
         form=card.form,

@@ -28,7 +28,7 @@ def show(report: Report) -> None:
     plan = own_sets.plan(report.id, state.person().id, choices)
     frame.finding(headline(plan), about(report, plan))
     top(report, plan)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="large")  # a class is a line
     with left:
         classes(report)
     with right:
@@ -45,8 +45,7 @@ def headline(plan: Plan) -> str:
 
 def about(report: Report, plan: Plan) -> str:
     """Return where they come from and how they are kept."""
-    given = given_names(report)
-    files = ", ".join(given[:3]) + (" …" if len(given) > 3 else "")
+    files = names.some(given_names(report), 3)
     (w, h), (most_w, most_h) = report.sizes.least, report.sizes.most
     sizes = f"{w} × {h}" if (w, h) == (most_w, most_h) else _("{w} × {h} to {most_w} × {most_h}")
     words = _("From {files}. Sizes as given: {sizes}; kept as {form}.")
@@ -123,7 +122,7 @@ def a_class(report: Report, at: int, each: ClassCount, strip: Sequence[str]) -> 
 def count(each: ClassCount) -> str:
     """Return how many pictures a class has."""
     words = ngettext("{n:,} picture", "{n:,} pictures", each.n).format(n=each.n)
-    return _("{pictures}, {n:,} of them to test").format(pictures=words, n=each.n_test) if each.n_test else words
+    return _("{pictures}, {n:,} to test").format(pictures=words, n=each.n_test) if each.n_test else words
 
 
 def findings(report: Report) -> None:

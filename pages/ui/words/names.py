@@ -1,6 +1,6 @@
 """What the fixed choices of a run are called, in the reader's language. Functions: nothing is translated at import."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pages.ui.words.text import _, shown
 from tlcore.evidence import methods as sweep_methods
@@ -18,6 +18,13 @@ def kind(form: InputForm) -> str:
 def colouring(form: InputForm) -> str:
     """Return whether pictures of a form are grey or in colour: an X-ray is no drawing, whatever reads it."""
     return _("grey") if form.shape[-1] == 1 else _("colour")
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """Return the first names of a list and how many more there are."""
+    if (more := len(names) - most) <= 0:
+        return ", ".join(names)
+    return _("{names} and {n} more").format(names=", ".join(names[:most]), n=more)
 
 
 def states() -> dict[str, str]:
