@@ -63,6 +63,8 @@ def test_an_empty_page_offers_examples_and_with_them_says_how_often_it_is_right(
     assert mine("photo").names() == ("1", "3", "5")
     assert [len(one.examples) for one in mine("photo").classes()] == [5, 5, 5]
     assert "of 15 examples it had not seen" in html(app) and "95 % interval" in html(app)
+    how = next(each for each in app.get("popover") if each.proto.popover.label == "How this is tested")
+    assert "left out in turn" in how.markdown[0].value and "left out in turn" not in html(app)  # the score is short
     assert "Always answering the largest class would reach 33.3 %" in html(app)
     assert "begin" not in {button.key for button in app.button}
 

@@ -32,8 +32,10 @@ def told(examples: Examples) -> None:
             return
         kept = asked, score
         state.put(teach_score=kept)
-    with place.container():
+    with place.container(gap="xsmall"):
         frame.finding(*words(kept[1], [one.name for one in classes]))
+        with st.popover(_("How this is tested"), icon=":material/info:", type="tertiary"):
+            st.markdown(how(kept[1]))
 
 
 def words(score: Score, names: list[str]) -> tuple[str, str]:
@@ -44,11 +46,7 @@ def words(score: Score, names: list[str]) -> tuple[str, str]:
     more = [
         _("95 % interval: {interval}.").format(interval=between(*score.interval)),
         _("Always answering the largest class would reach {share}.").format(share=percent(score.guess)),
-        _("Each example is left out in turn and asked of a head that learned from the others."),
     ]
-    if score.n < score.n_examples:
-        words = _("Of {total} examples {n} drawn ones were left out.")
-        more.append(words.format(n=score.n, total=score.n_examples))
     worst, (right, n) = min(enumerate(score.by_class), key=lambda row: row[1][0] / row[1][1] if row[1][1] else 1.0)
     if n and right < n:
         more.append(
@@ -59,14 +57,24 @@ def words(score: Score, names: list[str]) -> tuple[str, str]:
     return headline, " ".join(more)
 
 
+def how(score: Score) -> str:
+    """Return how that was counted."""
+    said = [_("Each example is left out in turn and asked of a head that learned from the others.")]
+    if score.n < score.n_examples:
+        words = _("Of {total} examples {n} drawn ones were left out.")
+        said.append(words.format(n=score.n, total=score.n_examples))
+    if score.n_test:
+        said.append(_("The test set is asked of a head that learned from the older examples alone."))
+    return " ".join(said)
+
+
 def test_words(score: Score) -> str:
     """Return how a head does on the newest examples that learned from the older ones, or when there will be a test."""
     if not score.n_test:
         words = _("With {n} examples of each class, the newest fifth of each becomes a test set.")
         return words.format(n=LEAST_TO_TEST)
     words = _(
-        "Test set, the newest fifth of each class, asked of a head that learned from the older ones alone: right about "
-        "{n} of {total}, {share} (95 % interval {interval})."
+        "Test set, the newest fifth of each class: right about {n} of {total}, {share} (95 % interval {interval})."
     )
     interval = between(*score.test_interval)
     return words.format(n=score.test_right, total=score.n_test, share=percent(score.test_share), interval=interval)
