@@ -3,6 +3,7 @@
 import numpy as np
 
 from tlcore.evaluation.ranking import by_images, by_seeds
+from tlcore.evidence import finish
 from tlcore.evidence.contest import Contest
 
 
@@ -27,3 +28,10 @@ def test_seeds_far_apart_are_too_few_to_tell_and_near_ones_a_tie():
     assert str(far.headline) == "3 seeds are too few to tell: A 83.3 %, B 73.3 %" and far.offer
     near = Contest(by_seeds({"A": [0.9, 0.7, 0.9], "B": [0.8, 0.9, 0.77]}), True, 10)
     assert str(near.headline) == "A tie: A 83.3 %, B 82.3 %"
+
+
+def test_two_that_tie_say_whom_they_leave_behind():
+    right = {"A": np.arange(36) < 36, "B": np.arange(36) < 36, "From scratch": np.arange(36) < 27}
+    found = Contest(by_images(right), True, 60)
+    assert str(finish.ahead(found)) == "A tie: A 100.0 %, B 100.0 %, ahead of From scratch, 75.0 %"
+    assert finish.ahead(held(390, 300, 400)) == held(390, 300, 400).headline

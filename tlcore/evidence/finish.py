@@ -85,11 +85,17 @@ def headline(found: Contest, lanes: Mapping[str, Finish]) -> Sentence:
     if rivals[0].clear:
         time = _time(best, rivals[0].name, lanes)
         return join([found.headline, time], ", ") if time else found.headline
-    behind = next((rival.name for rival in rivals if rival.clear), None)
+    return ahead(found)
+
+
+def ahead(found: Contest) -> Sentence:
+    """Return a contest's headline; of a tie with whom it leaves behind."""
+    rivals = found.ranking.rivals
+    behind = None if rivals[0].clear else next((rival.name for rival in rivals if rival.clear), None)
     if behind is None:
         return found.headline
-    ahead = Sentence("ahead of {name}, {accuracy}", name=behind, accuracy=percent(found.ranking.accuracies[behind]))
-    return join([found.headline, ahead], ", ")
+    whom = Sentence("ahead of {name}, {accuracy}", name=behind, accuracy=percent(found.ranking.accuracies[behind]))
+    return join([found.headline, whom], ", ")
 
 
 def details(found: Contest, lanes: Mapping[str, Finish]) -> Sentence:

@@ -9,7 +9,7 @@ from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown, whole, whole_words
-from tlcore.evidence import ways
+from tlcore.evidence import finish, ways
 from tlcore.evidence.contest import Contest, Entrant
 from tlcore.evidence.ways import Trained
 from tlcore.recipes import comparison
@@ -80,7 +80,7 @@ def verdict(run: Run, result: ComparisonResult) -> Contest | None:
     found, trained = find(result)
     if found is None:
         return None
-    st.header(plain(whole_words(shown(found.headline))), anchor=False)
+    st.header(plain(whole_words(shown(finish.ahead(found)))), anchor=False)
     sentences = [plain(shown(found.measure)), _saved(found, trained), _gained(found, trained), _numbers(trained)]
     st.markdown("  \n".join(sentence for sentence in sentences if sentence))
     return found
