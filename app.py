@@ -23,6 +23,7 @@ from server.assets import Assets, files
 from server.callbacks import finish_callbacks
 from server.door import Door
 from server.first_page import ready_first_page
+from server.left import end_left
 from server.messages import send_together
 from server.page import Page
 from server.sockets import send_at_once
@@ -61,6 +62,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
             await asyncio.to_thread(own_sets.sweep)
             forgetting = asyncio.create_task(rooms.forget_old(Rooms(lab.store).forget))
             opened.callback(forgetting.cancel)
+            opened.callback(asyncio.create_task(end_left()).cancel)
             await ready_first_page(FILES)
         except LabError as error:
             sys.exit(f"Transfer Lab cannot start: {error}")
