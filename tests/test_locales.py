@@ -61,6 +61,17 @@ def template():
     }
 
 
+def test_babel_finds_the_messages_of_pages_reasons_and_errors(template):
+    assert {
+        "Start training",
+        "There is no run {run_id!r}. Pick one from the list of runs.",
+        "{head} on {input}, seed {seed}",
+        "The frozen layers {layers} ran once ({size}); only the rest was trained.",
+        "Transfer takes less training time.",
+    } <= template
+    assert len(template) > 700
+
+
 def looked_up(code: str) -> set[str]:
     """Return the strings that a module looks up in the catalogue while it runs."""
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and node.args]
