@@ -35,6 +35,7 @@ LONGEST = (  # by their processor time, a page's of the browser included
     "tests/test_cluster.py",
     "tests/test_cli.py",
     "tests/test_the_house.py",
+    "tests/test_deploy.py",
     "tests/browser",
     "tests/faults",
     "tests/pages",

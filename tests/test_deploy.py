@@ -133,7 +133,6 @@ def test_services_run_as_a_person_in_a_closed_root_with_one_volume():
 
 @pytest.mark.keras
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.timeout(1800, func_only=True)
 def test_the_services_of_compose_work_in_a_closed_root_without_a_network():
     if why := check.unable():
