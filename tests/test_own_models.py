@@ -105,6 +105,38 @@ def test_a_refusal_says_what_to_do(tmp_path, name):
     count("own model")
 
 
+def test_a_network_that_ends_in_raw_scores_is_given_a_softmax_and_that_is_said(tmp_path, image, monkeypatch):
+    import keras
+    import numpy as np
+    import own_models
+
+    from tlcore.sources import uploads
+
+    monkeypatch.setenv("TRANSFER_LAB_HOME", str(tmp_path / "lab"))
+    monkeypatch.setattr(uploads, "_in_a_process", rebuild.rebuild)
+    model = own_models.cnn(last=None)
+    card = uploads.add(own_models.save(model, tmp_path / "m.keras"), "m.keras", "abcdefghij")
+    answers = sources.proper(sources.load(card.name))(image, training=False)
+    assert np.allclose(answers, keras.ops.softmax(model(image)), atol=1e-5)
+    assert uploads.findings(card)[0].startswith("It ended in raw scores, so a softmax was added")
+
+
+def test_four_million_weights_come_with_what_adam_keeps_of_them_and_more_is_told_what_to_leave_out(tmp_path):
+    import keras
+    import own_models
+
+    chain = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(4800)]
+    model = keras.Sequential([*chain, keras.layers.Dense(10, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.optimizer.build(model.trainable_variables)
+    content = own_models.save(model, tmp_path / "m.keras")
+    assert len(content) > 12 * model.count_params() > 44_000_000
+    assert archive.look_at(content).n_weights == model.count_params()
+    with pytest.raises(DataError, match="more than 64 MB. Leave out what the optimizer keeps") as caught:
+        archive.look_at(content + bytes(archive.MOST_BYTES + 1 - len(content)))
+    assert refusal(caught.value)
+
+
 def test_every_layer_that_may_come_is_tried(tmp_path, image):
     import numpy as np
     import own_models

@@ -192,7 +192,7 @@ def test_of_a_tiff_the_first_page_is_read():
     assert np.abs(read_image(stream.getvalue()) - render(SEVEN)).mean() < 0.01
 
 
-@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("order", ["drawn", "drawn, then erased", "all at once, then erased"])
 def test_of_an_animation_the_finished_drawing_is_read(kind, order):
     points = SEVEN[0]["points"]
