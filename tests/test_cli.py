@@ -400,7 +400,8 @@ def test_runs_are_listed_newest_first_and_filtered(do, home):
     third = store.create(HeadSpec())
     code, printed, _ = do("runs")
     assert code == 0 and [row[:16] for row in printed.splitlines()[1:]] == [third.id, second.id, first.id]
-    assert "87.5 %" in printed and "named" in printed and "digits_0_4 → mnist_5_9" in printed
+    assert "87.5 %" in printed and "80.0 – 95.0 %" in printed
+    assert "named" in printed and "digits_0_4 → mnist_5_9" in printed
     for line, expected in (
         (("--state", "failed"), [second.id]),
         (("--kind", "heads"), [third.id]),

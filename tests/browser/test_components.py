@@ -22,6 +22,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser.kept import KeptPages, resized
 from PIL import Image
 from playwright.sync_api import expect
+from waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -501,6 +502,34 @@ def test_on_a_phone_what_begins_at_a_line_is_said_within_the_plot(show, server):
     for label in said.all():
         box = label.bounding_box()
         assert box and box["x"] >= plot["x"] and box["x"] + box["width"] <= plot["x"] + plot["width"] + 18
+
+
+WATCH_SHIFTS = """() => {
+  window.shifted = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shifted += entry.value; }))
+    .observe({type: "layout-shift"});
+}"""
+
+
+def test_neither_the_plots_when_they_come_nor_the_first_point_move_anything(server, browser):
+    """A run that waits, and a line on which Plotly is slow to arrive."""
+    server.change("one", reset=True, state="queued", ahead=2)
+    context, held = browser.new_context(viewport={"width": 1280, "height": 900}), []
+    context.route("**/assets/plotly.min.js*", lambda route: held.append(route))
+    page = context.new_page()
+    page.goto(f"{server.url}/?show=chart")
+    expect(page.get_by_text("2 before this one")).to_be_visible()
+    wait_for(lambda: held or page.wait_for_timeout(50), SLOW_MS / 1000)
+    page.evaluate(WATCH_SHIFTS)
+    held.pop().continue_()
+    expect(page.locator(".tl-live-plot .cartesianlayer")).to_be_visible()
+    server.change("one", state="running", curve=[0, 1], progress={"step": 1, "n_steps": 1000})
+    wait_points(page, 1)
+    server.change("one", curve=[1, 30], progress={"step": 30, "n_steps": 1000, "left_s": 12})
+    wait_points(page, 33)
+    shifted = page.evaluate("() => window.shifted")
+    context.close()
+    assert shifted < 0.01
 
 
 def test_zoom_and_hover_survive_an_update(show, server):

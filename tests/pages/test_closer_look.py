@@ -1,6 +1,7 @@
 """A closer look at finished runs: answers kept by hand, shown on the Runs page without a browser."""
 
 import hashlib
+import re
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from tlcore.lab import Lab
 from tlcore.people import Person
 from tlcore.prediction.serving import Serving
 from tlcore.prediction.what_if import WhatIf
+from tlcore.recipes import scratch_control
 from tlcore.spec import DataSpec, File, FineTuneSpec, HeadMean, HeadRow, HeadSpec, HeadsResult
 from tlcore.store import Store
 
@@ -38,8 +40,17 @@ def lab(tmp_path, monkeypatch):
     return found
 
 
+SPEC = FineTuneSpec(data=DataSpec(per_class=200))
+
+
 def finished(
-    store: Store, predicted: np.ndarray, kept: bool = True, sure: float = 0.9, owner: str = ME.id, labels=None
+    store: Store,
+    predicted: np.ndarray,
+    kept: bool = True,
+    sure: float = 0.9,
+    owner: str = ME.id,
+    labels=None,
+    spec=SPEC,
 ):
     """A fine-tuning whose network answered twelve images of two classes as told."""
     labels = np.arange(12) % 2 if labels is None else labels
@@ -47,7 +58,7 @@ def finished(
     data = Data(images, labels, images, labels, images, labels, ("5", "6"), FORM, "")
     p = np.full((12, 2), 1 - sure, np.float32)
     p[np.arange(12), predicted] = sure
-    run = store.create(FineTuneSpec(data=DataSpec(per_class=200)), owner=owner)
+    run = store.create(spec, owner=owner)
     assert store.claim(run.id)
     files = {}
     if kept:
@@ -204,6 +215,18 @@ def test_two_models_on_the_same_images_are_compared_image_by_image(lab, wrong, s
     run = finished(lab.store, mixed())
     said = words(looked(run, "rivals"))
     assert sentence in said and f"Of 12 images, {len(wrong)} were right only here and 0 only with the other." in said
+
+
+@pytest.mark.parametrize("wrong", [(0,), (0, 1, 2, 3, 4, 5)])
+def test_train_and_the_closer_look_say_the_same_of_one_pair(lab, wrong):
+    control = finished(lab.store, mixed(*wrong), spec=scratch_control(SPEC))
+    tuned = finished(lab.store, mixed())
+    (verdict,) = re.findall("^.*McNemar.*$", words(looked(tuned, "rivals")), re.MULTILINE)
+    app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
+    app.session_state["run_ft"], app.session_state["run_scratch"] = tuned.id, control.id
+    app = app.switch_page("train.py").run()
+    assert not app.exception
+    assert verdict.replace("this one", "Fine-tuning").replace("the other", "From scratch") in words(app)
 
 
 def test_the_better_of_two_is_named_from_the_other_side_too(lab):

@@ -206,6 +206,7 @@ def test_each_question_has_one_headline_and_the_claims_one_plot_with_every_verdi
     labels, said, cut = headlines(app)
     assert "6 of 7 claims hold here; 1 depends on how many labels there are" in said
     assert "LogME picks the best cut in 18 of 18 settings" in cut
+    assert "The Layers page counts one step on one image instead." in words(app)  # 64 % less there, 32 times here
     plots = [found.proto.body for found in app.get("html") if 'class="intervals"' in found.proto.body]
     judged = claims.judge_all([cell for study in claims.STUDIES for cell in recorded.load(study).cells])
     for unit, plot in zip(("times", "points"), plots[:2], strict=True):  # those of hands follow

@@ -454,6 +454,27 @@ def test_the_list_of_runs_has_every_accuracy_with_its_interval(lab):
     assert listed == ["(55.4 – 94.6 %)", "(30.1 – 95.4 %)"]  # the first is the mean's of a comparison
 
 
+def test_the_table_of_heads_has_intervals_what_the_backbone_costs_and_what_the_other_labels_are_for(lab):
+    alone = {"ms_per_image": 0.125, "mb": 0.5}
+    result = {**COMPARED, "table": [{**LINE, **alone}], "backbone_ms": 0.25, "backbone_mb": 2.0}
+    run = finished(lab.store, result, spec=HeadSpec(heads=("linear_svm",), data=DataSpec(per_class=5)))
+    app = sound(opened("heads", run_cmp=run.id))
+    table = next(table.value for table in app.dataframe if "head" in table.value)
+    assert table["95 % interval"].tolist() == ["55.4 – 94.6 %"]
+    assert table["ms per image"].tolist() == [0.375] and table["head alone, ms"].tolist() == [0.125]
+    assert table["MB"].tolist() == [2.5] and table["head alone, MB"].tolist() == [0.5]
+    assert "Another 1,000 labelled images are for validation" in words(app)
+
+
+def test_a_training_that_was_rounded_says_so_beside_its_numbers_and_the_seed_says_when_it_is(lab):
+    rounded, exact = (finished(lab.store, {**TUNED, "bfloat16": rounded}) for rounded in (True, False))
+    said = "computed in bfloat16. On a processor without it, the same seed gives slightly different numbers."
+    assert said in words(opened("runs", run_run=rounded.id))
+    app = opened("train", run_ft=exact.id)
+    assert said not in words(app)
+    assert "one that has bfloat16 computes frozen layers in it" in app.number_input(key="seed").help
+
+
 def test_how_it_works_shows_the_recorded_run_first_and_takes_the_step_of_the_chosen_rate(lab):
     app = sound(opened("how_it_works"))
     known = lesson.recorded()
@@ -582,6 +603,7 @@ def test_layers_tells_compute_of_a_step_and_of_a_whole_training_apart(lab):
     (sentence,) = [each for each in app.markdown if "weights will train" in each.value]
     assert "64 % less compute, 10 epochs 16.5 times less" in sentence.value
     assert "multiplications for one training image" in sentence.help
+    assert "The claims on the Evidence page count it the same way." in sentence.help  # a whole training
     assert "No compute is saved" in words(opened("layers", frozen=()))
 
 

@@ -350,6 +350,7 @@ class Chart {
 
   draw() {
     if (this.frame || this.closed) return;
+    this.stage.style.minHeight = `${this.height()}px`; // its place, until Plotly has come
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.drawNow();
@@ -545,13 +546,20 @@ class Chart {
     return axis.range.map(Number);
   }
 
+  isWide() { // both plots beside one another
+    return this.stage.clientWidth >= WIDE && !this.isError();
+  }
+
+  height() {
+    return this.isWide() ? Math.round(this.data.height * 0.7) : this.data.height;
+  }
+
   layout(ends) {
-    const { height } = this.data;
     const [x_max, rules, title_x] = [this.xMax(), this.rules(), this.unit().title];
     const { text, quiet, grid, page, font } = this.theme;
     const width = this.stage.clientWidth;
     const single = this.isError();
-    const wide = width >= WIDE && !single;
+    const wide = this.isWide();
     const unnamed = width < NARROW && this.colours().length > 2; // the names above the plot must do
     if (unnamed) ends = [];
     // A free x axis leaves room for the labels at the line ends by itself; a fixed one needs it beside the plot.
@@ -561,7 +569,7 @@ class Chart {
     const right = isNumber(x_max) && !unnamed ? 18 + label : 18;
     const margin = { l: 52, r: right, t: 34, b: 46, pad: 0 };
     const inner = Math.max(100, width - margin.l - margin.r);
-    const total = wide ? Math.round(height * 0.7) : height;
+    const total = this.height();
     const gap = (wide ? (right + margin.l) / inner : 50 / (total - margin.t - margin.b)) / 2;
     const near = [0, 0.5 - gap];
     const far = [0.5 + gap, 1];
