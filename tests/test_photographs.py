@@ -9,11 +9,11 @@ import hands
 import numpy as np
 import pytest
 from hostile.pictures import honest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from tlcore import datasets
 from tlcore.errors import DataError
-from tlcore.inputs import photographs
+from tlcore.inputs import magnified, photographs
 from tlcore.inputs.digits import is_blank, normalise
 from tlcore.inputs.drawing import render
 from tlcore.inputs.pictures import read_image
@@ -116,6 +116,44 @@ def test_the_paper_on_a_desk_is_found(digit, ground, turn):
     desk.paste(card, (170, 90), card)
     turned = Image.fromarray(np.uint8(255 * ink)).rotate(turn, expand=True, resample=Image.Resampling.BICUBIC)
     assert difference(read(np.asarray(desk) / 255, "JPEG"), np.asarray(turned, np.float32) / 255) < CLOSE
+
+
+@pytest.mark.grid(3)
+@pytest.mark.parametrize("margin", [14, 60])
+@pytest.mark.parametrize("factor", [2, 9])
+@pytest.mark.parametrize("digit", DIGITS)
+def test_a_small_dark_picture_with_a_white_margin_is_read_as_without_it(digit, factor, margin):
+    """As plots and slides show an image of MNIST."""
+    image = np.pad(ink_of(digit, size=200, width=0.12, scale=0.95).reshape(20, 10, 20, 10).mean(axis=(1, 3)), 4)
+    panel = np.kron(image, np.ones((factor, factor), np.float32))
+    assert difference(read(np.pad(panel, margin, constant_values=1)), image) < 2 * CLOSE
+
+
+def test_the_foot_of_a_digit_that_fills_its_picture_is_no_panel():
+    one = np.zeros((24, 24, 1), np.float32)
+    one[:, 8:14], one[18:, 8:21] = 1, 1
+    assert magnified.without_margin(one) is one
+
+
+@pytest.mark.parametrize("digit", ["2", "4", "5", "7"])
+def test_a_bold_printed_digit_on_a_card_is_found(digit):
+    card = Image.new("L", (250, 240), 240)
+    font = ImageFont.load_default(150)
+    ImageDraw.Draw(card).text((125, 120), digit, fill=60, font=font, anchor="mm", stroke_width=7, stroke_fill=60)
+    table = Image.new("L", (400, 400), 8)
+    table.paste(card, (75, 80))
+    ink = (240 - np.asarray(card, np.float32)) / 180
+    assert difference(read(np.asarray(table) / 255), ink) < 2 * CLOSE
+
+
+@pytest.mark.parametrize("digit", DIGITS)
+def test_of_white_ink_with_a_dark_rim_on_nothing_the_whole_stroke_is_the_ink(digit):
+    ink = ink_of(digit)
+    wide = Image.fromarray(np.uint8(255 * ink)).filter(ImageFilter.MaxFilter(7))
+    seen = np.dstack([np.repeat(255 * ink[..., None], 3, axis=2), np.asarray(wide)])
+    stream = io.BytesIO()
+    Image.fromarray(np.uint8(seen)).save(stream, "PNG")
+    assert difference(read_image(stream.getvalue()), np.asarray(wide, np.float32) / 255) < CLOSE
 
 
 @pytest.mark.grid(2)

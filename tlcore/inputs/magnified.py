@@ -9,6 +9,7 @@ LEAST_CELLS, MOST_CELLS = 6, 64  # a side; with fewer no digit can be told, more
 JUMP = 0.12  # of the greatest: smaller steps between rows are a JPEG's
 FEW = 28  # pixels a side: each is part of the digit or of its ground
 FEW_DETAILS = 48  # and of a picture that was enlarged smoothly
+HALF_A_PANEL = 0.5  # of a row, or of all of it
 SHORT = 16  # an ink this long is enlarged smoothly before it is cropped, else it loses its faint rim
 ENLARGED = 40
 
@@ -73,6 +74,24 @@ def undetailed(pixels: np.ndarray) -> np.ndarray:
             break
         result = smaller
     return result if max(result.shape[:2]) <= FEW_DETAILS else pixels
+
+
+def without_margin(pixels: np.ndarray) -> np.ndarray:
+    """Cut the margin off a panel of another colour, as plots and slides put around a small picture."""
+    if not _has_even_border(pixels):
+        return pixels
+    seen = 0.5 * float(np.ptp(pixels))
+    off = np.abs(pixels - np.median(border(pixels), axis=0)).max(axis=-1) > seen
+    rows, columns = np.flatnonzero(off.mean(axis=1) > HALF_A_PANEL), np.flatnonzero(off.mean(axis=0) > HALF_A_PANEL)
+    if min(len(rows), len(columns)) < LEAST_CELLS:
+        return pixels
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    panel, rim = pixels[box], border(pixels[box])
+    ground = np.median(rim, axis=0)
+    alone = off[box].sum() > 0.98 * off.sum()  # else it is a stroke of a bold digit
+    even = (np.abs(rim - ground).max(axis=-1) < seen).mean() > 0.97
+    full = (np.abs(panel - ground).max(axis=-1) < seen).mean() > HALF_A_PANEL
+    return panel if alone and even and full else pixels
 
 
 def has_few_pixels(pixels: np.ndarray, was_magnified: bool) -> bool:

@@ -100,10 +100,10 @@ class Mark:
         inside = self.top <= other.top and self.left <= other.left
         return inside and self.bottom >= other.bottom and self.right >= other.right
 
-    def holds(self, other: "Mark") -> bool:
-        """Say whether the other lies in this one's holes."""
+    def holds(self, other: "Mark", share: float = 0.8) -> bool:
+        """Say whether more than that share of the other lies in this one's holes."""
         box = np.s_[other.top - self.top : other.bottom - self.top, other.left - self.left : other.right - self.left]
-        return self.spans(other) and float((self.solid[box] & ~self.mask[box])[other.mask].mean()) > 0.8
+        return self.spans(other) and float((self.solid[box] & ~self.mask[box])[other.mask].mean()) > share
 
 
 class Layer:

@@ -8,7 +8,7 @@ import numpy as np
 from tlcore.errors import DataError
 
 from .filters import box_mean, covers, each, extreme, median, reduced, resized
-from .magnified import SHORT, enlarged, has_few_pixels, ink_of_few_pixels, undetailed, unmagnified
+from .magnified import SHORT, enlarged, has_few_pixels, ink_of_few_pixels, undetailed, unmagnified, without_margin
 from .marks import HALF, LEAST, Layer, Mark, local_noise, planes
 from .spots import connected
 
@@ -29,6 +29,7 @@ def find_ink(pixels: np.ndarray) -> np.ndarray:
     if min(pixels.shape[:2]) < 3:
         return np.zeros(pixels.shape[:2], np.float32)
     whole, pixels = pixels, undetailed(unmagnified(pixels))
+    pixels = without_margin(pixels) if pixels is not whole else pixels
     if has_few_pixels(pixels, was_magnified=pixels is not whole):
         return ink_of_few_pixels(pixels, LEAST)
     fine = reduced(pixels, FINE)
@@ -38,7 +39,8 @@ def find_ink(pixels: np.ndarray) -> np.ndarray:
         layers += [Layer(plane, noise, len(layers)), Layer(1 - plane, noise, len(layers) + 1)]
     marks = [mark for layer in layers for mark in layer.marks()]
     score(marks, fine.shape[:2])
-    best = max(marks, key=lambda mark: mark.score, default=None)
+    opacity = len(layers) - 2 if fine.shape[-1] in (2, 4) else len(layers)  # at a tie it has the ink whole
+    best = max(marks, key=lambda mark: mark.score * (1.01 if mark.layer >= opacity else 1.0), default=None)
     if best is None or best.score < LEAST_SCORE:
         return np.zeros(whole.shape[:2], np.float32)
     layer = layers[best.layer]
@@ -76,14 +78,18 @@ def score(marks: list[Mark], shape: tuple[int, ...]) -> None:
 
 def _tell_apart(outer: Mark, inner: Mark) -> None:
     """Say what two marks are, one in the box of the other: a frame, a card, or the space between a digit's strokes."""
-    strokes = inner.surround > 0.75 and inner.width < 0.3 * inner.long and inner.long > 0.2 * outer.long
-    strokes = strokes and not inner.n_edges and (inner.fill < 0.55 or inner.aspect > 3)
+    bold = inner.surround > 0.75 and inner.width < 0.3 * inner.long and inner.long > 0.2 * outer.long
+    bold = bold and not inner.n_edges and (inner.fill < 0.72 or inner.aspect > 3)
+    strokes = bold and (inner.fill < 0.62 or inner.aspect > 3)
     alike = HALF < inner.strength / outer.strength < 1 / HALF
+    tiny = inner.long < 0.1 * outer.long  # a gap where strokes cross is narrow, and so is fainter
     if outer.layer == inner.layer:
         if strokes and outer.area < 0.5 * outer.box and outer.box > 1.5 * inner.box:
             outer.parts.add("frame")
-    elif outer.layer // 2 == inner.layer // 2 and alike:  # one darker, one lighter than its ground
-        if strokes and inner.surround > 0.93 and (outer.surround < 0.9 or _is_card(outer, inner)):
+    elif outer.layer // 2 == inner.layer // 2 and (alike or tiny):  # one darker, one lighter than its ground
+        sheet = bold and inner.surround > 0.85 and outer.rectangular > 0.9 and _is_card(outer, inner, 0.5)
+        apart = strokes and inner.surround > 0.93 and (outer.surround < 0.9 or _is_card(outer, inner))
+        if sheet or apart:
             outer.parts.add("card")
         elif "edge" not in outer.parts:
             inner.parts.add("counter")
@@ -91,11 +97,11 @@ def _tell_apart(outer: Mark, inner: Mark) -> None:
         outer.parts.add("frame")
 
 
-def _is_card(outer: Mark, inner: Mark) -> bool:
+def _is_card(outer: Mark, inner: Mark, share: float = 0.8) -> bool:
     """Say whether the outer mark is a sheet with the inner on it, and not a bold zero around its hole."""
     shape = outer.rectangular > 0.88 or (0.85 < outer.across / outer.height < 1.18 and outer.rectangular > 0.75)
     gaps = inner.top - outer.top, inner.left - outer.left, outer.bottom - inner.bottom, outer.right - inner.right
-    return shape and min(gaps) > 0.5 * inner.width and inner.box < 0.8 * outer.box and outer.holds(inner)
+    return shape and min(gaps) > 0.5 * inner.width and inner.box < 0.8 * outer.box and outer.holds(inner, share)
 
 
 def gather(layer: Layer, best: Mark, marks: list[Mark]) -> list[Mark]:
