@@ -175,9 +175,7 @@ def test_a_piece_of_eight_megabytes_passes_through_a_block_of_memory(browser):
         _now, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert most < 6 * pictures.BLOCK <= 0.75 * len(piece), (
-        "it lies in memory whole"
-    )  # how far ahead of the disk it comes varies
+    assert most < 6 * pictures.BLOCK < len(piece)  # a slow disk lets some more arrive, never the whole piece
 
 
 def test_a_browser_asks_in_the_name_of_the_account_that_is_logged_in_there_alone(browser):
