@@ -92,12 +92,14 @@ function show() {
     else if (me.activity.kind === "bet") showBet();
     else if (me.activity.kind === "hands") showHands();
     else showDraw();
-    if (before) setText(asked, main.querySelector("h1").textContent);
+    if (before) setText(asked, me.closed ? words.closed : main.querySelector("h1").textContent);
   }
   main.querySelectorAll(":is(button, input).send").forEach((send) => {
     send.disabled = me.paused || sending;
   });
   const paused = main.querySelector(".paused");
+  if (paused && me.paused) setText(asked, ""); // so that the task is said again when the room goes on
+  else if (paused?.textContent) setText(asked, main.querySelector("h1").textContent);
   if (paused) setText(paused, me.paused ? words.paused : "");
   const name = main.querySelector(".who");
   if (name) setText(name, me.name ? words.you.replace("{name}", me.name) : words.nobody);

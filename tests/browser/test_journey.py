@@ -49,6 +49,7 @@ EVERY_PAGE = [
     for path in sorted((ROOT / "pages").glob("*.py"))
     if path.stem not in ("menu", "__init__")
 ]
+LISTENING = ROOT / "tests" / "browser" / "heard.js"  # notes what a screen reader is told
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 LIVE = ".tl-live:not([data-recorded])"  # charts of runs; Train shows a recorded one first
@@ -102,6 +103,7 @@ def kept(lab, browser):
     def begin(context) -> None:
         context.set_default_timeout(SLOW_MS)
         context.add_init_script(WATCH_SHIFTS)
+        context.add_init_script(LISTENING.read_text(encoding="utf-8"))
 
     kept = KeptPages(browser, f"{lab.url}/healthz", begin)
     yield kept
@@ -241,20 +243,12 @@ AT_REST = """() => Promise.race([
   Promise.allSettled(document.getAnimations().map(({ finished }) => finished)),
   new Promise((end) => setTimeout(end, 2000)),
 ])"""
-HEAR = """() => {
-  window.heard = [];
-  const told = document.querySelector(".tl-told");
-  const hear = () => told.textContent && window.heard.push(told.textContent);
-  new MutationObserver(hear).observe(told, { childList: true });
-}"""
 BEFORE, AFTER, SCRATCH = "source:digits_0_4", "taught:transfer", "taught:scratch"
 
 
 def test_a_seven_drawn_on_the_first_page_has_three_answers_and_is_judged_when_it_is_told(visit):
     page = visit()
     expect(page.locator(".three h2")).to_have_text("Draw a 7, or any other digit")
-    page.locator(".tl-told").wait_for(state="attached")
-    page.evaluate(HEAR)
     draw(page, *SEVEN)
     expect(answer(page, AFTER)).to_have_attribute("data-answer", "7")
     expect(page.locator(".tl-told")).to_have_text(page.locator(".three h2").inner_text())
@@ -268,11 +262,70 @@ def test_a_seven_drawn_on_the_first_page_has_three_answers_and_is_judged_when_it
     expect(page.locator(f'[data-model="{AFTER}"] small')).to_have_text("right")
     expect(page.locator(".three h2")).to_have_text(re.compile("^(Only transfer reads|Both read) your 7"))
     expect(page.locator(".tl-told")).to_have_text(page.locator(".three h2").inner_text())
-    heard = page.evaluate("window.heard")  # by a screen reader: each headline once, however often a panel came
-    assert len(heard) >= 2 and all(one != next_one for one, next_one in pairwise(heard))
+    told = page.evaluate("window.heard")  # each headline once, however often a panel came
+    assert len(told) >= 2 and all(one != next_one for one, next_one in pairwise(told))
     page.get_by_role("button", name="Clear").click()  # the next digit is another one
     expect(page.locator(".three h2")).to_have_text("Draw a 7, or any other digit")
     expect(page.locator(".st-key-meant").get_by_role("radio", checked=True)).to_have_count(0)
+
+
+def heard(page: Page, words: str) -> list[str]:
+    """Wait until a screen reader is told these words; return all it was told since it was asked the last time."""
+    page.wait_for_function("words => window.heard.some((one) => one.includes(words))", arg=words)
+    return page.evaluate("window.heard.splice(0)")
+
+
+def test_on_try_each_answer_is_told_once(visit):
+    page = visit("draw")
+    draw(page, *SEVEN)
+    is_told = "() => window.heard.includes(document.querySelector('.large').dataset.say)"
+    page.wait_for_function(is_told)
+    settled(page)
+    page.wait_for_function(is_told)  # what had to be loaded first has answered too
+    told = page.evaluate("window.heard")
+    assert all(one != after for one, after in pairwise(told))
+
+
+def test_how_far_a_run_is_and_how_it_ended_are_told_once(visit):
+    page = visit("train?per_class=5&epochs=30&seed=11")
+    press(page, "start_ft")
+    wait_state(page, "done")
+    told = heard(page, "Done")
+    assert len(set(told)) == len(told) and sum("Done" in one for one in told) == 1
+
+
+def test_in_a_room_each_task_answer_pause_and_end_is_told_once_on_the_phone_and_each_change_on_the_wall(
+    visit, kept, lab
+):
+    store = Store(lab.home)
+    rooms, host = Rooms(store), people.Person("", host=True)
+    room = rooms.open(host, Activity("draw", "5"))
+    phone = kept.open(f"{lab.url}/join/{room.code}?k={room.key}", stranger=True, **PHONE)
+    phone.get_by_role("button", name="Join").click()
+    assert heard(phone, "Draw a 5") == ["Draw a 5"]
+    draw(phone, *SEVEN)
+    phone.get_by_role("button", name="Send").click()
+    told = heard(phone, "On the wall.")
+    assert [one.split(".")[0] for one in told] == ["Sending …", "On the wall"]
+    rooms.pause(room, True)
+    paused = heard(phone, "paused")
+    assert len(paused) == 1
+    rooms.pause(room, False)
+    assert heard(phone, "Draw a 5") == ["Draw a 5"]  # it goes on
+    rooms.begin(room, Activity("bet", lanes=("nothing", "convolutions", "scratch"), label=""))
+    assert heard(phone, "Which one will win?") == ["Which one will win?"]
+    phone.get_by_role("radio").first.click()
+    assert len(heard(phone, "Your bet:")) == 1
+    wall = visit(f"host?token={people.keys(lab.home).token}", stranger=True)
+    wall.goto(f"{lab.url}/room")
+    settled(wall)
+    expect(wall.locator(".tl-wall .code b")).to_have_text(room.code)
+    rooms.pause(room, True)
+    assert heard(wall, "Paused").count("Paused") == 1 and len(heard(phone, "paused")) == 1
+    rooms.close(room)
+    assert heard(wall, "This room is closed.").count("This room is closed.") == 1
+    assert heard(phone, "closed") == ["The host has closed this room. Thank you for taking part."]
+    store.close()
 
 
 # What a screen reader reads on the way of the main job, in this order; more may stand between.
