@@ -62,7 +62,7 @@ RECIPES = {
         title="Digits 0-4",
         dataset="MNIST training images of the digits 0 to 4",
         target="mnist_0_4",
-        note="Has never seen a 5, 6, 7, 8 or 9. So those are what we teach it.",
+        note="Has never seen a 5, 6, 7, 8 or 9, so those are something new to teach it.",
         epochs=12,
         distortion=Distortion(
             shift=1.5, scale=(0.9, 1.1), aspect=0.1, rotation=8, slant=0.15, elastic=0.6, weight=(-0.3, 0.5)
