@@ -287,7 +287,7 @@ def test_on_try_each_answer_is_told_once(visit):
 
 
 def test_how_far_a_run_is_and_how_it_ended_are_told_once(visit):
-    page = visit("train?per_class=5&epochs=30&seed=11")
+    page = visit("train?labels=7&seed=11")
     press(page, "start_ft")
     wait_state(page, "done")
     told = heard(page, "Done")
