@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from bench import waits
 from bench._cluster import cluster
-from bench._served import LabServer, find_chromium, settle
+from bench._served import LabServer, find_chromium, lab_in
 from tlcore import people
 from tlcore.spec import FineTuneSpec
 from tlcore.store import Store
@@ -49,14 +49,9 @@ def served(n: int) -> Iterator[LabServer]:
         fill(store, n)
         store.close()
         with cluster(home, 0) as address:
-            words = {f"TRANSFER_LAB_{name}": value for name, value in limits.items()}
-            server = LabServer(home, TRANSFER_LAB_ENGINE=address, **words)
-            try:
-                server.wait_ready()
-                settle(server.process.pid)
+            words = {f"TRANSFER_LAB_{limit}": value for limit, value in limits.items()}
+            with lab_in(home, TRANSFER_LAB_ENGINE=address, **words) as server:
                 yield server
-            finally:
-                server.close()
 
 
 def pages(n: int, clicks: int) -> dict[str, list[float]]:

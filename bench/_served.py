@@ -21,16 +21,23 @@ LONGEST_S = 180.0
 def lab(**environment: str) -> Iterator[LabServer]:
     """Start the app on an empty data folder and wait until models, workers and what-if are warm."""
     with tempfile.TemporaryDirectory() as folder:
-        server = LabServer(Path(folder) / "lab", **environment)
-        try:
-            server.wait_ready()
-            settle(server.process.pid)
+        with lab_in(Path(folder) / "lab", **environment) as server:
             yield server
-        finally:
-            server.close()
         trouble = [line for line in server.log.read_text().splitlines() if "Traceback" in line]
         if trouble:
             raise RuntimeError(f"the server's log has {len(trouble)} tracebacks:\n{server.log.read_text()[-3000:]}")
+
+
+@contextmanager
+def lab_in(home: Path, **environment: str) -> Iterator[LabServer]:
+    """The same on a data folder as it is, whatever its log says in the end."""
+    server = LabServer(home, **environment)
+    try:
+        server.wait_ready()
+        settle(server.process.pid)
+        yield server
+    finally:
+        server.close()
 
 
 def settle(pid: int) -> None:

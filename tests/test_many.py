@@ -155,7 +155,7 @@ def test_the_server_reads_first_and_then_asks_its_process(given):
 def test_the_command_reads_a_zip_and_writes_a_csv(given, tmp_path, monkeypatch, capsys):
     answers = Predictor("source:digits", NAMES, PHOTO, dark)
     monkeypatch.setattr(prediction, "predictor", lambda name, folder: answers)
-    monkeypatch.setattr(prediction, "form_of_model", lambda name, run_of: PHOTO)
+    monkeypatch.setattr(prediction, "how_it_reads", lambda name, folder: (PHOTO, False))
     code = cli.main(["predict", str(given.path), "--csv", str(tmp_path / "a.csv"), "--home", str(tmp_path / "lab")])
     printed, said = capsys.readouterr()
     lines = [json.loads(line) for line in printed.splitlines()]

@@ -4,7 +4,6 @@ import json
 import re
 from argparse import Namespace
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +32,7 @@ def predict(options: Namespace) -> int:
     name = find_model(options.home, options.model)
     if many_pictures.asked_for(options):
         return many_pictures.predict(options, name)
-    run_of = partial(prediction.run_in, options.home)
-    form = prediction.form_of_model(name, run_of)
-    whole = prediction.reads_whole(name, run_of)
+    form, whole = prediction.how_it_reads(name, options.home)
     model: prediction.Predictor | None = None
     code = console.OK
     for path in options.files:

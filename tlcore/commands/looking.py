@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +86,7 @@ def _say_every_cut(options: Namespace, cuts: Cuts) -> int:
 def explain(options: Namespace) -> int:
     """Say of one file what a model sees in it and why: where it looks, and the nearest training images."""
     name = answers.find_model(options.home, options.model)
-    run_of = partial(prediction.run_in, options.home)
-    form, whole = prediction.form_of_model(name, run_of), prediction.reads_whole(name, run_of)
+    form, whole = prediction.how_it_reads(name, options.home)
     item = answers.read_item(options.file, form, options.normalise, whole)
     with console.quiet():
         found = explanation.explain(name, item, str(options.home))

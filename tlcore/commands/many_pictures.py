@@ -3,7 +3,6 @@
 import json
 import os
 from argparse import Namespace
-from functools import partial
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -38,9 +37,8 @@ def predict(options: Namespace, name: str) -> int:
             told = done
             console.tell(_("{n:,} of {total:,} pictures read").format(n=done, total=total))
 
-    run_of = partial(prediction.run_in, options.home)
-    form = prediction.form_of_model(name, run_of)
-    how = {"centred": options.normalise, "whole": prediction.reads_whole(name, run_of)}
+    form, whole = prediction.how_it_reads(name, options.home)
+    how = {"centred": options.normalise, "whole": whole}
     batch = own_sets.look_at_many(list(given_files(options.files)), form, progress=progress, **how)
     try:
         with console.quiet():

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -184,6 +185,12 @@ def reads_whole(name: str, run_of: Callable[[str], Run]) -> bool:
         return own_sets.is_own(target) and own_sets.card(target).whole
     except LabError:
         return False
+
+
+def how_it_reads(name: str, folder: Path) -> tuple[InputForm, bool]:
+    """Return ``form_of_model`` and ``reads_whole`` of a model of a data folder; raises as ``predictor``."""
+    run_of = partial(run_in, folder)
+    return form_of_model(name, run_of), reads_whole(name, run_of)
 
 
 def first_choice(infos: Sequence[PredictorInfo], n_runs: int = 3, n_heads: int = 3) -> list[str]:

@@ -86,7 +86,7 @@ def revise(
     place = folder() / DRAFTS / f"revised-{secrets.token_hex(4)}"
     try:
         place.mkdir(parents=True)
-        files = _files(old)
+        files = _files(old, numbers)
         parts = {
             part: (_items(source, part, rows[part]), y[part], [files[part][row] for row in rows[part].tolist()])
             for part in PARTS
@@ -124,12 +124,11 @@ def revise(
     return made
 
 
-def _files(old: Card) -> dict[str, list[str]]:
+def _files(old: Card, numbers: Mapping[str, int]) -> dict[str, list[str]]:
     """Return what the pictures' files were called; those of a set that ships have their numbers."""
     if is_own(old.name):
         return json.loads((folder() / old.name / FILES).read_text(encoding="utf-8"))
-    sizes = dict(zip(PARTS, (sum(old.sizes), sum(old.test_sizes)), strict=True))
-    return {part: [f"{part}-{n + 1}.png" for n in range(sizes[part])] for part in PARTS}
+    return {part: [f"{part}-{n + 1}.png" for n in range(numbers[part])] for part in PARTS}
 
 
 def _items(source: DataSource, part: str, rows: np.ndarray) -> Iterator[np.ndarray]:
