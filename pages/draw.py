@@ -9,7 +9,7 @@ from pages.ui.closer import inside
 from pages.ui.components.pad import check_value
 from pages.ui.inputs import answers, kept, live, many, outside, own_head, program, ways
 from pages.ui.inputs.answers import Answers
-from pages.ui.inputs.board import Panel
+from pages.ui.inputs.board import Panel, run_with
 from pages.ui.session import state
 from pages.ui.words import names
 from pages.ui.words.text import _, titled
@@ -150,7 +150,7 @@ def drew() -> None:
     value = check_value(state.get("pad", {}).get("drawing"))
     comes_or_goes = (not value["strokes"]) != (state.get("on_easel") is None)
     if comes_or_goes or (state.get("why") and value["final"]):
-        st.rerun(["pen", "why"])
+        run_with("pen", "why")
 
 
 everyone = [info for info in state.models() if not info.broken]

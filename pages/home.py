@@ -60,7 +60,7 @@ def drew() -> None:
     """Forget which digit was meant when the pad is blank again."""
     if not check_value(state.get("pad", {}).get("drawing"))["strokes"] and state.get("meant"):
         state.put(meant=None)
-        st.rerun(["pen", "meant"])
+        board.run_with("pen", "meant")
 
 
 @st.fragment(key="meant")
@@ -73,7 +73,7 @@ def meant(card: Taught) -> None:
             key="meant",
             label_visibility="collapsed",
             width="stretch",
-            on_change=lambda: st.rerun(["pen", "meant"]),
+            on_change=lambda: board.run_with("pen", "meant"),
             wrap=True,
         )
 

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 from coroutines import finished
 from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from server import messages
 
@@ -71,6 +73,28 @@ async def _count(turns):
     while True:
         turns.append(1)
         await asyncio.sleep(0)
+
+
+def test_a_short_answer_goes_before_whole_pages_also_one_that_comes_while_these_go_and_nobody_is_left_out():
+    sessions = {name: SimpleNamespace(session=SimpleNamespace(_browser_queue=ForwardMsgQueue())) for name in "abcdef"}
+    queues = {name: one.session._browser_queue for name, one in sessions.items()}
+
+    def says(name, n):
+        for _ in range(n):
+            queues[name].enqueue(ForwardMsg(script_finished=ForwardMsg.FINISHED_SUCCESSFULLY))
+
+    manager = SimpleNamespace(list_active_sessions=lambda: list(sessions.values()))
+    messages.shortest_first(manager)
+    for name, n in {"a": 70, "c": 3, "d": 200}.items():
+        says(name, n)
+    sent = []
+    for one in manager.list_active_sessions():
+        (name,) = (name for name in sessions if sessions[name] is one)
+        sent.append((name, len(queues[name].flush())))
+        if name == "a":  # two pens are answered, one of somebody whose page has just gone
+            says("e", 5), says("c", 4)
+    assert sent == [("c", 3), ("a", 70), ("e", 5), ("d", 200), ("b", 0), ("f", 0)]
+    assert len(manager.list_active_sessions()) == 6 and not queues["c"].is_empty()  # in the next round
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -21,9 +21,11 @@ from browser import everybody, filmed, minute
 from browser.everybody import serious
 from browser.kept import KeptPages, resized
 from browser.lab_server import ROOT, LabServer
+from coroutines import finished
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
+from bench import _room
 from pages.ui.inputs import three_answers
 from tlcore import datasets, heads, people, sources
 from tlcore.lessons import TOURS
@@ -284,6 +286,23 @@ def test_on_try_each_answer_is_told_once(visit):
     page.wait_for_function(is_told)  # what had to be loaded first has answered too
     told = page.evaluate("window.heard")
     assert all(one != after for one, after in pairwise(told))
+
+
+def test_who_goes_to_another_page_together_with_a_stroke_arrives_there_and_the_log_has_no_bug(lab):
+    seen = _room.Room()
+
+    async def goes() -> None:
+        async with _room.people(1, seen, lab.url, "draw") as (person,):
+            for drawn, (page, there) in zip(
+                _room.drawings(2, seed=0), {"": "meant", "evidence": "saving_at"}.items(), strict=True
+            ):
+                await person._send_pad(drawn.strokes, final=True)
+                await person.visit(page)  # before the stroke is answered
+                assert person.find(there) and not person.find("answer_model")
+                await person.visit("draw")
+
+    finished(goes())
+    assert seen.errors == seen.refusals == []
 
 
 def test_how_far_a_run_is_and_how_it_ended_are_told_once(visit):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hostile import pictures
 from PIL import Image
+from streamlit.errors import StreamlitAPIException
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.inputs import answers, board, ways
@@ -321,3 +322,25 @@ def test_a_head_is_uploaded_chosen_removed_and_put_back(lab, monkeypatch, tmp_pa
     assert f"own:{card.name}" not in app.selectbox(key="answer_model").options and not own_heads.cards()
     app.button(key="undo_head").click().run()
     assert own_heads.cards() == (card,) and not app.exception
+
+
+@pytest.mark.parametrize(
+    ("running", "known", "asked"),
+    [
+        (["pen"], ["pen", "why"], [["pen", "why"]]),
+        ([], ["pen", "why"], []),  # the whole page, or another one, is being shown: it is not cut short
+        (["pen"], ["pen"], [["pen", "why"], "app"]),  # it was left before all of it was there
+    ],
+)
+def test_a_stroke_has_what_explains_it_shown_and_never_keeps_a_page_from_coming(monkeypatch, running, known, asked):
+    told = []
+
+    def rerun(scope="app"):
+        told.append(scope)
+        if scope != "app" and set(scope) - set(known):
+            raise StreamlitAPIException("No fragment found")
+
+    monkeypatch.setattr(board, "get_script_run_ctx", lambda **_: SimpleNamespace(fragment_ids_this_run=running))
+    monkeypatch.setattr(board.st, "rerun", rerun)
+    board.run_with("pen", "why")
+    assert told == asked

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.errors import StreamlitInvalidLayoutContextError
+from streamlit.errors import StreamlitAPIException, StreamlitInvalidLayoutContextError
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.components.pad import drawing_pad
 from pages.ui.session import state
@@ -67,6 +68,21 @@ class Panel:
         self.list_at.html(answers.others(self.infos, self.called, said))
 
 
+def run_with(*fragments: str) -> None:
+    """Have a stroke's run show these fragments, and no more of the page; for callbacks.
+
+    A stroke may come together with a click that shows the whole page, or another one: that run is whole already, and
+    the fragments of a page that was left, or is only half there, cannot be named.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or not context.fragment_ids_this_run:
+        return
+    try:
+        st.rerun(list(fragments))
+    except StreamlitAPIException:  # a page that was left before it was whole: the stroke shows it whole
+        st.rerun()
+
+
 def drawn_item(
     form: InputForm, normalise: bool, on_change: Callable[[], None] | None, of_digits: bool = True
 ) -> np.ndarray | None:
@@ -92,7 +108,7 @@ def pad_and_answers(panel: Panel, *, normalise: bool = True, on_change: Callable
 
     Parameters
     ----------
-    on_change : called before a stroke's run; ``st.rerun`` in it runs other fragments too, this one is "pen"
+    on_change : called before a stroke's run; ``run_with`` in it shows other fragments too, this one is "pen"
     """
     try:
         item, hint = drawn_item(panel.form, normalise, on_change, panel.first.knows_digits), ""

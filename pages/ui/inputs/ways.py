@@ -124,7 +124,7 @@ def inked_squares(panel: Panel, normalise: bool) -> None:
 
 def _inked() -> None:
     """Have what stands beside the answer come and go with the ink."""
-    st.rerun(["squares", "why"])
+    board.run_with("squares", "why")
 
 
 def uploaded(form: InputForm, normalise: bool, whole: bool = False) -> np.ndarray | None:
