@@ -305,7 +305,7 @@ class Person:
         element = message.delta.new_element
         kind, place = element.WhichOneof("type"), str(message.metadata.delta_path)
         self.elements.pop(place, None)
-        proto = getattr(element, kind) if kind else None
+        proto: Any = getattr(element, kind) if kind else None
         if kind == "exception":
             self.room.errors.append(f"exception on a page: {proto.type}: {proto.message}")
         elif kind == "alert" and proto.format == proto.ERROR:
@@ -314,6 +314,7 @@ class Person:
             _, found, rest = proto.body.partition('data-image="')
             if found:
                 self._shown = rest[:8]
+            if found and 'data-answer="' in rest:  # else the model is still being loaded
                 self._answered(rest[:8])
         elif getattr(proto, "id", ""):
             self.elements[place] = Element(kind or "", proto, message.delta.fragment_id, self._runs)

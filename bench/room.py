@@ -16,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -220,9 +221,14 @@ def _judge(report: Report) -> None:
 
 
 def _too_late(report: Report) -> list[str]:
-    """Return what phones and cameras waited for longer than is wanted, and what they were not answered at all."""
+    """Return which answers took longer than is wanted, and which phones and cameras did not get at all."""
     phones, cameras = report.phones, report.cameras
-    waits = {"drawings of phones": phones.drawings, "bets": phones.votes, "pictures of cameras": cameras.answers}
+    waits = {
+        "drawings on pads": [heard - up for up, heard in report.room.answers],
+        "drawings of phones": phones.drawings,
+        "bets": phones.votes,
+        "pictures of cameras": cameras.answers,
+    }
     late = {what: _timing.p95(seconds) for what, seconds in waits.items() if seconds}
     problems = [
         f"the 95th percentile of {what} took {seconds:.2f} s, {ANSWER_S:g} s are wanted"
@@ -234,7 +240,7 @@ def _too_late(report: Report) -> list[str]:
 
 
 def measure(quick: bool = False) -> list[_timing.Row]:
-    free = {"phones": 0.0, "cameras": 0.0}
+    free: dict[str, Any] = {"phones": 0.0, "cameras": 0.0}
     report = run(8, 0.5, **free) if quick else run(50, 10, **free)
     print("\n".join(report.lines()), file=sys.stderr)
     if report.problems:
@@ -253,7 +259,7 @@ def measure(quick: bool = False) -> list[_timing.Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--start-every", type=float, default=6.0, metavar="S", help="seconds from run to run, of all")

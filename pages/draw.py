@@ -129,6 +129,8 @@ def easel(infos: Sequence[PredictorInfo], form: InputForm) -> None:
         own_head.own_head()
         program.use_from_program([first])
     panel = Panel(first, beside, called, form, blank.hint, answers_at, list_at)
+    if state.get("on_easel") is None:  # else they are asked at once
+        panel.prepare()
     with easel_at:
         ways.item(panel, key, drew)
     with why_at:

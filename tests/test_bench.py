@@ -149,7 +149,9 @@ def test_what_is_answered_too_late_or_not_at_all_is_a_problem():
     report = room.Report(3, 1.0, _room.Room())
     report.phones.drawings, report.phones.silent = [0.1] * 50, 2
     report.cameras.answers = [0.6] * 50
+    report.room.answers = [(5.0, 5.1)] * 45 + [(5.0, 5.7)] * 5  # when a pen went up, and when that was answered
     assert room._too_late(report) == [
+        "the 95th percentile of drawings on pads took 0.70 s, 0.5 s are wanted",
         "the 95th percentile of pictures of cameras took 0.60 s, 0.5 s are wanted",
         "2 drawings of phones were not answered in time",
     ]

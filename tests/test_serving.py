@@ -219,6 +219,36 @@ def test_the_longest_unused_model_is_let_go(serve, tmp_path):
     assert loads(tmp_path).count("plain") == 2
 
 
+def test_what_tells_of_outside_takes_no_models_place(serve, tmp_path):
+    serving = serve()
+    for i in range(50):
+        serving.predict(GREY, [f"outside:model_{i}"])
+    serving.predict(GREY, ["plain", "outside:model_0"])
+    assert loads(tmp_path).count("plain") == loads(tmp_path).count("outside:model_0") == 1
+    serving.predict(GREY, ["outside:model_50"])
+    serving.predict(GREY, ["outside:model_1"])  # used least lately
+    assert loads(tmp_path).count("outside:model_1") == 2
+
+
+def test_what_will_be_asked_is_loaded_while_nobody_waits(serve, tmp_path):
+    serving = serve()
+    serving.prepare(GREY, ["plain", "slow", "other"])
+    wait_for(lambda: "slow" in loads(tmp_path))  # and stays at that
+    assert serving.predict(GREY, ["plain"]) == {"plain": [0.5, 1.0]}
+    (tmp_path / "slow").touch()
+    wait_for(lambda: "other" in loads(tmp_path))
+    assert serving.predict(GREY, ["slow", "other"], LONG_S) == {"slow": [0.5, 1.0], "other": [0.5, 1.0]}
+    assert loads(tmp_path) == ["plain", "slow", "other"]
+
+
+def test_who_ends_a_question_early_leaves_nothing_in_the_queue(serve):
+    serving = serve(ready=False, shipped=tiny_models.slow_only)
+    answers = serving.follow(GREY, ["plain"], LONG_S, 0.05)
+    assert next(answers) == {"plain": LOADING} and len(serving._waiting) == 1
+    answers.close()
+    assert not serving._waiting
+
+
 def test_what_is_there_is_shown_while_another_model_is_loaded(serve, tmp_path):
     serving = serve()
     answers = serving.follow(GREY, ["plain", "slow"], LONG_S, 0.2)
@@ -231,7 +261,9 @@ def test_what_is_there_is_shown_while_another_model_is_loaded(serve, tmp_path):
 
 def test_who_waits_for_one_model_first_hears_of_its_answer_at_once_and_not_before(serve, tmp_path):
     serving = serve()
-    serving.predict(GREY, ["plain"])
+    serving.predict(GREY, ["plain", "other"])
+    for _ in range(20):  # what comes together is told together
+        assert list(serving.follow(GREY, ["plain", "other"], LONG_S, LONG_S, first=["plain"]))[1:] == []
     answers = serving.follow(GREY, ["plain", "slow"], LONG_S, LONG_S, first=["plain"])  # else it yields every LONG_S
     assert next(answers) == {"plain": [0.5, 1.0], "slow": LATE}
     (tmp_path / "slow").touch()

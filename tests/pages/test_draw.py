@@ -11,6 +11,8 @@ import pytest
 from hostile import pictures
 from PIL import Image
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.inputs import answers, board, ways
@@ -344,3 +346,32 @@ def test_a_stroke_has_what_explains_it_shown_and_never_keeps_a_page_from_coming(
     monkeypatch.setattr(board.st, "rerun", rerun)
     board.run_with("pen", "why")
     assert told == asked
+
+
+@pytest.mark.parametrize(
+    ("waits", "shown"),
+    [
+        (None, ["first", "all"]),
+        (["pen"], ["first"]),  # the next stroke
+        (["pen", "why"], ["first"]),
+        ([], ["first"]),  # the page
+        (["tour"], ["first", "all"]),  # it shows nothing of this drawing
+    ],
+)
+def test_the_next_stroke_does_not_wait_for_models_that_are_loaded_for_the_last(monkeypatch, waits, shown):
+    seen, asked = [], []
+    info = SimpleNamespace(name="run:1", class_names=("5", "6"))
+    other = SimpleNamespace(name="run:2", class_names=("5", "6"))
+    serving = SimpleNamespace(follow=lambda item, names, *how: asked.append((names, how)) or iter(["first", "all"]))
+    requests = ScriptRequests()
+    if waits is not None:
+        requests.request_rerun(RerunData(fragment_id_queue=waits))
+    monkeypatch.setattr(board.state, "lab", lambda: SimpleNamespace(serving=serving))
+    monkeypatch.setattr(board.state, "put", lambda **_: None)
+    monkeypatch.setattr(board, "get_script_run_ctx", lambda **_: SimpleNamespace(script_requests=requests))
+    monkeypatch.setattr(board.Panel, "_write", lambda self, said: seen.append(said.found))
+    ThreadState.initialize(fragment_id="pen")
+    board.Panel(info, [other], {}, datasets.mnist.FORM, "", None, None).show(np.zeros((28, 28), np.uint8))
+    assert seen == shown
+    names, (_patience, _look, first) = asked[0]
+    assert (names, first) == (["run:1", "outside:run:1", "run:2", "outside:run:2"], ["run:1"])  # answered at once

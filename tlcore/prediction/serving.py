@@ -28,10 +28,12 @@ MOST_WAITING = 200  # requests
 MOST_AT_ONCE = 64  # items of one batch
 MOST_NUMBERS = 1_000_000  # of one item: a photograph of 577 × 577 pixels
 MOST_NAMES = 100  # models of one request
-MOST_LOADED = 50  # models kept in the process, the longest unused out first
+MOST_LOADED = 50  # models kept in the process, the longest unused out first, and as many that tell what is outside
 STUCK_S = 30.0  # a loaded model answers within milliseconds
 WARM_UP_S = 300.0  # TensorFlow on a cold disk
 SLOWEST_RESTART_S = 30.0
+
+OUTSIDE = str(ModelName.outside(""))  # how the names begin of what tells whether an item is outside
 
 BUSY = "Too many drawings are waiting just now. Try again in a moment."
 MANY = f"At most {MOST_NAMES} models can be asked at once. Pick fewer."
@@ -76,6 +78,9 @@ class _Request:
         if name in self.missing:
             self.answers[name] = answer
             del self.missing[name]
+
+    def tell(self) -> None:
+        """Wake who waits, once everything that has come at the same time is in."""
         if not self.missing:
             self.end()
         elif self.first and self.first.isdisjoint(self.missing):
@@ -184,14 +189,20 @@ class Serving:
             return
         asked = time.monotonic()
         self._wake()
-        while not (over := request.wait(min(every_s, timeout_s))) and time.monotonic() - asked < timeout_s:
-            yield self._answers(request, names)
-        if not over:
+        try:
+            while not request.wait(min(every_s, timeout_s)) and time.monotonic() - asked < timeout_s:
+                yield self._answers(request, names)
+        finally:  # also when nobody wants to know the rest any more
             with self._lock:
                 if request in self._waiting:
                     self._waiting.remove(request)
-        self.on_answer(time.monotonic() - asked)
+            self.on_answer(time.monotonic() - asked)
         yield self._answers(request, names)
+
+    def prepare(self, item: np.ndarray, names: Iterable[str]) -> None:
+        """Have models loaded that will soon be asked about items like this one; returns at once."""
+        self._refusal(_Request(_checked(item), dict.fromkeys(names)))
+        self._wake()
 
     def _refusal(self, request: _Request) -> str:
         """Put a request into the queue; return why it is refused instead."""
@@ -302,6 +313,8 @@ class Serving:
             for request, names in batch:
                 if name in names:
                     request.answer(name, next(rows))
+        for request, _ in batch:
+            request.tell()
 
     def _bury(self) -> None:
         """Put what a dead process left unanswered back in front of the queue, once; let a new one be started."""
@@ -321,6 +334,7 @@ class Serving:
             request.tries += 1
             for name in tuple(request.missing) if request.tries > 1 else ():
                 request.answer(name, DIED)
+            request.tell()
         with self._lock:
             self._waiting.extendleft(reversed([request for request in dict.fromkeys(flown) if request.missing]))
 
@@ -387,12 +401,16 @@ class _Models:
 
     def __init__(self, folder: Path, load: Load):
         self._folder, self._load = folder, load
-        self._loaded: OrderedDict[str, Predictor] = OrderedDict()
+        # What tells whether an item is outside takes no place of a model: it is asked as often, most share a network.
+        self._loaded: tuple[OrderedDict[str, Predictor], OrderedDict[str, Predictor]] = OrderedDict(), OrderedDict()
         self._lock = threading.Lock()
 
     def has(self, name: str) -> bool:
         with self._lock:
-            return name in self._loaded
+            return name in self._shelf(name)
+
+    def _shelf(self, name: str) -> OrderedDict[str, Predictor]:
+        return self._loaded[name.startswith(OUTSIDE)]
 
     def answer(self, name: str, items: np.ndarray | None = None) -> np.ndarray | str:
         """Return what a model says, shape (n, n_classes), or the sentence that says why it cannot.
@@ -416,15 +434,16 @@ class _Models:
 
     def _get(self, name: str) -> Predictor:
         with self._lock:
-            found = self._loaded.get(name)
+            found = self._shelf(name).get(name)
         found = found or self._load(name, self._folder)  # not under the lock: it takes long
         if getattr(found, "once", False):
             return found
         with self._lock:
-            self._loaded[name] = found
-            self._loaded.move_to_end(name)
-            while len(self._loaded) > MOST_LOADED:
-                self._loaded.popitem(last=False)
+            shelf = self._shelf(name)
+            shelf[name] = found
+            shelf.move_to_end(name)
+            while len(shelf) > MOST_LOADED:
+                shelf.popitem(last=False)
         return found
 
 

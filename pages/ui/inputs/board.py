@@ -8,6 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException, StreamlitInvalidLayoutContextError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
+from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
 from pages.ui.components.pad import drawing_pad
 from pages.ui.session import state
@@ -20,7 +22,7 @@ from tlcore.spec import InputForm
 from . import answers
 from .answers import Answers
 
-LOOK_S = 0.7  # a loaded model answers within this; what has to be loaded first does not hold up the others
+LOOK_S = 0.25  # so often it is shown what else has come of models that have to be loaded first
 PATIENCE_S = 60.0  # what has not come by then is asked again with the next stroke
 
 
@@ -53,19 +55,42 @@ class Panel:
         except LabError as error:
             self._write(Answers(None, tell(error)))
 
+    @property
+    def _names(self) -> list[str]:
+        """Who is asked, in the order in which they are loaded."""
+        others = [info.name for info in self.infos]
+        first, *outside = (str(ModelName.outside(name)) for name in (self.first.name, *others))
+        return [self.first.name, first, *others, *outside]
+
+    def prepare(self) -> None:
+        """Have all who will be asked loaded, so that the first stroke does not wait for that."""
+        state.lab().serving.prepare(np.zeros(self.form.shape, self.form.dtype), self._names)
+
     def _ask(self, item: np.ndarray) -> None:
         """Show what is answered at once, then what has to be loaded first, as it comes; the next stroke ends that."""
-        others = [info.name for info in self.infos]
-        models = [self.first.name, *others]
-        outside = {name: str(ModelName.outside(name)) for name in models}
-        names = [models[0], outside[models[0]], *others, *(outside[name] for name in others)]  # loaded in this order
-        for found in state.lab().serving.follow(item, names, PATIENCE_S, LOOK_S):
+        first = [self.first.name]
+        for found in state.lab().serving.follow(item, self._names, PATIENCE_S, LOOK_S, first):
             self._write(Answers(item, found=found))
+            if _is_overtaken():
+                return
 
     def _write(self, said: Answers) -> None:
         picture = None if said.item is None else inputs.modality(self.form.modality).preview(said.item)
         self.at.html(answers.large(self.first, self.called[self.first.name], said, picture))
         self.list_at.html(answers.others(self.infos, self.called, said))
+
+
+def _is_overtaken() -> bool:
+    """Return whether a run of the page, or of the fragment that is being shown, waits for this one to end.
+
+    Streamlit ends a run for another one of the page, but not for one of a fragment.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    requests = context.script_requests if context else None
+    if requests is None or requests._state != ScriptRequestType.RERUN:
+        return False
+    waiting = requests._rerun_data.fragment_id_queue
+    return not waiting or ThreadState.get().fragment_id in waiting
 
 
 def run_with(*fragments: str) -> None:
