@@ -63,7 +63,7 @@ class SideBySide:
     """The hooks of every process: of the one that hands out the tests, of those that run them, or of the only one."""
 
     def __init__(self, locks: str | None) -> None:
-        self.began, self.frozen = time.monotonic(), False
+        self.began, self.frozen = time.monotonic(), set()
         self.locks = locks  # their folder, where other processes run tests beside this one
         self.own_locks: tempfile.TemporaryDirectory | None = None  # where this process hands out the tests
 
@@ -89,12 +89,13 @@ class SideBySide:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item):
-        if "keras" in sys.modules and not self.frozen:
-            # After each page Streamlit calls keras' clear_session, which collects: among TensorFlow's million objects
-            # that takes seven times as long as the page itself. The app's own processes freeze them too.
+        if not self.frozen >= (large := {"tests", "keras"} & {"tests", *sys.modules}):
+            # Looking for garbage among what tests import took a sixth of the processor. And after each page Streamlit
+            # calls keras' clear_session, which collects: among TensorFlow's million objects that takes seven times as
+            # long as the page itself. The app's own processes freeze them too.
             gc.collect()
             gc.freeze()
-            self.frozen = True
+            self.frozen = large
         with self._room(alone=item.get_closest_marker("alone") is not None):
             return (yield)
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from trees import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,11 +47,6 @@ def dotted(path: Path) -> str:
 
 
 @cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-@cache
 def imports(path: Path, lazy: bool = True) -> tuple[str, ...]:
     """Return the full names of what a file imports: ``tlcore.store``, ``keras.models``; lazy ones only on request."""
     return tuple(_imported(path, lazy))
@@ -58,7 +54,7 @@ def imports(path: Path, lazy: bool = True) -> tuple[str, ...]:
 
 def _imported(path: Path, lazy: bool) -> Iterator[str]:
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    todo: list[ast.AST] = list(parsed(path).body)
+    todo: list[ast.AST] = list(tree(path).body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):
@@ -73,7 +69,9 @@ def _imported(path: Path, lazy: bool) -> Iterator[str]:
 
 
 def _is_for_types_only(node: ast.AST, child: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and child in node.body
+    if not isinstance(node, ast.If) or child not in node.body:
+        return False
+    return any("TYPE_CHECKING" in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in ast.walk(node.test))
 
 
 # What extensions add to after tlcore was imported. A list of it that is made at import would lack what comes later.
@@ -83,7 +81,7 @@ LISTS = {"catalogue", "names", "methods", "available", "view_of", "get", "info",
 
 def at_import(path: Path) -> Iterator[ast.AST]:
     """Yield what of a module runs while it is imported; of a function that is its defaults and decorators."""
-    todo: list[ast.AST] = list(parsed(path).body)
+    todo: list[ast.AST] = list(tree(path).body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -236,7 +234,7 @@ OUTSIDE_SESSION = [*PAGES, *(path for path in UI if path.parent.name != "session
 
 def test_only_state_touches_what_a_session_keeps():
     for path in OUTSIDE_SESSION:
-        nodes = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)]
+        nodes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)]
         touched = [node for node in nodes if node.attr == "session_state"]
         assert not touched, f"{dotted(path)}, line {touched[0].lineno}: go through pages.ui.session"
 
@@ -248,7 +246,7 @@ RIGHTS = {"create", "list", "count", "delete", "restore", "annotate", "request_s
 def test_pages_reach_runs_only_through_what_their_person_may_do():
     held = {"store", "engine"}
     for path in OUTSIDE_SESSION:
-        calls = [node.func for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+        calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
         around = [
             call for call in calls if isinstance(call, ast.Attribute) and call.attr in RIGHTS
             and (getattr(call.value, "attr", "") in held or getattr(call.value, "id", "") in held)

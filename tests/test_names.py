@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from trees import tree
 
 from tlcore.errors import SpecError
 from tlcore.prediction import ModelName
@@ -39,9 +40,9 @@ def test_what_is_no_name_is_refused_and_quoted(text):
 
 def texts(path: Path) -> list[str]:
     """Return the texts of a file's code, the docstrings left out."""
-    code = ast.parse(path.read_text(encoding="utf-8"))
-    prose = {id(node.value) for node in ast.walk(code) if isinstance(node, ast.Expr)}
-    strings = [node for node in ast.walk(code) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    nodes = list(ast.walk(tree(path)))
+    prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    strings = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return [node.value for node in strings if id(node) not in prose]
 
 

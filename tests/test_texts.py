@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from streamlit.proto.ClientState_pb2 import ContextInfo
+from trees import tree
 
 from pages.ui import frame, languages
 from pages.ui.runs.fine_tune import own_task
@@ -31,19 +32,19 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-def in_files(look: Callable[[str], list], paths: Iterable[Path]) -> dict[str, list]:
-    """Return what ``look`` finds in the text of each file, by the file's dotted name, where it finds anything.
+def in_files(look: Callable[[ast.Module], list], paths: Iterable[Path]) -> dict[str, list]:
+    """Return what ``look`` finds in the code of each file, by the file's dotted name, where it finds anything.
 
     One test a rule: a test for each of 500 files and rules takes more of the processor than looking does.
     """
-    found = {dotted(path): look(path.read_text(encoding="utf-8")) for path in paths}
+    found = {dotted(path): look(tree(path)) for path in paths}
     assert len(found) > 100, "these are not all files"
     return {name: things for name, things in found.items() if things}
 
 
-def breaking(code: str) -> list[str]:
+def breaking(code: ast.Module) -> list[str]:
     """Return the ways to write shares that a page takes from where a line may end before the per cent sign."""
-    taken = [alias.name for node in ast.walk(ast.parse(code)) for alias in getattr(node, "names", ())
+    taken = [alias.name for node in ast.walk(code) for alias in getattr(node, "names", ())
              if isinstance(node, ast.ImportFrom) and node.module == "tlcore.sentences"]  # fmt: skip
     return sorted({"percent", "spread", "between"} & set(taken))
 
@@ -51,7 +52,7 @@ def breaking(code: str) -> list[str]:
 def test_pages_write_shares_so_that_no_line_ends_before_the_per_cent_sign():
     others = [path for path in PAGES if path.name != "numbers.py"]
     assert in_files(breaking, others) == {}, "take them from pages.ui.words.numbers"
-    assert breaking("from tlcore.sentences import NOTHING, percent, between") == ["between", "percent"]
+    assert breaking(ast.parse("from tlcore.sentences import NOTHING, percent, between")) == ["between", "percent"]
 
 
 def test_no_line_ends_before_a_per_cent_sign_whoever_puts_the_number_together():
@@ -86,10 +87,10 @@ def test_no_line_of_the_recorded_numbers_ends_within_those_of_one_way():
     assert any(part.startswith("Fine\u2011tuning\u00a0") for part in parts)
 
 
-def untranslated(code: str) -> list[tuple[int, str]]:
+def untranslated(code: ast.Module) -> list[tuple[int, str]]:
     """Return line and text of every visible literal with letters in it that does not pass through ``_``."""
     found = []
-    for call in (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)):
+    for call in (node for node in ast.walk(code) if isinstance(node, ast.Call)):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if name not in SHOWS or ast.unparse(call.func).startswith("log."):
             continue
@@ -136,14 +137,14 @@ def test_every_visible_literal_passes_through_gettext():
     ],
 )
 def test_a_planted_literal_is_found(planted):
-    assert untranslated(planted)
+    assert untranslated(ast.parse(planted))
 
 
 @pytest.mark.parametrize(
     "fine", ['st.title(_("Train"))', 'st.button(_("Go"), key="go", icon=":material/x:")', 'st.markdown("–")']
 )
 def test_a_translated_one_is_not(fine):
-    assert not untranslated(fine)
+    assert not untranslated(ast.parse(fine))
 
 
 CHINESE = {
@@ -278,9 +279,9 @@ spec.loader.exec_module(catalogues)
 KINDS = catalogues.TEMPLATES
 
 
-def hidden(code: str) -> list[int]:
+def hidden(code: ast.Module) -> list[int]:
     """Return the lines of messages that are no literal, so that no catalogue can know them."""
-    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and node.args]
+    calls = [node for node in ast.walk(code) if isinstance(node, ast.Call) and node.args]
     return [
         call.lineno
         for call in calls
@@ -299,13 +300,13 @@ def test_every_message_is_a_literal_that_a_catalogue_can_know():
 
 
 def test_a_hidden_message_is_found():
-    assert hidden("x = _(card.note)\nSentence(f'{n}')\nSpecError(words, n=1)") == [1, 2, 3]
-    assert hidden("_('a')\nSentence('b {n}', n=n)\nraise SpecError('c' 'd')") == []
+    assert hidden(ast.parse("x = _(card.note)\nSentence(f'{n}')\nSpecError(words, n=1)")) == [1, 2, 3]
+    assert hidden(ast.parse("_('a')\nSentence('b {n}', n=n)\nraise SpecError('c' 'd')")) == []
 
 
-def translated_at_import(code: str) -> list[int]:
+def translated_at_import(code: ast.Module) -> list[int]:
     """Return the lines that translate when a module is imported, when nobody reads."""
-    lines, todo = [], list(ast.parse(code).body)
+    lines, todo = [], list(code.body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
@@ -324,11 +325,8 @@ def test_nothing_is_translated_when_a_module_of_the_pages_is_imported():
 
 
 def test_a_table_translated_at_import_is_found():
-    assert translated_at_import("T = {'a': _('A')}\ndef f(x=_('X')):\n    return _('Y')\nclass C:\n    t = _('Z')") == [
-        1,
-        2,
-        5,
-    ]
+    code = "T = {'a': _('A')}\ndef f(x=_('X')):\n    return _('Y')\nclass C:\n    t = _('Z')"
+    assert translated_at_import(ast.parse(code)) == [1, 2, 5]
 
 
 def test_markdown_in_a_value_is_shown_letter_for_letter():
