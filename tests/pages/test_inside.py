@@ -1,5 +1,6 @@
 """Explanations, maps and opened heads on their pages; what is computed elsewhere is handed in."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from pages.ui.closer import open_heads
 from pages.ui.inputs import pictures
 from pages.ui.runs import tuned
 from pages.ui.session import state
+from pages.ui.sources import reached
 from tlcore.errors import TrainingError
 from tlcore.inspection import choices, explanation, forest, maps, nearest, networks, svm, together
 from tlcore.lab import Lab
@@ -293,3 +295,34 @@ def test_heat_covers_the_hottest_pixel_only_and_tiles_keep_their_order():
     assert tiles.shape == (24, 76, 2)
     assert tiles[:, 26:50, 0].min() == 255 and tiles[:, :24, 0].max() == 0
     assert tiles[:, 24:26, 1].max() == 0 and tiles[:, :24, 1].min() == 255
+
+
+@pytest.mark.parametrize(
+    ("cuts_after", "tail_after", "waited", "left"),
+    [
+        (9.0, 9.0, [0.75, 0.0], ["cuts", "tail"]),  # both are slow: the page waits once
+        (9.0, 0.0, [0.75, 0.0], ["cuts"]),
+        (None, 0.5, [0.75], []),
+        (None, 9.0, [0.75], ["tail"]),
+    ],
+)
+def test_a_click_on_layers_waits_no_longer_for_two_answers_than_for_one(
+    monkeypatch, cuts_after, tail_after, waited, left
+):
+    now, seen, later = [0.0], [], []
+    after = {"cuts": cuts_after, "tail": tail_after}
+
+    def ask(question, wait_s=0.0):
+        seen.append(round(wait_s, 2))
+        now[0] = min(max(now[0], after[question]), now[0] + wait_s)
+        return SimpleNamespace(waits=now[0] < after[question])
+
+    monkeypatch.setattr(reached, "ask", ask)
+    monkeypatch.setattr(reached, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(reached.state, "lab", lambda: SimpleNamespace(what_if=SimpleNamespace(ready=True)))
+    monkeypatch.setattr(reached, "remember", lambda *_: None)
+    monkeypatch.setattr(reached, "show_retrained", lambda *_: None)
+    monkeypatch.setattr(reached, "look_again", lambda *questions: later.extend(questions))
+    cuts = SimpleNamespace(question="cuts", waits=cuts_after is not None)
+    reached.finish(cuts, "tail", nullcontext())  # type: ignore[arg-type]
+    assert (seen, later) == (waited, left)

@@ -1,5 +1,6 @@
 """What the network reaches when it is cut: under every cut, in one headline, and with its own layers trained again."""
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from tlcore.features.freezing import Freezing, up_to
 from tlcore.prediction.what_if import Answer, Cuts, CutScores, Move, cuts_of, is_averaged
 from tlcore.spec import Evaluation, SourceInfo
 
-PATIENCE_S = 1.5  # so long a page's end waits for an answer before it looks again from time to time
+PATIENCE_S = 0.75  # so long a page's end waits for both answers before it looks again from time to time
 
 
 @dataclass(frozen=True)
@@ -238,13 +239,13 @@ def finish(cuts: Asked, tail: Move | None, at: DeltaGenerator) -> None:
     ----------
     at : the ``room`` for what the network's own layers reach
     """
-    patience = PATIENCE_S if state.lab().what_if.ready else 0.0
-    if cuts.waits and not ask(cuts.question, patience).waits:
+    until = time.monotonic() + (PATIENCE_S if state.lab().what_if.ready else 0.0)
+    if cuts.waits and not ask(cuts.question, until - time.monotonic()).waits:
         st.rerun()
     remember(cuts)
     missing = [cuts.question] if cuts.waits else []
     if tail is not None:
-        retrained = ask(tail, patience)
+        retrained = ask(tail, max(0.0, until - time.monotonic()))
         with at:
             show_retrained(retrained)
         remember(retrained)
