@@ -135,6 +135,8 @@ def plain_spaces(request, monkeypatch):
 @pytest.fixture(scope="session")
 def with_nursery(tmp_path_factory):
     """Have a nursery, as a server has: this process's children that need Keras are forked from it."""
+    import tlcore.jobs.execution  # noqa: F401 (names what its children need)
+
     nursery.start(tmp_path_factory.mktemp("nursery"))
 
 

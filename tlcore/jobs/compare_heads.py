@@ -17,6 +17,7 @@ from tlcore.evaluation import balance, compare, evaluate, outputs
 from tlcore.evaluation.ranking import FEWEST_SEEDS
 from tlcore.features import freezing
 from tlcore.heads import tuning
+from tlcore.machine import nursery
 from tlcore.sentences import Sentence, between, spread
 from tlcore.spec import (
     CLASS_WEIGHTS,
@@ -42,6 +43,7 @@ from .outcome import CACHE, files, in_batches
 from .report import Entry, Report, Table
 from .reporter import Reporter
 
+nursery.later("sklearn.ensemble", "sklearn.svm")
 N_TIMED = 500  # images on which the backbone is timed
 INPUTS = {"features": Sentence("features"), "pixels": Sentence("pixels")}
 COMPUTING = {"features": Sentence("computing the features"), "pixels": Sentence("reading the pixels")}

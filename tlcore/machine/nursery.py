@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing import forkserver, process
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ _place: Path | None = None  # the folder of its socket
 _at: int = -1  # a descriptor of that folder
 pid: int | None = None  # of the nursery; in a process that came from it
 _also: list[str] = []  # the modules that its children import anyway
+_later: list[str] = []  # those that its first child does not wait for
+_children = 0  # forked so far; in the nursery
 
 
 def also(module: str) -> None:
@@ -31,6 +34,24 @@ def also(module: str) -> None:
     Nothing that starts a thread or computes with TensorFlow: neither comes along when a child is forked.
     """
     _also.append(module)
+
+
+def later(*modules: str) -> None:
+    """Have the nursery import modules before its second child: the first, which answers the pen, does not wait.
+
+    To be called where a module that is named to ``also`` is imported. The same holds for these as for those.
+    """
+    _later.extend(modules)
+
+
+def grow() -> None:
+    """In the nursery, before a child is forked: import what comes later, when its turn has come."""
+    global _children
+    _children += os.getpid() == pid  # else a child of it forks
+    if _children == 2:
+        while _later:
+            with suppress(ImportError):  # who needs it says so
+                import_module(_later.pop(0))
 
 
 def start(folder: Path) -> bool:

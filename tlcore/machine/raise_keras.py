@@ -10,3 +10,4 @@ if os.environ.pop(nursery.MARK, ""):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow: its start tells of drivers nobody asked for
     nursery.pid = os.getpid()
     processes.import_keras()
+    os.register_at_fork(before=processes.uncollected()(nursery.grow))
