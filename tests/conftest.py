@@ -5,6 +5,7 @@ import secrets
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import few_threads  # noqa: F401
 import numpy as np
 import pytest
 import sqlalchemy as sa
