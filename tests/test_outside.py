@@ -84,6 +84,16 @@ def test_a_model_that_learned_little_is_judged_by_the_network_that_ships_for_its
     assert outside.judge(FORM, "digits_8x8") is None  # then by its own
 
 
+def test_runs_of_all_seeds_are_judged_alike_and_calibrated_once(tmp_path, monkeypatch):
+    calibrated = []
+    monkeypatch.setattr(outside, "_of_source", lambda *of: calibrated.append(of) or np.asarray)
+    for seed in (0, 3, 7):
+        made_for = FORM, DataSpec("mnist_5_9", seed=seed), pytest.fail
+        monkeypatch.setattr(outside, "_made_for", lambda _asked, _folder, made_for=made_for: made_for)
+        outside.detector(f"run:{seed:016x}", tmp_path)
+    assert len(calibrated) == 3 and len(set(calibrated)) == 1
+
+
 @pytest.mark.keras
 def test_of_a_network_that_learned_from_unknown_images_nothing_is_told(tmp_path):
     with pytest.raises(DataError, match="It is not known which images"):

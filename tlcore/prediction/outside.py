@@ -123,7 +123,9 @@ def detector(name: str, folder: Path) -> Predictor:
         return Predictor(str(ModelName.outside(name)), ("distance", "false_alarms"), form, tell)
     form, task, own = _made_for(asked, folder)
     network = judge(form, task.target)
-    tell = own() if network is None else _of_source(form, task, network, 0, True)
+    # Items that the judging network has not learned from, whatever a run has: runs of all seeds share one calibration.
+    judged = DataSpec(task.target, task.split)
+    tell = own() if network is None else _of_source(form, judged, network, 0, True)
     return Predictor(str(ModelName.outside(name)), ("distance", "false_alarms"), form, tell)
 
 
