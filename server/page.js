@@ -90,34 +90,54 @@
   }
 
   // What is answered or found is told to a screen reader once: by one place that stays, when it has stood for a moment.
-  // What Streamlit replaces is told again with every run of a page, or never. What a page comes with is read, not told.
+  // What Streamlit replaces is told again with every run of a page, or never. What a page comes with is read, not told:
+  // what stands there until its script has rested for a moment, unless its reader did something before.
   const STANDS_MS = 700;
-  const SAY = '[data-say], [class*="st-key-verdict"] h2, .st-key-finish h2, .st-key-finding h2';
+  const LOOK_MS = 100;
+  const FOUND = '[class*="st-key-verdict"] h2, .st-key-finding h2';
+  const WHAT_IF = ".st-key-will_train p:has(strong), .st-key-retrained p:has(strong)"; // on Layers, after a choice
+  const SAY = `[data-say], ${FOUND}, ${WHAT_IF}`;
   const told = document.createElement("p");
   told.className = "tl-told";
   told.setAttribute("role", "status");
   let known = new Set();
   let soon = 0;
   let place = "";
-  let touched = false; // has its reader done anything on the page that is open?
-  for (const kind of ["pointerdown", "keydown", "click"]) document.addEventListener(kind, () => { touched = true; }, true);
+  let tells = false; // has the page that is open come, or its reader done anything on it?
+  let coming = 0;
+  for (const kind of ["pointerdown", "keydown", "click"]) document.addEventListener(kind, () => { tells = true; }, true);
+
+  function come(rested) {
+    clearTimeout(coming);
+    if (tells) return;
+    // before its script runs a page looks settled, but has no title
+    const rests = document.querySelector('[data-test-script-state="notRunning"] [data-testid="stMain"] h1');
+    if (rests && rested >= STANDS_MS) {
+      tell();
+      tells = true;
+      if (!told.isConnected) document.body.append(told);
+    } else coming = setTimeout(come, LOOK_MS, rests ? rested + LOOK_MS : rested);
+  }
 
   function says({ target, addedNodes }) {
     const has = (added) => added.matches?.(SAY) || added.querySelector?.(SAY);
-    return target.parentElement?.closest(SAY) || [...addedNodes].some(has);
+    return (target.closest ? target : target.parentElement)?.closest(SAY) || [...addedNodes].some(has);
   }
 
   function tell() {
     const words = ({ dataset, textContent }) => dataset.say ?? textContent;
     const stands = [...document.querySelectorAll(SAY)].map(words).filter(Boolean);
-    const fresh = touched ? stands.filter((one) => !known.has(one)) : [];
+    const fresh = tells ? stands.filter((one) => !known.has(one)) : [];
     known = new Set(stands);
-    if (!told.isConnected) document.body.append(told);
+    if (tells && !told.isConnected) document.body.append(told);
     if (fresh.length || !stands.length) told.textContent = fresh.join(" ");
   }
 
   new MutationObserver((changes) => {
-    if (place !== location.pathname) [place, touched] = [location.pathname, false];
+    if (place !== location.pathname) {
+      [place, tells] = [location.pathname, false];
+      come(0);
+    }
     for (const change of changes) {
       for (const added of change.addedNodes) if (added.parentElement) {
         silence(added.parentElement);

@@ -101,10 +101,10 @@ def heading(title: str, lead: str) -> None:
     st.markdown(lead)
 
 
-def finding(words: str, more: str = "") -> None:
-    """Show the one line that says what was found, and under it what belongs to it."""
+def finding(words: str, more: str = "", say: str = "") -> None:
+    """Show the one line that says what was found, and under it what belongs to it; ``say``: what is told instead."""
     below = f"<p>{escape(more)}</p>" if more else ""
-    st.html(f'<div class="found" data-say="{escape(words)}"><h2>{escape(whole_words(words))}</h2>{below}</div>')
+    st.html(f'<div class="found" data-say="{escape(say or words)}"><h2>{escape(whole_words(words))}</h2>{below}</div>')
 
 
 def next_page(page: str, label: str) -> None:

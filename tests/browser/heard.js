@@ -1,7 +1,7 @@
 (() => {
   // What a screen reader is told: every change of a live region, in shadow trees too, with the words that stand there then.
   window.heard = [];
-  const LIVE = '[role=status], [role=alert], [role=log], [aria-live=polite], [aria-live=assertive]';
+  const LIVE = ':is([role=status], [role=alert], [role=log], [aria-live]):not([aria-live=off])';
   const regionOf = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(LIVE);
   const watch = (root) => new MutationObserver((changes) => {
     const regions = new Set();

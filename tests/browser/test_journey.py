@@ -208,22 +208,33 @@ def wait_state(page: Page, state: str, chart: int = 0) -> None:
     settled(page)
 
 
+def heard(page: Page, words: str) -> list[str]:
+    """Wait until a screen reader is told these words; return all it was told since it was asked the last time."""
+    page.wait_for_function("words => window.heard.some((one) => one.includes(words))", arg=words)
+    return page.evaluate("window.heard.splice(0)")
+
+
 @pytest.fixture(scope="module")
-def trained(opening, kept) -> str:
-    """The default fine-tuning, started by its button and seen to its end; the run's id."""
+def training(opening, kept) -> tuple[str, list[str]]:
+    """The default fine-tuning, started by its button and seen to its end; the run's id, and what was told of it."""
     page = opening("train")
     press(page, "start_ft")
     wait_more_points(page)
     wait_state(page, "done")
     expect(page.get_by_text("Test accuracy")).to_be_visible()
-    run_id = slot(page, "ft")
+    told = slot(page, "ft"), heard(page, "Done")
     kept.rest()
-    return run_id
+    return told
 
 
 @pytest.fixture(scope="module")
-def compared(opening, kept) -> str:
-    """Two heads on few labels, started by the button; the run's id."""
+def trained(training) -> str:
+    return training[0]
+
+
+@pytest.fixture(scope="module")
+def comparing(opening, kept) -> tuple[str, list[str]]:
+    """Two heads on few labels, started by the button; the run's id, and what was told of it."""
     page = opening("train")
     fill(page, "per_class", 20)
     go(page, "Compare heads")
@@ -232,9 +243,14 @@ def compared(opening, kept) -> str:
     settled(page)
     press(page, "start_cmp")
     expect(page.get_by_text("SVM beside random forest")).to_be_visible(timeout=2 * SLOW_MS)
-    run_id = slot(page, "cmp")
+    told = slot(page, "cmp"), heard(page, page.locator(".st-key-verdict_heads h2").inner_text())
     kept.rest()
-    return run_id
+    return told
+
+
+@pytest.fixture(scope="module")
+def compared(comparing) -> str:
+    return comparing[0]
 
 
 # ------------------------------------------------------------------ thirty seconds: open it, draw, read
@@ -271,12 +287,6 @@ def test_a_seven_drawn_on_the_first_page_has_three_answers_and_is_judged_when_it
     expect(page.locator(".st-key-meant").get_by_role("radio", checked=True)).to_have_count(0)
 
 
-def heard(page: Page, words: str) -> list[str]:
-    """Wait until a screen reader is told these words; return all it was told since it was asked the last time."""
-    page.wait_for_function("words => window.heard.some((one) => one.includes(words))", arg=words)
-    return page.evaluate("window.heard.splice(0)")
-
-
 def test_on_try_each_answer_is_told_once(visit):
     page = visit("draw")
     draw(page, *SEVEN)
@@ -305,12 +315,27 @@ def test_who_goes_to_another_page_together_with_a_stroke_arrives_there_and_the_l
     assert seen.errors == seen.refusals == []
 
 
-def test_how_far_a_run_is_and_how_it_ended_are_told_once(visit):
-    page = visit("train?labels=7&seed=11")
-    press(page, "start_ft")
-    wait_state(page, "done")
-    told = heard(page, "Done")
+def test_how_far_a_run_is_and_how_it_ended_are_told_once(training, comparing):
+    told = training[1]
     assert len(set(told)) == len(told) and sum("Done" in one for one in told) == 1
+    told = comparing[1]
+    assert len(set(told)) == len(told)
+
+
+def test_how_a_race_ends_is_told_once_on_a_page_that_nobody_has_touched(visit, lab):
+    store = Store(lab.home)
+    lanes = [store.create(FineTuneSpec(data=DataSpec(per_class=2000), phases=(Phase(100),), seed=n)) for n in (1, 2)]
+    page = visit("race?" + "&".join(f"lane{n}={lane.id}" for n, lane in enumerate(lanes, 1)))
+    page.locator(".tl-told").wait_for(state="attached")  # the page has come
+    for lane in lanes:
+        store.request_stop(lane.id)
+    ended = page.locator(".st-key-finish [data-say]:not([data-say='The race is on'])")
+    told = heard(page, ended.get_attribute("data-say") or "?")
+    assert "The race is on" not in told  # with which it came
+    assert len(set(told)) == len(told)
+    for lane in lanes:
+        store.delete(lane.id)
+    store.close()
 
 
 def test_in_a_room_each_task_answer_pause_and_end_is_told_once_on_the_phone_and_each_change_on_the_wall(
@@ -331,6 +356,9 @@ def test_in_a_room_each_task_answer_pause_and_end_is_told_once_on_the_phone_and_
     assert len(paused) == 1
     rooms.pause(room, False)
     assert heard(phone, "Draw a 5") == ["Draw a 5"]  # it goes on
+    rooms.begin(room, Activity("free"))
+    assert len(heard(phone, "The lab is yours")) == 1
+    expect(phone.get_by_role("link", name="Open the lab")).to_have_attribute("href", "/")
     rooms.begin(room, Activity("bet", lanes=("nothing", "convolutions", "scratch"), label=""))
     assert heard(phone, "Which one will win?") == ["Which one will win?"]
     phone.get_by_role("radio").first.click()
@@ -467,6 +495,7 @@ def test_the_sentence_the_diagram_and_the_table_agree_and_the_choice_survives_ot
     page = visit("layers")
     page.get_by_role("button", name="All but the head").click()
     expect(page.locator(".st-key-will_train")).to_contain_text(re.compile(r"325 of 121,605 weights"))
+    assert sum("will train" in one for one in heard(page, "325 of 121,605")) == 1
     page.get_by_text("All layers as a table").click()
     expect(page.get_by_text("121,605 weights in all: 325 train and 121,280 are frozen")).to_be_visible()
 
@@ -480,6 +509,8 @@ def test_the_sentence_the_diagram_and_the_table_agree_and_the_choice_survives_ot
     expect(page.get_by_text("121,605 weights in all: 121,285 train and 320 are frozen")).to_be_visible()
     settled(page)
     assert weights_that_train(page) == 121_285
+    told = heard(page, "trained from the boundary on: ")
+    assert len(set(told)) == len(told) and sum("121,285 of 121,605" in one for one in told) == 1
     assert table_cells(page) >= {"conv_1", "frozen", "trainable", "– nothing to freeze"}
 
     go(page, "Train")
@@ -929,6 +960,7 @@ def test_ticked_runs_are_held_side_by_side(visit, trained, compared, options, la
     expect(page.get_by_role("button", name="Compare", exact=True)).to_be_disabled()
     for run_id in (trained, compared):
         row(page, run_id).get_by_role("checkbox").check()
+    assert heard(page, "Tick one more.").count("Tick one more.") == 1
     sound(page)
     page.get_by_role("button", name="Compare 2 runs").click()
     expect(page.get_by_role("region", name="The runs compared")).to_be_visible()
@@ -1007,6 +1039,8 @@ def test_a_deep_link_opens_its_page_nothing_moves_and_all_can_read_and_reach_it_
     for text in (everybody.LARGE, everybody.SPACED):
         assert everybody.lost(page, text) == []
     assert list(named_by_icons(page)) == []
+    told = page.evaluate("window.heard")
+    assert len(set(told)) == len(told)  # whatever comes by itself is told once
     if path in ("layers", "train", "runs"):
         assert page.locator("[translate=no]").filter(has_text=re.compile(r"^\w+_\w+$")).count(), "there are icons"
 
@@ -1173,6 +1207,10 @@ def test_a_zip_of_ones_own_becomes_the_target_of_the_next_training(visit):
     archive = {"name": "shapes.zip", "mimeType": "application/zip", "buffer": few_pictures.zipped()}
     page.locator(".tl-drop input[type=file]").first.set_input_files([archive])
     page.get_by_role("button", name="Add this set").click()
+    page.get_by_role("button", name="Train with it").wait_for()
+    found = page.locator(".found").first.get_attribute("data-say") or "?"
+    told = heard(page, found)
+    assert len(set(told)) == len(told) and told.count(found) == 1
     page.get_by_role("button", name="Train with it").click()
     expect(page.get_by_role("heading", level=1, name="Train", exact=True)).to_be_visible()
     settled(page)
@@ -1287,6 +1325,7 @@ def test_what_is_held_before_the_camera_is_answered_on_try_and_learned_on_teach_
     Image.fromarray(fist).resize((1200, 1200)).save(tmp_path / "fist.png")
     with filmed.playing(browser, chromium_path, filmed.film([five], tmp_path / "five.mjpeg")) as other:
         page = other.new_page(viewport={"width": 1280, "height": 800})
+        page.add_init_script(LISTENING.read_text(encoding="utf-8"))
         page.set_default_timeout(SLOW_MS)
         said = []
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
@@ -1304,6 +1343,7 @@ def test_what_is_held_before_the_camera_is_answered_on_try_and_learned_on_teach_
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_role("button", name="Turn on the camera")).to_be_visible()
         assert pictures_in(lab.home) <= before  # what is only asked about is nowhere kept
+        assert sum("sure" in one for one in heard(page, "sure")) == 1  # however often it was answered
 
         go(page, "Teach")
         page.get_by_role("button", name="Turn on the camera").click()
@@ -1312,8 +1352,22 @@ def test_what_is_held_before_the_camera_is_answered_on_try_and_learned_on_teach_
         page.mouse.down()
         expect(first.locator("b")).to_have_text(re.compile("[2-9]"))
         page.mouse.up()
+        assert sum("Nothing to tell apart yet" in one for one in heard(page, " examples. Nothing to tell")) == 1
         page.get_by_label("Add pictures of Class 2").set_input_files(tmp_path / "fist.png")
         expect(second.locator("b")).to_have_text("1")
         expect(answer_at).to_have_text("Class 1")
-        expect(page.get_by_role("heading", name=re.compile("Right about .* it had not seen"))).to_be_visible()
+        score = page.get_by_role("heading", name=re.compile("Right about .* it had not seen"))
+        expect(score).to_be_visible()
+        page.wait_for_function("() => window.heard.some((one) => one.includes('Class 1') && one.includes('sure'))")
+        told = heard(page, "Right about")
+        assert len(set(told)) == len(told)
+
+        store = Store(lab.home)
+        room = Rooms(store).open(people.Person("", host=True), Activity("hands", "5"))
+        page.goto(f"{lab.url}/join/{room.code}?k={room.key}")  # as a phone does
+        page.get_by_role("button", name="Join").click()
+        page.get_by_role("button", name="Turn on the camera").click()
+        page.get_by_role("button", name="Send what the camera sees").click()
+        heard(page, "On the wall.")
+        store.close()
         assert said == []

@@ -316,6 +316,8 @@ class Camera {
     setText(this.big, "–");
     setText(this.sure, words || this.data.words.hint);
     setText(this.note, "");
+    this.steady = { label: "", n: 0, said: "" }; // what is answered next is news, though it be the same
+    setText(this.spoken, "");
     this.showNames(this.data.class_names);
     [...this.bars.children].forEach((column) => {
       column.className = "";

@@ -121,7 +121,10 @@ class Descent {
     point.style.transform = `translate(${x(now.at).toFixed(1)}px, ${y(now.loss).toFixed(1)}px)`;
     this.drawTangent(now, x, y, low, high, this.isOut());
     this.root.dataset.step = this.at;
-    text(this.find("p"), this.tell());
+    const told = this.find("p");
+    if (!this.timer && told.getAttribute("aria-live") === "off") text(told, ""); // so that where a play ends is told
+    told.setAttribute("aria-live", this.timer ? "off" : "polite"); // a step a second is no speech
+    text(told, this.tell());
     this.find("svg").setAttribute("aria-label", `${words.label}. ${this.tell()}`);
     this.saving.show({ words: data.save, name: "descent", layers: () => [this.find("svg")], csv: () => this.csv() });
     const names = { step: words.step, play: this.timer ? words.pause : words.play, restart: words.restart };

@@ -1,6 +1,7 @@
 // Live loss and accuracy. One Plotly graph lives as long as the component: Plotly.react with a constant uirevision
 // keeps zoom and hover, where a graph made anew at every update loses both. Points come by polling, `url?since=n`.
 
+const SAY_MS = 600; // runs that end at once are asked within POLL_MS
 const POLL_MS = 500;
 const EAGER_MS = 250; // before the first point: someone has just pressed Start
 const STILL_MS = 1000; // nobody is about to click
@@ -15,6 +16,7 @@ const NARROW = 480; // px: below, more than two labels at line ends would take h
 const TABLE_ROWS = 200;
 
 const charts = new WeakMap(); // parentElement -> Chart
+const spoken = new Map(); // id of a run -> {state, tenth} as last told: a chart that comes anew goes on from there
 
 export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   if (!data.runs) { // nothing to draw yet
@@ -39,6 +41,8 @@ class Chart {
   constructor(parent) {
     this.calls = 0;
     this.runs = [];
+    this.unsaid = new Map(); // run -> its newest sentence that is still to be said
+    this.saying = 0;
     this.fit = false;
     this.view = { x: "", log: false, smooth: 0, hidden: [] }; // as a person last set it; Python keeps it in the address
     this.touch = matchMedia("(pointer: coarse)").matches;
@@ -137,19 +141,26 @@ class Chart {
     const { words } = this.data;
     const label = run.label || words.run;
     const tenth = Math.floor(run.share() * 10);
-    if (run.lost !== before.lost) this.say(run.lost ? words.lost : words.back);
-    else if (run.state !== before.state) {
+    const said = spoken.get(run.id) ?? { state: run.known, tenth: 0 };
+    if (run.lost !== before.lost) this.say(run, run.lost ? words.lost : words.back, said);
+    else if (run.state !== said.state && (run.over || !isFinal(run.state))) {
       const ended = fill(words.ended, { label, state: words.states[run.state] ?? run.state });
       const last = isFinal(run.state) ? run.lastAccuracy() : null;
-      this.say(last === null ? ended : `${ended}. ${words.accuracy} ${percent(last, this.data.language, 1)}`);
-    } else if (tenth > run.spokenTenth && !isFinal(run.state)) {
-      this.say(fill(words.percent_done, { label, share: percent(tenth / 10, this.data.language) }));
+      const reached = last === null ? ended : `${ended}. ${words.accuracy} ${percent(last, this.data.language, 1)}`;
+      this.say(run, reached, { state: run.state, tenth });
+    } else if (tenth > said.tenth && tenth < 10 && !isFinal(run.state)) {
+      this.say(run, fill(words.percent_done, { label, share: percent(tenth / 10, this.data.language) }), { ...said, tenth });
     }
-    run.spokenTenth = Math.max(run.spokenTenth, tenth);
   }
 
-  say(text) {
-    this.spoken.textContent = text;
+  say(run, text, told) { // two may end at once: the newest of each is one text, or the first would never be heard
+    this.unsaid.set(run, { text, told });
+    this.saying ||= setTimeout(() => {
+      this.spoken.textContent = [...new Set([...this.unsaid.values()].map((one) => one.text))].join(". ");
+      this.unsaid.forEach((one, { id }) => spoken.set(id, one.told));
+      this.unsaid.clear();
+      this.saying = 0;
+    }, SAY_MS);
   }
 
   // -- words around the plot ---------------------------------------------------------------------------------
@@ -784,6 +795,7 @@ class Chart {
   close() {
     this.closed = true;
     clearTimeout(this.player);
+    clearTimeout(this.saying);
     this.runs.forEach((run) => run.stop());
     cancelAnimationFrame(this.frame);
     this.watcher.disconnect();
@@ -798,7 +810,8 @@ class Chart {
 class Run {
   constructor({ id, url, label, colour, state, steps, recorded, learn_s, told }, chart) {
     Object.assign(this, { id, url, label, colour, state, steps, recorded, learn_s, told, chart });
-    this.misses = this.spokenTenth = this.ahead = 0;
+    this.misses = this.ahead = 0;
+    this.known = state; // as Python knew it
     this.lost = this.gone = this.over = this.busy = this.stopped = false;
     this.progress = {};
     this.error = "";

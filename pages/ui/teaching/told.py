@@ -5,7 +5,7 @@ import streamlit as st
 from pages.ui import frame
 from pages.ui.session import state
 from pages.ui.words.numbers import between, percent
-from pages.ui.words.text import _, tell
+from pages.ui.words.text import _, ngettext, tell
 from tlcore.errors import LabError
 from tlcore.prediction import collected
 from tlcore.teaching import LEAST_TO_TEST, Examples, Score
@@ -17,7 +17,9 @@ def told(examples: Examples) -> None:
     """Show the score of the examples there are; counted again only when these have changed."""
     classes = examples.classes()
     if sum(bool(one.examples) for one in classes) < 2:
-        frame.finding(_("Nothing to tell apart yet"), _("Two classes with an example each are enough to begin."))
+        nothing, n = _("Nothing to tell apart yet"), sum(len(one.examples) for one in classes)
+        count = ngettext("{n} example", "{n} examples", n).format(n=n)  # that one was added is heard from the first on
+        frame.finding(nothing, _("Two classes with an example each are enough to begin."), f"{count}. {nothing}")
         return
     asked = (examples.kind.name, examples.state())
     kept = state.get("teach_score")
