@@ -3,9 +3,9 @@
 What needs Keras or scikit-learn is asked for in a child process.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from .svm import dual as dual_of
 if TYPE_CHECKING:
     import keras
 
+Slopes = tuple[np.ndarray, list[np.ndarray]]
 C = 1.0  # of the support vector machine
 
 
@@ -41,26 +42,43 @@ def cost(share: float) -> float:
     return -log(min(max(share, 1e-7), 1.0))
 
 
-def gradients(model: "keras.Model", x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def gradients(model: "keras.Model", x: np.ndarray, y: np.ndarray) -> Slopes:
     """Return the shares of the true classes, and ∂J/∂w of every weight array in the model's order, frozen ones too.
 
     In inference mode: dropout is off, and a BatchNormalization uses its stored averages. No gradient moves those, so
     theirs is 0.
+    """
+    return of_batch(model, x, y, compiled=False)()
+
+
+def of_batch(model: "keras.Model", x: np.ndarray, y: np.ndarray, compiled: bool = True) -> Callable[[], Slopes]:
+    """Return ``gradients`` of a batch as a function of the weights that the model has when it is called.
+
+    Compiled it pays from about twenty calls on.
     """
     import keras
     import tensorflow as tf
 
     Freezing(sources.describe(model)).apply(model)
     weights = {variable.path: variable.value for variable in model.trainable_weights}
-    with tf.GradientTape() as tape:
-        tape.watch(list(weights.values()))
-        answers = model(x, training=False)
-        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, answers))
-    found = tape.gradient(loss, weights)
-    gradients = [
-        np.asarray(found.get(variable.path, np.zeros(variable.shape, np.float32))) for variable in model.weights
-    ]
-    return answers.numpy()[np.arange(len(y)), y], gradients
+
+    def compute() -> tuple[Any, dict[str, Any]]:
+        with tf.GradientTape() as tape:
+            tape.watch(list(weights.values()))
+            answers = model(x, training=False)
+            loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, answers))
+        return answers, tape.gradient(loss, weights)
+
+    computed = tf.function(compute, autograph=False) if compiled else compute
+
+    def now() -> Slopes:
+        answers, found = computed()
+        arrays = [
+            np.asarray(found.get(variable.path, np.zeros(variable.shape, np.float32))) for variable in model.weights
+        ]
+        return answers.numpy()[np.arange(len(y)), y], arrays
+
+    return now
 
 
 def descend(

@@ -5,9 +5,10 @@ Everything that computes needs Keras and scikit-learn and is asked for in a chil
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from tlcore.spec.jobs import SPECS
 from tlcore.store import Run, Store, versions
 from tlcore.training import augmentation
 
-from .formulas import C, cost, cross_entropy, descend, gradients, svm_dual
+from .formulas import C, Slopes, cost, cross_entropy, descend, gradients, of_batch, svm_dual
 from .svm import Dual
 from .walk import Step, Walk, walk
 
@@ -143,14 +144,15 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
     assert first is not None  # nobody asks it to stop
     x, y = first[rows], data.y_train[rows]
     model = sources.load(spec.source, n_classes=len(data.class_names), seed=spec.seed, scale=spec.data.scale)
-    shares, gradient = gradients(model, x, y)
+    here = of_batch(model, x, y)
+    shares, gradient = here()
     start, frozen = model.get_weights(), set(spec.phases[0].frozen)
     losses, moved = [], []
     for rate in RATES:
         descend(model, start, gradient, rate, frozen)
-        losses.append(_loss(model, x, y))
+        losses.append(cross_entropy(here()[0]))
         moved.append(_norms(model, [a - b for a, b in zip(model.get_weights(), start, strict=True)]))
-    line = _walk(model, x, y, start, gradient, frozen)
+    line = _walk(model, here, start, gradient, frozen)
     model.set_weights(start)
     norms = _norms(model, gradient)
     steps = tuple(
@@ -178,8 +180,7 @@ def compute(spec: FineTuneSpec, trained: "keras.Model") -> Lesson:
 
 def _walk(
     model: "keras.Model",
-    x: np.ndarray,
-    y: np.ndarray,
+    here: Callable[[], Slopes],
     start: Sequence[np.ndarray],
     gradient: Sequence[np.ndarray],
     frozen: set[str],
@@ -191,19 +192,14 @@ def _walk(
     if not length:
         return None
 
-    def go(at: float) -> None:
+    @cache
+    def both(at: float) -> tuple[float, float]:
         descend(model, start, gradient, at / length, frozen)
+        shares, slopes = here()
+        down = [g for g, move in zip(slopes, moves, strict=True) if move]
+        return cross_entropy(shares), -sum(float((a * b).sum()) for a, b in zip(down, along, strict=True)) / length
 
-    def loss(at: float) -> float:
-        go(at)
-        return _loss(model, x, y)
-
-    def slope(at: float) -> float:
-        go(at)
-        here = [g for g, move in zip(gradients(model, x, y)[1], moves, strict=True) if move]
-        return -sum(float((a * b).sum()) for a, b in zip(here, along, strict=True)) / length
-
-    return walk(loss, slope, RATES)
+    return walk(lambda at: both(at)[0], lambda at: both(at)[1], RATES)
 
 
 def _excerpt(matrix: np.ndarray, labels: np.ndarray) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...]]:
