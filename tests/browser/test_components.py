@@ -480,6 +480,24 @@ def test_points_appear_as_they_are_measured(show, server):
     assert "conv_2 unfreezes" in page.locator(".tl-live-plot").text_content()
 
 
+def test_a_plot_is_drawn_when_a_point_has_come_and_not_when_words_alone_have(show, server):
+    server.change("one", reset=True, curve=[0, 5], progress={"step": 50, "n_steps": 1000})
+    page = show("chart")
+    wait_points(page, 5)
+    page.evaluate("""() => {
+      globalThis.draws = 0;
+      const counts = new MutationObserver((changes) => { draws += changes.length; });
+      counts.observe(document.querySelector(".tl-live"), { attributeFilter: ["data-drawn"] });
+    }""")
+    for step in (60, 70, 80):
+        server.change("one", progress={"step": step, "n_steps": 1000})
+        expect(page.locator(".tl-live-facts")).to_contain_text(f"step {step} of")
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert page.evaluate("draws") == 0
+    server.change("one", curve=[5, 6])
+    page.wait_for_function("() => draws > 0")
+
+
 def test_in_a_narrow_window_no_button_lies_over_the_title(show, server):
     server.change("one", reset=True, curve=[0, 40])
     page = show("ways", viewport={"width": 360, "height": 900})

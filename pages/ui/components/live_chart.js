@@ -86,7 +86,7 @@ class Chart {
     if (this.closed || !this.runs.includes(run)) return;
     if (this.data.together) this.startLine();
     this.write();
-    this.draw();
+    this.drawNews();
     this.speak(run, before);
     this.end();
   }
@@ -133,7 +133,7 @@ class Chart {
       this.player = setTimeout(() => (this.data.together && !this.fired ? this.startLine() : this.play()), REPLAY_TICK_MS);
     }
     this.write();
-    this.draw();
+    this.drawNews();
     this.end();
   }
 
@@ -251,7 +251,7 @@ class Chart {
     bar.setAttribute("aria-label", run.label || words.run);
     bar.setAttribute("aria-valuenow", Math.round(100 * share));
     bar.setAttribute("aria-valuetext", wanted.join(", ") || state);
-    bar.firstChild.style.width = `${100 * share}%`;
+    bar.firstChild.style.transform = `scaleX(${share})`; // a width that grows lays the whole page out at each frame
     error.hidden = !run.error;
     setText(error, run.error);
   }
@@ -366,6 +366,13 @@ class Chart {
       this.frame = 0;
       this.drawNow();
     });
+  }
+
+  drawNews() { // most polls bring words alone, and to draw anew what is drawn takes a phone longer than all the rest
+    const news = JSON.stringify(this.runs.map(({ attempt, stored, state, steps }) => [attempt, stored, state, steps]));
+    if (news === this.news) return;
+    this.news = news;
+    this.draw();
   }
 
   async drawNow() {
