@@ -193,7 +193,7 @@ class Wall {
       n: activity.over ? bet.n_won : bet.voted, total: bet.voted, lanes: best, names: (bet.won ?? []).join(words.comma),
     };
     const said = fill(sentence, values).trim();
-    setText(this.find(".tl-bet h3"), said);
+    setText(this.find(".tl-bet h2"), said);
     if (this.phase && this.phase !== sentence) this.say(said); // not each bet: that the race is on, and how it ended
     this.phase = sentence;
     const text = JSON.stringify(bet.lanes) + activity.winners;
@@ -227,7 +227,7 @@ class Wall {
       n: last.right, total: last.of, share: percent(last.right / last.of), low: percent(last.low),
       high: percent(last.high), guess: percent(last.guess),
     };
-    setText(this.find(".tl-curve h3"), fill(words.right_of, values));
+    setText(this.find(".tl-curve h2"), fill(words.right_of, values));
     setText(this.find(".tl-curve .often"), fill(words.interval, values));
     this.find(".plot").replaceChildren(savings(this.points, { ...words, label: fill(words.right_of, values) }));
     this.find(".tl-curve tbody").replaceChildren(...this.points.map((point) => row([
@@ -308,10 +308,10 @@ class Wall {
         <div class="counts">${count("before")}${count("after")}</div>
         <button type="button" class="full" data-word="full"></button>
       </div>
-      <div class="tl-curve" hidden><h3></h3><p class="often"></p><div class="plot"></div>
+      <div class="tl-curve" hidden><h2></h2><p class="often"></p><div class="plot"></div>
         <details><summary data-word="table"></summary><table><thead><tr><th data-word="drawings"></th>
           <th data-word="accuracy"></th><th data-word="interval_of"></th></tr></thead><tbody></tbody></table></details></div>
-      <div class="tl-bet" hidden><h3></h3><div class="lanes"></div></div>
+      <div class="tl-bet" hidden><h2></h2><div class="lanes"></div></div>
       <p class="empty" data-word="empty"></p>
       <p class="older"></p>
       <div class="grid"></div>
