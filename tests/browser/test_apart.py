@@ -1,4 +1,4 @@
-"""Two persons and a host in front of the real server, and what somebody tries who is none of them."""
+"""Two persons and a host in front of the real server, with a proxy or none, and what somebody else tries."""
 
 import http.client
 import json
@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from browser import proxies
 from browser.lab_server import LabServer
 from playwright.sync_api import expect
 from websockets.exceptions import InvalidStatus
@@ -74,6 +75,42 @@ def person(lab, browser):
 def settled(page):
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW_MS)
     return page
+
+
+# -- behind a proxy
+
+
+@proxies.needs_nginx
+def test_the_lines_for_nginx(lab, browser, tmp_path):
+    with proxies.nginx(proxies.block("nginx"), lab, tmp_path) as port:
+        proxies.opens_whole(browser, f"https://localhost:{port}")
+
+
+@proxies.needs_caddy
+def test_the_lines_for_caddy(lab, browser, tmp_path):
+    with proxies.caddy(proxies.block("caddy"), lab, tmp_path) as port:
+        proxies.opens_whole(browser, f"https://localhost:{port}")
+
+
+WITHOUT = {
+    "proxy_set_header Host $http_host;": "Have the proxy pass the host on",
+    "proxy_set_header Upgrade $http_upgrade;": "passes no websockets on",
+}
+
+
+@proxies.needs_nginx
+@pytest.mark.parametrize("line", WITHOUT)
+def test_a_line_that_is_forgotten_is_told_on_the_page_and_in_the_log(lab, browser, tmp_path, line):
+    assert line in proxies.block("nginx")
+    with proxies.nginx(proxies.block("nginx").replace(line, ""), lab, tmp_path) as port:
+        page = browser.new_context().new_page()
+        page.goto(f"https://localhost:{port}/train")
+        expect(page.get_by_role("dialog").get_by_text(WITHOUT[line])).to_be_visible()
+        page.context.close()
+    assert WITHOUT[line] in lab.log.read_text()
+
+
+# -- without one
 
 
 def test_two_persons_and_the_host(lab, person):

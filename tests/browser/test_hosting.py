@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from browser import proxies
 from browser.lab_server import LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
@@ -117,6 +118,20 @@ def test_a_deep_link_under_a_path_opens_at_once_and_asks_for_nothing_that_is_not
     assert missing == []
 
 
+@proxies.needs_nginx
+def test_the_lines_for_nginx_under_a_path(lab, browser, tmp_path):
+    lines = proxies.block("nginx").replace("    location / {\n", proxies.block("nginx", 1))
+    assert "location /lab/ {" in lines
+    with proxies.nginx(lines, lab, tmp_path) as port:
+        proxies.opens_whole(browser, f"https://localhost:{port}/lab")
+
+
+@proxies.needs_caddy
+def test_the_lines_for_caddy_under_a_path(lab, browser, tmp_path):
+    with proxies.caddy(proxies.block("caddy", 1), lab, tmp_path) as port:
+        proxies.opens_whole(browser, f"https://localhost:{port}/lab")
+
+
 # -- inside a page of another site
 
 COURSE, OTHER, LAB = "course.example", "other.example", "lab.example"  # three sites, by Chromium's own reckoning
@@ -188,7 +203,7 @@ def strict_browser(chromium_path, browser):
 
 @pytest.fixture
 def course_page(embedded, course, strict_browser):
-    """``course_page(path, site)``: the page, and in it the frame with the lab."""
+    """``course_page(path, site)``: the page, and in it the frame with the lab; asked again it loads the page again."""
     context = strict_browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(SLOW_MS)
     page = context.new_page()
@@ -196,7 +211,8 @@ def course_page(embedded, course, strict_browser):
     def open_page(path, site=COURSE):
         address = f"https://{LAB}:{embedded.port}/{path}"
         course.page = f'<h1>A course</h1><iframe id="lab" src="{address}" width="1200" height="900"></iframe>'
-        page.goto(f"https://{site}:{course.port}/")
+        place = f"https://{site}:{course.port}/"
+        page.reload() if page.url == place else page.goto(place)
         return page, page.frame_locator("#lab")
 
     yield open_page
@@ -222,8 +238,7 @@ def test_in_a_course_page_a_run_is_still_ones_own_after_a_reload(course_page):
     expect(copied).to_be_visible()
     run_id = copied.text_content()[-16:]
 
-    page.reload()
-    _, frame = course_page(f"runs?run={run_id}")
+    page, frame = course_page(f"runs?run={run_id}")
     expect(framed(frame).get_by_role("button", name="Delete")).to_be_visible()
     expect(frame.get_by_text("Shared with you by link")).to_have_count(0)
     cookies = [cookie for cookie in page.context.cookies() if cookie["domain"] == LAB]

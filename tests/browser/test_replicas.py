@@ -3,14 +3,12 @@
 import json
 import os
 import re
-import shutil
-import subprocess
 import urllib.request
 from functools import partial
-from pathlib import Path
 
 import pytest
 import waiting
+from browser import proxies
 from browser.lab_server import LabServer, free_port
 from playwright.sync_api import expect
 
@@ -21,8 +19,6 @@ from tlcore.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
 
-ROOT = Path(__file__).resolve().parents[2]
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
 SLOW_MS = 180_000
 PER_CLASS, EPOCHS = 4500, 100  # so many that a run is not over before somebody looks
 wait_for = partial(waiting.wait_for, timeout_s=SLOW_MS / 1000)
@@ -37,6 +33,7 @@ def replicas(tmp_path_factory, postgres_of_module):
         "TRANSFER_LAB_SECRET": "of both replicas " + "x" * 32,
         "TRANSFER_LAB_RESULTS": str(place / "results"),
         "TRANSFER_LAB_WORKERS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",  # a long run that is watched leaves the other cores to others
     }
     servers = [LabServer(place / name, **shared) for name in ("one", "two")]
     before = {name: os.environ.get(name) for name in shared}
@@ -108,11 +105,10 @@ def test_a_run_started_on_one_replica_is_watched_stopped_and_answered_on_the_oth
     assert answers[0] == answers[1] and answers[0]["label"] in run.result.class_names
 
 
-@pytest.mark.skipif(not NGINX, reason="no nginx: the lines for a load balancer are not tried here")
+@proxies.needs_nginx
 def test_behind_the_documented_load_balancer_a_browser_stays_at_one_replica(replicas, browser, tmp_path):
     one, other, _ = replicas
-    text = (ROOT / "docs" / "hosting.md").read_text()
-    proxy, balance = (re.findall(r"^```nginx\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[at] for at in (0, 2))
+    proxy, balance = proxies.block("nginx"), proxies.block("nginx", 2)
     port, log = free_port(), tmp_path / "log"
     proxy = re.sub(r" *(ssl_certificate|server_name).*\n", "", proxy).replace(
         "listen 443 ssl", f"listen 127.0.0.1:{port}"
@@ -121,30 +117,20 @@ def test_behind_the_documented_load_balancer_a_browser_stays_at_one_replica(repl
     for name, server in (("11", one), ("12", other)):
         balance = balance.replace(f"10.0.0.{name}:8501", f"127.0.0.1:{server.port}")
     assert "10.0.0." not in balance
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    folders = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)
-    user = "user root; " if os.geteuid() == 0 else ""
-    (tmp_path / "conf").write_text(
-        f"{user}daemon off; pid {tmp_path}/pid; error_log {tmp_path}/errors; events {{}} http {{ {folders}\n"
-        f"log_format l '$lab_browser $upstream_addr $uri'; access_log {log} l;\n{balance}\n{proxy}\n}}"
-    )
-    process = subprocess.Popen([NGINX, "-c", tmp_path / "conf", "-p", tmp_path])
-    try:
-        for _ in range(6):
+    said = f"log_format l '$lab_browser $upstream_addr $uri'; access_log {log} l;\n{balance}\n{proxy}"
+    with proxies.running_nginx(said, tmp_path, port):
+        for _ in range(3):
             context = browser.new_context()
             context.set_default_timeout(SLOW_MS)
             page = context.new_page()
-            wait_for(lambda page=page: page.goto(f"http://127.0.0.1:{port}/runs").ok)
+            page.goto(f"http://127.0.0.1:{port}/runs")
             expect(settled(page).get_by_text("No runs yet")).to_be_visible()
             page.reload()
             expect(settled(page).get_by_text("No runs yet")).to_be_visible()
             context.close()
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
     lines = [line.split() for line in log.read_text().splitlines()]
     by_browser: dict[str, set[str]] = {}
     for browser_id, upstream, _path in lines:
         by_browser.setdefault(browser_id, set()).add(upstream)
     people = {name: upstreams for name, upstreams in by_browser.items() if name != "127.0.0.1"}
-    assert len(people) == 6 and all(len(upstreams) == 1 for upstreams in people.values())
+    assert len(people) == 3 and all(len(upstreams) == 1 for upstreams in people.values())
