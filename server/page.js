@@ -119,6 +119,20 @@
     } else coming = setTimeout(come, LOOK_MS, rests ? rested + LOOK_MS : rested);
   }
 
+  // How a presentation looks, as classes of the whole page. Asked of the page by its styles, as html:has(.presented), each
+  // point that a chart gets would have every element's style found anew.
+  const presented = document.getElementsByClassName("presented");
+  const presenting = document.getElementsByClassName("st-key-presenting");
+
+  function dress({ classList }) {
+    for (const look of ["large", "plain", "contrast"]) {
+      classList.toggle(`tl-${look}`, Boolean(presented[0]?.classList.contains(look)));
+    }
+    classList.toggle("tl-presenting", presenting.length > 0);
+  }
+
+  const isDrawn = ({ namespaceURI }) => namespaceURI === "http://www.w3.org/2000/svg"; // a chart's hundreds of marks
+
   function says({ target, addedNodes }) {
     const has = (added) => added.matches?.(SAY) || added.querySelector?.(SAY);
     return (target.closest ? target : target.parentElement)?.closest(SAY) || [...addedNodes].some(has);
@@ -138,16 +152,17 @@
       [place, tells] = [location.pathname, false];
       come(0);
     }
-    for (const change of changes) {
-      for (const added of change.addedNodes) if (added.parentElement) {
-        silence(added.parentElement);
-        reword(added.parentElement);
-        unlist(added.parentElement);
-      }
-      if (says(change)) {
-        clearTimeout(soon);
-        soon = setTimeout(tell, STANDS_MS);
-      }
+    dress(document.documentElement);
+    const news = changes.filter(({ target }) => !isDrawn(target));
+    const within = new Set(news.flatMap(({ addedNodes }) => [...addedNodes].map((added) => added.parentElement)));
+    for (const root of within) if (root) {
+      silence(root);
+      reword(root);
+      unlist(root);
+    }
+    if (news.some(says)) {
+      clearTimeout(soon);
+      soon = setTimeout(tell, STANDS_MS);
     }
   }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
 
