@@ -60,7 +60,7 @@ def _lines(*formulas: str) -> str:
 
 
 def objective(shown: Lesson) -> None:
-    st.subheader(_("1 · What training minimises"), anchor=False)
+    st.header(_("1 · What training minimises"), anchor=False)
     n, k = len(shown.labels), len(shown.class_names)
     st.markdown(
         _(
@@ -94,7 +94,7 @@ def objective(shown: Lesson) -> None:
 
 def step(shown: Lesson) -> int:
     """Show one step at a rate that a person picks; return its place in ``RATES``."""
-    st.subheader(_("2 · One step downhill"), anchor=False)
+    st.header(_("2 · One step downhill"), anchor=False)
     st.markdown(
         _(
             "The gradient says how the loss changes with every single weight. A step goes against it; the learning "
@@ -152,7 +152,7 @@ def verdict(change: float, expected: float) -> str:
 
 
 def frozen(shown: Lesson, place: int) -> None:
-    st.subheader(_("3 · What freezing does to the step"), anchor=False)
+    st.header(_("3 · What freezing does to the step"), anchor=False)
     figure(
         lesson_charts.frozen_step(shown.layers, place),
         "lesson_frozen",
@@ -198,7 +198,7 @@ def frozen(shown: Lesson, place: int) -> None:
 
 
 def matrix(shown: Lesson) -> None:
-    st.subheader(_("4 · Features are a table"), anchor=False)
+    st.header(_("4 · Features are a table"), anchor=False)
     m, d = shown.matrix
     if shown.rows:
         names = [shown.class_names[label] for label in shown.row_labels]
@@ -216,7 +216,7 @@ def matrix(shown: Lesson) -> None:
 
 
 def svm(shown: Lesson) -> None:
-    st.subheader(_("5 · The support vector machine's problem, in full"), anchor=False)
+    st.header(_("5 · The support vector machine's problem, in full"), anchor=False)
     if shown.svm.sides:
         figure(
             lesson_charts.margin(shown.svm),

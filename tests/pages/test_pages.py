@@ -493,7 +493,7 @@ def in_order(block):
 
 def test_on_how_it_works_a_picture_stands_before_every_formula(lab):
     kinds = [element.type for element in in_order(sound(opened("how_it_works")).main)]
-    sections = " ".join(kinds).split("subheader")[1:]
+    sections = " ".join(kinds).split("header")[1:]
     pictures = ("plotly_chart", "bidi_component")
     assert len(sections) == 5
     for section in sections:
