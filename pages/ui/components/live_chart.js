@@ -156,10 +156,11 @@ class Chart {
   say(run, text, told) { // two may end at once: the newest of each is one text, or the first would never be heard
     this.unsaid.set(run, { text, told });
     this.saying ||= setTimeout(() => {
+      this.saying = 0;
+      if (!this.spoken.isConnected) return; // the chart that came in its place tells it
       this.spoken.textContent = [...new Set([...this.unsaid.values()].map((one) => one.text))].join(". ");
       this.unsaid.forEach((one, { id }) => spoken.set(id, one.told));
       this.unsaid.clear();
-      this.saying = 0;
     }, SAY_MS);
   }
 
