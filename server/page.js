@@ -119,16 +119,15 @@
     } else coming = setTimeout(come, LOOK_MS, rests ? rested + LOOK_MS : rested);
   }
 
-  // How a presentation looks, as classes of the whole page. Asked of the page by its styles, as html:has(.presented), each
-  // point that a chart gets would have every element's style found anew.
+  // How a presentation looks is written at the whole page. Asked of it by its styles, as html:has(.presented), each point
+  // that a chart gets would have every element's style found anew.
   const presented = document.getElementsByClassName("presented");
   const presenting = document.getElementsByClassName("st-key-presenting");
 
-  function dress({ classList }) {
-    for (const look of ["large", "plain", "contrast"]) {
-      classList.toggle(`tl-${look}`, Boolean(presented[0]?.classList.contains(look)));
-    }
-    classList.toggle("tl-presenting", presenting.length > 0);
+  function dress(page) {
+    const look = presented[0]?.className ?? "";
+    if ((page.dataset.look ?? "") !== look) page.dataset.look = look;
+    page.toggleAttribute("data-presenting", presenting.length > 0);
   }
 
   const isDrawn = ({ namespaceURI }) => namespaceURI === "http://www.w3.org/2000/svg"; // a chart's hundreds of marks
