@@ -15,7 +15,7 @@ from postgres_server import NOT_FOUND, find_binaries, started
 from sqlalchemy import event
 
 from tlcore.cli import main
-from tlcore.errors import StoreError
+from tlcore.errors import AwayError, StoreError
 from tlcore.spec import Cell, FineTuneSpec, MetricPoint
 from tlcore.store import Store
 from tlcore.store import connection as database
@@ -514,3 +514,16 @@ def test_a_database_server_that_goes_away_is_said_and_loses_nothing(tmp_path):
         server.start()
         assert attempt.beat() is False and len(store.points(run.id)) == store.count() == 1
         store.close()
+
+
+def test_a_mark_that_cannot_be_written_is_refused_and_one_that_stands_there_is_read_all_the_same(store, monkeypatch):
+    def away(self):
+        raise AwayError("The run store is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database.Database, "writing", away)
+        with pytest.raises(AwayError):
+            store.mark()
+    mark = store.mark()
+    monkeypatch.setattr(database.Database, "writing", away)
+    assert store.mark() == mark

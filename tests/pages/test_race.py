@@ -105,6 +105,19 @@ def test_a_race_that_has_ended_says_who_won_what_was_forgotten_and_shows_what_di
     json.dumps(component.payload(reels, together, note), allow_nan=False)
 
 
+def test_lanes_that_differ_in_their_seed_alone_are_told_apart_and_have_a_result(lab):  # noqa: F811
+    test = {**SCORE, "accuracy": 0.7, "low": 0.68, "high": 0.72}
+    specs = [replace(LANES["nothing"], seed=seed) for seed in (1, 2)]
+    runs = [
+        finished(lab.store, {**TUNED, "files": {}, "test": test, "class_names": ["5", "6"]}, spec=spec)
+        for spec in specs
+    ]
+    app = sound(opened("race", run_lane1=runs[0].id, run_lane2=runs[1].id))
+    (finding,) = findings(app)
+    assert "fewer than two" not in finding
+    assert [metric.label for metric in app.metric] == ["Nothing frozen, Seed 1", "Nothing frozen, Seed 2"]
+
+
 def test_seconds_are_told_only_where_they_compare(lab):  # noqa: F811
     runs = [replace(run, result=replace(run.result, learn_s=2.0 + place)) for place, run in enumerate(raced(lab.store))]
     apart = [replace(run, started=10.0 * place, finished=10.0 * place + 5) for place, run in enumerate(runs, start=1)]

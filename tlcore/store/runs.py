@@ -7,7 +7,6 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from logging import getLogger
 from pathlib import Path
@@ -148,13 +147,26 @@ class Store:
         return self._database.engine.dialect.name == "sqlite"
 
     def mark(self) -> str:
-        """Return this store's own mark, made when it is first asked for: whoever reads the same one shares it."""
+        """Return this store's own mark, made when it is first asked for: whoever reads the same one shares it.
+
+        Raises
+        ------
+        StoreError
+            There is none yet, and none can be written.
+        """
         query = sa.select(switches.c.value).where(switches.c.name == MARK)
-        with suppress(StoreError), self._database.writing() as connection:  # another process was quicker
-            if not connection.execute(query).scalar():
-                connection.execute(switches.insert().values(name=MARK, value=secrets.token_hex(8)))
-        with self._database.reading() as connection:
-            return connection.execute(query).scalar_one()
+        try:
+            with self._database.writing() as connection:
+                mark = connection.execute(query).scalar()
+                if not mark:
+                    mark = secrets.token_hex(8)
+                    connection.execute(switches.insert().values(name=MARK, value=mark))
+                return mark
+        except StoreError:  # another process was quicker, or nothing can be written just now
+            with self._database.reading() as connection:
+                if mark := connection.execute(query).scalar():
+                    return mark
+            raise
 
     # -- making and reading ------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from pages.ui.words.numbers import percent
 from pages.ui.words.text import _, plain, shown, tell
 from tlcore import sources
 from tlcore.errors import LabError
-from tlcore.evidence import Entrant, finish, recorded_race
+from tlcore.evidence import Entrant, finish, recorded_race, side_by_side
 from tlcore.evidence.recorded_race import RecordedLane, RecordedRace
 from tlcore.recipes import race
 from tlcore.sentences import Sentence
@@ -45,8 +45,10 @@ def lane(run: Run) -> Lane:
 
 
 def of(runs: Sequence[Run]) -> list[Lane]:
-    """Return runs as lanes; what a person set is called so, and told below where it differs from all others."""
-    found = [lane(run) for run in runs]
+    """Return runs as lanes, called differently; what a person set is told below where it differs from all others."""
+    alike = [lane(run) for run in runs]
+    labels = side_by_side.labels([each.label for each in alike], [run.spec for run in runs], shown)
+    found = [replace(each, label=label) for each, label in zip(alike, labels, strict=True)]
     drafts = [each for each in found if each.way == "draft"]
     mine = shown(race.TITLES["draft"])
     return [replace(each, label=mine, told=each.label) if drafts == [each] else each for each in found]
