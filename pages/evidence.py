@@ -125,12 +125,14 @@ def digits_saved() -> None:
     sweep_view.live_button([(savings_view.live_spec(), savings_view.SLOT)], "start_savings")
     if run is not None:
         follow(run, savings_view.SLOT)
-    with for_researchers():
-        savings_view.numbers(cells, key, found)
+    if (box := for_researchers("savings")).open:
+        with box:
+            savings_view.numbers(cells, key, found)
 
 
-def for_researchers() -> DeltaGenerator:
-    return st.expander(_("For researchers"), icon=":material/science:")
+def for_researchers(part: str) -> DeltaGenerator:
+    """Return the fold for what few want to see of a part; it is made when it is opened, for its tables take long."""
+    return st.expander(_("For researchers"), key=f"researchers_{part}", icon=":material/science:", on_change="rerun")
 
 
 def said() -> None:
@@ -150,9 +152,10 @@ def said() -> None:
             follow(run, slot)
     if studies:
         claims_view.on_hands(cells)
-    with for_researchers():
-        claims_view.cards(cells)
-        keras_example()
+    if (box := for_researchers("claims")).open:
+        with box:
+            claims_view.cards(cells)
+            keras_example()
 
 
 def keras_example() -> None:
@@ -196,9 +199,10 @@ def best_cut() -> None:
     sweep_view.live_button([(meter_view.live_spec(), meter_view.SLOT)], "start_meter", _("Score my cuts"))
     if run is not None:
         follow(run, meter_view.SLOT)
-    with for_researchers():
-        meter_view.scoreboard(cells)
-        meter_view.setting(cells, "recorded" if study else "mine")
+    if (box := for_researchers("meter")).open:
+        with box:
+            meter_view.scoreboard(cells)
+            meter_view.setting(cells, "recorded" if study else "mine")
 
 
 def own() -> None:

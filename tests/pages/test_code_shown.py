@@ -11,6 +11,11 @@ from tlcore.spec import ComparisonSpec, ExampleSpec, FineTuneSpec, HeadSpec, Swe
 lab = test_pages.lab
 
 
+def open_at(run):
+    """Return the page of a run with the fold open."""
+    return opened("runs", run_run=run.id, **{f"shown_code_{run.id}": True})
+
+
 def shown(app):
     """Return the code in the fold."""
     fold = next(fold for fold in app.expander if fold.label == "Show code")
@@ -20,7 +25,7 @@ def shown(app):
 @pytest.mark.parametrize(("result", "spec"), [(TUNED, FineTuneSpec()), (COMPARED, HeadSpec())])
 def test_a_run_shows_its_code_both_ways(lab, result, spec):
     run = finished(lab.store, result, spec=spec)
-    app = sound(opened("runs", run_run=run.id))
+    app = sound(open_at(run))
     (plain,) = shown(app)
     assert "keras.models.load_model" in plain and "import tlcore" not in plain and "from tlcore" not in plain
     app.segmented_control(key=f"code_{run.id}").set_value("with_tlcore").run()
@@ -30,13 +35,13 @@ def test_a_run_shows_its_code_both_ways(lab, result, spec):
 
 def test_what_plain_keras_cannot_repeat_is_said_in_the_place_of_the_code(lab):
     run = finished(lab.store, TUNED, spec=replace(FineTuneSpec(), augment=True))
-    app = sound(opened("runs", run_run=run.id))
+    app = sound(open_at(run))
     assert shown(app) == [] and "plain Keras would change them" in words(app)
 
 
 def test_a_kind_of_run_without_code_has_no_such_fold(lab):
     run = lab.store.create(ExampleSpec(), owner=test_pages.ME.id)
-    assert "Show code" not in [fold.label for fold in sound(opened("runs", run_run=run.id)).expander]
+    assert "Show code" not in [fold.label for fold in sound(open_at(run)).expander]
 
 
 def test_a_comparison_shows_the_code_of_the_way_that_is_chosen(lab):
@@ -48,7 +53,7 @@ def test_a_comparison_shows_the_code_of_the_way_that_is_chosen(lab):
         lab.store.finish(part.run_id, "done", result)
         ways.append({"name": name, "run": part.run_id, "ended": True, "accuracy": 0.75})
     lab.store.finish(whole.id, "done", {"ways": ways, "n_planned": 2})
-    app = sound(opened("runs", run_run=whole.id))
+    app = sound(open_at(whole))
     assert "# Way 2 of 3: Linear SVM" in shown(app)[0]  # all of it
     app.selectbox(key=f"code_way_{whole.id}").set_value(ways[0]["run"]).run()
     assert "def train(frozen" in shown(sound(app))[0]
@@ -58,5 +63,5 @@ def test_a_comparison_shows_the_code_of_the_way_that_is_chosen(lab):
 
 def test_a_sweep_shows_its_grid_as_code(lab):
     run = finished(lab.store, {"n_cells": 3, "ended": "complete"}, spec=SweepSpec(methods=("linear_svm", "scratch")))
-    app = sound(opened("runs", run_run=run.id))
+    app = sound(open_at(run))
     assert "def measure(source, cut, look)" in shown(app)[0] and "def train(network, frozen" in shown(app)[0]

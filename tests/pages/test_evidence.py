@@ -15,6 +15,8 @@ from tlcore.evidence import claims, meter, recorded, savings, sweeps
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
 
+RESEARCHERS = {f"researchers_{part}": True for part in ("savings", "claims", "meter", "hands")}  # their folds are open
+
 
 def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
     """Return the experiments of a label-savings curve: with 10 points of lead 5 labels do for 20."""
@@ -53,7 +55,7 @@ def sweep_run(store, cells, state="done", ended="complete", n_test=None):
 
 
 def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # noqa: F811
-    app = sound(opened("evidence"))
+    app = sound(opened("evidence", **RESEARCHERS))
     found = recorded.load("label_savings")
     transfer, _tuned, scratch = savings_view.curves(found.cells).values()
     saved = savings.saving(transfer, scratch, 5)
@@ -63,6 +65,12 @@ def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # no
     assert "Recorded 20" in words(app) and any(found.command in one.help for one in app.caption)
     assert "supported" in words(app)
     assert lab.store.count() == 0
+
+
+def test_what_is_for_researchers_is_made_when_it_is_opened(lab):  # noqa: F811
+    app = sound(opened("evidence"))
+    assert [fold.label for fold in app.expander].count("For researchers") == 3 and not app.dataframe
+    assert sound(opened("evidence", **RESEARCHERS)).dataframe
 
 
 def test_the_message_comes_from_the_experiments_of_the_run_that_is_watched(lab):  # noqa: F811
@@ -156,7 +164,7 @@ def test_another_kind_of_run_in_the_address_is_not_taken_for_a_sweep(lab):  # no
 
 def test_the_claims_are_judged_by_the_recorded_experiments_until_a_person_chooses_their_own(lab):  # noqa: F811
     sweep_run(lab.store, measured())
-    app = sound(opened("evidence"))
+    app = sound(opened("evidence", **RESEARCHERS))
     assert "experiments from your sweeps" not in words(app)
     app.segmented_control(key="claims_whose").set_value("mine").run()
     assert "18 experiments from your sweeps, all with split standard, all test images" in words(app)
@@ -194,7 +202,7 @@ def test_score_my_cuts_takes_the_choices_of_the_other_pages(lab):  # noqa: F811
 
 
 def test_the_example_is_run_whole_by_its_button(lab):  # noqa: F811
-    app = opened("evidence")
+    app = opened("evidence", **RESEARCHERS)
     app.button(key="start_example").click().run()
     (run,) = lab.store.list()
     assert run.spec == ExampleSpec()
@@ -202,7 +210,7 @@ def test_the_example_is_run_whole_by_its_button(lab):  # noqa: F811
 
 
 def test_each_question_has_one_headline_and_the_claims_one_plot_with_every_verdict(lab):  # noqa: F811
-    app = sound(opened("evidence"))
+    app = sound(opened("evidence", **RESEARCHERS))
     labels, said, cut = headlines(app)
     assert "6 of 7 claims hold here; 1 depends on how many labels there are" in said
     assert "LogME picks the best cut in 18 of 18 settings" in cut

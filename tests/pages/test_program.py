@@ -29,8 +29,14 @@ def run_of(owner: str) -> str:
     return run.id
 
 
-def test_a_token_is_made_shown_until_it_is_hidden_and_revoked(lab):  # noqa: F811
+def test_nothing_of_it_is_made_before_it_is_opened(lab):  # noqa: F811
     app = opened("draw")
+    assert "Use from a program" in [fold.label for fold in app.expander]
+    assert not app.code and "make_token" not in {button.key for button in app.button}
+
+
+def test_a_token_is_made_shown_until_it_is_hidden_and_revoked(lab):  # noqa: F811
+    app = opened("draw", program=True)
     app.text_input(key="token_name").input("my *robot*")
     app.button(key="make_token").click().run()
     (row,) = kept().list(ME)
@@ -47,7 +53,7 @@ def test_a_token_is_made_shown_until_it_is_hidden_and_revoked(lab):  # noqa: F81
 
 
 def test_a_token_that_is_revoked_is_shown_no_longer(lab):  # noqa: F811
-    app = opened("draw")
+    app = opened("draw", program=True)
     app.button(key="make_token").click().run()
     assert PREFIX in codes(app)
     app.button(key=f"revoke_{kept().list(ME)[0].id}").click().run()
@@ -55,7 +61,7 @@ def test_a_token_that_is_revoked_is_shown_no_longer(lab):  # noqa: F811
 
 
 def test_what_was_revoked_elsewhere_meanwhile_is_told(lab):  # noqa: F811
-    app = opened("draw")
+    app = opened("draw", program=True)
     app.button(key="make_token").click().run()
     (row,) = kept().list(ME)
     kept().revoke(ME, row.id)
@@ -65,7 +71,7 @@ def test_what_was_revoked_elsewhere_meanwhile_is_told(lab):  # noqa: F811
 
 @pytest.mark.parametrize("language", ["Python", "JavaScript", "curl"])
 def test_the_program_names_the_model_that_answers_and_where_the_token_goes(lab, language):  # noqa: F811
-    app = opened("draw")
+    app = opened("draw", program=True)
     app.selectbox(key="answer_model").set_value("source:digits_0_4").run()
     app.segmented_control(key="program_language").set_value(language).run()
     (code,) = [block.value for block in app.code if "/api/predict" in block.value]
@@ -75,7 +81,7 @@ def test_the_program_names_the_model_that_answers_and_where_the_token_goes(lab, 
 
 def test_a_run_of_ones_own_has_its_program_and_somebody_elses_the_reason_why_not(lab):  # noqa: F811
     mine, his = run_of(ME.id), run_of(BOB.id)
-    app = opened("runs", run_run=mine)
+    app = opened("runs", run_run=mine, program=True)
     assert f"model=run:{mine}" in codes(app)
-    app = opened("runs", run_run=his)
+    app = opened("runs", run_run=his, program=True)
     assert "/api/predict" not in codes(app) and "belongs to somebody else" in words(app)

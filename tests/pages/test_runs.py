@@ -202,7 +202,7 @@ def test_one_menu_has_every_form_that_a_run_can_be_taken_along_in(lab):
 
 def test_settings_are_read_in_words_and_json_is_a_fold_away(lab):
     run = finished(lab.store, TUNED, spec=replace(FEW, optimizer="sgd"))
-    app = sound(opened("runs", run_run=run.id))
+    app = sound(opened("runs", run_run=run.id, **{f"json_{run.id}": True}))
     (shown,) = [element.proto.body for element in app.get("html") if "plain-table" in element.proto.body]  # type: ignore[attr-defined]
     for name, value in (("Optimizer", "sgd"), ("Frozen layers", "conv_1, conv_2"), ("Task", "MNIST digits 5-9")):
         assert f'<th scope="row">{name}</th><td>{value}</td>' in shown

@@ -82,7 +82,7 @@ def test_a_drawing_is_added_to_its_class_learned_and_answered(lab, monkeypatch):
 
 
 def test_a_program_asks_what_was_taught_by_a_name_that_names_nobody(lab):
-    app = sound(opened("teach"))
+    app = sound(opened("teach", program=True))
     assert not app.button(key="begin").disabled and "make_token" not in {button.key for button in app.button}
     app = sound(app.button(key="begin").click().run())
     (code,) = [block.value for block in app.code if "/api/predict" in block.value]

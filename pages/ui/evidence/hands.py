@@ -89,8 +89,10 @@ def show() -> None:
         wrap=True,
         on_change=lambda: state.put(saving_at=state.get("hands_at")),
     )
-    with st.expander(_("For researchers"), icon=":material/science:"):
-        numbers(cells, found)
+    box = st.expander(_("For researchers"), key="researchers_hands", icon=":material/science:", on_change="rerun")
+    if box.open:
+        with box:
+            numbers(cells, found)
 
 
 def lesson(lines: Mapping[str, savings.Curve]) -> str:

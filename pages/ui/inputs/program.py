@@ -13,11 +13,15 @@ from tlcore.prediction import PredictorInfo, programs
 from tlcore.store import Token
 
 
+@st.fragment
 def use_from_program(infos: Sequence[PredictorInfo]) -> None:
-    """Show how a program asks one of these models, where there is one."""
+    """Show how a program asks one of these models, where there is one; folded, and made when it is opened."""
     if not infos:
         return
-    with st.expander(_("Use from a program"), icon=":material/terminal:"):
+    box = st.expander(_("Use from a program"), key="program", icon=":material/terminal:", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         st.caption(
             _(
                 "A program sends a picture and gets the model's answer. It needs a token, which asks in your name: "

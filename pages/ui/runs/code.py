@@ -13,6 +13,7 @@ from tlcore.store import Run
 from . import downloads
 
 
+@st.fragment
 def code(run: Run) -> None:
     """Show how a run is trained again in a program of one's own, where its kind can be written as code.
 
@@ -20,7 +21,10 @@ def code(run: Run) -> None:
     """
     if not writes(run):
         return
-    with st.expander(_("Show code"), icon=":material/code:"):
+    box = st.expander(_("Show code"), key=f"shown_code_{run.id}", icon=":material/code:", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         st.caption(
             _(
                 "The same training in a program of your own: read it, change it, run it. It reaches the same accuracy "

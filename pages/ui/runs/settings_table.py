@@ -22,8 +22,9 @@ def settings(run: Run) -> None:
         asked = side_by_side.settings(run.spec)
         rows = [(shown(name), shown(value)) for name, value in asked.items()]
         tables.show([], [*rows, *_facts(run)], _("Settings of this run"))
-        with st.expander(_("As JSON")):
-            st.code(exports.run_json(run, result=False), language="json")
+        as_json = st.expander(_("As JSON"), key=f"json_{run.id}", on_change="rerun")
+        if as_json.open:
+            as_json.code(exports.run_json(run, result=False), language="json")
     if not state.person().owns(run):
         st.caption(plain(run.note) or _("No note."))
         return
