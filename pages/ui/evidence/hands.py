@@ -117,8 +117,8 @@ def numbers(cells: Sequence[Cell], found: savings.Saving | None) -> None:
                 found,
                 _(
                     "With **{n} labels per class** a linear SVM on MobileNetV2's features reads **{accuracy}** of "
-                    "{n_test:,} test photographs; the same SVM on the raw pixels needs {needed}. 95 % interval of the "
-                    "factor: {low:.1f} to {high}, over {seeds} seeds."
+                    "{n_test:,} test photographs; the same SVM on the raw pixels needs {needed}. The 95 % interval of "
+                    "the factor is {low:.1f} to {high}, over {seeds} seeds."
                 ),
                 n_test=max(cell.n_test for cell in cells),
             )

@@ -96,7 +96,7 @@ def interval(found: savings.Saving) -> str:
     high = _("no upper end") if found.high == inf else f"{found.high:.1f}"
     return _(
         "Measured over {seeds} seeds: a linear SVM on what the network learned from digits 0 to 4, against the same "
-        "network from scratch. 95 % interval of the factor: {low:.1f} to {high}."
+        "network from scratch. The 95 % interval of the factor is {low:.1f} to {high}."
     ).format(seeds=found.n_seeds, low=found.low, high=high)
 
 
@@ -115,8 +115,8 @@ def details(found: savings.Saving) -> str:
         found,
         _(
             "With **{n} labels per class** a linear SVM on what the network learned from digits 0-4 reads digits 5-9 "
-            "with **{accuracy}**; a network from scratch needs {needed}. 95 % interval of the factor: {low:.1f} to "
-            "{high}, over {seeds} seeds."
+            "with **{accuracy}**; a network from scratch needs {needed}. The 95 % interval of the factor is {low:.1f} "
+            "to {high}, over {seeds} seeds."
         ),
     )
 
