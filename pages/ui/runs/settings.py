@@ -263,8 +263,8 @@ def few_steps() -> None:
         return
     enough = min(int(RANGES["epochs"][1]), -(-ENOUGH_STEPS * spec.epochs // steps))
     st.caption(
-        _("Too few steps: {n} images in batches of {size} make {steps}. {epochs} epochs give {enough}.").format(
-            n=n, size=spec.batch_size, steps=steps, epochs=enough, enough=steps * enough // spec.epochs
-        )
+        _(
+            "Too few steps: {n} images in batches of {size} make {steps}; with {epochs} epochs there are {enough}."
+        ).format(n=n, size=spec.batch_size, steps=steps, epochs=enough, enough=steps * enough // spec.epochs)
     )
     st.button(_("Use {n} epochs").format(n=enough), key="enough_epochs", on_click=state.put, kwargs={"epochs": enough})
