@@ -2,19 +2,26 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from tlcore.evaluation import evaluate
 from tlcore.evaluation.ranking import by_images, by_seeds, holm, rank, student_p
 
 
+@pytest.fixture(scope="module")
+def stats():
+    """scipy.stats: imported where it is used, for it takes longer than the tests."""
+    from scipy import stats
+
+    return stats
+
+
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 9, 22, 45])
 @pytest.mark.parametrize("t", [0.0, 0.4, 2.0, -3.0, 8.0])
-def test_the_probability_of_t_is_scipys(t, freedom):
+def test_the_probability_of_t_is_scipys(t, freedom, stats):
     assert student_p(t, freedom) == pytest.approx(2 * stats.t.sf(abs(t), freedom), abs=1e-12)
 
 
-def test_two_methods_over_seeds_are_the_paired_t_test():
+def test_two_methods_over_seeds_are_the_paired_t_test(stats):
     a, b = [0.91, 0.93, 0.90, 0.94, 0.92], [0.89, 0.92, 0.86, 0.93, 0.90]
     theirs = stats.ttest_rel(a, b)
     (rival,) = by_seeds({"b": b, "a": a}).rivals

@@ -67,6 +67,11 @@ def honest(**changes: Any) -> bytes:
     return pack({FILE: json.dumps(record(**changes)).encode(), "metrics.csv": b"seq\n"})
 
 
+def lying() -> bytes:
+    """Return an archive whose list has another sum for the record."""
+    return pack({FILE: json.dumps(record()).encode()}, listed({FILE: b"other"}))
+
+
 def packed() -> Iterator[tuple[str, bytes]]:
     """Yield what is wrong with the ZIP or its list; the names say what."""
     files = {FILE: json.dumps(record()).encode()}
@@ -90,7 +95,7 @@ def packed() -> Iterator[tuple[str, bytes]]:
     yield "a list that is a bomb", pack(files, b" " * 2**27)
     yield "no list", _without(CONTENTS)
     yield "no README", _without(README)
-    yield "a lying sum", pack(files, listed({FILE: b"other"}))
+    yield "a lying sum", lying()
     yield "a file that is not listed", pack(files | {"more": b"x"}, listed(files))
     yield "a listed file that is not there", pack(files, listed(files | {"more": b"x"}))
     yield "no record", pack({"settings.json": b"{}"})
