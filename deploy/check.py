@@ -165,8 +165,9 @@ def build(folder: Path, packages: Path | None) -> None:
     for name, said in image.steps:
         if name == "RUN":
             simulate(said)
-    sizes = [size_mb(folder / name) for name in ("venv", "app")]
-    tell("what the image adds to its base", f"{sizes[0]:,.0f} MB of packages, {sizes[1]:,.0f} MB of the lab", began)
+    parts = {"the lab": "app"} if packages else {"packages": "venv", "the lab": "app"}
+    sizes = ", ".join(f"{size_mb(folder / name):,.0f} MB of {what}" for what, name in parts.items())
+    tell("what the image adds to its base", sizes, began)
 
 
 def copy(said: str, to: Path) -> None:
