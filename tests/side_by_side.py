@@ -26,7 +26,7 @@ from contextlib import contextmanager
 import collecting
 import costly
 import pytest
-from hostile.asked import TRIED
+from hostile.tried import TRIED
 
 LONGEST = (  # by their processor time, a page's of the browser included
     "tests/browser/test_journey.py",

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from hostile.asked import count, refusal
+from hostile.asked import refusal
+from hostile.tried import count
 
 from tlcore import sources
 from tlcore.errors import DataError

@@ -51,7 +51,8 @@ def run(folder, *arguments, more=""):
     )
     for name in ("one", "two"):
         (folder / f"test_{name}.py").write_text(MODULE.format(log=str(log), more=more))
-    line = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--sum-up", "all tests", *arguments]
+    line = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-n", "2", "--dist", "loadfile"]
+    line += ["--sum-up", "all tests", *arguments]
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=200)
     lines = log.read_text().splitlines() if log.exists() else []
     return done.returncode, done.stdout, [json.loads(text) for text in lines]
@@ -65,11 +66,6 @@ def test_each_runs_once_and_some_alone_and_the_last_line_counts_them(tmp_path):
         beside = [other for other, _, _, first, last in runs if other != name and first < ended and began < last]
         assert not (alone and beside), (name, beside)
     assert re.fullmatch(r"all tests: 24 passed in \d+ s", said.splitlines()[-1]), said
-
-
-def test_the_last_line_counts_what_failed_too(tmp_path):
-    code, said, _ = run(tmp_path, more="def test_wrong():\n    assert False\n")
-    assert code == 1 and re.fullmatch(r"all tests: 2 failed, 24 passed in \d+ s", said.splitlines()[-1]), said
 
 
 HANGS = """
@@ -89,16 +85,21 @@ def test_hangs(request):
 def test_alone_after_both(request):
     open(f"alone{__name__}", "w").close()
     note(request)
+
+def test_wrong():
+    assert False
 """
 
 
-def test_one_that_hangs_fails_by_name_and_what_it_or_a_child_left_locked_holds_up_nobody(tmp_path):
+def test_one_that_hangs_fails_by_name_holds_up_nobody_and_the_last_line_counts_what_failed_too(tmp_path):
+    """Nor does what it or a child left locked."""
     code, said, runs = run(tmp_path, more=HANGS)
     assert code == 1 and len(runs) == 28, said
     began = {name.partition("::")[2]: began for name, _, _, began, _ in runs}
     assert began["test_alone_after_both"] - began["test_leaves_a_child"] < 60
-    assert said.count("FAILED") == said.count("test_hangs - Failed: Timeout (>1.0s)") == 2, said
-    assert re.fullmatch(r"all tests: 2 failed, 28 passed in \d+ s", said.splitlines()[-1]), said
+    assert said.count("FAILED") == 4 and said.count("test_hangs - Failed: Timeout (>1.0s)") == 2, said
+    assert len(re.findall("FAILED .*::test_wrong ", said)) == 2, said
+    assert re.fullmatch(r"all tests: 4 failed, 28 passed in \d+ s", said.splitlines()[-1]), said
 
 
 GRID = """

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from hostile import keras_files, more_keras_files
-from hostile.asked import count, refusal
+from hostile.asked import refusal
+from hostile.tried import count
 
 from tlcore import sources
 from tlcore.errors import DataError

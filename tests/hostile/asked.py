@@ -1,18 +1,11 @@
-"""What every hostile input is held against: one plain sentence, and a count of what was tried."""
+"""What every hostile input is held against: one plain sentence."""
 
-from collections import Counter
 from pathlib import Path
 
 from tlcore.errors import LabError
 from tlcore.store import home
 
 ROOT = str(Path(__file__).resolve().parents[2])
-TRIED: Counter[str] = Counter()
-
-
-def count(kind: str, n: int = 1) -> None:
-    """Note that ``n`` hostile inputs of a kind were tried; the end of the test run tells how many in all."""
-    TRIED[kind] += n
 
 
 def is_one_sentence(text: str) -> bool:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hostile import archives as corpus
 from hostile import data_sets, head_files, keras_files
-from hostile.asked import count, refusal
+from hostile.asked import refusal
+from hostile.tried import count
 
 from tlcore import archives
 from tlcore.archives import kinds, repeating, taking

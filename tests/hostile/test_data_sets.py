@@ -8,7 +8,8 @@ from pathlib import Path
 import picture_files as files
 import pytest
 from hostile import data_sets
-from hostile.asked import count, refusal
+from hostile.asked import refusal
+from hostile.tried import count
 
 from tlcore.datasets import own_sets
 from tlcore.datasets.own_sets import Choices, Given, Limits, draft, planning, reading

@@ -8,7 +8,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from hostile import pictures
-from hostile.asked import count, refusal
+from hostile.asked import refusal
+from hostile.tried import count
 from PIL import Image
 
 from tlcore.datasets.mnist import FORM

@@ -11,7 +11,8 @@ import warnings
 import numpy as np
 import pytest
 from hostile import head_files
-from hostile.asked import count, refusal
+from hostile.asked import refusal
+from hostile.tried import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

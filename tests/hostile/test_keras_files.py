@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from hostile import keras_files, more_keras_files
-from hostile.asked import ROOT, count, refusal
+from hostile.asked import ROOT, refusal
+from hostile.tried import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

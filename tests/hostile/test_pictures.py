@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 from hostile import pictures
-from hostile.asked import ROOT, count, refusal
+from hostile.asked import ROOT, refusal
+from hostile.tried import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

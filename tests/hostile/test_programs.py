@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 from hostile import pictures
-from hostile.asked import count, is_one_sentence
+from hostile.asked import is_one_sentence
+from hostile.tried import count
 from test_predict_route import PIXELS, ask, form, lab, png  # noqa: F401
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")

@@ -6,7 +6,8 @@ import random
 import pytest
 from hostile import archives as run_archives
 from hostile import keras_files, pictures
-from hostile.asked import count, refusal
+from hostile.asked import refusal
+from hostile.tried import count
 
 from tlcore import heads
 from tlcore.errors import DataError

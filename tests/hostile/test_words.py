@@ -6,7 +6,8 @@ import re
 
 import pytest
 from coroutines import finished
-from hostile.asked import but_for, count, is_one_sentence, refusal
+from hostile.asked import but_for, is_one_sentence, refusal
+from hostile.tried import count
 from hostile.words import WORDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -1,7 +1,7 @@
 """The draft lives in the address: it comes back as it was, on every page, and what is none is told in one sentence."""
 
 import pytest
-from hostile.asked import count
+from hostile.tried import count
 from hostile.words import WORDS
 from pages.test_pages import ROOT, lab, opened, sound, words  # noqa: F401
 from streamlit.testing.v1 import AppTest

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hostile.asked import count
+from hostile.tried import count
 from hostile.words import WORDS
 from pages.test_pages import ROOT, lab, sound  # noqa: F401
 from streamlit.testing.v1 import AppTest
