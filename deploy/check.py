@@ -3,7 +3,8 @@
 The Dockerfile's steps are done in order in a root of their own: the machine's programs, read-only, and a fresh virtual
 environment. Then compose.yaml's services are started by their very commands, as another user, with nothing writable but
 the volume and /tmp, and without a network. Needs Linux, and root for its mounts. ``--keep FOLDER`` builds there, and
-goes on with what is built; ``--packages VENV`` takes those of an environment in place of installing them.
+goes on with what is built; ``--packages VENV`` takes those of an environment in place of installing them;
+``--unlinted`` leaves out the linters.
 """
 
 import argparse
@@ -70,6 +71,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[2])
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     parser.add_argument("--packages", type=Path, metavar="VENV")
+    parser.add_argument("--unlinted", action="store_true", help="do the steps alone")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # as after Ctrl+C: what was made goes
@@ -77,7 +79,8 @@ def main() -> int:
         if options.inside:
             serve(options.inside)
             return 0
-        lint()
+        if not options.unlinted:
+            lint()
         if missing := unable():
             tell("the steps themselves", f"NOT TRIED: {missing}")
             return 0
