@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import by_command
@@ -90,8 +91,11 @@ def command(*line, home):
     return subprocess.run([sys.executable, "-m", "tlcore", *map(str, line)], capture_output=True, **settings)
 
 
+parser = cache(cli.parser)
+
+
 def parsed(*line):
-    return cli.parser().parse_args([str(word) for word in line])
+    return parser().parse_args([str(word) for word in line])
 
 
 # -- the line itself
@@ -106,7 +110,7 @@ def commands(parser, name=()):
                 yield from commands(inner, (*name, word))
 
 
-COMMANDS = dict(commands(cli.parser()))
+COMMANDS = dict(commands(parser()))
 
 
 def test_no_command_is_missing():
