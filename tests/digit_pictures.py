@@ -274,7 +274,7 @@ REFUSED = (several, empty, a_dot)
 def as_file(rng, pixels):
     stream, picture = io.BytesIO(), Image.fromarray(np.uint8(np.round(255 * np.clip(pixels, 0, 1))))
     if rng.random() < 0.5:
-        picture.save(stream, "PNG")
+        picture.save(stream, "PNG", compress_level=1)
     else:
         picture.save(stream, "JPEG", quality=int(rng.integers(75, 96)))
     return stream.getvalue()

@@ -16,6 +16,7 @@ from tlcore.errors import DataError
 from tlcore.inputs import magnified, photographs
 from tlcore.inputs.digits import is_blank, normalise
 from tlcore.inputs.drawing import render
+from tlcore.inputs.filters import box_mean, covers
 from tlcore.inputs.pictures import read_image
 
 DIGITS = [0, 2, 4, 6, 8]
@@ -33,13 +34,22 @@ def mixed(ground, colour, ink):
 
 
 def read(pixels, kind="PNG", **options):
-    stream = io.BytesIO()
+    stream, options = io.BytesIO(), {"compress_level": 1} | options  # soon made; no other kind looks at it
     Image.fromarray(np.uint8(np.round(np.clip(pixels, 0, 1) * 255))).save(stream, kind, **options)
     return read_image(stream.getvalue())
 
 
 def difference(image, ink):
     return np.abs(normalise(image, 28) - normalise(ink, 28)).mean()
+
+
+@pytest.mark.parametrize("reach", [0, 1, 4, 30])
+def test_a_mean_and_a_cover_are_those_of_the_square_around_each_pixel(reach):
+    image = np.random.default_rng(0).random((19, 26), np.float32)
+    mask, size = (image > 0.97).astype(np.float32), 2 * reach + 1
+    around = [np.lib.stride_tricks.sliding_window_view(np.pad(each, reach), (size, size)) for each in (image, mask)]
+    np.testing.assert_allclose(box_mean(image, reach), around[0].mean(axis=(2, 3), dtype=float), atol=1e-12)
+    np.testing.assert_array_equal(covers(mask, reach), around[1].any(axis=(2, 3)))
 
 
 @pytest.mark.grid(3)
@@ -152,7 +162,7 @@ def test_of_white_ink_with_a_dark_rim_on_nothing_the_whole_stroke_is_the_ink(dig
     wide = Image.fromarray(np.uint8(255 * ink)).filter(ImageFilter.MaxFilter(7))
     seen = np.dstack([np.repeat(255 * ink[..., None], 3, axis=2), np.asarray(wide)])
     stream = io.BytesIO()
-    Image.fromarray(np.uint8(seen)).save(stream, "PNG")
+    Image.fromarray(np.uint8(seen)).save(stream, "PNG", compress_level=1)
     assert difference(read_image(stream.getvalue()), np.asarray(wide, np.float32) / 255) < CLOSE
 
 

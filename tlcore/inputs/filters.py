@@ -8,29 +8,43 @@ from PIL import Image, ImageFilter
 
 def box_mean(image: np.ndarray, reach: int) -> np.ndarray:
     """Return the mean over the square of 2·reach + 1 pixels around each pixel; outside the image is 0."""
-    for axis in (0, 1):
-        image = np.moveaxis(image, axis, 0)
-        sums = np.cumsum(np.pad(image, ((reach + 1, reach), (0, 0))), axis=0, dtype=np.float64)
-        image = np.moveaxis((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1), 0, axis)
-    return image
+    (height, width), size = image.shape, 2 * reach + 1
+    sums = np.zeros((height + size, width))
+    np.cumsum(image, axis=0, dtype=np.float64, out=sums[reach + 1 : reach + 1 + height])
+    sums[reach + 1 + height :] = sums[reach + height]
+    rows = (sums[size:] - sums[:-size]) / size
+    sums = np.zeros((height, width + size))
+    np.cumsum(rows, axis=1, out=sums[:, reach + 1 : reach + 1 + width])
+    sums[:, reach + 1 + width :] = sums[:, reach + width, None]
+    return (sums[:, size:] - sums[:, :-size]) / size
 
 
 def covers(mask: np.ndarray, reach: int) -> np.ndarray:
-    """Return the mask grown by ``reach`` pixels to all sides."""
-    return box_mean(mask, reach) > 1e-6
+    """Return the mask, of 0 and 1, grown by ``reach`` pixels to all sides: True and False."""
+    grown, size = mask > 0, 2 * reach + 1
+    for _ in "rows", "columns":
+        rows = np.zeros((len(grown) + 2 * reach, grown.shape[1]), bool)
+        rows[reach : reach + len(grown)] = grown
+        grown = _chosen(rows, size, np.logical_or).T
+    return grown
+
+
+def _chosen(rows: np.ndarray, size: int, choose: Callable) -> np.ndarray:
+    """Return what is chosen of each ``size`` rows that follow each other, in steps that double."""
+    n = 1
+    while n < size:
+        step = min(n, size - n)
+        rows = choose(rows[: len(rows) - step], rows[step:])
+        n += step
+    return rows
 
 
 def extreme(image: np.ndarray, reach: int, choose: Callable = np.maximum) -> np.ndarray:
-    """Return the maximum (or minimum) over the square around each pixel, in steps that double."""
+    """Return the maximum (or minimum) over the square around each pixel."""
     for axis in (0, 1):
         image = np.moveaxis(image, axis, 0)
         rows = np.pad(image, ((reach, reach), (0, 0)), mode="edge")
-        n, size = 1, 2 * reach + 1
-        while n < size:
-            step = min(n, size - n)
-            rows = choose(rows[: len(rows) - step], rows[step:])
-            n += step
-        image = np.moveaxis(rows, 0, axis)
+        image = np.moveaxis(_chosen(rows, 2 * reach + 1, choose), 0, axis)
     return image
 
 

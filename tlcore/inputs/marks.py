@@ -175,7 +175,7 @@ class Layer:
         level = box_mean(ink * self.ground[window], out) / np.maximum(weight, 1e-9)
         beyond = ~covers(ink, skip)
         wide, narrow = (weight > 1e-6) & beyond, covers(ink, skip + 3) & beyond
-        rim = (ink > 0.5) & (box_mean(ink, 2) < 1 - 1e-6)
+        rim = (ink > 0.5) & covers(np.pad(ink < 0.5, 2, constant_values=True), 2)[2:-2, 2:-2]
         if not wide.any() or not narrow.any() or not rim.any():
             return 0.0, 0.0
         surround = float((np.abs(plane - level) < HALO * strength + 2 * noise)[wide].mean())

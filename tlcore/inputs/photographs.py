@@ -151,8 +151,9 @@ def ink_of(pixels: np.ndarray, fine: np.ndarray, layer: Layer, best: Mark, group
         mask[mark.where] = np.maximum(mask[mark.where], mark.mask)
     noise = float(layer.noise[mask > 0].mean()) / best.strength
     colour, ground = _colours(fine, mask, layer, best)
-    mask = _grown(mask, _share(fine, ground, colour))
-    colour, ground = _colours(fine, mask, layer, best)
+    grown = _grown(mask, _share(fine, ground, colour))
+    if grown is not mask:
+        mask, (colour, ground) = grown, _colours(fine, grown, layer, best)
     shape = pixels.shape[:2]
     seen = each(median, pixels) if noise > 0.01 else pixels
     ink = _share(seen, each(lambda plane: resized(plane, shape), ground), colour)
@@ -189,7 +190,7 @@ def _grown(mask: np.ndarray, share: np.ndarray) -> np.ndarray:
 def _colours(fine: np.ndarray, mask: np.ndarray, layer: Layer, best: Mark) -> tuple[np.ndarray, np.ndarray]:
     """Return how the ink's colour differs from the ground's, shape (c,), and the ground at each pixel, (h, w, c)."""
     reach = max(2, round(0.7 * best.width)) + max(3, round(best.width))
-    ground = each(lambda plane: _ground_under(plane, mask, reach), fine)
+    ground = _ground_under(fine, mask, reach)
     core = (mask > 0) & (layer.rest >= 0.8 * np.quantile(layer.rest[mask > 0], 0.9))
     colour = (fine - ground)[core].mean(axis=0)
     return colour if layer.noisy else _full(colour, ground[core].mean(axis=0)), ground
@@ -205,11 +206,16 @@ def _share(pixels: np.ndarray, ground: np.ndarray, colour: np.ndarray) -> np.nda
     return ((pixels - ground) @ colour) / max(float(colour @ colour), 1e-9)
 
 
-def _ground_under(plane: np.ndarray, mask: np.ndarray, reach: int) -> np.ndarray:
+def _ground_under(pixels: np.ndarray, mask: np.ndarray, reach: int) -> np.ndarray:
     """Return the mean of what is near each pixel and not ink; of all that is not ink where nothing is near."""
     free = (~covers(mask, 2)).astype(np.float32)
     if not free.any():
         free = 1 - mask
-    weight = box_mean(free, reach)
-    everywhere = float((plane * free).sum() / max(float(free.sum()), 1.0))
-    return np.where(weight > 0.02, box_mean(plane * free, reach) / np.maximum(weight, 1e-6), everywhere)
+    weight, all_free = box_mean(free, reach), max(float(free.sum()), 1.0)
+    is_near, weight = weight > 0.02, np.maximum(weight, 1e-6)
+
+    def of_plane(plane: np.ndarray) -> np.ndarray:
+        seen = plane * free
+        return np.where(is_near, box_mean(seen, reach) / weight, float(seen.sum() / all_free))
+
+    return each(of_plane, pixels)
