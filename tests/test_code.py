@@ -68,7 +68,7 @@ HEADS = {
         by_hand=(ByHand("rbf_svm", "pca", 500), ByHand("linear_svm", "pca", 8), ByHand("random_forest", "trees", 30)),
         class_weight="balanced",
     ),
-    "tuned": HeadSpec(data=FEW, heads=("logistic_regression", "dense"), tune=True, curves=False),
+    "tuned": HeadSpec(data=FEW, heads=("logistic_regression", "dense"), layer="dense_1", tune=True, curves=False),
 }
 WAYS = {
     "three ways": ComparisonSpec(replace(TUNINGS["convolutions frozen"], seed=2)),  # that of its images
