@@ -1,7 +1,9 @@
 """A finished run's head with its data, and the test images that it can be asked about."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from tlcore.datasets import Data
 from tlcore.errors import SpecError
 from tlcore.spec import PIXELS
 from tlcore.store import Run, Store
+
+if TYPE_CHECKING:
+    import keras
 
 N_CHOICES = 12  # test images to pick from, half of them the hardest of the first thousand
 
@@ -35,8 +40,13 @@ def read(run_id: str, file: str, opens: str, folder: str) -> tuple[Run, heads.Fi
 def feature_rows(run: Run, file: str, images: np.ndarray) -> np.ndarray:
     row = next(row for row in run.result.heads if row.file == file)
     layer = run.result.layer if row.input == "features" else PIXELS
-    model = sources.load(run.spec.source, seed=run.spec.seed, scale=run.spec.data.scale)
+    model = _network(run.spec.source, run.spec.seed, run.spec.data.scale)
     return features.extract(model, images, layer, prediction.form_of(run))
+
+
+@lru_cache(maxsize=2)  # one image asks for it up to five times
+def _network(source: str, seed: int, scale: bool) -> "keras.Model":
+    return sources.load(source, seed=seed, scale=scale)
 
 
 def pictures(data: Data, items: np.ndarray) -> np.ndarray:
