@@ -156,7 +156,8 @@ def find_way(
     n, images = len(known.outputs), known.images.astype(np.float32)[..., None] / 255  # (n, 28, 28, 1)
 
     def score(way: Way) -> Trial:
-        answers = np.concatenate([_answers(core, front(network, way), part) for part in _parts(images)])
+        before = front(network, way)
+        answers = np.concatenate([_answers(core, before, part) for part in _parts(images)])
         right = np.maximum(answers[np.arange(len(images)), known.outputs], 1e-6)
         return Trial(int((answers.argmax(axis=1) == known.outputs).sum()), float(np.log(right).mean()) if n else 0.0)
 
