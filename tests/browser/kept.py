@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Literal
 
-from playwright.sync_api import Browser, BrowserContext, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 Theme = Literal["light", "dark"]
 
 DESKTOP = {"width": 1280, "height": 900}
+SETTLED_MS = 180_000  # the machine may be busy: the wait ends when the script has ended, this is only when it gives up
 # Somebody who has been here: no tour is offered, which would stand in a corner of every page.
 NO_TOURS = """
 try {
@@ -94,3 +95,10 @@ def resized(page: Page, width: int, height: int) -> None:
     """Give the page another size, and wait until what follows the size by script has been drawn."""
     page.set_viewport_size({"width": width, "height": height})
     page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+
+def settled(page: Page) -> Page:
+    """Wait until the script of a page has ended; before it begins a page looks so, too."""
+    state = "data-test-script-state"
+    expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=SETTLED_MS)
+    return page

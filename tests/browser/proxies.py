@@ -5,14 +5,14 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from browser.lab_server import ROOT, LabServer, free_port
 from playwright.sync_api import expect
+from waiting import wait_for
 
 SLOW_MS = 60_000
 NGINX, CADDY, OPENSSL = (
@@ -79,15 +79,14 @@ def _running(command: list, port: int, **how) -> Iterator[None]:
 
 
 def _wait_for_port(port: int, process: subprocess.Popen) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
-        try:
+    def is_open() -> bool:
+        assert process.poll() is None, f"the proxy did not start: {process.stderr and process.stderr.read()}"
+        with suppress(OSError):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)  # between two looks, not instead of one
-    process.kill()
-    pytest.fail(f"the proxy did not start: {process.stderr and process.stderr.read()}")
+            return True
+        return False
+
+    wait_for(is_open, 30)
 
 
 def opens_whole(browser, address: str) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from browser import proxies
+from browser.kept import settled
 from browser.lab_server import LabServer
 from playwright.sync_api import expect
 from websockets.exceptions import InvalidStatus
@@ -70,11 +71,6 @@ def person(lab, browser):
         context.close()
     refused = re.compile(r"status of 403")  # the wrong token
     assert [error for error in errors if not refused.search(error)] == []
-
-
-def settled(page):
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW_MS)
-    return page
 
 
 # -- behind a proxy

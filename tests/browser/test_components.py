@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.kept import KeptPages, resized
+from browser.kept import KeptPages, resized, settled
 from PIL import Image
 from playwright.sync_api import expect
 from waiting import wait_for
@@ -112,10 +112,6 @@ def show(server, kept):
     errors = kept.errors[:]
     kept.errors.clear()
     assert errors == []
-
-
-def settled(page) -> None:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def wait_said(page, name: str, holds: str):

@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 from browser import proxies
+from browser.kept import settled
 from browser.lab_server import LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
@@ -26,11 +27,6 @@ def patience():
     expect.set_options(timeout=SLOW_MS)
     yield
     expect.set_options(timeout=5_000)
-
-
-def settled(page):
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW_MS)
-    return page
 
 
 def printed(lab: LabServer, name: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from browser import everybody, filmed, minute
 from browser.everybody import serious
-from browser.kept import KeptPages, resized
+from browser.kept import KeptPages, resized, settled
 from browser.lab_server import ROOT, LabServer
 from coroutines import finished
 from PIL import Image, ImageDraw
@@ -127,11 +127,6 @@ def visit(opening, kept):
     kept.errors.clear()
     kept.complaints.clear()
     assert errors == []
-
-
-def settled(page: Page) -> Page:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    return page
 
 
 def go(page: Page, title: str) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 import waiting
 from browser import proxies
+from browser.kept import settled
 from browser.lab_server import LabServer, free_port
 from playwright.sync_api import expect
 
@@ -56,11 +57,6 @@ def person(browser):
     context.set_default_timeout(SLOW_MS)
     yield context
     context.close()
-
-
-def settled(page):
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW_MS)
-    return page
 
 
 def start(page, address):
