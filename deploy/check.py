@@ -168,7 +168,8 @@ def build(folder: Path, packages: Path | None) -> None:
     for name, said in image.steps:
         if name == "RUN":
             simulate(said)
-    parts = {"the lab": "app"} if packages else {"packages": "venv", "the lab": "app"}
+    borrowed = (folder / "venv").is_symlink()
+    parts = {"the lab": "app"} if borrowed else {"packages": "venv", "the lab": "app"}
     sizes = ", ".join(f"{size_mb(folder / name):,.0f} MB of {what}" for what, name in parts.items())
     tell("what the image adds to its base", sizes, began)
 

@@ -130,9 +130,15 @@ def digits_saved() -> None:
             savings_view.numbers(cells, key, found)
 
 
-def for_researchers(part: str) -> DeltaGenerator:
-    """Return the fold for what few want to see of a part; it is made when it is opened, for its tables take long."""
-    return st.expander(_("For researchers"), key=f"researchers_{part}", icon=":material/science:", on_change="rerun")
+def for_researchers(part: str, expanded: bool = False) -> DeltaGenerator:
+    """Return the fold for what few want to see of a part; filled when it is open, for its tables take long."""
+    return st.expander(
+        _("For researchers"),
+        expanded,
+        key=f"researchers_{part}",
+        icon=":material/science:",
+        on_change="rerun",
+    )
 
 
 def said() -> None:
@@ -152,17 +158,17 @@ def said() -> None:
             follow(run, slot)
     if studies:
         claims_view.on_hands(cells)
-    if (box := for_researchers("claims")).open:
+    example = watched("example", ExampleSpec.kind)
+    if (box := for_researchers("claims", expanded=example is not None)).open:
         with box:
             claims_view.cards(cells)
-            keras_example()
+            keras_example(example)
 
 
-def keras_example() -> None:
+def keras_example(run: Run | None) -> None:
     """Show the field's own example with its published numbers, and the button that runs it whole."""
     with st.container(border=True, key="keras_example"):
         st.markdown(_("**Keras' own example, with the network and the settings it was published with**"))
-        run = watched("example", ExampleSpec.kind)
         if run is None or run.result.test is None:
             found = recorded.example()
             tasks(found.result)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import waiting
-from pages.test_pages import lab, opened, sound, words  # noqa: F401
+from pages.test_pages import FOLDS, lab, of_run, opened, sound, words  # noqa: F401
 
 from tlcore import cli, datasets, exports, people, prediction, sources
 from tlcore.datasets.mnist import FORM
@@ -103,6 +103,8 @@ def test_the_pages_show_every_run(folder, lab, page, slot, kind):  # noqa: F811
     app = sound(opened(page))
     for id in ids(kind=kind, deleted=False):
         app.session_state[slot] = id
+        for fold in FOLDS | of_run(Store(folder).get(id)):
+            app.session_state[fold] = True
         sound(app.run())
         assert "cannot be read" not in words(app) and "missing or damaged" not in words(app)
         if slot == "run_run":

@@ -1,5 +1,7 @@
 """SVMs and forests from inside, on heads of a real run, against scikit-learn."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,18 @@ def lab(tmp_path_factory):
     run = store.create(SPEC)
     worker.execute(run.id, str(store.folder))
     return store, store.get(run.id)
+
+
+def test_a_network_that_takes_the_place_of_another_of_its_name_is_loaded(lab, monkeypatch):
+    _store, run = lab
+    loaded, answers = [], []
+    monkeypatch.setattr(choices.sources, "load", lambda name, **how: loaded.append(name) or len(loaded))
+    monkeypatch.setattr(choices.features, "extract", lambda model, *rest: model)
+    for sha256 in ("one", "one", "other"):
+        monkeypatch.setattr(choices.sources, "info", lambda name, of=sha256: SimpleNamespace(name=name, sha256=of))
+        answers.append(choices.feature_rows(run, SVM_FILES[0], np.zeros((1, 28, 28, 1))))
+    choices._network.cache_clear()
+    assert answers == [1, 1, 2]
 
 
 def test_the_dual_of_two_points_checked_by_hand():

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeVar
 
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, FrameLocator, Page, expect
 
 Theme = Literal["light", "dark"]
+Shown = TypeVar("Shown", Page, FrameLocator)
 
 DESKTOP = {"width": 1280, "height": 900}
 SETTLED_MS = 180_000  # the machine may be busy: the wait ends when the script has ended, this is only when it gives up
@@ -97,8 +98,8 @@ def resized(page: Page, width: int, height: int) -> None:
     page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
 
-def settled(page: Page) -> Page:
-    """Wait until the script of a page has ended; before it begins a page looks so, too."""
+def settled(page: Shown) -> Shown:
+    """Wait until the script of a page, or of one in a frame, has ended; before it begins a page looks so, too."""
     state = "data-test-script-state"
     expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=SETTLED_MS)
     return page

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from browser.kept import settled
 from browser.lab_server import ROOT, LabServer, free_port
 from playwright.sync_api import expect
 from waiting import wait_for
@@ -96,7 +97,7 @@ def opens_whole(browser, address: str) -> None:
     page, errors = context.new_page(), []
     page.on("console", lambda said: errors.append((said.text, said.location)) if said.type == "error" else None)
     page.goto(f"{address}/layers")
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW_MS)
+    settled(page)
     expect(page.get_by_role("heading", level=1, name="Layers", exact=True)).to_be_visible()
     expect(page.get_by_text("This browser blocks cookies")).to_have_count(0)
     (cookie,) = [cookie for cookie in context.cookies() if cookie["name"].startswith("transfer_lab")]

@@ -215,18 +215,12 @@ def course_page(embedded, course, strict_browser):
     context.close()
 
 
-def framed(frame):
-    app = frame.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW_MS)
-    return frame
-
-
 def test_in_a_course_page_a_run_is_still_ones_own_after_a_reload(course_page):
     page, frame = course_page("train")
-    field = framed(frame).locator(".st-key-per_class input")
+    field = settled(frame).locator(".st-key-per_class input")
     field.fill("5")
     field.press("Tab")
-    framed(frame).locator(".st-key-start_ft button").first.click()
+    settled(frame).locator(".st-key-start_ft button").first.click()
     expect(frame.get_by_text("Test accuracy")).to_be_visible(timeout=2 * SLOW_MS)
     expect(frame.get_by_text("This browser blocks cookies")).to_have_count(0)
     frame.get_by_role("button", name="Copy link").click()
@@ -235,7 +229,7 @@ def test_in_a_course_page_a_run_is_still_ones_own_after_a_reload(course_page):
     run_id = copied.text_content()[-16:]
 
     page, frame = course_page(f"runs?run={run_id}")
-    expect(framed(frame).get_by_role("button", name="Delete")).to_be_visible()
+    expect(settled(frame).get_by_role("button", name="Delete")).to_be_visible()
     expect(frame.get_by_text("Shared with you by link")).to_have_count(0)
     cookies = [cookie for cookie in page.context.cookies() if cookie["domain"] == LAB]
     assert cookies and all(cookie["sameSite"] == "None" and cookie["secure"] for cookie in cookies)
@@ -244,12 +238,12 @@ def test_in_a_course_page_a_run_is_still_ones_own_after_a_reload(course_page):
 
 def test_a_picture_is_uploaded_in_a_course_page(course_page):
     _, frame = course_page("draw")
-    framed(frame).get_by_role("radio", name="Upload").or_(frame.get_by_role("button", name="Upload")).first.click()
+    settled(frame).get_by_role("radio", name="Upload").or_(frame.get_by_role("button", name="Upload")).first.click()
     image = Image.new("L", (200, 200), 255)
     ImageDraw.Draw(image).line([(50, 40), (150, 40), (90, 170)], fill=0, width=18, joint="curve")
     content = io.BytesIO()
     image.save(content, "PNG")
-    field = framed(frame).locator(".st-key-upload input[type=file]")
+    field = settled(frame).locator(".st-key-upload input[type=file]")
     field.set_input_files({"name": "seven.png", "mimeType": "image/png", "buffer": content.getvalue()})
     expect(frame.locator('[data-model="source:digits"] [data-answer]')).to_have_attribute("data-answer", "7")
 

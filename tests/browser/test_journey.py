@@ -769,6 +769,24 @@ def seen(page: Page) -> str:
     return page.locator(".large .seen img").get_attribute("src") or ""
 
 
+def test_a_program_is_shown_when_its_fold_is_opened_and_its_token_until_it_is_hidden(visit):
+    page = visit("draw")
+    made, token = page.get_by_role("button", name="Make a token"), page.get_by_text("Copy it now")
+    expect(made).to_have_count(0)
+    page.get_by_text("Use from a program").click()
+    made.click()
+    expect(token).to_be_visible()
+    expect(page.locator("code").filter(has_text="/api/predict")).to_be_visible()
+    draw(page, *SEVEN)
+    expect(answer(page, "source:digits")).to_be_visible()
+    expect(token).to_be_visible()
+    press(page, "hide_token")
+    expect(token).to_have_count(0)
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("button", name="Revoke")).to_have_count(0)
+    expect(made).to_be_visible()
+
+
 def test_without_centring_the_models_see_another_image(visit):
     page = visit("draw")
     draw(page, (0.06, 0.06), (0.2, 0.06), (0.12, 0.26))  # small, in a corner
@@ -1339,7 +1357,7 @@ def test_what_is_held_before_the_camera_is_answered_on_try_and_learned_on_teach_
         expect(camera.locator(".bars .best span")).to_have_text("5")
         n = int(camera.get_attribute("data-answers") or 0)
         page.wait_for_function("(n) => Number(document.querySelector('.tl-camera').dataset.answers) > n", arg=n + 5)
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        settled(page)
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_role("button", name="Turn on the camera")).to_be_visible()
         assert pictures_in(lab.home) <= before  # what is only asked about is nowhere kept

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pages.test_pages as test_pages
 import pytest
-from pages.test_pages import COMPARED, TUNED, finished, opened, sound, words
+from pages.test_pages import COMPARED, TUNED, finished, of_run, opened, sound, words
 
 from tlcore.spec import ComparisonSpec, ExampleSpec, FineTuneSpec, HeadSpec, SweepSpec
 
@@ -13,7 +13,7 @@ lab = test_pages.lab
 
 def open_at(run):
     """Return the page of a run with the fold open."""
-    return opened("runs", run_run=run.id, **{f"shown_code_{run.id}": True})
+    return opened("runs", run_run=run.id, **of_run(run))
 
 
 def shown(app):

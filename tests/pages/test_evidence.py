@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from pages.test_apart import lab  # noqa: F401
-from pages.test_pages import opened, sound, words
+from pages.test_pages import FOLDS, opened, sound, words
 
 from pages.ui.evidence import claims as claims_view
 from pages.ui.evidence import intervals
@@ -14,8 +14,6 @@ from pages.ui.evidence import sweep as sweep_view
 from tlcore.evidence import claims, meter, recorded, savings, sweeps
 from tlcore.sentences import Sentence
 from tlcore.spec import Cell, ExampleSpec, SweepSpec
-
-RESEARCHERS = {f"researchers_{part}": True for part in ("savings", "claims", "meter", "hands")}  # their folds are open
 
 
 def measured(labels=(1, 5, 20), lead=0.1, seeds=3):
@@ -55,7 +53,7 @@ def sweep_run(store, cells, state="done", ended="complete", n_test=None):
 
 
 def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # noqa: F811
-    app = sound(opened("evidence", **RESEARCHERS))
+    app = sound(opened("evidence", **FOLDS))
     found = recorded.load("label_savings")
     transfer, _tuned, scratch = savings_view.curves(found.cells).values()
     saved = savings.saving(transfer, scratch, 5)
@@ -70,7 +68,7 @@ def test_the_page_is_full_at_first_open_and_says_that_it_is_recorded(lab):  # no
 def test_what_is_for_researchers_is_made_when_it_is_opened(lab):  # noqa: F811
     app = sound(opened("evidence"))
     assert [fold.label for fold in app.expander].count("For researchers") == 3 and not app.dataframe
-    assert sound(opened("evidence", **RESEARCHERS)).dataframe
+    assert sound(opened("evidence", **FOLDS)).dataframe
 
 
 def test_the_message_comes_from_the_experiments_of_the_run_that_is_watched(lab):  # noqa: F811
@@ -164,7 +162,7 @@ def test_another_kind_of_run_in_the_address_is_not_taken_for_a_sweep(lab):  # no
 
 def test_the_claims_are_judged_by_the_recorded_experiments_until_a_person_chooses_their_own(lab):  # noqa: F811
     sweep_run(lab.store, measured())
-    app = sound(opened("evidence", **RESEARCHERS))
+    app = sound(opened("evidence", **FOLDS))
     assert "experiments from your sweeps" not in words(app)
     app.segmented_control(key="claims_whose").set_value("mine").run()
     assert "18 experiments from your sweeps, all with split standard, all test images" in words(app)
@@ -202,15 +200,23 @@ def test_score_my_cuts_takes_the_choices_of_the_other_pages(lab):  # noqa: F811
 
 
 def test_the_example_is_run_whole_by_its_button(lab):  # noqa: F811
-    app = opened("evidence", **RESEARCHERS)
+    app = opened("evidence", **FOLDS)
     app.button(key="start_example").click().run()
     (run,) = lab.store.list()
     assert run.spec == ExampleSpec()
     sound(app)
 
 
+def test_the_example_that_an_address_names_is_shown_without_a_click(lab):  # noqa: F811
+    run = lab.store.create(ExampleSpec())
+    app = sound(opened("evidence", run_example=run.id))
+    assert app.button(key="start_example") and "Keras' own example" in words(app)
+    (claims_fold,) = [fold for fold in app.expander if fold.button and fold.label == "For researchers"]
+    assert claims_fold.proto.expanded
+
+
 def test_each_question_has_one_headline_and_the_claims_one_plot_with_every_verdict(lab):  # noqa: F811
-    app = sound(opened("evidence", **RESEARCHERS))
+    app = sound(opened("evidence", **FOLDS))
     labels, said, cut = headlines(app)
     assert "6 of 7 claims hold here; 1 depends on how many labels there are" in said
     assert "LogME picks the best cut in 18 of 18 settings" in cut

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pages.test_pages import lab, opened, sound, words  # noqa: F401
+from pages.test_pages import FOLDS, lab, opened, sound, words  # noqa: F401
 
 from pages.ui.evidence import hands as hands_view
 from pages.ui.inputs import hand_answers
@@ -179,13 +179,14 @@ def test_a_damaged_file_of_answers_is_one_sentence(tmp_path):
 @pytest.mark.parametrize("with_networks", [True, False])
 def test_evidence_shows_what_transfer_saved_on_hands_and_where_that_comes_from(lab, monkeypatch, with_networks):  # noqa: F811
     monkeypatch.setattr(recorded, "is_recorded", lambda study: study == "hands" or with_networks)
-    app = sound(opened("evidence"))
+    app = sound(opened("evidence", **FOLDS))
     app = sound(app.segmented_control(key="savings_of").set_value("hands").run())
     lines = hands_view.curves(cells())
     assert all(lines.values())
     found = hands_view.savings.saving(lines["svm"], lines["pixels"], hands_view.at())
     assert hands_view.sentence(found) in "".join(html(app)) and "Recorded 20" in words(app)
     assert (hands_view.lesson(lines) in words(app)) == with_networks
+    assert "on MobileNetV2's features reads" in words(app)
     helps = " ".join(caption.help for caption in app.caption if caption.help)
     assert recorded.command("hands") in helps and (recorded.command("hands_networks") in helps) == with_networks
 

@@ -86,6 +86,14 @@ def lab(tmp_path, monkeypatch):
     return found
 
 
+FOLDS = {"program": True} | {f"researchers_{part}": True for part in ("savings", "claims", "meter", "hands")}
+
+
+def of_run(run) -> dict[str, bool]:
+    """Return what opens the folds of a run, whose content is made when they are open, as that of ``FOLDS``."""
+    return {f"shown_code_{run.id}": True, f"json_{run.id}": True}
+
+
 def opened(name: str, **session) -> AppTest:
     """Open a page as an address does: first of all."""
     app = AppTest.from_file(str(ROOT / "pages" / "menu.py"), default_timeout=60)
@@ -186,7 +194,7 @@ def broken(store: Store):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_says_that_the_store_failed_under_it_and_works_again(lab, name):
     run = finished(lab.store, TUNED)
-    app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,)))
+    app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,), **FOLDS, **of_run(run)))
     before = words(app)
     with broken(lab.store):
         sound(app.run())
@@ -203,10 +211,11 @@ def test_every_button_says_that_the_store_failed_under_it(lab, name, monkeypatch
     monkeypatch.setattr(exec_code, "handle_user_script_exception", lambda error, _: handle(error, complain))
     monkeypatch.setattr(Serving, "follow", lambda self, item, names, *_: [dict.fromkeys(names, "late")])  # of a sample
     run = finished(lab.store, TUNED)
-    app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,)))
+    session = {"run_ft": run.id, "run_run": run.id, "started": (run.id,), **FOLDS, **of_run(run)}
+    app = sound(opened(name, **session))
     for key in [button.key for button in app.button if not button.disabled]:
         if key not in [button.key for button in app.button]:  # the last one led to another page
-            app = sound(opened(name, run_ft=run.id, run_run=run.id, started=(run.id,)))
+            app = sound(opened(name, **session))
         with broken(lab.store):
             sound(app.button(key=key).click().run())
             assert "lab.db is damaged" in words(app), key
@@ -231,7 +240,7 @@ def test_a_run_in_every_state_is_shown(lab, name, kind):
     else:
         result = TUNED if kind in ("done", "stopped") else {}
         run = finished(store, result, kind.split()[0], error="The loss rose. Try 0.001." if kind == "failed" else "")
-    app = opened(name, run_run=run.id, run_ft=run.id)
+    app = opened(name, run_run=run.id, run_ft=run.id, **FOLDS, **of_run(run))
     if run.result.network:  # noted, and not on the disk
         assert "is missing. Train it again." in words(app)
     else:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from pages.runs_list import rows, table
-from pages.test_pages import COMPARED, ME, TUNED, finished, opened, sound, words
+from pages.test_pages import COMPARED, ME, TUNED, finished, of_run, opened, sound, words
 from test_contest import trained
 
 from pages import test_pages
@@ -202,7 +202,7 @@ def test_one_menu_has_every_form_that_a_run_can_be_taken_along_in(lab):
 
 def test_settings_are_read_in_words_and_json_is_a_fold_away(lab):
     run = finished(lab.store, TUNED, spec=replace(FEW, optimizer="sgd"))
-    app = sound(opened("runs", run_run=run.id, **{f"json_{run.id}": True}))
+    app = sound(opened("runs", run_run=run.id, **of_run(run)))
     (shown,) = [element.proto.body for element in app.get("html") if "plain-table" in element.proto.body]  # type: ignore[attr-defined]
     for name, value in (("Optimizer", "sgd"), ("Frozen layers", "conv_1, conv_2"), ("Task", "MNIST digits 5-9")):
         assert f'<th scope="row">{name}</th><td>{value}</td>' in shown

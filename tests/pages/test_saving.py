@@ -10,9 +10,8 @@ import plotly.graph_objects as go
 import pytest
 from pages.test_closer_look import finished as answered
 from pages.test_closer_look import looked, mixed
-from pages.test_evidence import RESEARCHERS
 from pages.test_heads import FEATURES, PIXELS
-from pages.test_pages import COMPARED, NAMES, TUNED, finished, in_order, lab, opened, sound  # noqa: F401
+from pages.test_pages import COMPARED, FOLDS, NAMES, TUNED, finished, in_order, lab, opened, sound  # noqa: F401
 
 from pages.ui.charts import lesson_charts, plots, sweep_charts
 from pages.ui.charts.values import csv_of
@@ -52,7 +51,7 @@ SHOWN = {"heads": 1, "evidence": 2, "how_it_works": 4, "runs": 1}  # at least, b
 def test_every_chart_of_every_page_has_its_three_buttons(lab, name):  # noqa: F811
     runs = [finished(lab.store, TUNED), finished(lab.store, COMPARED, spec=HeadSpec())]
     shown = {"run_run": runs[0].id, "run_ft": runs[0].id, "run_cmp": runs[1].id} if name != "heads" else {}
-    n, without = unsaved(sound(opened(name, **shown, **RESEARCHERS)))
+    n, without = unsaved(sound(opened(name, **shown, **FOLDS)))
     assert without == [] and n >= SHOWN.get(name, 0)
 
 

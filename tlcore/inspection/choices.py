@@ -40,12 +40,14 @@ def read(run_id: str, file: str, opens: str, folder: str) -> tuple[Run, heads.Fi
 def feature_rows(run: Run, file: str, images: np.ndarray) -> np.ndarray:
     row = next(row for row in run.result.heads if row.file == file)
     layer = run.result.layer if row.input == "features" else PIXELS
-    model = _network(run.spec.source, run.spec.seed, run.spec.data.scale)
+    source = sources.info(run.spec.source)
+    model = _network(source.name, source.sha256, run.spec.seed, run.spec.data.scale)
     return features.extract(model, images, layer, prediction.form_of(run))
 
 
-@lru_cache(maxsize=2)  # one image asks for it up to five times
-def _network(source: str, seed: int, scale: bool) -> "keras.Model":
+@lru_cache(maxsize=2)  # one image asks for it several times
+def _network(source: str, _sha256: str, seed: int, scale: bool) -> "keras.Model":
+    """Load a network once; its file's sum tells it from another that takes its place."""
     return sources.load(source, seed=seed, scale=scale)
 
 

@@ -13,7 +13,6 @@ from tlcore.prediction import PredictorInfo, programs
 from tlcore.store import Token
 
 
-@st.fragment
 def use_from_program(infos: Sequence[PredictorInfo]) -> None:
     """Show how a program asks one of these models, where there is one; folded, and made when it is opened."""
     if not infos:

@@ -13,7 +13,6 @@ from tlcore.store import Run
 from . import downloads
 
 
-@st.fragment
 def code(run: Run) -> None:
     """Show how a run is trained again in a program of one's own, where its kind can be written as code.
 

@@ -46,12 +46,12 @@ def lane(run: Run) -> Lane:
 
 def of(runs: Sequence[Run]) -> list[Lane]:
     """Return runs as lanes, called differently; what a person set is told below where it differs from all others."""
-    alike = [lane(run) for run in runs]
-    labels = side_by_side.labels([each.label for each in alike], [run.spec for run in runs], shown)
-    found = [replace(each, label=label) for each, label in zip(alike, labels, strict=True)]
+    found = [lane(run) for run in runs]
     drafts = [each for each in found if each.way == "draft"]
     mine = shown(race.TITLES["draft"])
-    return [replace(each, label=mine, told=each.label) if drafts == [each] else each for each in found]
+    named = [replace(each, label=mine, told=each.label) if drafts == [each] else each for each in found]
+    labels = side_by_side.labels([each.label for each in named], [run.spec for run in runs], shown)
+    return [replace(each, label=label) for each, label in zip(named, labels, strict=True)]
 
 
 def show(running: Sequence[Lane], picture: DeltaGenerator) -> None:

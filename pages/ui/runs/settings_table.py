@@ -18,7 +18,7 @@ LONGEST_NAME, LONGEST_NOTE = 80, 2000  # characters
 
 def settings(run: Run) -> None:
     """Show a run's settings, versions and data in words, and let its owner name it and write a note."""
-    with st.expander(_("Settings, versions and data")):
+    with st.expander(_("Settings, versions and data"), key=f"settings_{run.id}"):
         asked = side_by_side.settings(run.spec)
         rows = [(shown(name), shown(value)) for name, value in asked.items()]
         tables.show([], [*rows, *_facts(run)], _("Settings of this run"))
