@@ -125,20 +125,16 @@ def digits_saved() -> None:
     sweep_view.live_button([(savings_view.live_spec(), savings_view.SLOT)], "start_savings")
     if run is not None:
         follow(run, savings_view.SLOT)
-    if (box := for_researchers("savings")).open:
+    if box := for_researchers("savings"):
         with box:
             savings_view.numbers(cells, key, found)
 
 
-def for_researchers(part: str, expanded: bool = False) -> DeltaGenerator:
-    """Return the fold for what few want to see of a part; filled when it is open, for its tables take long."""
-    return st.expander(
-        _("For researchers"),
-        expanded,
-        key=f"researchers_{part}",
-        icon=":material/science:",
-        on_change="rerun",
-    )
+def for_researchers(part: str, expanded: bool = False) -> DeltaGenerator | None:
+    """Show the fold for what few want to see of a part; return it where it is open: its tables take long to make."""
+    words, name = _("For researchers"), f"researchers_{part}"
+    box = st.expander(words, expanded, key=name, icon=":material/science:", on_change="rerun")
+    return box if box.open else None
 
 
 def said() -> None:
@@ -159,7 +155,7 @@ def said() -> None:
     if studies:
         claims_view.on_hands(cells)
     example = watched("example", ExampleSpec.kind)
-    if (box := for_researchers("claims", expanded=example is not None)).open:
+    if box := for_researchers("claims", expanded=example is not None):
         with box:
             claims_view.cards(cells)
             keras_example(example)
@@ -205,7 +201,7 @@ def best_cut() -> None:
     sweep_view.live_button([(meter_view.live_spec(), meter_view.SLOT)], "start_meter", _("Score my cuts"))
     if run is not None:
         follow(run, meter_view.SLOT)
-    if (box := for_researchers("meter")).open:
+    if box := for_researchers("meter"):
         with box:
             meter_view.scoreboard(cells)
             meter_view.setting(cells, "recorded" if study else "mine")
