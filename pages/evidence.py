@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import frame
 from pages.ui.evidence import claims as claims_view
@@ -125,16 +124,9 @@ def digits_saved() -> None:
     sweep_view.live_button([(savings_view.live_spec(), savings_view.SLOT)], "start_savings")
     if run is not None:
         follow(run, savings_view.SLOT)
-    if box := for_researchers("savings"):
+    if box := sweep_view.for_researchers("savings"):
         with box:
             savings_view.numbers(cells, key, found)
-
-
-def for_researchers(part: str, expanded: bool = False) -> DeltaGenerator | None:
-    """Show the fold for what few want to see of a part; return it where it is open: its tables take long to make."""
-    words, name = _("For researchers"), f"researchers_{part}"
-    box = st.expander(words, expanded, key=name, icon=":material/science:", on_change="rerun")
-    return box if box.open else None
 
 
 def said() -> None:
@@ -155,7 +147,7 @@ def said() -> None:
     if studies:
         claims_view.on_hands(cells)
     example = watched("example", ExampleSpec.kind)
-    if box := for_researchers("claims", expanded=example is not None):
+    if box := sweep_view.for_researchers("claims", expanded=example is not None):
         with box:
             claims_view.cards(cells)
             keras_example(example)
@@ -201,7 +193,7 @@ def best_cut() -> None:
     sweep_view.live_button([(meter_view.live_spec(), meter_view.SLOT)], "start_meter", _("Score my cuts"))
     if run is not None:
         follow(run, meter_view.SLOT)
-    if box := for_researchers("meter"):
+    if box := sweep_view.for_researchers("meter"):
         with box:
             meter_view.scoreboard(cells)
             meter_view.setting(cells, "recorded" if study else "mine")

@@ -89,8 +89,7 @@ def show() -> None:
         wrap=True,
         on_change=lambda: state.put(saving_at=state.get("hands_at")),
     )
-    box = st.expander(_("For researchers"), key="researchers_hands", icon=":material/science:", on_change="rerun")
-    if box.open:
+    if box := sweep_view.for_researchers("hands"):
         with box:
             numbers(cells, found)
 

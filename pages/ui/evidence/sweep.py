@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.charts import sweep_charts
 from pages.ui.charts.figure import show_figure
@@ -64,6 +65,13 @@ def result(run: Run, spec: SweepSpec, result: SweepResult) -> None:
                 on_click=start,
                 args=(sweeps.resumed(spec, run.id), "sweep"),
             )
+
+
+def for_researchers(part: str, expanded: bool = False) -> DeltaGenerator | None:
+    """Show the fold for what few want to see of a part; return it where it is open: its tables take long to make."""
+    words, name = _("For researchers"), f"researchers_{part}"
+    box = st.expander(words, expanded, key=name, icon=":material/science:", on_change="rerun")
+    return box if box.open else None
 
 
 @st.fragment(run_every=2.0)
