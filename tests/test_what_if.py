@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -10,8 +11,9 @@ import pytest
 
 from tlcore import sources, training
 from tlcore.errors import SpecError, TrainingError
+from tlcore.machine.turns import NICE
 from tlcore.prediction import moves
-from tlcore.prediction.what_if import NICE, Cuts, Move, WhatIf, check, cuts_of, every_cut, retrain
+from tlcore.prediction.what_if import Cuts, Move, WhatIf, check, cuts_of, every_cut, retrain
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,8 @@ def test_a_linear_tail_on_features_beats_one_on_pixels(what_if):
 @pytest.mark.slow
 def test_drawings_and_clicks_come_before_moves(what_if):
     assert what_if.ask(os.nice, 0, timeout_s=300) == min(19, os.nice(0) + NICE)
+    if sys.platform == "linux":
+        assert what_if.ask(os.sched_getscheduler, 0, timeout_s=300) == os.SCHED_IDLE
 
 
 @pytest.mark.keras

@@ -2,10 +2,12 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import ssl
 import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -16,6 +18,8 @@ from browser.lab_server import LabServer
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 from waiting import wait_for
+
+from bench._tree import tree
 
 pytestmark = [pytest.mark.browser, pytest.mark.keras, pytest.mark.slow]
 
@@ -72,6 +76,23 @@ def visit(lab, browser):
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.cpu_count() == 1, reason="there is nowhere else to be")
+def test_the_servers_threads_are_on_one_processor_and_who_trains_gives_way(lab):
+    everywhere, server = frozenset(os.sched_getaffinity(0)), lab.process.pid
+    told = re.search(r"this process keeps to processor (\d+)|its threads stay spread", lab.log.read_text())
+    where = frozenset({int(told[1])}) if told[1] else everywhere  # else other labs of the tests have them all
+    threads = os.listdir(f"/proc/{server}/task")
+    assert {frozenset(os.sched_getaffinity(int(thread))) for thread in threads} == {where}
+    wait_for(lambda: idle(server), 60.0)  # its worker, or what tries cuts
+    children = set(tree(server)) - {server}
+    assert {frozenset(os.sched_getaffinity(pid)) for pid in children} == {everywhere}
+
+
+def idle(server: int) -> list[int]:
+    """Return the children of a server that run only when nobody else wants to."""
+    return [pid for pid in tree(server) if os.sched_getscheduler(pid) == os.SCHED_IDLE]
 
 
 def test_the_printed_addresses_open(lab, visit):

@@ -1,6 +1,5 @@
 """One place for a run each: a child process that warms up, waits, works on one run, and is replaced."""
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,14 +11,13 @@ from pathlib import Path
 from pebble import ProcessPool
 
 from tlcore import extensions
-from tlcore.machine import LeanContext, begin_child, identity, nursery, scratch
+from tlcore.machine import LeanContext, begin_child, identity, nursery, scratch, turns
 from tlcore.spec import Progress
 
 log = getLogger(__name__)
 nursery.also(__name__)
 
 LONGEST_WARM_UP_S = 30.0  # after which nobody waits for a child's word
-NICE = 15  # a click, a pen stroke and a camera go before training
 
 Execute = Callable[[str, str], None]
 Warm = Callable[[], None]
@@ -139,8 +137,7 @@ class Slot:
 def _begin(folder: Path, warm: Warm | None, tell: Connection) -> None:
     begin_child()
     scratch.enter(folder)
-    if hasattr(os, "nice"):
-        os.nice(NICE)
+    turns.step_back()  # a click, a pen stroke and a camera go before training
     extensions.load()
     try:
         if warm is not None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from tlcore.errors import SpecError
 
-from . import logs, nursery
+from . import logs, nursery, turns
 
 _starting = threading.local()
 _preparation_data = spawn.get_preparation_data
@@ -144,6 +144,7 @@ def import_keras() -> None:
 def begin_child() -> None:
     """First thing in every child: ends when told, ends with its parent, says where it crashed."""
     die_with_parent()
+    turns.spread()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even inside a long computation
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches children too; the parent ends them in order
     faulthandler.enable()
