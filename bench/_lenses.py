@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from bench import _timing
-from bench._http import exchange
+from bench._http import Browser
 from tlcore.prediction import signs
 
 MODEL = signs.NAMES[1]  # the shipped reader of hands, on MobileNetV2's features
@@ -38,13 +38,13 @@ class Lens:
     """One camera, of a browser of its own."""
 
     def __init__(self, sights: Sights, address: str, pictures: Sequence[bytes], seed: int):
-        self.sights, self.address, self.pictures = sights, address, pictures
-        self.random, self.cookies = random.Random(seed), dict[str, str]()
+        self.sights, self.browser, self.pictures = sights, Browser(address), pictures
+        self.random = random.Random(seed)
 
     async def stay(self, until: float) -> None:
         """Send a picture every half second; the next waits until the last is answered."""
         await asyncio.sleep(self.random.uniform(0.0, 2 * EVERY_S))
-        await exchange(self.address, "GET", "/", self.cookies)
+        await self.browser.exchange("GET", "/")
         while (began := time.monotonic()) < until:
             await self.send()
             await asyncio.sleep(max(0.0, EVERY_S - (time.monotonic() - began)))
@@ -58,9 +58,7 @@ class Lens:
     async def answered(self) -> bool:
         """Send one picture; return whether the model answered it. What else came is noted."""
         path = "/api/answers?" + urlencode({"model": MODEL, "language": "en"})
-        status, body = await exchange(
-            self.address, "POST", path, self.cookies, self.random.choice(self.pictures), "image/jpeg"
-        )
+        status, body = await self.browser.exchange("POST", path, self.random.choice(self.pictures), "image/jpeg")
         if status != 200:
             self.sights.errors.append(f"picture: {status} {body[:200].decode(errors='replace')}")
             return False
@@ -73,7 +71,7 @@ async def warm(address: str, pictures: Sequence[bytes]) -> None:
     """Wait until the model is loaded: a server loads it with the first picture that asks for it."""
     sights = Sights()
     first, until = Lens(sights, address, pictures, 0), time.monotonic() + WARM_UP_S
-    await exchange(address, "GET", "/", first.cookies)
+    await first.browser.exchange("GET", "/")
     while not await first.answered():
         if sights.errors or time.monotonic() > until:
             raise RuntimeError(f"no picture was answered within {WARM_UP_S:.0f} s: {sights.errors}")

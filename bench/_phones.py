@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import _room, _timing
-from bench._http import exchange
+from bench._http import Browser
 from tlcore.people import Person, keys
 from tlcore.rooms import Activity, Rooms
 from tlcore.rooms.bets import VOTE
@@ -68,9 +68,9 @@ class Phone:
     """One phone of a room, held by somebody who does what is asked."""
 
     def __init__(self, seen: Seen, address: str, room: Room, drawn: Sequence[_room.Drawing], seed: int):
-        self.seen, self.address, self.room, self.drawn = seen, address, room, drawn
+        self.seen, self.room, self.drawn = seen, room, drawn
         self.random, self.name = random.Random(seed), f"Phone {seed}"
-        self.cookies: dict[str, str] = {}
+        self.browser = Browser(address)
         self.me: dict[str, Any] = {}
         self.asleep = False
 
@@ -88,6 +88,8 @@ class Phone:
         polling = asyncio.create_task(self._poll(until))
         while time.monotonic() < until:
             await asyncio.sleep(min(self.random.uniform(*THINK_S), max(0.0, until - time.monotonic())))
+            if time.monotonic() >= until:  # else all phones send at this moment
+                break
             if self.random.random() < SLEEPS:
                 await self.sleep(SLEEP_S)
             elif self.me["activity"]["kind"] == "bet":
@@ -153,7 +155,7 @@ class Phone:
 
     async def _opened(self, query: str = "") -> dict[str, Any]:
         """Load the phone's page; return what it starts with."""
-        status, page = await exchange(self.address, "GET", f"/join/{self.room.code}{query}", self.cookies)
+        status, page = await self.browser.exchange("GET", f"/join/{self.room.code}{query}")
         if status != 200:
             raise RuntimeError(f"the page of phones answered {status}")
         return json.loads(page.decode().split('id="start">')[1].split("</script>")[0])
@@ -161,7 +163,7 @@ class Phone:
     async def _ask(self, what: str, sent: dict[str, Any] | None = None, key: str = "") -> tuple[int, dict[str, Any]]:
         path = f"/api/rooms/{self.room.code}/{what}?language=en" + (f"&key={key}" if key else "")
         method, body = ("GET", b"") if sent is None else ("POST", json.dumps(sent).encode())
-        status, answer = await exchange(self.address, method, path, self.cookies, body)
+        status, answer = await self.browser.exchange(method, path, body)
         return status, json.loads(answer or b"{}")
 
 
@@ -169,9 +171,9 @@ class Host:
     """Who runs the room: asks something new every half minute, and has the wall on a screen."""
 
     def __init__(self, seen: Seen, address: str, home: Path):
-        self.seen, self.address = seen, address
+        self.seen = seen
         signed = keys(home)
-        self.cookies = {signed.host_name: signed.host_cookie()}
+        self.browser = Browser(address, {signed.host_name: signed.host_cookie()})
         self.store = Store(home)
         self.rooms = Rooms(self.store)
         self.room = self.rooms.open(HOST, TASKS[0])
@@ -196,7 +198,7 @@ class Host:
     async def look(self) -> None:
         """Ask what is new on the wall."""
         path = f"/api/rooms/{self.room.code}/wall?since={self.since}&round={self.round}"
-        status, body = await exchange(self.address, "GET", path, self.cookies)
+        status, body = await self.browser.exchange("GET", path)
         if status != 200:
             self.seen.errors.append(f"wall: {status}")
             return

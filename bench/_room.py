@@ -19,7 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench._http import PATIENCE_S, exchange
+from bench._http import PATIENCE_S, Browser
 from tlcore import inputs
 from tlcore.datasets.mnist import FORM
 from tlcore.sources import strokes
@@ -46,9 +46,9 @@ class Room:
     received_bytes: int = 0
     late: list[float] = field(default_factory=list)  # how much later than planned a pen went up: the client's own delay
 
-    async def get(self, address: str, path: str, cookies: dict[str, str]) -> bytes:
-        """Return the body of one GET, over a connection of its own; keep the cookies that it sets."""
-        status, body = await exchange(address, "GET", path, cookies)
+    async def get(self, browser: Browser, path: str) -> bytes:
+        """Return the body of one GET; what is not 200 is noted."""
+        status, body = await browser.exchange("GET", path)
         if status != 200:
             self.errors.append(f"GET {path}: {status}")
         return body
@@ -69,7 +69,7 @@ class Person:
 
     def __init__(self, room: Room, address: str):
         self.room, self.address = room, address
-        self.cookies: dict[str, str] = {}
+        self.browser = Browser(address)
         self.elements: dict[str, Element] = {}  # by their place on the page
         self.states: dict[str, WidgetState] = {}  # what this person has set, sent with every click
         self.pages: dict[str, str] = {}  # path -> hash
@@ -89,12 +89,12 @@ class Person:
     async def open(self, path: str = "", query: str = "", resume: bool = False) -> None:
         """Open a page, as typed into the address bar; ``resume`` is a lost connection that comes back."""
         await self.leave()
-        await self.room.get(self.address, f"/{path}", self.cookies)
-        await self.room.get(self.address, "/_stcore/host-config", self.cookies)
+        await self.room.get(self.browser, f"/{path}")
+        await self.room.get(self.browser, "/_stcore/host-config")
         self.query = query
-        xsrf = self.cookies.get("_streamlit_xsrf") or "none"
+        xsrf = self.browser.cookies.get("_streamlit_xsrf") or "none"
         protocols = ["streamlit", xsrf, *([self.session] if resume and self.session else [])]
-        words = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        words = self.browser.words()
         self._socket = await connect(
             self.address.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=protocols,  # type: ignore[arg-type]
@@ -208,14 +208,14 @@ class Person:
 
     async def follow(self, seconds: float) -> str | None:
         """Look at the live chart as long as its run goes on, at most so long; return the run's last state."""
-        chart, until = self.find(CHART), time.monotonic() + seconds
-        if chart is None:
+        found, until = self._live_chart(), time.monotonic() + seconds
+        if found is None:
             return None
-        (run, *_) = json.loads(chart.proto.json)["runs"]
+        chart, run = found
         since, final, answer = 0, run["state"] in ("done", "stopped", "failed"), {"state": run["state"]}
         while not final and time.monotonic() < until:
             began = time.perf_counter()
-            body = await self.room.get(self.address, f"{run['url']}?since={since}", self.cookies)
+            body = await self.room.get(self.browser, f"{run['url']}?since={since}")
             self.room.polls.append(time.perf_counter() - began)
             answer = json.loads(body)
             since = max([since, *(point["seq"] for point in answer["points"])])
@@ -226,6 +226,15 @@ class Person:
             trigger.json_trigger_value = json.dumps([{"event": "finished", "value": answer["state"]}])
             await self._rerun("run ended", chart.fragment, [trigger])
         return answer["state"]
+
+    def _live_chart(self) -> tuple[Element, dict[str, Any]] | None:
+        """Return the first chart that asks for its run's points, and that run: what was recorded asks for nothing."""
+        for element in self.elements.values():
+            if getattr(element.proto, "component_name", "") == CHART:
+                for run in json.loads(element.proto.json).get("runs", ()):
+                    if run["url"]:
+                        return element, run
+        return None
 
     # -- the protocol ------------------------------------------------------------------------------------------------
 

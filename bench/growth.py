@@ -192,7 +192,7 @@ def measured_so_far(store: Store, spec: Spec, n: int) -> Run:
 
 async def _poll(room: _room.Room, person: _room.Person, run_id: str, since: int) -> float:
     began = time.perf_counter()
-    body = await room.get(person.address, f"/api/runs/{run_id}/metrics?since={since}", person.cookies)
+    body = await room.get(person.browser, f"/api/runs/{run_id}/metrics?since={since}")
     took_s = time.perf_counter() - began
     if (n := len(json.loads(body)["points"])) != 5:
         raise RuntimeError(f"a poll of run {run_id} brought {n} points in place of 5")

@@ -28,6 +28,7 @@ from tlcore.store import Store
 
 LOOK_S = 5.0  # between two looks at the processes
 CLICK_S, ANSWER_S, MEMORY_MB = 2.0, 0.5, 4000.0  # wanted
+SOME_RUNS = 5  # of so many at least one is followed on its chart
 PHONES, CAMERAS = 0.6, 0.2  # of all people; the others are free
 FLAT = 0.1  # the last third of the time holds at most so much more memory than the middle one
 DRAIN_S = 180.0
@@ -210,6 +211,8 @@ def _judge(report: Report) -> None:
     if report.click_p95 > CLICK_S:
         problems.append(f"the 95th percentile of clicks took {report.click_p95:.2f} s, {CLICK_S:g} s are wanted")
     problems += _too_late(report)
+    if len(room.started) >= SOME_RUNS and not room.polls:
+        problems.append(f"{len(room.started)} runs were started, and no chart asked for its points")
     most = max(look.mb for look in report.looks)
     if most > MEMORY_MB:
         problems.append(f"the processes held {most:,.0f} MB, {MEMORY_MB:,.0f} MB are wanted")

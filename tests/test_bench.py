@@ -1,6 +1,7 @@
 """What the benchmarks stand on; their figures are in no test."""
 
 import asyncio
+import json
 import os
 import socket
 import sys
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from waiting import wait_for
 
 from bench import __main__ as bench
-from bench import _phones, _room, _tree, growth, room
+from bench import _http, _phones, _room, _tree, growth, room
 from pages.ui.session import state
 from server import phone, rooms
 from server.door import Door
@@ -132,13 +133,43 @@ def test_phones_of_a_benchmark_draw_bet_and_come_back_and_what_is_lost_is_told(s
     assert [error.partition(":")[0] for error in seen.errors] == ["1 drawings that were answered are lost", "round 2"]
 
 
+def test_a_browser_of_a_benchmark_keeps_its_connection_and_gets_a_new_one_where_that_was_closed(served, store):
+    peers: list[int] = []
+
+    async def asks(address):
+        browser = _http.Browser(address)
+        for _ in range(3):
+            assert (await browser.exchange("GET", "/join"))[0] == 200
+            peers.append(browser._free[0][1].get_extra_info("sockname")[1])
+        browser._free[0][1].close()  # as the server does with one that was idle for long
+        assert (await browser.exchange("GET", "/join"))[0] == 200
+        peers.append(browser._free[0][1].get_extra_info("sockname")[1])
+
+    served(asks)
+    assert len(set(peers[:3])) == 1 and peers[3] != peers[0]
+
+
+def test_a_person_of_a_benchmark_follows_the_chart_of_a_run_and_not_the_recorded_one_above_it():
+    person = _room.Person(_room.Room(), "http://127.0.0.1:1")
+    recorded, own = ({"runs": [{"url": url, "state": state}]} for url, state in (("", "done"), ("/own", "queued")))
+    for place, shown in (("[0]", recorded), ("[1]", {"plotly": "/plotly.js"}), ("[2]", own)):
+        proto = SimpleNamespace(component_name=_room.CHART, json=json.dumps(shown))
+        person.elements[place] = _room.Element("bidi_component", proto, "", 1)
+    assert person._live_chart() == (person.elements["[2]"], {"url": "/own", "state": "queued"})
+    report = room.Report(1, 1.0, person.room)
+    person.room.started, person.room.clicks = ["run"] * room.SOME_RUNS, [("click", 0.1)]
+    report.looks = [room.Look(0.0, 1.0, 1, 1, 1, 1.0, Counter())]
+    room._judge(report)
+    assert report.problems == ["5 runs were started, and no chart asked for its points"]
+
+
 def test_a_phone_that_is_taken_for_another_is_an_error(served, store, digits):
     seen = _phones.Seen()
 
     async def sleeps(address):
         with _phones.room(seen, address, store.folder, digits, 1) as (_, ann):
             await ann.join()
-            ann.cookies.clear()  # as if the server had forgotten who it was
+            ann.browser.cookies.clear()  # as if the server had forgotten who it was
             await ann.sleep(0.0)
 
     served(sleeps)
