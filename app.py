@@ -32,7 +32,7 @@ from tlcore import extensions, translation
 from tlcore.datasets import own_sets
 from tlcore.errors import LabError
 from tlcore.lab import close_all
-from tlcore.machine import Lock, logs, scratch, turns
+from tlcore.machine import Lock, affinity, logs, scratch
 from tlcore.people import embedding
 from tlcore.prediction import own_heads
 from tlcore.rooms import Rooms
@@ -64,7 +64,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
             opened.callback(forgetting.cancel)
             opened.callback(asyncio.create_task(end_left()).cancel)
             await ready_first_page(FILES)
-            opened.enter_context(turns.together())
+            opened.enter_context(affinity.together())
         except LabError as error:
             sys.exit(f"Transfer Lab cannot start: {error}")
         send_at_once()

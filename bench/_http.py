@@ -10,6 +10,10 @@ PATIENCE_S = 60.0  # who waits longer has got no answer
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+class Unanswered(ConnectionError):
+    """The server has closed a connection without a byte of an answer."""
+
+
 class Browser:
     """Asks one server, each request over a connection that is free, or over a new one."""
 
@@ -27,8 +31,11 @@ class Browser:
         lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"] if method == "POST" else []
         request = "\r\n".join([*lines, "", ""]).encode() + body
         while self._free:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):  # the server closes what is idle for 5 s
-                return await self._asked(self._free.pop(), request)
+            reader, writer = self._free.pop()
+            if not reader.at_eof():  # the server closes what is idle for 5 s
+                with suppress(Unanswered):
+                    return await self._asked((reader, writer), request)
+            writer.close()
         return await self._asked(await asyncio.open_connection(self._place.hostname, self._place.port), request)
 
     def words(self) -> str:
@@ -51,8 +58,13 @@ class Browser:
 
     async def _answer(self, reader: asyncio.StreamReader) -> tuple[int, bytes, bool]:
         """Return the status, the body, and whether the connection stays open."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        first, *lines = head.split("\r\n")[:-2]
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            if getattr(error, "partial", b""):
+                raise
+            raise Unanswered from error
+        first, *lines = head.decode("latin-1").split("\r\n")[:-2]
         fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         for name, value in fields:
             if name == "set-cookie":

@@ -88,10 +88,10 @@ def served(store, monkeypatch):
     monkeypatch.setattr(rooms, "drawings", Pace(1000, 0.001))
     door = Door(Starlette(routes=[*rooms.routes(), *phone.routes()]), keys=lambda: keys, origins=lambda: ())
 
-    def ask(do):
+    def ask(do, **options):
         async def both():
             port = free_port()
-            server = uvicorn.Server(uvicorn.Config(door, port=port, log_level="warning", lifespan="off"))
+            server = uvicorn.Server(uvicorn.Config(door, port=port, log_level="warning", lifespan="off", **options))
             serving = asyncio.create_task(server.serve())
             while not server.started:
                 await asyncio.sleep(0.01)
@@ -133,20 +133,40 @@ def test_phones_of_a_benchmark_draw_bet_and_come_back_and_what_is_lost_is_told(s
     assert [error.partition(":")[0] for error in seen.errors] == ["1 drawings that were answered are lost", "round 2"]
 
 
-def test_a_browser_of_a_benchmark_keeps_its_connection_and_gets_a_new_one_where_that_was_closed(served, store):
-    peers: list[int] = []
+def test_a_browser_of_a_benchmark_keeps_its_connection_and_takes_a_new_one_where_the_server_closed_it(served, store):
+    ports: list[int] = []
 
     async def asks(address):
         browser = _http.Browser(address)
         for _ in range(3):
             assert (await browser.exchange("GET", "/join"))[0] == 200
-            peers.append(browser._free[0][1].get_extra_info("sockname")[1])
-        browser._free[0][1].close()  # as the server does with one that was idle for long
-        assert (await browser.exchange("GET", "/join"))[0] == 200
-        peers.append(browser._free[0][1].get_extra_info("sockname")[1])
+            ports.append(browser._free[0][1].get_extra_info("sockname")[1])
+            await asyncio.sleep(0.6 * len(ports) if len(ports) == 2 else 0.0)  # longer than the server waits
 
-    served(asks)
-    assert len(set(peers[:3])) == 1 and peers[3] != peers[0]
+    served(asks, timeout_keep_alive=1)
+    assert ports[0] == ports[1] != ports[2]
+
+
+def test_an_answer_that_breaks_off_is_an_error_and_is_not_asked_for_again():
+    asked: list[bytes] = []
+
+    async def broken(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        writer.write(answer)
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer[:-1])
+        writer.close()
+
+    async def asks():
+        async with await asyncio.start_server(broken, "127.0.0.1", 0) as server:
+            browser = _http.Browser(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            assert await browser.exchange("GET", "/") == (200, b"ok")
+            with pytest.raises(asyncio.IncompleteReadError):
+                await browser.exchange("GET", "/")
+
+    finished(asyncio.wait_for(asks(), 30))
+    assert len(asked) == 2
 
 
 def test_a_person_of_a_benchmark_follows_the_chart_of_a_run_and_not_the_recorded_one_above_it():

@@ -1,108 +1,156 @@
-"""The server's threads on one processor, its children on all, and who runs only when nobody else wants to."""
+"""The line of waiting runs: who is next, how long it takes, and what happens to what people leave behind."""
 
-import os
-import subprocess
-import sys
-import threading
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from tlcore.machine import LeanContext, begin_child, turns
+from tlcore import jobs
+from tlcore.engine import forecast
+from tlcore.engine.forecast import Forecast, waits
+from tlcore.people.presence import Presence
+from tlcore.sentences import Sentence
+from tlcore.spec import FineTuneSpec, HeadSpec, Phase, Progress
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such call")
-several = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="there is one processor")
-
-ALONE = """
-import sys
-from tlcore.machine import turns
-with turns.together() as processor:
-    print(processor, flush=True)
-    sys.stdin.read()
-"""
+SHORT, LONG = FineTuneSpec(), FineTuneSpec(phases=(Phase(epochs=100),))
 
 
-def of_threads() -> set[frozenset[int]]:
-    """Return where the threads of this process may run."""
-    assert sys.platform == "linux"
-    return {frozenset(os.sched_getaffinity(int(thread))) for thread in os.listdir("/proc/self/task")}
+def make(store, *owners):
+    return [store.create(FineTuneSpec(), owner=owner).id for owner in owners]
 
 
-def of_a_new_thread() -> set[int]:
-    found: list[set[int]] = []
-    thread = threading.Thread(target=lambda: found.append(os.sched_getaffinity(0)))
-    thread.start()
-    thread.join()
-    return found[0]
+# -- whose turn it is
 
 
-def scheduler() -> int:
-    turns.step_back()
-    return os.sched_getscheduler(0)
+def test_one_persons_twenty_starts_do_not_starve_the_others(store):
+    many = make(store, *["ann"] * 20)
+    bob, cid, bob_2 = make(store, "bob", "cid", "bob")
+    assert store.queued(limit=5) == (many[0], bob, cid, many[1], bob_2)
+    assert store.queued(limit=100)[5:] == tuple(many[2:])
+    assert [store.ahead(run_id) for run_id in (many[0], bob, cid, many[1], bob_2, many[19])] == [0, 1, 2, 3, 4, 22]
 
 
-@linux
-@several
-def test_threads_of_before_and_of_later_are_on_one_processor_and_afterwards_everywhere():
-    everywhere, interval, stop = os.sched_getaffinity(0), sys.getswitchinterval(), threading.Event()
-    older = threading.Thread(target=stop.wait)
-    older.start()
-    with turns.together() as processor:
-        assert processor in everywhere
-        assert of_threads() == {frozenset({processor})} and of_a_new_thread() == {processor}
-        assert sys.getswitchinterval() < interval
-    assert of_threads() == {frozenset(everywhere)} and sys.getswitchinterval() == interval
-    stop.set()
-    older.join()
+def test_what_somebody_has_running_counts_as_their_turn(store):
+    first, second, third = make(store, "ann", "ann", "ann")
+    (bob,) = make(store, "bob")
+    store.claim(first)
+    assert store.queued() == (bob, second, third)
+    assert (store.ahead(bob), store.ahead(second), store.ahead(first)) == (1, 2, 0)
 
 
-@linux
-@several
-def test_a_child_runs_wherever_its_parent_did():
-    everywhere = os.sched_getaffinity(0)
-    with turns.together(), ProcessPoolExecutor(1, mp_context=LeanContext(), initializer=begin_child) as pool:
-        assert pool.submit(os.sched_getaffinity, 0).result(timeout=60) == everywhere
+def test_everybody_gets_an_equal_share_whatever_they_have_waiting(store):
+    """Two workers drain the line; ann left twelve runs there, bob comes with one now and then."""
+    make(store, *["ann"] * 12)
+    served, running = [], []
+    for end in range(16):
+        if end % 2 == 0 and end < 12:
+            make(store, "bob")
+        for run_id in store.queued(limit=2)[: 2 - len(running)]:
+            assert store.claim(run_id)
+            running.append(run_id)
+            served.append(store.get(run_id).owner)
+        store.finish(running.pop(0), "done")
+    assert "".join(owner[0] for owner in served[:12]) == "abababababab"
 
 
-@linux
-@several
-def test_two_servers_of_a_machine_have_different_processors_and_one_too_many_stays_spread():
-    n = len(os.sched_getaffinity(0))
-    labs = [
-        subprocess.Popen([sys.executable, "-c", ALONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(n + 1)
+# -- how long it takes
+
+
+def finished(store, spec, seconds):
+    run = store.create(spec)
+    store.claim(run.id)
+    store.finish(run.id, "done")
+    run = store.get(run.id)
+    return replace(run, finished=run.started + seconds)
+
+
+def test_the_wait_is_what_comes_before_shared_between_the_workers(store):
+    done = [
+        finished(store, SHORT, 10),
+        finished(store, SHORT, 12),
+        finished(store, SHORT, 50),
+        finished(store, LONG, 90),
     ]
-    try:
-        told = [lab.stdout.readline().strip() for lab in labs if lab.stdout]
-    finally:
-        for lab in labs:
-            lab.communicate(timeout=30)
-    claimed = [one for one in told if one != "None"]
-    assert len(set(claimed)) == len(claimed) and "None" in told  # other labs of this machine may have some, too
-    assert [lab.returncode for lab in labs] == [0] * (n + 1)
+    line = [store.create(spec) for spec in (LONG, SHORT, SHORT, HeadSpec())]
+    running = store.create(SHORT)
+    store.claim(running.id)
+    running = store.get(running.id)
+    found = waits(line, [running], done, n_workers=2, now=running.started + 4, work=jobs.work)
+    # One worker is free at once, the other in 12 - 4 s; the long run takes the first for 90 s.
+    assert [found[run.id] for run in line] == pytest.approx([0, 8, 20, 32])
+    told = replace(running, progress=Progress(left_s=3.0))
+    assert waits(line[1:], [told], done, 1, now=running.started, work=jobs.work) == pytest.approx(
+        {line[1].id: 3, line[2].id: 15, line[3].id: 27}
+    )
 
 
-@linux
-def test_who_has_one_processor_keeps_it():
-    code = f"import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n{ALONE}"
-    done = subprocess.run([sys.executable, "-c", code], input="", capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "None" and done.returncode == 0
+def test_nothing_is_foretold_before_anything_was_finished(store):
+    (waiting,) = make(store, "ann")
+    assert Forecast(store, lambda: 2, jobs.work).wait_s(waiting) is None
+    finished(store, SHORT, 0)
+    assert Forecast(store, lambda: 2, jobs.work).wait_s(waiting) == 0
+    assert Forecast(store, lambda: 2, jobs.work).wait_s("0" * 16) is None
 
 
-@linux
-def test_the_slow_processors_of_a_notebook_are_left_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for n, capacity in enumerate((1024, 400, 1000, 400)):
-        (tmp_path / f"cpu{n}").mkdir()
-        (tmp_path / f"cpu{n}" / "cpu_capacity").write_text(f"{capacity}\n")
-    monkeypatch.setattr(turns, "CPU", tmp_path)
-    assert sorted(turns._quick(range(4))) == [0, 2]
-    monkeypatch.setattr(turns, "CPU", tmp_path / "nowhere")  # a container may hide them: all are as good
-    assert sorted(turns._quick(range(4))) == [0, 1, 2, 3]
+def test_where_more_wait_than_are_looked_at_those_that_come_next_are_foretold(store, monkeypatch):
+    finished(store, SHORT, 10)
+    monkeypatch.setattr(forecast, "MOST", 2)
+    line = [store.create(SHORT).id for _ in range(6)]
+    foretold = Forecast(store, lambda: 1, jobs.work)
+    assert [foretold.wait_s(run_id) is not None for run_id in line] == [True, True, False, False, False, False]
 
 
-@linux
-def test_who_steps_back_runs_when_nobody_else_wants_to():
-    with ProcessPoolExecutor(1, mp_context=LeanContext(), initializer=begin_child) as pool:
-        assert pool.submit(scheduler).result(timeout=60) == os.SCHED_IDLE
-        assert pool.submit(os.nice, 0).result(timeout=60) == min(19, os.nice(0) + turns.NICE)
+def test_however_many_ask_for_their_place_a_long_line_is_looked_at_once_in_two_seconds(store, monkeypatch):
+    line, looks, clock = make(store, *["ann"] * 3, "bob"), [], [0.0]
+    look = store.ahead_of_all
+
+    def slow():
+        looks.append(clock[0])
+        clock[0] += 0.2
+        return look()
+
+    monkeypatch.setattr(forecast.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(store, "ahead_of_all", slow)
+    foretold = Forecast(store, lambda: 1, jobs.work)
+    for _ in range(100):
+        assert [foretold.ahead(run_id) for run_id in line] == [0, 2, 3, 1]
+    assert len(looks) == 1
+    later, *_ = make(store, "cid")
+    assert foretold.ahead(later) == store.ahead(later) == 2  # a new one is told at once
+    clock[0] += forecast.FRESH_S
+    assert [foretold.ahead(run_id) for run_id in (*line, later)] == [0, 3, 4, 1, 2] and len(looks) == 2
+    assert foretold.ahead("0" * 16) == 0
+
+
+# -- who left
+
+
+def test_what_somebody_who_left_has_waiting_is_let_go_with_its_reason_and_nothing_else_is(store):
+    here, left, nobodys, left_running = make(store, "ann", "bob", "", "bob")
+    store.claim(left_running)
+    open_sessions = {"one", "two"}
+    presence = Presence(store, idle_s=0.0, is_open=open_sessions.__contains__)
+    presence.note("one", "ann")
+    presence.note("two", "bob")
+    store_idle = Presence(store, idle_s=3600, is_open=open_sessions.__contains__)
+    store_idle.look()
+    assert store.get(left).state == "queued"  # not away for long enough
+    open_sessions.remove("two")
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE runs SET created = created - 60")
+    presence.look(may_let_go=False)
+    assert store.get(left).state == "queued"
+    presence._idle_s = 30
+    presence.look()
+    assert (store.get(left).state, store.get(left).attempt) == ("stopped", 0)
+    assert "minutes after its owner left. Start it again." in str(store.get(left).error)
+    assert [store.get(run_id).state for run_id in (here, nobodys, left_running)] == ["queued", "queued", "running"]
+    assert presence.sessions() == {"one": "ann"}
+
+
+def test_a_run_that_was_begun_is_not_let_go(store):
+    (run,) = make(store, "ann")
+    store.claim(run)
+    store.requeue(run)
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE runs SET created = created - 60")
+    assert store.let_go(30, Sentence("gone")) == () and store.get(run).state == "queued"

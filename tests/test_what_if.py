@@ -11,9 +11,8 @@ import pytest
 
 from tlcore import sources, training
 from tlcore.errors import SpecError, TrainingError
-from tlcore.machine.turns import NICE
 from tlcore.prediction import moves
-from tlcore.prediction.what_if import Cuts, Move, WhatIf, check, cuts_of, every_cut, retrain
+from tlcore.prediction.what_if import NICE, Cuts, Move, WhatIf, check, cuts_of, every_cut, retrain
 
 
 @pytest.fixture(scope="module")

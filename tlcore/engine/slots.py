@@ -1,5 +1,6 @@
 """One place for a run each: a child process that warms up, waits, works on one run, and is replaced."""
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,13 +12,14 @@ from pathlib import Path
 from pebble import ProcessPool
 
 from tlcore import extensions
-from tlcore.machine import LeanContext, begin_child, identity, nursery, scratch, turns
+from tlcore.machine import LeanContext, affinity, begin_child, identity, nursery, scratch
 from tlcore.spec import Progress
 
 log = getLogger(__name__)
 nursery.also(__name__)
 
 LONGEST_WARM_UP_S = 30.0  # after which nobody waits for a child's word
+NICE = 15  # a click, a pen stroke and a camera go before training
 
 Execute = Callable[[str, str], None]
 Warm = Callable[[], None]
@@ -40,11 +42,11 @@ class Slot:
     """One place for a run: a child process that warms up, waits, works on one run, and is replaced.
 
     A pool of one, and a new pool after a child that died: children of one pool share a pipe and its locks, and a
-    killed one may hold them.
+    killed one may hold them. It gives way to a server that answers on this machine.
     """
 
-    def __init__(self, folder: Path, warm: Warm | None, with_keras: bool = False):
-        self._folder, self._warm = Path(folder), warm
+    def __init__(self, folder: Path, warm: Warm | None, with_keras: bool = False, gives_way: bool = True):
+        self._folder, self._warm, self._gives_way = Path(folder), warm, gives_way
         self._pool: ProcessPool | None = None
         self._context = LeanContext(scratch.own_folder(folder) if with_keras else None)
         self._deaths, self._not_before = 0, 0.0
@@ -87,7 +89,7 @@ class Slot:
                 max_workers=1,
                 max_tasks=1,
                 initializer=_begin,
-                initargs=(self._folder, self._warm, self._tell),
+                initargs=(self._folder, self._warm, self._tell, self._gives_way),
                 context=self._context,
             )
             _ = self._pool.active  # starts the child now, in this thread, and not with the first run
@@ -134,10 +136,13 @@ class Slot:
         self._deaths += 1
 
 
-def _begin(folder: Path, warm: Warm | None, tell: Connection) -> None:
+def _begin(folder: Path, warm: Warm | None, tell: Connection, gives_way: bool) -> None:
     begin_child()
     scratch.enter(folder)
-    turns.step_back()  # a click, a pen stroke and a camera go before training
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    if gives_way:
+        affinity.step_back()
     extensions.load()
     try:
         if warm is not None:

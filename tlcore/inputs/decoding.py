@@ -121,7 +121,9 @@ def _handed_on(picture: Image.Image) -> Image.Image:
 
 def _decode_apart(content: bytes) -> Image.Image:
     """Let a child decode; what it writes is only pixels, and of no more than it may."""
-    with _two_at_a_time:
+    from tlcore.machine.affinity import anywhere  # the child runs this file alone
+
+    with _two_at_a_time, anywhere():
         try:
             done = subprocess.run(
                 [sys.executable, "-P", __file__], input=content, capture_output=True, timeout=SECONDS, check=False

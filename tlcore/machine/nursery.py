@@ -17,6 +17,8 @@ from multiprocessing import forkserver, process
 from pathlib import Path
 from typing import Any
 
+from .affinity import anywhere
+
 MARK = "TL_NURSERY"  # in the environment of the nursery while it starts
 _server: Any = forkserver._forkserver  # type: ignore[attr-defined]
 _lock = threading.Lock()
@@ -71,7 +73,7 @@ def start(folder: Path) -> bool:
             if _place is None:
                 folder.mkdir(parents=True, exist_ok=True)
                 _place, _at = folder, os.open(folder, os.O_DIRECTORY)
-            with _socket_there(), _imports_as_here():
+            with _socket_there(), _imports_as_here(), anywhere():
                 _server.set_forkserver_preload(["tlcore.machine.raise_keras", *_also])
                 _server.ensure_running()
             return os.path.exists(_server._forkserver_address)

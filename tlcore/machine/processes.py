@@ -17,7 +17,7 @@ from typing import Any
 
 from tlcore.errors import SpecError
 
-from . import logs, nursery, turns
+from . import affinity, logs, nursery
 
 _starting = threading.local()
 _preparation_data = spawn.get_preparation_data
@@ -45,7 +45,8 @@ class LeanProcess(SpawnProcess):
     def _Popen(process_obj: Any) -> Any:  # noqa: N802 (the name is multiprocessing's)
         _starting.lean = True
         try:
-            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            with affinity.anywhere():
+                return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
         finally:
             _starting.lean = False
 
@@ -60,9 +61,11 @@ class KerasProcess(ForkServerProcess):
         process_obj.environment = nursery.environment()
         _starting.lean = True
         try:
-            return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            with affinity.anywhere():
+                return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
         except (OSError, EOFError):  # the nursery died, or somebody removed its socket
-            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            with affinity.anywhere():
+                return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
         finally:
             _starting.lean = False
 
@@ -144,7 +147,6 @@ def import_keras() -> None:
 def begin_child() -> None:
     """First thing in every child: ends when told, ends with its parent, says where it crashed."""
     die_with_parent()
-    turns.spread()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even inside a long computation
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches children too; the parent ends them in order
     faulthandler.enable()

@@ -1,6 +1,7 @@
 """Questions that need Keras or scikit-learn, asked of a process that stays warm: above all a moved boundary."""
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 
 from tlcore import extensions, sources
 from tlcore.errors import LabError, TrainingError
-from tlcore.machine import nursery, processes, scratch, turns
+from tlcore.machine import affinity, nursery, processes, scratch
 from tlcore.spec import FineTuneSpec
 
 from .moves import (
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 nursery.also(__name__)
 T = TypeVar("T")
 
+NICE = 5  # drawings, pictures and clicks of a full room come first; on Linux training and moves share what they leave
 MOST_WAITING = 20
 MOST_KEPT = 200  # answers
 
@@ -47,7 +49,9 @@ def warm(folder: str) -> None:
     """Compute what the default moves need."""
     processes.begin_child()
     scratch.enter(Path(folder))
-    turns.step_back()  # drawings, pictures and clicks of a full room come first
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    affinity.step_back()
     extensions.load()
     processes.import_keras()
     try:

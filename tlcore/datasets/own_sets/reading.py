@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from tlcore import sentences
 from tlcore.errors import DataError, LabError
-from tlcore.machine import begin_child, confinement, turns
+from tlcore.machine import begin_child, confinement
 from tlcore.sentences import Sentence
 
 from ..splits import draw
@@ -40,7 +41,8 @@ def in_child(place: Path, givens: Sequence[Given], owner: str, limits: Limits) -
 def confined(place: Path, limits: Limits, work: Callable[[Tell], object]) -> None:
     """Do what reads foreign files, in a process that from here on may do little else; a refusal is ``refused.json``."""
     begin_child()
-    turns.step_back()  # answering comes first
+    with suppress(OSError, AttributeError):
+        os.nice(5)  # answering and training come first
     know_heif()
     _limit(limits)
     confinement.forbid("own pictures", "pickle.find_class")
