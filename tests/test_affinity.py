@@ -87,6 +87,33 @@ def test_a_child_runs_wherever_its_parent_did_also_one_that_a_new_thread_starts(
 
 
 @several
+@pytest.mark.parametrize("before", [True, False])
+def test_a_thread_that_is_starting_a_child_when_it_is_moved_is_moved(claim: str, before: bool):
+    everywhere, inside, go = where(), threading.Event(), threading.Event()
+    seen: list[frozenset[int]] = []
+
+    def starts() -> None:
+        with affinity.anywhere():
+            inside.set()
+            go.wait()
+        seen.append(where())
+
+    starting = threading.Thread(target=starts)
+    if before:  # it began when all was as it had been
+        starting.start()
+        inside.wait()
+    with affinity.together() as processor:
+        if not before:
+            starting.start()
+            inside.wait()
+            assert everywhere in where_threads()
+            affinity._move({processor or 0})
+        go.set()
+        starting.join()
+        assert seen == [{processor}]
+
+
+@several
 def test_a_command_that_a_server_starts_runs_everywhere(claim: str):
     ask = [sys.executable, "-c", "import os; print(sorted(os.sched_getaffinity(0)))"]
     everywhere = where()

@@ -22,7 +22,8 @@ SLOW = 0.9  # of the quickest clock: a processor below that is one of the slow o
 CPU = Path("/sys/devices/system/cpu")
 CLAIM = "\0transfer-lab/processor/{n}"  # an address that one process of a machine (or container) can have
 
-_before: frozenset[int] = frozenset()  # where this process ran before it was kept together
+_before: frozenset[int] = frozenset()  # where this process ran before it was kept together; empty when it is not
+_now: frozenset[int] = frozenset()  # where its threads are kept
 
 
 @contextmanager
@@ -42,20 +43,21 @@ def together() -> Iterator[int | None]:
 
 @contextmanager
 def _kept() -> Iterator[int | None]:
-    global _before
+    global _before, _now
     if sys.platform != "linux" or len(everywhere := os.sched_getaffinity(0)) < 2:
         yield None
         return
     claim, processor = _claimed(_quick(everywhere))
     if processor is not None:
-        _before = frozenset(everywhere)
-        _move({processor})
+        _before, _now = frozenset(everywhere), frozenset({processor})
+        _move(_now)
     try:
         is_kept = os.sched_getaffinity(0) == {processor}  # a container may forbid it
         log.info("server threads keep to processor %d" if is_kept else "server threads stay spread", processor)
         yield processor if is_kept else None
     finally:
         if processor is not None:
+            _now = _before
             _move(everywhere)
             _before = frozenset()
         if claim is not None:
@@ -100,18 +102,20 @@ def _move(processors: Iterable[int]) -> None:
 
 @contextmanager
 def anywhere() -> Iterator[None]:
-    """Let the child that this thread starts meanwhile run wherever this process did before it was kept together."""
+    """Let the child that this thread starts meanwhile run wherever this process did before it was kept together.
+
+    Not for what starts a thread: that would stay where this one is meanwhile.
+    """
     if sys.platform != "linux" or not _before:
         yield
         return
-    here = os.sched_getaffinity(0)
     with suppress(OSError):
         os.sched_setaffinity(0, _before)
     try:
         yield
     finally:
         with suppress(OSError):
-            os.sched_setaffinity(0, here)
+            os.sched_setaffinity(0, _now)  # and not where it was: it may have been moved meanwhile
 
 
 def step_back() -> None:

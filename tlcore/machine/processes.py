@@ -61,8 +61,7 @@ class KerasProcess(ForkServerProcess):
         process_obj.environment = nursery.environment()
         _starting.lean = True
         try:
-            with affinity.anywhere():
-                return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
         except (OSError, EOFError):  # the nursery died, or somebody removed its socket
             with affinity.anywhere():
                 return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
