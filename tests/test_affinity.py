@@ -146,7 +146,11 @@ def test_who_has_one_processor_keeps_it(claim: str):
 
 
 @several
-def test_where_a_container_forbids_it_the_server_runs_as_before(claim: str, monkeypatch: pytest.MonkeyPatch):
+def test_where_a_container_forbids_it_the_server_runs_as_before(
+    claim: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO", affinity.__name__)
+
     def forbidden(*_: object) -> None:
         raise PermissionError
 
@@ -157,6 +161,7 @@ def test_where_a_container_forbids_it_the_server_runs_as_before(claim: str, monk
     monkeypatch.setattr(affinity.socket, "socket", forbidden)
     with affinity.together() as processor:
         assert processor is None
+    assert caplog.messages == ["server threads stay spread"] * 2
 
 
 def test_the_slow_processors_of_a_notebook_are_left_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -80,7 +80,8 @@ class LocalEngine:
         self._execute, self._folder, self._may_start = execute, Path(folder), may_start
         self._stop_grace_s, self._offers = stop_grace_s, offers
         self._ends = Ends(self._store, cause(CutOff()), stale_s)
-        self._slots = [Slot(folder, warm, with_keras, gives_way=offers is None) for _ in range(n_workers)]
+        has_server = offers is None  # beside it; a worker of a cluster has none to give way to
+        self._slots = [Slot(folder, warm, with_keras, gives_way=has_server) for _ in range(n_workers)]
         self._starts: dict[str, int] = {}
         self._purge_at, self._trouble = 0.0, Trouble(log)
         self._memory_kills, self._memory_ran_out = memory_kills(), -JUST_NOW_S  # as of the last look, and when it rose

@@ -53,7 +53,7 @@ def _kept() -> Iterator[int | None]:
         _move(_now)
     try:
         is_kept = os.sched_getaffinity(0) == {processor}  # a container may forbid it
-        log.info("server threads keep to processor %d" if is_kept else "server threads stay spread", processor)
+        log.info("server threads %s", f"keep to processor {processor}" if is_kept else "stay spread")
         yield processor if is_kept else None
     finally:
         if processor is not None:

@@ -63,8 +63,7 @@ class KerasProcess(ForkServerProcess):
         try:
             return ForkServerProcess._Popen(process_obj)  # type: ignore[attr-defined]
         except (OSError, EOFError):  # the nursery died, or somebody removed its socket
-            with affinity.anywhere():
-                return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+            return LeanProcess._Popen(process_obj)
         finally:
             _starting.lean = False
 
